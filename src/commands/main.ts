@@ -1,0 +1,58 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { ConfigError } from "../config/problem.ts";
+import { checkCommand } from "./check.ts";
+import { demoCommand } from "./demo.ts";
+import { complain, EXIT } from "./exit-status.ts";
+import { runCommand } from "./run.ts";
+
+const EXAMPLES = `
+Examples:
+  $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
+  $ zeo-proxy check /etc/zeo-proxy.yaml
+  $ zeo-proxy run --config /etc/zeo-proxy.yaml
+  $ zeo-proxy demo --once
+
+Exit status: 0 after SIGTERM or SIGINT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
+command line.`;
+
+/** The whole command line. A wrong use of it is thrown as a CommanderError. */
+export function program(): Command {
+  const command = new Command("zeo-proxy")
+    .description("A transparent proxy that completes the invalidations of ZEO servers.")
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand(false)
+    .addHelpText("after", EXAMPLES)
+    .exitOverride();
+  for (const one of [runCommand(), checkCommand(), demoCommand()]) {
+    command.addCommand(one.copyInheritedSettings(command));
+  }
+  return command;
+}
+
+/** Runs the command line and sets the exit status; the process ends when nothing is left to do. */
+export async function main(argv: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(argv);
+  } catch (error) {
+    process.exitCode = report(error);
+  }
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof ConfigError) {
+    process.stderr.write(`${error.message}\n`);
+    const count = error.problems.length;
+    complain(`${count === 1 ? "one problem" : `${count} problems`} in the configuration, nothing started`);
+    return EXIT.usage;
+  }
+  complain(error instanceof Error ? error.message : String(error));
+  return EXIT.failed;
+}
+
+function version(): string {
+  const file = new URL("../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

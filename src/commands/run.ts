@@ -1,0 +1,73 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import type { Config } from "../config/load.ts";
+import { loadConfig, parseConfig } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "../config/schema.ts";
+import { createProxy } from "../index.ts";
+import { openLog } from "../observe/log.ts";
+import { serve } from "./serve.ts";
+
+const EXAMPLES = `
+Examples:
+  $ zeo-proxy run --config /etc/zeo-proxy.yaml
+  $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
+  $ zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug
+
+SIGTERM and SIGINT let finishing commits settle and tell clients what they are owed, for limits.drain at most;
+a second one ends the process at once.`;
+
+interface RunOptions {
+  readonly config?: string;
+  readonly listen?: string;
+  readonly server?: string;
+  readonly logLevel?: Config["log"]["level"];
+  readonly logFormat?: Config["log"]["format"];
+  readonly logOids?: number;
+}
+
+/** `zeo-proxy run`: the proxy itself, until a signal. */
+export function runCommand(): Command {
+  const command = new Command("run");
+  return command
+    .description("Run the proxy.")
+    .addOption(new Option("-c, --config <file>", "a YAML file with everything").conflicts(["listen", "server"]))
+    .option("-l, --listen <host:port>", "where clients connect; port 0 takes any free one")
+    .option("-s, --server <host:port>", "the ZEO server")
+    .addOption(new Option("--log-level <level>", "the least important lines to write").choices(LOG_LEVELS))
+    .addOption(new Option("--log-format <format>", "auto is pretty on a terminal, else json").choices(LOG_FORMATS))
+    .addOption(new Option("--log-oids <number>", "how many added oids a line lists").argParser(readCount))
+    .addHelpText("after", EXAMPLES)
+    .action(async (options: RunOptions) => {
+      const config = withLogOptions(readConfig(options, command), options);
+      const log = await openLog(config.log);
+      process.exitCode = await serve(createProxy(config, { logger: log.logger }), log);
+    });
+}
+
+function readConfig({ config, listen, server }: RunOptions, command: Command): Config {
+  if (config !== undefined) return loadConfig(config);
+  if (listen === undefined || server === undefined) {
+    command.error("error: expected --config FILE, or both --listen HOST:PORT and --server HOST:PORT");
+  }
+  try {
+    return parseConfig({ upstreams: [{ listen, server }] });
+  } catch (error) {
+    throw error instanceof ConfigError ? asOptions(error) : error;
+  }
+}
+
+/** Names the option where there is no file with a path. */
+function asOptions(error: ConfigError): ConfigError {
+  const name = (path: string) => path.replace(/^upstreams\[0\]\.(listen|server)$/, "--$1");
+  return new ConfigError(error.problems.map((problem) => ({ ...problem, path: name(problem.path) })));
+}
+
+function withLogOptions(config: Config, { logLevel, logFormat, logOids }: RunOptions): Config {
+  const { level, format, oids } = config.log;
+  return { ...config, log: { level: logLevel ?? level, format: logFormat ?? format, oids: logOids ?? oids } };
+}
+
+function readCount(text: string): number {
+  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError("expected a whole number below 100000.");
+  return Number(text);
+}

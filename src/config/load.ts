@@ -1,0 +1,143 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import type { z } from "zod";
+import { parseAddress } from "./address.ts";
+import type { ConfigProblem } from "./problem.ts";
+import { ConfigError, formatPath, formatValue } from "./problem.ts";
+import type { ReadUpstream } from "./rules.ts";
+import { checkUpstreams } from "./rules.ts";
+import type { Config, ConfigInput } from "./schema.ts";
+import { configSchema } from "./schema.ts";
+import type { Source } from "./source.ts";
+import { readSource } from "./source.ts";
+
+export type { Config, ConfigInput } from "./schema.ts";
+
+/** More than any configuration needs; a file that is something else is not read into memory. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+type Place = Source["place"];
+
+/**
+ * Checks a configuration given by a program, in the shape that YAML has ({@link ConfigInput}).
+ * @throws ConfigError with everything that is wrong with it
+ */
+export function parseConfig(input: unknown): Config {
+  return check(input, [], (path, message) => ({ path: formatPath(path), message }));
+}
+
+/**
+ * What a program may hand over: a {@link ConfigInput} is checked, a {@link Config} is taken as it is.
+ * @throws ConfigError
+ */
+export function toConfig(config: Config | ConfigInput): Config {
+  return isConfig(config) ? config : parseConfig(config);
+}
+
+/**
+ * Reads and checks a YAML file.
+ * @throws ConfigError with everything that is wrong with it, or why it can't be read
+ */
+export function loadConfig(file: string): Config {
+  return parseConfigText(readText(file), file);
+}
+
+/**
+ * Checks a YAML text.
+ * @param file what messages call it
+ * @throws ConfigError with everything that is wrong with it
+ */
+export function parseConfigText(text: string, file: string): Config {
+  const source = readSource(text, file);
+  if (source.broken) throw new ConfigError(source.problems);
+  return check(source.value, source.problems, source.place);
+}
+
+function check(input: unknown, found: readonly ConfigProblem[], place: Place): Config {
+  const result = configSchema.safeParse(input, { reportInput: true });
+  const problems = result.error?.issues.flatMap((issue) => describeIssue(issue, place)) ?? [];
+  const breaches = checkUpstreams(readUpstreams(input)).map(({ path, message }) => place(path, message));
+  const all = inOrder([...found, ...problems, ...breaches]);
+  if (result.success && all.length === 0) return result.data;
+  throw new ConfigError(all);
+}
+
+/** In the order of the file; one problem for each place, the first that was found. */
+function inOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const first = new Map<string, ConfigProblem>();
+  for (const problem of problems) {
+    const at = JSON.stringify([problem.path, problem.line, problem.column]);
+    if (!first.has(at)) first.set(at, problem);
+  }
+  return [...first.values()].sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
+/** The schema's messages say what was expected; this adds what was found. */
+function describeIssue(issue: z.core.$ZodIssue, place: Place): ConfigProblem[] {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => place([...issue.path, key], `unknown key, expected ${issue.message}`, "key"));
+  }
+  return [place(issue.path, `expected ${issue.message}, got ${formatValue(issue.input)}`)];
+}
+
+/** As much of the upstreams as can be read, so that one wrong value hides no clash between others. */
+function readUpstreams(input: unknown): ReadUpstream[] {
+  const list = field(input, "upstreams");
+  if (!Array.isArray(list)) return [];
+  return list.map((item: unknown) => {
+    const [name, listen, server] = [field(item, "name"), field(item, "listen"), field(item, "server")];
+    return {
+      name: typeof name === "string" ? name : undefined,
+      listen: typeof listen === "string" ? parseAddress(listen) : undefined,
+      server: typeof server === "string" ? parseAddress(server) : undefined,
+    };
+  });
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+function isConfig(config: Config | ConfigInput): config is Config {
+  return "unknownProtocol" in config && typeof config.upstreams[0]?.listen === "object";
+}
+
+function readText(file: string): string {
+  const fail = (message: string, cause?: unknown) => new ConfigError([{ file, path: "", message }], { cause });
+  let bytes: Buffer;
+  try {
+    bytes = readBounded(file);
+  } catch (error) {
+    throw fail(`expected a file that can be read, got ${readFailure(error)}`, error);
+  }
+  if (bytes.length > MAX_FILE_BYTES) throw fail("expected a file of at most 1MiB, got a larger one");
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw fail("expected UTF-8 text, got other bytes", error);
+  }
+}
+
+/** Reads to the end or just past the limit; a device or a pipe has no size to ask for. */
+function readBounded(file: string): Buffer {
+  const descriptor = openSync(file, "r");
+  try {
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const read = readSync(descriptor, buffer, length, buffer.length - length, null);
+      if (read === 0) break;
+      length += read;
+    }
+    return buffer.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function readFailure(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ENOENT") return "no such file";
+  if (code === "EISDIR") return "a directory";
+  if (code === "EACCES") return "no permission";
+  return code ?? String(error);
+}

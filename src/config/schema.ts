@@ -1,0 +1,147 @@
+import { z } from "zod";
+import { formatAddress, parseAddress } from "./address.ts";
+import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
+
+// Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
+// was found, and where.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
+const HOUR = 3_600_000;
+
+const size = (min: number, max: number) =>
+  measured(`a size from ${formatSize(min)} to ${formatSize(max)} such as 64MiB`, parseSize, min, max);
+
+const duration = (min: number, max: number) =>
+  measured(`a time from ${formatDuration(min)} to ${formatDuration(max)} such as 30s`, parseDuration, min, max);
+
+const whole = (min: number, max: number) => {
+  const error = `a whole number from ${min} to ${max}`;
+  return z.int({ error }).min(min, { error }).max(max, { error });
+};
+
+const listen = address("HOST:PORT such as 127.0.0.1:9100 or \"[::1]:9100\", port 0 for any free one", 0);
+const server = address("HOST:PORT such as 127.0.0.1:8100, \"[::1]:8100\" or zeo.example.com:8100", 1);
+
+const nameExpected = "a name of 1 to 300 characters, none of them a control character";
+const name = z
+  .string({ error: nameExpected })
+  .max(300, { error: nameExpected })
+  .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, { error: nameExpected });
+
+const upstream = map({
+  name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
+  listen: listen.describe("where clients connect; port 0 takes any free one"),
+  server: server.describe("the ZEO server"),
+});
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+
+const log = map({
+  level: z
+    .enum(LOG_LEVELS, { error: oneOf(LOG_LEVELS) })
+    .prefault("info")
+    .describe("the least important lines to write"),
+  format: z
+    .enum(LOG_FORMATS, { error: oneOf(LOG_FORMATS) })
+    .prefault("auto")
+    .describe("auto is pretty on a terminal, JSON elsewhere"),
+  oids: whole(0, 100_000).prefault(20).describe("how many of the added oids a repair's line lists"),
+});
+
+const limits = map({
+  clients: whole(1, 1_000_000)
+    .prefault(10_000)
+    .describe("client connections of the process; at this number it stops listening until one ends"),
+  frame: size(64 * KIB, 2 * GIB).prefault("2GiB").describe("the largest frame that is relayed"),
+  decode: size(64 * KIB, 2 * GIB)
+    .prefault("64MiB")
+    .describe("the largest message that is assembled because a rule must read it"),
+  outbox: size(64 * KIB, 64 * GIB)
+    .prefault("64MiB")
+    .describe("what may wait for one client; a client that falls further behind is disconnected"),
+  history: size(KIB, 64 * GIB)
+    .prefault("64MiB")
+    .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
+  handshake: duration(10, HOUR).prefault("30s").describe("a server that accepts and says nothing for so long is down"),
+  drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
+}).transform((given) => ({
+    clients: given.clients,
+    frameBytes: given.frame,
+    decodeBytes: given.decode,
+    outboxBytes: given.outbox,
+    historyBytes: given.history,
+    handshakeMs: given.handshake,
+    drainMs: given.drain,
+  }));
+
+const answers = ["relay", "refuse"] as const;
+
+/** The whole configuration as YAML spells it; its output is {@link Config}. */
+export const configSchema = map({
+  upstreams: z
+    .array(upstream, { error: "a list of upstreams, each with listen and server" })
+    .min(1, { error: "at least one upstream with listen and server" })
+    .describe("the servers to stand before"),
+  log: log.prefault({}),
+  limits: limits.prefault({}),
+  "unknown-protocol": z
+    .enum(answers, { error: oneOf(answers) })
+    .prefault("relay")
+    .describe("clients whose protocol can't be repaired (TLS, something newer) are relayed as they are, or refused"),
+}).transform((given) => ({
+  upstreams: named(given.upstreams),
+  log: given.log,
+  limits: given.limits,
+  unknownProtocol: given["unknown-protocol"],
+}));
+
+/** A configuration as written in YAML: kebab-case keys, units in strings, only `upstreams` required. */
+export type ConfigInput = z.input<typeof configSchema>;
+
+/** A checked configuration: every value present, sizes in bytes, times in milliseconds. */
+export type Config = z.output<typeof configSchema>;
+
+/** One listening address and the server behind it. */
+export type UpstreamConfig = Config["upstreams"][number];
+
+function map<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
+  return z.strictObject(shape, { error: `a map with the keys ${Object.keys(shape).join(", ")}` });
+}
+
+function measured(expected: string, read: (text: string) => number | undefined, min: number, max: number) {
+  return z.string({ error: expected }).transform((text, context): number => {
+    const value = read(text);
+    if (value !== undefined && value >= min && value <= max) return value;
+    context.addIssue({ code: "custom", message: expected, input: text });
+    return z.NEVER;
+  });
+}
+
+function address(expected: string, minPort: number) {
+  return z.string({ error: expected }).transform((text, context) => {
+    const read = parseAddress(text);
+    if (read !== undefined && read.port >= minPort) return read;
+    context.addIssue({ code: "custom", message: expected, input: text });
+    return z.NEVER;
+  });
+}
+
+function oneOf(values: readonly string[]): string {
+  return `one of ${values.join(", ")}`;
+}
+
+/** Gives a nameless upstream its server's address, numbered where several share one. */
+function named(upstreams: readonly z.output<typeof upstream>[]) {
+  const taken = new Set(upstreams.map((one) => one.name));
+  return upstreams.map(({ name: given, ...addresses }) => {
+    if (given !== undefined) return { name: given, ...addresses };
+    const base = formatAddress(addresses.server);
+    let free = base;
+    for (let number = 2; taken.has(free); number++) free = `${base}#${number}`;
+    taken.add(free);
+    return { name: free, ...addresses };
+  });
+}

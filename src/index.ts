@@ -1,0 +1,27 @@
+/**
+ * The proxy as a library.
+ *
+ *     import { createProxy } from "zeo-proxy";
+ *
+ *     const proxy = createProxy({ upstreams: [{ listen: "127.0.0.1:9100", server: "127.0.0.1:8100" }] });
+ *     proxy.on("repaired", ({ tid, oids }) => console.log(tid, oids));
+ *     await proxy.start();
+ *     // ...
+ *     await proxy.stop();
+ */
+export { loadConfig, parseConfig } from "./config/load.ts";
+export { ConfigError } from "./config/problem.ts";
+export type { Config, ConfigInput, UpstreamConfig } from "./config/schema.ts";
+export type {
+  Proxy,
+  ProxyEvents,
+  ProxyStats,
+  RepairEvent,
+  ResumeEvent,
+  SessionEndEvent,
+  StorageStats,
+  UpstreamEvent,
+  UpstreamStats,
+} from "./proxy/api.ts";
+export { ListenError, ResolveError } from "./proxy/errors.ts";
+export { createProxy, type ProxyOptions } from "./proxy/proxy.ts";

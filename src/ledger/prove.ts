@@ -1,0 +1,67 @@
+import type { Tid } from "../wire/ids.ts";
+import { endSession } from "./leave.ts";
+import { place } from "./place.ts";
+import { told } from "./release.ts";
+import { item, type Action, type Due, type Session, type StorageState } from "./state.ts";
+
+/*
+ * What is due is made up only when something on that very connection proves that the server's own message of it will
+ * not come. Lower tids go first, each before the evidence of it.
+ */
+
+/** Old servers: a message that shows `tid` for certain was read. */
+export function proveUpTo<P>(state: StorageState<P>, session: Session<P>, tid: Tid, actions: Action<P>[]): void {
+  prove(state, session, (due) => due.settled.tid <= tid, actions);
+}
+
+/** A message of the server's with this tid was read: those of lower tids will not come. */
+export function proveBelow<P>(state: StorageState<P>, session: Session<P>, tid: Tid, actions: Action<P>[]): void {
+  prove(state, session, (due) => due.settled.tid < tid, actions);
+}
+
+/**
+ * New servers: the reply to a request was read that had been forwarded when `order` commits had settled. The loop
+ * queues an invalidation before it writes the committer's reply, so it would have come by now.
+ */
+export function proveAnswered<P>(
+  state: StorageState<P>,
+  session: Session<P>,
+  order: number,
+  actions: Action<P>[],
+): void {
+  if (state.server === "new") prove(state, session, (due) => due.settled.order <= order, actions);
+}
+
+/** Nothing more will come: a vote was granted on an old server, or the connection has ended. */
+export function proveAll<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
+  prove(state, session, () => true, actions);
+}
+
+function prove<P>(
+  state: StorageState<P>,
+  session: Session<P>,
+  proven: (due: Due) => boolean,
+  actions: Action<P>[],
+): void {
+  if (session.due.length === 0) return;
+  const now = session.due.filter(proven);
+  if (now.length === 0) return;
+  session.due = session.due.filter((due) => !now.includes(due));
+  for (const { settled } of now) {
+    if (session.phase === "orphaned" || !state.sessions.has(session.number)) {
+      told(settled, actions);
+    } else if (settled.complete) {
+      place(state, session, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, settled }));
+    } else {
+      // Nobody knows what was undone. A client that has not asked for the last transaction yet will see by it that
+      // something is missing; any other must verify.
+      told(settled, actions);
+      if (session.seen && state.rules.endSkippedUndo) {
+        endSession(state, session, "incomplete-undo", settled.tid, actions);
+      }
+    }
+  }
+}
+
+/** A made-up invalidation counts as one reference; its oids are shared by all who get it. */
+const MADE_UP_BYTES = 64;

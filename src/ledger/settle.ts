@@ -1,0 +1,130 @@
+import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
+import { hearSet, remember, settledAt } from "./history.ts";
+import { endOthers, endSession } from "./leave.ts";
+import { needs, provenInOutbox } from "./place.ts";
+import { proveAll, proveUpTo } from "./prove.ts";
+import { askIfSilent } from "./question.ts";
+import type { Action, Finishing, Session, Settled, StorageState } from "./state.ts";
+import { changesNothing } from "./transaction.ts";
+
+/** A `tpc_finish` was forwarded: whatever the server has told so far, this commit's own tid lies above it. */
+export function beginFinish<P>(
+  state: StorageState<P>,
+  session: number,
+  commit: Pick<Finishing, "changes" | "explicitTid">,
+): Finishing {
+  const known = state.rules.baseFromInvalidations ? state.known : state.proven;
+  const { explicitTid } = commit;
+  const base = explicitTid !== NO_TID && explicitTid <= known ? asTid(explicitTid - 1n) : known;
+  const finishing: Finishing = { number: ++state.lastFinish, session, base, ...commit };
+  state.finishing.push(finishing);
+  return finishing;
+}
+
+/** It is over, one way or the other. Returns it, or undefined when it was over before. */
+export function endFinish<P>(state: StorageState<P>, number: number): Finishing | undefined {
+  const at = state.finishing.findIndex((commit) => commit.number === number);
+  if (at < 0) return undefined;
+  const [commit] = state.finishing.splice(at, 1);
+  return commit;
+}
+
+/** Tids that were kept because they could have been of a finishing commit are nobody's, once none is left. */
+export function forgetHeard<P>(state: StorageState<P>): void {
+  if (state.finishing.length === 0 && state.heard.size > 0) state.heard.clear();
+}
+
+/**
+ * Does the reply's tid say that this commit is in the database? An old server answers a transaction that changed
+ * nothing with the previous tid, perhaps that of another commit (ZEO 4.3.1 over FileStorage).
+ */
+export function commits<P>(state: StorageState<P>, commit: Finishing, tid: Tid): boolean {
+  if (state.server === "new") return true;
+  return !changesNothing(commit.changes) && (tid > commit.base || tid === commit.explicitTid);
+}
+
+/** The commit is in the database at `tid`. */
+export function settle<P>(
+  state: StorageState<P>,
+  commit: Finishing,
+  tid: Tid,
+  now: number,
+  actions: Action<P>[],
+): void {
+  const { changes } = commit;
+  const grows = tid > commit.base && (commit.explicitTid === NO_TID || tid > state.proven) && !settledAt(state, tid);
+  const settled: Settled = {
+    tid,
+    order: ++state.settles,
+    session: commit.session,
+    changes,
+    oids: changes.oids,
+    complete: !changes.undoes,
+    waiting: 0,
+    completed: 0,
+    synthesized: 0,
+    added: undefined,
+    lastOwn: undefined,
+    madeUp: undefined,
+  };
+  const heard = state.heard.get(tid);
+  if (heard !== undefined) {
+    hearSet(state, settled, heard);
+    state.heard.delete(tid);
+  }
+  if (!grows) {
+    copiedHistory(state, settled, actions);
+    return;
+  }
+  remember(state, settled);
+  if (tid > state.known) state.known = tid;
+  if (tid > state.proven) state.proven = tid;
+  for (const session of [...state.sessions.values()]) {
+    if (session.number === commit.session) swallowOwn(state, session, tid);
+    else if (session.phase !== "orphaned" && session.phase !== "closing") owe(state, session, settled, now, actions);
+  }
+}
+
+/**
+ * A transaction copied into a filled database (`tpc_begin` named its tid) lies below what clients know already.
+ * They can't be told in order, and what they cached may be stale: they all verify, and nothing up to what is known
+ * now is resumed from here.
+ */
+function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Action<P>[]): void {
+  const { known } = state;
+  actions.push({ do: "copied-history", tid: settled.tid, known });
+  if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
+  endOthers(state, settled.session, "copied-history", settled.tid, actions);
+}
+
+/** A server that invalidates towards the committer too (fan-out): its message waits behind its own commit. */
+function swallowOwn<P>(state: StorageState<P>, session: Session<P>, tid: Tid): void {
+  if (!state.rules.swallowOwn) return;
+  session.outbox = session.outbox.filter((item) => {
+    const own = item.kind === "invalidation" && item.tid === tid;
+    if (own) session.heldBytes -= item.bytes;
+    return !own;
+  });
+}
+
+function owe<P>(
+  state: StorageState<P>,
+  session: Session<P>,
+  settled: Settled,
+  now: number,
+  actions: Action<P>[],
+): void {
+  if (!needs(state, session, settled)) return;
+  const { tid } = settled;
+  settled.waiting++;
+  if (session.outbox.some((item) => item.kind === "invalidation" && item.tid === tid)) return; // completed in place
+  const at = session.due.findIndex((other) => other.settled.tid > tid);
+  session.due.splice(at < 0 ? session.due.length : at, 0, { settled, since: now });
+  if (tid <= session.announced) {
+    endSession(state, session, "invalidation-out-of-order", tid, actions);
+    return;
+  }
+  if (provenInOutbox(state, session, tid)) proveUpTo(state, session, tid, actions);
+  else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, session, actions);
+  askIfSilent(state, session, actions);
+}

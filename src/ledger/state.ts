@@ -1,0 +1,270 @@
+import type { InvalidationArgs } from "../wire/codec.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
+import type { OidList, OidSet } from "./oid-set.ts";
+import { ALL_RULES, type Rules } from "./rules.ts";
+import type { Changes, Transaction } from "./transaction.ts";
+
+/**
+ * All that the ledger of one storage knows, as plain data: no closures, no clock, no sockets. `P` is whatever the
+ * caller wants back when a held message may go out (in the proxy: the frame).
+ *
+ * The words are those of docs/ordering.md.
+ */
+export interface StorageState<P> {
+  /** Old: ZODB3 and ZEO <= 4. New: ZEO >= 5. It decides which proofs hold. */
+  readonly server: ServerFamily;
+  readonly rules: Rules;
+  /** The highest tid that has settled, or was seen in an invalidation on any connection. */
+  known: Tid;
+  /**
+   * The highest tid that a settled commit, or a reply that names the last transaction, has proven to be in the
+   * database. Lower than `known` while only invalidations have shown a tid.
+   */
+  proven: Tid;
+  /** The history covers every tid above this one; undefined until a first `lastTransaction` or `register` tid. */
+  reach: Tid | undefined;
+  /** Commits whose `tpc_finish` is on its way, in the order in which they were forwarded. */
+  finishing: Finishing[];
+  /** The newest number given to a finishing commit. */
+  lastFinish: number;
+  /** So many commits have settled; the n-th one's `Settled.order` is n. */
+  settles: number;
+  /** Settled commits, by tid. */
+  history: Settled[];
+  historyBytes: number;
+  /** Oids from the server's own invalidations of tids that may turn out to be finishing commits. */
+  heard: Map<Tid, OidSet>;
+  /** Oids of commits whose server connection broke between `tpc_finish` and its reply. */
+  limbo: Limbo | undefined;
+  /** Tids that the server announced and nobody here committed: the highest, and how many. */
+  foreign: Tid;
+  foreignCount: number;
+  /** Does the server name created oids itself? Observed, for people; no rule asks. */
+  patched: "unknown" | "yes" | "no";
+  /** By session number. */
+  sessions: Map<number, Session<P>>;
+}
+
+export type ServerFamily = "old" | "new";
+
+export interface Limbo {
+  oids: OidSet;
+  /** The lowest base of such a commit: its own tid lies above. */
+  base: Tid;
+  /** The server may still read the `tpc_finish`, so a later vote that is granted ends the sessions once more. */
+  open: boolean;
+}
+
+export interface Finishing {
+  readonly number: number;
+  readonly session: number;
+  /** Its own tid lies above this one. */
+  readonly base: Tid;
+  readonly explicitTid: Tid;
+  readonly changes: Changes;
+}
+
+/** A commit that is known to be in the database. */
+export interface Settled {
+  readonly tid: Tid;
+  readonly order: number;
+  /** Who committed it. */
+  readonly session: number;
+  readonly changes: Changes;
+  /** The union of `changes` and of what the server's own messages have named. */
+  oids: OidSet;
+  /** False while the commit undoes and no message of the server's has named the undone oids. */
+  complete: boolean;
+  /** Sessions that are still to be told. */
+  waiting: number;
+  /** Sessions that were told with oids added, and without any message of the server's. */
+  completed: number;
+  synthesized: number;
+  /** What the server's first message lacked, once one has been read. */
+  added: OidSet | undefined;
+  /** The last message of the server's that was looked at, and what became of it: most sessions get the same one. */
+  lastOwn: { readonly args: InvalidationArgs; readonly announcement: Announcement | undefined } | undefined;
+  /** The announcement that needs no message of the server's. */
+  madeUp: Announcement | undefined;
+}
+
+/** An invalidation to be encoded, shared by all who get it. */
+export interface Announcement {
+  readonly tid: Tid;
+  readonly oids: OidList;
+}
+
+export interface Due {
+  readonly settled: Settled;
+  /** When it became due, as the caller's clock has it. */
+  readonly since: number;
+}
+
+export type Phase =
+  /** `register` was forwarded, its reply was not read. */
+  | "registering"
+  /** The reply was read; it may still stand in the outbox. */
+  | "registered"
+  /** The client's connection has ended; the server's is read until its `tpc_finish` replies have come. */
+  | "orphaned"
+  /** The server's connection has ended; what is in the outbox still goes out. */
+  | "closing";
+
+export interface Session<P> {
+  readonly number: number;
+  phase: Phase;
+  /** `StorageState.settles` when `register` was forwarded. */
+  readonly registerOrder: number;
+  /** Old: `known` when `register` was forwarded. New: the tid in its reply. */
+  floor: Tid;
+  transactions: Transaction[];
+  /** Lower tids first. */
+  due: Due[];
+  outbox: Item<P>[];
+  /** Bytes of the payloads in the outbox. */
+  heldBytes: number;
+  /** The highest tid of an invalidation that has gone out. */
+  announced: Tid;
+  /** The highest tid that another message has shown for certain. */
+  shown: Tid;
+  /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
+  seen: boolean;
+  /** The proxy's own question is on its way. */
+  question: boolean;
+}
+
+export type ItemKind =
+  /** Shows no tid, moves nothing. */
+  | "plain"
+  | "register"
+  /** Shows `tid` in its value. */
+  | "reply"
+  | "invalidations"
+  /** An old server's vote reply that grants the lock. */
+  | "grant"
+  | "invalidation";
+
+/** A message towards the client. */
+export interface Item<P> {
+  readonly kind: ItemKind;
+  /** What it is evidence of; NO_TID: of nothing. */
+  readonly tid: Tid;
+  /** `tid` was read where this message has its tids, not just found somewhere in it. */
+  readonly exact: boolean;
+  /** It waits until no commit with this number or a lower one is finishing; 0: for none. */
+  readonly after: number;
+  /** An invalidation: the server's own arguments, or undefined when it is made up. */
+  readonly own: InvalidationArgs | undefined;
+  /** A made-up invalidation: of what. */
+  readonly settled: Settled | undefined;
+  /** `invalidations`: the tid asked for, and the server's answer (undefined: None). */
+  readonly asked: Tid;
+  readonly answer: InvalidationArgs | undefined;
+  /** undefined for a made-up invalidation. */
+  readonly payload: P | undefined;
+  readonly bytes: number;
+}
+
+/** Why the ledger ends a session. Stable words for logs and counters. */
+export type EndCode =
+  /** A commit of others can't be told completely. */
+  | "incomplete-undo"
+  /** The server's invalidation can't be put into its place any more. */
+  | "invalidation-out-of-order"
+  /** A commit took a tid below one that was known already. */
+  | "copied-history"
+  /** The fate of another client's commit is unknown. */
+  | "unknown-commit"
+  /** Another database, or an older backup, answers. */
+  | "database-changed";
+
+/** What the caller is to do, in this order. */
+export type Action<P> =
+  | { readonly do: "forward"; readonly session: number; readonly payload: P }
+  | {
+      readonly do: "announce";
+      readonly session: number;
+      readonly repair: "completed" | "synthesized";
+      readonly announcement: Announcement;
+      /** The server's own message that it replaces. */
+      readonly payload: P | undefined;
+    }
+  | {
+      /** A `getInvalidations` reply with another value; undefined: None. */
+      readonly do: "resume";
+      readonly session: number;
+      readonly from: Tid;
+      readonly value: InvalidationArgs | undefined;
+      readonly payload: P;
+    }
+  /** Send a `lastTransaction` of the proxy's own. */
+  | { readonly do: "ask"; readonly session: number }
+  /** Close both connections (the server's only when no `tpc_finish` is on its way). */
+  | { readonly do: "end"; readonly session: number; readonly code: EndCode; readonly tid: Tid }
+  /** The server's connection has ended and all that could go out has: close the client's. */
+  | { readonly do: "close-client"; readonly session: number }
+  /** An orphan's last `tpc_finish` reply has come: close the server's connection. */
+  | { readonly do: "close-server"; readonly session: number }
+  /** Everyone who was due has been told of a repaired commit, or has left. */
+  | { readonly do: "repaired"; readonly settled: Settled }
+  /** The server's message of a tid that nobody here committed has gone out. */
+  | { readonly do: "foreign"; readonly tid: Tid }
+  | { readonly do: "copied-history"; readonly tid: Tid; readonly known: Tid }
+  | { readonly do: "ledger-ended"; readonly tid: Tid; readonly proven: Tid };
+
+export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): StorageState<P> {
+  return {
+    server,
+    rules,
+    known: NO_TID,
+    proven: NO_TID,
+    reach: undefined,
+    finishing: [],
+    lastFinish: 0,
+    settles: 0,
+    history: [],
+    historyBytes: 0,
+    heard: new Map(),
+    limbo: undefined,
+    foreign: NO_TID,
+    foreignCount: 0,
+    patched: "unknown",
+    sessions: new Map(),
+  };
+}
+
+export function newSession<P>(number: number, state: StorageState<P>): Session<P> {
+  return {
+    number,
+    phase: "registering",
+    registerOrder: state.settles,
+    floor: state.known,
+    transactions: [],
+    due: [],
+    outbox: [],
+    heldBytes: 0,
+    announced: NO_TID,
+    shown: NO_TID,
+    seen: false,
+    question: false,
+  };
+}
+
+const PLAIN = {
+  exact: true,
+  after: 0,
+  own: undefined,
+  settled: undefined,
+  asked: NO_TID,
+  answer: undefined,
+} as const;
+
+/** An item with everything that is not given at rest. */
+export function item<P>(
+  kind: ItemKind,
+  payload: P | undefined,
+  bytes: number,
+  rest: Partial<Omit<Item<P>, "kind" | "payload" | "bytes">> = {},
+): Item<P> {
+  return { kind, tid: NO_TID, ...PLAIN, ...rest, payload, bytes };
+}

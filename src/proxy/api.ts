@@ -1,0 +1,108 @@
+import type { EventEmitter } from "node:events";
+
+/** A transaction whose invalidation was repaired for at least one client. Emitted once, when everyone due was told. */
+export interface RepairEvent {
+  readonly upstream: string;
+  readonly storage: string;
+  /** 16 hex digits. */
+  readonly tid: string;
+  /** ISO time read from the tid. */
+  readonly time: string;
+  /** The stronger word where clients differ: `synthesized` is stronger than `completed`. */
+  readonly repair: "completed" | "synthesized";
+  /** How many oids of each sort were added to what the server said. */
+  readonly created: number;
+  readonly restored: number;
+  readonly deleted: number;
+  /** The added oids as 16 hex digits, at most `log.oids` of them. */
+  readonly oids: readonly string[];
+  /** How many clients got which. */
+  readonly completed: number;
+  readonly synthesized: number;
+}
+
+/** A `getInvalidations` reply that was repaired. */
+export interface ResumeEvent {
+  readonly upstream: string;
+  readonly storage: string;
+  /** The client's tid and the tid that it was brought to, 16 hex digits. */
+  readonly from: string;
+  readonly tid: string;
+}
+
+export interface UpstreamEvent {
+  readonly upstream: string;
+  /** `host:port` */
+  readonly address: string;
+}
+
+/** A session that the proxy itself ended. */
+export interface SessionEndEvent {
+  readonly upstream: string;
+  readonly client: string;
+  readonly code: string;
+}
+
+export interface ProxyEvents {
+  repaired: [RepairEvent];
+  resumed: [ResumeEvent];
+  /** The upstream accepts clients at this address. */
+  listening: [UpstreamEvent];
+  /** The upstream's server is down; it no longer listens. */
+  down: [UpstreamEvent];
+  /** A session that the proxy ended, not its client or its server. */
+  ended: [SessionEndEvent];
+}
+
+export interface UpstreamStats {
+  readonly name: string;
+  /** Bound address, also while not listening; undefined before the first start. */
+  readonly listen: string | undefined;
+  readonly server: string;
+  readonly state: "starting" | "listening" | "down" | "full" | "stopped";
+  /** Sessions open now, and since the start. */
+  readonly clients: number;
+  readonly accepted: number;
+  /** Sessions relayed byte for byte, by reason (`tls`, `unknown-protocol`, `mac`). */
+  readonly unrepaired: Readonly<Record<string, number>>;
+}
+
+export interface StorageStats {
+  readonly server: string;
+  readonly storage: string;
+  /** Commits that settled here; tids seen that nobody here committed. */
+  readonly commits: number;
+  readonly foreign: number;
+  /** `yes`: the server's own messages named created oids; `no`: they left them out; `unknown` before the first. */
+  readonly patched: "yes" | "no" | "unknown";
+  readonly known: string;
+}
+
+export interface ProxyStats {
+  readonly upstreams: readonly UpstreamStats[];
+  readonly storages: readonly StorageStats[];
+  /** Announcements written to clients. */
+  readonly completed: number;
+  readonly synthesized: number;
+  readonly resumed: number;
+  /** `getInvalidations` answered None by the proxy. */
+  readonly tooOld: number;
+  /** Sessions ended by the proxy, by code. */
+  readonly ended: Readonly<Record<string, number>>;
+  /** How often the last guard before a client's socket refused an invalidation. Must be 0. */
+  readonly guard: number;
+  /** The proxy's own questions. */
+  readonly questions: number;
+}
+
+/** A running proxy. All its upstreams start and stop together. */
+export interface Proxy extends EventEmitter<ProxyEvents> {
+  /**
+   * Binds every listening address. Resolves when all are bound or their servers were found to be down; rejects with
+   * `ListenError` (an address in use) or `ResolveError` (a name that can't be resolved), nothing then left open.
+   */
+  start(): Promise<void>;
+  /** Stops accepting, lets finishing commits settle and outboxes empty, at most `limits.drain`, then closes. */
+  stop(): Promise<void>;
+  stats(): ProxyStats;
+}

@@ -1,0 +1,62 @@
+import type { MessageId } from "../wire/codec.ts";
+import { ProtocolError } from "../wire/errors.ts";
+import type { Tid } from "../wire/ids.ts";
+import { methodAt, type Method } from "../wire/methods.ts";
+
+/** A call whose reply the ledger reads. */
+export type Call =
+  | { readonly sort: "register"; readonly order: number; readonly proven: Tid }
+  | { readonly sort: "last"; readonly order: number; readonly proven: Tid }
+  | { readonly sort: "resume"; readonly order: number; readonly asked: Tid }
+  | { readonly sort: "vote"; readonly order: number; readonly transaction: MessageId }
+  | { readonly sort: "finish"; readonly order: number; readonly number: number };
+
+/** Any other: which method, and how many commits had settled when it was forwarded. */
+export interface PlainCall {
+  readonly method: Method;
+  readonly order: number;
+}
+
+/** More than any client has; beyond it somebody calls and is never answered. */
+const MAX_CALLS = 1_000_000;
+const ORDER_FACTOR = 256;
+
+/** What the replies that are on their way answer. No object for an ordinary call: a number holds both facts. */
+export class Calls {
+  readonly #open = new Map<MessageId, number | Call>();
+
+  addPlain(id: MessageId, method: Method, order: number): void {
+    this.#add(id, method.index + order * ORDER_FACTOR);
+  }
+
+  add(id: MessageId, call: Call): void {
+    this.#add(id, call);
+  }
+
+  #add(id: MessageId, call: number | Call): void {
+    if (this.#open.size >= MAX_CALLS) {
+      throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");
+    }
+    this.#open.set(id, call);
+  }
+
+  /** A call whose reply the ledger reads, without removing it. */
+  special(id: MessageId): Call | undefined {
+    const call = this.#open.get(id);
+    return typeof call === "object" ? call : undefined;
+  }
+
+  /** Its reply has come. */
+  answered(id: MessageId): void {
+    this.#open.delete(id);
+  }
+
+  /** Removes and returns an ordinary call; undefined: nobody knows what the reply answers. */
+  takePlain(id: MessageId): PlainCall | undefined {
+    const call = this.#open.get(id);
+    if (typeof call !== "number") return undefined;
+    this.#open.delete(id);
+    const order = Math.floor(call / ORDER_FACTOR);
+    return { method: methodAt(call - order * ORDER_FACTOR), order };
+  }
+}

@@ -1,0 +1,142 @@
+import type { Announcement, EndCode } from "../ledger/state.ts";
+import { framed } from "../repair/encoder.ts";
+import type { InvalidationArgs } from "../wire/codec.ts";
+import { LENGTH_BYTES } from "../wire/frame.ts";
+import { INVALIDATE } from "../wire/methods.ts";
+import { tidHex, type Tid } from "../wire/ids.ts";
+import { PyTuple } from "../wire/value.ts";
+import type { GuardCode } from "./guard.ts";
+import { QUESTION_ID, type Link } from "./link.ts";
+import type { Outlet } from "./outlet.ts";
+import type { SessionEnd } from "./session-end.ts";
+import type { Held, Member, Storage } from "./storage.ts";
+
+/** What carrying out the ledger's decisions needs of the session. */
+export interface DeliveryHost {
+  readonly upstream: string;
+  writeServer(bytes: Buffer): void;
+  /** Has a frame of the client's been passed on in part? */
+  midFrame(): boolean;
+  /** Nothing is to be written to the client any more. */
+  isEnded(): boolean;
+  end(end: SessionEnd): void;
+  announced(repair: "completed" | "synthesized"): void;
+  asked(): void;
+  /** A `tpc_finish` reply was written. */
+  finished(): void;
+  closeClient(): void;
+  closeServer(): void;
+  flowChanged(): void;
+}
+
+/** Carries out for one session what its storage's ledger decides. The guard stands before the client's socket. */
+export class Delivery implements Member {
+  readonly upstream: string;
+  readonly #link: Link;
+  readonly #outlet: Outlet;
+  readonly #host: DeliveryHost;
+  readonly #storage: Storage;
+  /** The ledger asked while a frame of the client's was passing. */
+  #askWaits = false;
+
+  constructor(link: Link, storage: Storage, outlet: Outlet, host: DeliveryHost) {
+    this.upstream = host.upstream;
+    this.#link = link;
+    this.#storage = storage;
+    this.#outlet = outlet;
+    this.#host = host;
+  }
+
+  forward(held: Held): void {
+    if (this.#host.isEnded()) return;
+    const { frame, envelope, role } = held;
+    if (envelope.method === INVALIDATE) {
+      const { tid } = this.#storage.reader.read(this.#link.codec, frame.subarray(LENGTH_BYTES), envelope);
+      if (this.#isRefused(tid)) return;
+    }
+    this.#outlet.write(frame);
+    if (role === "register") this.#link.guard.registerReplyWritten();
+    if (role === "finish") {
+      this.#link.guard.finishReplyWritten();
+      this.#host.finished();
+    }
+  }
+
+  announce(repair: "completed" | "synthesized", announcement: Announcement): void {
+    if (this.#host.isEnded()) return;
+    const { codec, dialect, protocol } = this.#link;
+    if (dialect === undefined) {
+      this.#host.end(unknownDialect(announcement.tid));
+      return;
+    }
+    const shape = protocol.versions ? "pairs" : "plain";
+    const encoded = this.#storage.encoder.encode(codec, dialect, shape, announcement);
+    if (this.#isRefused(announcement.tid)) return;
+    this.#outlet.announce(encoded);
+    this.#host.announced(repair);
+  }
+
+  resume(value: InvalidationArgs | undefined, { frame, envelope }: Held): void {
+    if (this.#host.isEnded()) return;
+    const { codec, dialect, protocol } = this.#link;
+    if (dialect === undefined) {
+      this.#host.end(unknownDialect(value?.tid));
+      return;
+    }
+    const shape = protocol.versions ? "pairs" : "plain";
+    const payload = frame.subarray(LENGTH_BYTES);
+    this.#outlet.write(framed(codec.encodeInvalidationsReply(payload, envelope, dialect, shape, value)));
+  }
+
+  ask(): void {
+    if (this.#host.midFrame()) {
+      this.#askWaits = true;
+      return;
+    }
+    this.#askWaits = false;
+    const { codec, protocol } = this.#link;
+    // Protocol 1 is what every server reads.
+    const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
+    this.#link.questionOrder = this.#storage.ledger.order;
+    this.#link.questionProven = this.#storage.ledger.state.proven;
+    this.#host.writeServer(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
+    this.#host.asked();
+  }
+
+  /** A frame of the client's has ended. */
+  frameEnded(): void {
+    if (this.#askWaits) this.ask();
+  }
+
+  endBy(code: EndCode, tid: Tid): void {
+    this.#host.end({ code, fault: "proxy", detail: tidHex(tid) });
+  }
+
+  closeClient(): void {
+    this.#host.closeClient();
+  }
+
+  closeServer(): void {
+    this.#host.closeServer();
+  }
+
+  flowChanged(): void {
+    this.#host.flowChanged();
+  }
+
+  #isRefused(tid: Tid): boolean {
+    const code = this.#link.guard.refuses(tid);
+    if (code === undefined) return false;
+    this.#host.end(guardRefusal(code, tid));
+    return true;
+  }
+}
+
+export function guardRefusal(code: GuardCode, tid: Tid): SessionEnd {
+  return { code, fault: "proxy", detail: tidHex(tid) };
+}
+
+function unknownDialect(tid: Tid | undefined): SessionEnd {
+  return { code: "unknown-dialect", fault: "server", detail: tid === undefined ? "" : tidHex(tid) };
+}
+

@@ -1,0 +1,184 @@
+import { lookup } from "node:dns/promises";
+import { EventEmitter } from "node:events";
+import { pino, type Logger } from "pino";
+import { formatAddress, type Address } from "../config/address.ts";
+import { toConfig } from "../config/load.ts";
+import type { Config, ConfigInput } from "../config/schema.ts";
+import { tidHex } from "../wire/ids.ts";
+import type { Proxy, ProxyEvents, ProxyStats, StorageStats } from "./api.ts";
+import { newCounters } from "./counters.ts";
+import { codeOf, ResolveError } from "./errors.ts";
+import { Reports } from "./reports.ts";
+import type { SessionHost } from "./session.ts";
+import { Storages } from "./storage.ts";
+import { Upstream } from "./upstream.ts";
+
+export interface ProxyOptions {
+  /** Where the lines go; without one nothing is logged. */
+  readonly logger?: Logger;
+}
+
+/**
+ * A proxy for the given upstreams. Nothing is opened before `start()`.
+ * @throws ConfigError with everything that is wrong with the configuration
+ */
+export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
+  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }));
+}
+
+/** How often a stop looks whether everything has settled. */
+const SETTLE_POLL_MS = 10;
+
+class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
+  readonly #config: Config;
+  readonly #reports: Reports;
+  readonly #upstreams: Upstream[] = [];
+  readonly #storages = new Map<string, Storages>();
+  #sessions = 0;
+  #started = false;
+  #stopped: Promise<void> | undefined;
+
+  constructor(config: Config, logger: Logger) {
+    super();
+    this.#config = config;
+    this.#reports = new Reports(newCounters(), logger, this, config.log.oids);
+  }
+
+  async start(): Promise<void> {
+    if (this.#started) throw new Error("this proxy has been started before");
+    this.#started = true;
+    try {
+      for (const upstream of this.#config.upstreams) {
+        await resolve(upstream.name, upstream.listen);
+        const server = await resolve(upstream.name, upstream.server);
+        this.#upstreams.push(this.#newUpstream(upstream, server));
+      }
+      await Promise.all(this.#upstreams.map((upstream, i) => upstream.bind(this.#listenOf(i))));
+    } catch (error) {
+      for (const upstream of this.#upstreams) upstream.stop();
+      throw error;
+    }
+    await Promise.all(this.#upstreams.map((upstream) => upstream.begin()));
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    for (const upstream of this.#upstreams) upstream.stop();
+    for (const session of this.#open()) {
+      if (session.hasVoted) session.stop();
+      else session.quiesce();
+    }
+    const deadline = Date.now() + this.#config.limits.drainMs;
+    while (Date.now() < deadline && [...this.#open()].some((session) => !session.isSettled)) await pause(SETTLE_POLL_MS);
+    for (const session of this.#open()) session.stop();
+    while (Date.now() < deadline && [...this.#open()].length > 0) await pause(SETTLE_POLL_MS);
+    for (const session of this.#open()) session.destroy();
+    for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
+  }
+
+  stats(): ProxyStats {
+    const { completed, synthesized, resumed, tooOld, guard, questions, ended } = this.#reports.counters;
+    return {
+      upstreams: this.#upstreams.map((upstream) => ({
+        name: upstream.name,
+        listen: upstream.listen,
+        server: upstream.serverAddress,
+        state: upstream.state,
+        clients: upstream.clients,
+        accepted: upstream.accepted,
+        unrepaired: this.#reports.unrepaired.totals(upstream.name),
+      })),
+      storages: [...this.#storages.values()].flatMap((storages) => [...storages.all()].map(storageStats)),
+      completed,
+      synthesized,
+      resumed,
+      tooOld,
+      ended: Object.fromEntries(ended),
+      guard,
+      questions,
+    };
+  }
+
+  #listenOf(index: number): Address {
+    return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
+  }
+
+  *#open(): Generator<Upstream["sessions"] extends Set<infer S> ? S : never> {
+    for (const upstream of this.#upstreams) yield* upstream.sessions;
+  }
+
+  #newUpstream(config: Config["upstreams"][number], resolved: string): Upstream {
+    const { limits, unknownProtocol } = this.#config;
+    const key = `${resolved} ${config.server.port}`;
+    const storages = this.#storages.get(key) ?? new Storages(formatAddress(config.server), limits.historyBytes, this.#reports);
+    this.#storages.set(key, storages);
+    const reports = this.#reports;
+    const { counters } = reports;
+    const sessionHost = (upstream: Upstream): SessionHost => ({
+      name: config.name,
+      limits,
+      refuseUnknown: unknownProtocol === "refuse",
+      nextNumber: () => ++this.#sessions,
+      storage: (name, family) => storages.get(name, family),
+      forgetUnused: (storage) => storages.forgetUnused(storage),
+      relayed: (session, reason) => reports.relayed(config.name, session, reason),
+      announced: (repair) => void counters[repair]++,
+      asked: () => void counters.questions++,
+      ended: (session, end) => reports.ended(config.name, session, end),
+      serverSilent: (session) => upstream.serverSilent(session),
+      serverEnded: (session) => upstream.serverEnded(session),
+      closed: (session) => {
+        upstream.closed(session);
+        reports.closed(config.name, session);
+        for (const other of this.#upstreams) if (other !== upstream) void other.roomChanged();
+      },
+    });
+    return new Upstream(config, {
+      handshakeMs: limits.handshakeMs,
+      hasRoom: () => this.#clients() < limits.clients,
+      sessionHost,
+      opened: (session) => reports.opened(config.name, session),
+      listening: (upstream) => reports.listening(upstream),
+      down: (upstream, reason) => reports.down(upstream, reason),
+      up: (upstream, downMs) => reports.up(upstream, downMs),
+    });
+  }
+
+  #clients(): number {
+    return this.#upstreams.reduce((sum, upstream) => sum + upstream.clients, 0);
+  }
+}
+
+function storageStats(storage: { server: string; name: string; ledger: { state: LedgerFacts } }): StorageStats {
+  const { settles, foreignCount, patched, known } = storage.ledger.state;
+  return {
+    server: storage.server,
+    storage: storage.name,
+    commits: settles,
+    foreign: foreignCount,
+    patched,
+    known: tidHex(known),
+  };
+}
+
+type LedgerFacts = Pick<
+  import("../ledger/state.ts").StorageState<unknown>,
+  "settles" | "foreignCount" | "patched" | "known"
+>;
+
+/** The first address of a host. */
+async function resolve(upstream: string, { host }: Address): Promise<string> {
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw new ResolveError(upstream, host, codeOf(error), { cause: error });
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}

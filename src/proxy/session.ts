@@ -1,0 +1,446 @@
+import type { Socket } from "node:net";
+import { ProtocolError } from "../wire/errors.ts";
+import { FrameStream } from "../wire/frame.ts";
+import { NO_TID } from "../wire/ids.ts";
+import type { Protocol } from "../wire/handshake.ts";
+import { codecFor } from "../wire/codecs.ts";
+import { Calls } from "./calls.ts";
+import { Delivery, guardRefusal } from "./delivery.ts";
+import { Guard } from "./guard.ts";
+import { Handshake, type HandshakeStep, type RawReason } from "./handshake.ts";
+import type { Link } from "./link.ts";
+import { Outlet } from "./outlet.ts";
+import type { SessionEnd } from "./session-end.ts";
+import type { Storage } from "./storage.ts";
+import { ToClient } from "./to-client.ts";
+import { ToServer } from "./to-server.ts";
+
+/** What a session needs of its upstream. */
+export interface SessionHost {
+  readonly name: string;
+  readonly limits: SessionLimits;
+  readonly refuseUnknown: boolean;
+  /** A number that no session of this process has had. */
+  nextNumber(): number;
+  storage(name: string, family: "old" | "new"): Storage;
+  forgetUnused(storage: Storage): void;
+  /** The connection is relayed byte for byte from now on, unrepaired. */
+  relayed(session: Session, reason: RawReason): void;
+  /** An invalidation was written that the proxy has changed or made. */
+  announced(repair: "completed" | "synthesized"): void;
+  asked(): void;
+  /** The proxy itself has ended the session. */
+  ended(session: Session, end: SessionEnd): void;
+  /** The server has accepted and said nothing. */
+  serverSilent(session: Session): void;
+  /** The server has ended the connection before anyone else did. */
+  serverEnded(session: Session): void;
+  /** Both sockets are closed. */
+  closed(session: Session): void;
+}
+
+export interface SessionLimits {
+  readonly frameBytes: number;
+  readonly decodeBytes: number;
+  readonly outboxBytes: number;
+  readonly handshakeMs: number;
+}
+
+type Side = "client" | "server";
+
+/** Before `register` nothing large is said. */
+const EARLY_LIMITS = { maxFrameBytes: 64 * 1024, maxHeldBytes: 64 * 1024 };
+/** How long an ended peer may take what was written to it before. */
+const LINGER_MS = 5_000;
+/** Held messages beyond this are reason enough to leave the server connection unread where the rules allow it. */
+const PAUSE_ABOVE_BYTES = 1024 * 1024;
+
+/** One client and its server connection: two sockets, the handshake, and how they end. */
+export class Session {
+  readonly client: Socket;
+  readonly server: Socket;
+  /** `address:port` of the client. */
+  readonly peer: string;
+  readonly startedMs = Date.now();
+  readonly #host: SessionHost;
+  readonly #outlet: Outlet;
+  readonly #handshake = new Handshake();
+  #raw: RawReason | undefined;
+  #link: Link | undefined;
+  #delivery: Delivery | undefined;
+  #toServer: FrameStream | undefined;
+  #toClient: FrameStream | undefined;
+  /** The client has closed its half: passed on when no commit of its is on the way. */
+  #clientEnded = false;
+  #serverEnded = false;
+  /** The proxy has ended it: nothing more is read from the client, or written to it. */
+  #ended = false;
+  #quiesced = false;
+  #open = 2;
+  #serverPaused = false;
+  #silence: NodeJS.Timeout | undefined;
+
+  constructor(client: Socket, server: Socket, host: SessionHost) {
+    this.client = client;
+    this.server = server;
+    this.peer = `${client.remoteAddress ?? "?"}:${client.remotePort ?? 0}`;
+    this.#host = host;
+    this.#outlet = new Outlet(client);
+    this.#silence = setTimeout(() => host.serverSilent(this), host.limits.handshakeMs);
+    client.on("data", (chunk: Buffer) => this.#read("client", chunk));
+    server.on("data", (chunk: Buffer) => this.#read("server", chunk));
+    client.on("drain", () => this.#reviewReading());
+    server.on("drain", () => {
+      if (!this.#quiesced) client.resume();
+    });
+    client.on("end", () => this.#clientEnd());
+    server.on("end", () => this.#serverEnd(false));
+    client.on("error", () => client.destroy());
+    server.on("error", () => this.#serverEnd(true));
+    client.on("close", () => this.#clientClosed());
+    server.on("close", () => this.#serverClosed());
+  }
+
+  /** The protocol in force, once the handshake has told it. */
+  get protocol(): string | undefined {
+    return this.#link?.protocol.name;
+  }
+
+  get storage(): string | undefined {
+    return this.#link?.storage?.name;
+  }
+
+  get bytes(): { readonly fromClient: number; readonly fromServer: number } {
+    return { fromClient: this.client.bytesRead, fromServer: this.server.bytesRead };
+  }
+
+  /** What was written to its client that the proxy has changed or made. */
+  readonly announced = { completed: 0, synthesized: 0 };
+
+  get isServerOpen(): boolean {
+    return !this.#serverEnded;
+  }
+
+  /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
+  get tellsOutage(): boolean {
+    return this.#raw === undefined ? this.storage !== undefined : this.#raw !== "ruok";
+  }
+
+  /** Has its client been granted a vote that it has neither finished nor aborted? */
+  get hasVoted(): boolean {
+    return this.#link?.voted ?? false;
+  }
+
+  /** Nothing of a commit of its is on the way, and all that was read for its client is written. */
+  get isSettled(): boolean {
+    if (!this.client.destroyed && !this.#ended && this.client.writableLength > 0) return false;
+    const { link, storage } = this.#registered() ?? {};
+    if (link === undefined || storage === undefined) return true;
+    const { finishing, sessions } = storage.ledger.state;
+    if (finishing.some((commit) => commit.session === link.number)) return false;
+    return (sessions.get(link.number)?.outbox.length ?? 0) === 0;
+  }
+
+  /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
+  quiesce(): void {
+    this.#quiesced = true;
+    this.client.pause();
+  }
+
+  // --- reading ----------------------------------------------------------------------------------------------------
+
+  #read(side: Side, chunk: Buffer): void {
+    try {
+      if (side === "client") this.#fromClient(chunk);
+      else this.#fromServer(chunk);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      const { code, offset, expected, got } = error;
+      this.#end({ code, fault: side, detail: got, offset, expected }, true);
+    }
+  }
+
+  #fromClient(chunk: Buffer): void {
+    if (this.#ended) return;
+    if (this.#raw !== undefined) this.#writeServer(chunk);
+    else if (this.#toServer === undefined) this.#shake(this.#handshake.client(chunk));
+    else {
+      this.#toServer.push(chunk);
+      if (!this.#toServer.midFrame) this.#delivery?.frameEnded();
+    }
+    if (this.server.writableNeedDrain) this.client.pause();
+  }
+
+  #fromServer(chunk: Buffer): void {
+    this.#heard();
+    if (this.#raw !== undefined) this.#writeClient(chunk);
+    else if (this.#toClient === undefined) this.#shake(this.#handshake.server(chunk));
+    else this.#toClient.push(chunk);
+    this.#reviewReading();
+  }
+
+  /** The server is not silent. */
+  #heard(): void {
+    if (this.#silence !== undefined) clearTimeout(this.#silence);
+    this.#silence = undefined;
+  }
+
+  #shake(step: HandshakeStep): void {
+    if (step.toServer !== undefined) this.#writeServer(step.toServer);
+    if (step.toClient !== undefined) this.#writeClient(step.toClient);
+    if (step.raw !== undefined) this.#turnRaw(step.raw);
+    if (step.protocol === undefined) return;
+    this.#speak(step.protocol);
+    if (step.clientRest !== undefined) this.#fromClient(step.clientRest);
+    if (step.serverRest !== undefined) this.#fromServer(step.serverRest);
+  }
+
+  /** The protocol is known: from now on there are frames. */
+  #speak(protocol: Protocol): void {
+    const link: Link = {
+      protocol,
+      codec: codecFor(protocol.encoding),
+      calls: new Calls(),
+      guard: new Guard(protocol.family === "old"),
+      dialect: undefined,
+      storage: undefined,
+      number: this.#host.nextNumber(),
+      questionOrder: undefined,
+      questionProven: NO_TID,
+      voted: false,
+    };
+    const mac = (): void => this.#turnRaw("mac");
+    const toServer = new ToServer(link, {
+      writeServer: (bytes) => this.#writeServer(bytes),
+      register: (name) => this.#register(link, name),
+      mac,
+    });
+    const toClient = new ToClient(link, {
+      writeClient: (bytes) => this.#writeClient(bytes),
+      registerFailed: () => this.#unregister(link),
+      unexpectedInvalidation: () => this.#end(guardRefusal("guard-before-register", NO_TID), false),
+      mac,
+    });
+    this.#link = link;
+    this.#toServer = new FrameStream(toServer, EARLY_LIMITS);
+    this.#toClient = new FrameStream(toClient, EARLY_LIMITS);
+    toServer.stream = this.#toServer;
+    this.#toServer.macs = this.#toClient.macs = protocol.family === "old";
+  }
+
+  #register(link: Link, name: string): Storage {
+    const storage = this.#host.storage(name, link.protocol.family);
+    link.storage = storage;
+    this.#delivery = new Delivery(link, storage, this.#outlet, {
+      upstream: this.#host.name,
+      writeServer: (bytes) => this.#writeServer(bytes),
+      midFrame: () => this.#toServer?.midFrame ?? false,
+      isEnded: () => this.#ended,
+      end: (end) => this.#end(end, false),
+      announced: (repair) => {
+        this.announced[repair]++;
+        this.#host.announced(repair);
+      },
+      asked: () => this.#host.asked(),
+      finished: () => this.#passClientEnd(),
+      closeClient: () => this.#close(this.client),
+      closeServer: () => this.#close(this.server),
+      flowChanged: () => this.#reviewReading(),
+    });
+    storage.join(link.number, this.#delivery);
+    const { frameBytes, decodeBytes } = this.#host.limits;
+    const limits = { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) };
+    if (this.#toServer !== undefined) this.#toServer.limits = limits;
+    if (this.#toClient !== undefined) this.#toClient.limits = limits;
+    return storage;
+  }
+
+  /** Registration failed, or is of no more interest. The client may try again. */
+  #unregister(link: Link): void {
+    const { storage } = link;
+    if (storage === undefined) return;
+    storage.leave(link.number);
+    link.storage = undefined;
+    link.number = this.#host.nextNumber();
+    this.#delivery = undefined;
+    this.#host.forgetUnused(storage);
+  }
+
+  /** From now on bytes are relayed as they are, unless the configuration refuses that. */
+  #turnRaw(reason: RawReason): void {
+    if (this.#raw !== undefined) return;
+    this.#heard();
+    if (this.#host.refuseUnknown && reason !== "ruok") {
+      this.#end({ code: "unknown-protocol", fault: "client", detail: reason }, true);
+      return;
+    }
+    this.#raw = reason;
+    const { link, storage } = this.#registered() ?? {};
+    if (link !== undefined && storage !== undefined) {
+      storage.ledger.clientGone(link.number);
+      this.#unregister(link);
+      storage.run(link.number);
+    }
+    this.#toServer?.turnRaw();
+    this.#toClient?.turnRaw();
+    this.#host.relayed(this, reason);
+  }
+
+  #registered(): { readonly link: Link; readonly storage: Storage } | undefined {
+    const link = this.#link;
+    return link?.storage === undefined ? undefined : { link, storage: link.storage };
+  }
+
+  // --- writing ----------------------------------------------------------------------------------------------------
+
+  #writeServer(bytes: Buffer): void {
+    if (this.server.writable) this.server.write(bytes);
+  }
+
+  #writeClient(bytes: Buffer): void {
+    if (!this.#ended) this.#outlet.write(bytes);
+  }
+
+  /** Reads the server's connection, or leaves it unread, as docs/ordering.md (Pausing) has it; ends a client that is too slow. */
+  #reviewReading(): void {
+    const { link, storage } = this.#registered() ?? {};
+    const slow = this.#outlet.isSlow && !this.#ended;
+    let pause = slow;
+    if (link !== undefined && storage !== undefined) {
+      const held = storage.ledger.session(link.number)?.heldBytes ?? 0;
+      pause = (slow || held > PAUSE_ABOVE_BYTES) && storage.ledger.mayPause(link.number);
+      if (!pause && !this.#ended && (slow || held > 0)) this.#checkOutbox(held);
+    }
+    if (pause === this.#serverPaused) return;
+    this.#serverPaused = pause;
+    if (this.#delivery !== undefined) storage?.paused(this.#delivery, pause);
+    if (pause) this.server.pause();
+    else this.server.resume();
+  }
+
+  #checkOutbox(heldBytes: number): void {
+    const waiting = heldBytes + this.#outlet.queuedBytes;
+    const { outboxBytes } = this.#host.limits;
+    if (waiting <= outboxBytes) return;
+    const detail = `${Math.round(waiting)} bytes wait for it`;
+    this.#end({ code: "client-too-slow", fault: "client", detail, expected: `at most ${outboxBytes}` }, true);
+  }
+
+  // --- the end ----------------------------------------------------------------------------------------------------
+
+  /** Ends the session from outside: a stop of the proxy. */
+  stop(): void {
+    this.#ended = true;
+    this.#forget();
+    this.#close(this.client);
+    this.#close(this.server);
+  }
+
+  /** Closes both sockets at once, whatever waits. */
+  destroy(): void {
+    this.client.destroy();
+    this.server.destroy();
+  }
+
+  /** `atOnce`: not even what was written before is waited for. */
+  #end(end: SessionEnd, atOnce: boolean): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.ended(this, end);
+    this.#toServer?.stop();
+    const orphan = this.#forget();
+    if (atOnce) this.client.destroy();
+    else this.#close(this.client);
+    if (!orphan) {
+      this.#toClient?.stop();
+      this.#close(this.server);
+    }
+  }
+
+  /** The ledger owes this client nothing any more. Returns whether a commit of its is still on the way. */
+  #forget(): boolean {
+    this.#heard();
+    const { link, storage } = this.#registered() ?? {};
+    if (link === undefined || storage === undefined) return false;
+    storage.ledger.clientGone(link.number);
+    const orphan = storage.ledger.session(link.number) !== undefined;
+    if (!orphan) storage.leave(link.number);
+    storage.run(link.number);
+    return orphan;
+  }
+
+  /** Lets what was written go out, for a while. */
+  #close(socket: Socket): void {
+    if (socket.destroyed) return;
+    socket.end();
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once("close", () => clearTimeout(timer));
+  }
+
+  #clientEnd(): void {
+    if (this.#toServer?.truncated && !this.#ended && this.#raw === undefined) {
+      this.#end(truncatedBy("client", this.#toServer), true);
+      return;
+    }
+    this.#clientEnded = true;
+    this.#passClientEnd();
+  }
+
+  /** A half-close goes on to the server, behind the replies to commits that are on their way. */
+  #passClientEnd(): void {
+    if (!this.#clientEnded || this.server.destroyed) return;
+    const { link, storage } = this.#registered() ?? {};
+    const number = link?.number;
+    if (storage?.ledger.state.finishing.some((commit) => commit.session === number)) return;
+    this.server.end();
+  }
+
+  #serverEnd(mayStillRead: boolean): void {
+    if (this.#serverEnded) return;
+    this.#serverEnded = true;
+    this.#heard();
+    if (!this.#clientEnded && !this.#ended) this.#host.serverEnded(this);
+    const { link, storage } = this.#registered() ?? {};
+    if (link === undefined || storage === undefined) {
+      if (mayStillRead) this.#close(this.client);
+      else this.client.end();
+      return;
+    }
+    if (this.#toClient?.truncated && !this.#ended) {
+      this.#host.ended(this, truncatedBy("server", this.#toClient));
+      // Behind a part of a frame nothing can follow.
+      if (this.#toClient.midFrame) this.#ended = true;
+    }
+    storage.ledger.serverGone(link.number, mayStillRead);
+    storage.run(link.number);
+    if (this.#ended) {
+      this.#forget();
+      this.#close(this.client);
+    } else if (storage.ledger.session(link.number) === undefined) storage.leave(link.number);
+    this.#close(this.server);
+  }
+
+  #clientClosed(): void {
+    const orphan = this.#forget();
+    if (!orphan) this.#close(this.server);
+    else if (this.#serverPaused) this.server.resume();
+    this.#socketClosed();
+  }
+
+  #serverClosed(): void {
+    this.#serverEnd(true);
+    this.#close(this.client);
+    this.#socketClosed();
+  }
+
+  #socketClosed(): void {
+    this.#open--;
+    if (this.#open === 0) this.#host.closed(this);
+  }
+}
+
+function truncatedBy(fault: Side, stream: FrameStream): SessionEnd {
+  const { offset } = stream;
+  return { code: "truncated-frame", fault, detail: "the end of the stream", offset, expected: "the rest of a frame" };
+}

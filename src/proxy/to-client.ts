@@ -1,0 +1,198 @@
+import type { Envelope } from "../wire/codec.ts";
+import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { NO_TID } from "../wire/ids.ts";
+import { INVALIDATE, REPLY, SERIALNOS } from "../wire/methods.ts";
+import { replyTid } from "../wire/replies.ts";
+import { refusedStores } from "../wire/serialnos.ts";
+import { voteOutcome } from "../wire/vote.ts";
+import type { Call } from "./calls.ts";
+import { QUESTION_ID, type Link } from "./link.ts";
+import type { Held, Storage } from "./storage.ts";
+import { tooShort } from "./to-server.ts";
+
+/** What the server's direction asks of its session. */
+export interface ToClientHost {
+  writeClient(bytes: Buffer): void;
+  /** `register` failed: leaves the storage. */
+  registerFailed(): void;
+  /** An invalidation without a storage: nobody registered. */
+  unexpectedInvalidation(): void;
+  /** Its frames have MACs. */
+  mac(): void;
+}
+
+/** Small frames that may be held are copied, so that they don't pin the chunk that they came in. */
+const COPY_BELOW_BYTES = 16 * 1024;
+
+/** The frames of the server: passes them on while nothing is owed, else hands them to the ledger. */
+export class ToClient implements FrameHandler {
+  readonly #link: Link;
+  readonly #host: ToClientHost;
+  #envelope: Envelope | undefined;
+
+  constructor(link: Link, host: ToClientHost) {
+    this.#link = link;
+    this.#host = host;
+  }
+
+  begin(head: Buffer, length: number): Verdict {
+    const link = this.#link;
+    const envelope = link.codec.peek(head);
+    if (envelope === undefined) return tooShort(head, length);
+    this.#envelope = envelope;
+    const { storage } = link;
+    if (envelope.method === INVALIDATE) return "hold";
+    if (storage === undefined) return "pass";
+    if (envelope.method === REPLY) {
+      if (envelope.id === QUESTION_ID || link.calls.special(envelope.id) !== undefined) return "hold";
+      if (!storage.ledger.isQuiet(link.number)) return "hold";
+      link.calls.answered(envelope.id);
+      return "pass";
+    }
+    if (envelope.method === SERIALNOS && link.protocol.family === "old") return "hold";
+    return storage.ledger.isQuiet(link.number) ? "pass" : "hold";
+  }
+
+  flow(bytes: Buffer): void {
+    this.#host.writeClient(bytes);
+  }
+
+  frame(received: Buffer): void {
+    const { storage, number } = this.#link;
+    const envelope = this.#envelope;
+    if (envelope === undefined) return;
+    if (storage === undefined) {
+      if (envelope.method === INVALIDATE) this.#host.unexpectedInvalidation();
+      else this.#host.writeClient(received);
+      return;
+    }
+    this.#link.dialect ??= this.#link.codec.dialect(
+      received.subarray(LENGTH_BYTES),
+      this.#link.protocol.family === "old",
+    );
+    const frame = received.length < COPY_BELOW_BYTES && !storage.ledger.isQuiet(number) ? copy(received) : received;
+    if (envelope.method === REPLY) this.#reply(storage, frame, envelope);
+    else this.#message(storage, frame, envelope);
+    storage.run(number);
+  }
+
+  mac(): void {
+    this.#host.mac();
+  }
+
+  tail(): void {
+    // No frame of the server's passes with its tail wanted.
+  }
+
+  #message(storage: Storage, frame: Buffer, envelope: Envelope): void {
+    const { codec, number } = this.#link;
+    const payload = frame.subarray(LENGTH_BYTES);
+    const read = { payload: held(frame, envelope), bytes: frame.length };
+    if (envelope.method === INVALIDATE) {
+      storage.ledger.invalidation(number, storage.reader.read(codec, payload, envelope), read);
+      return;
+    }
+    if (envelope.method === SERIALNOS) {
+      const refused = refusedStores(payload, envelope);
+      if (refused.length > 0) storage.ledger.storesRefused(number, refused);
+    }
+    storage.ledger.otherMessage(number, read);
+  }
+
+  #reply(storage: Storage, frame: Buffer, envelope: Envelope): void {
+    const { codec, calls, number } = this.#link;
+    if (envelope.id === QUESTION_ID) {
+      this.#question(storage, frame, envelope);
+      return;
+    }
+    const call = calls.special(envelope.id);
+    if (call !== undefined) {
+      calls.answered(envelope.id);
+      this.#answer(storage, call, frame, envelope);
+      return;
+    }
+    const plain = calls.takePlain(envelope.id);
+    const payload = frame.subarray(LENGTH_BYTES);
+    const evidence =
+      plain?.method.sort === "plain"
+        ? { tid: NO_TID, exact: true }
+        : codec.shown(payload, envelope, plain === undefined || plain.method.name === "" ? undefined : plain.method.name);
+    const order = plain?.order ?? 0;
+    storage.ledger.reply(number, evidence, { payload: held(frame, envelope), bytes: frame.length, order });
+  }
+
+  #question(storage: Storage, frame: Buffer, envelope: Envelope): void {
+    const link = this.#link;
+    if (link.questionOrder === undefined) return;
+    const value = replyTid(link.codec, frame.subarray(LENGTH_BYTES), envelope);
+    const order = link.questionOrder;
+    link.questionOrder = undefined;
+    // A server that can't say proves nothing, and is asked again when something else is due.
+    const tid = value.kind === "tid" ? value.tid : NO_TID;
+    const proven = value.kind === "tid" ? link.questionProven : NO_TID;
+    storage.ledger.questionReply(link.number, tid, proven, order);
+  }
+
+  #answer(storage: Storage, call: Call, frame: Buffer, envelope: Envelope): void {
+    const { codec, number, guard, protocol } = this.#link;
+    const { ledger } = storage;
+    const payload = frame.subarray(LENGTH_BYTES);
+    const { order } = call;
+    switch (call.sort) {
+      case "register": {
+        const value = replyTid(codec, payload, envelope);
+        if (value.kind === "exception") {
+          ledger.registerFailed(number, { payload: held(frame, envelope), bytes: frame.length });
+          storage.run(number);
+          this.#host.registerFailed();
+          return;
+        }
+        const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
+        ledger.registerReply(number, tid, call.proven, { payload: held(frame, envelope, "register"), bytes: frame.length });
+        return;
+      }
+      case "last": {
+        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        const value = replyTid(codec, payload, envelope);
+        if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.proven, reply);
+        else ledger.reply(number, { tid: NO_TID, exact: true }, reply);
+        return;
+      }
+      case "resume": {
+        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        if (replyTid(codec, payload, envelope).kind === "exception") {
+          ledger.reply(number, codec.shown(payload, envelope, undefined), reply);
+          return;
+        }
+        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(payload, envelope), reply);
+        return;
+      }
+      case "vote": {
+        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        const { granted, cleared, shown } = voteOutcome(codec, payload, envelope, protocol.family === "old");
+        this.#link.voted = granted;
+        if (granted) ledger.voteGranted(number, shown, reply);
+        else ledger.voteFailed(number, call.transaction, cleared, shown, reply);
+        return;
+      }
+      case "finish": {
+        const value = replyTid(codec, payload, envelope);
+        const tid = value.kind === "tid" ? value.tid : undefined;
+        if (tid !== undefined) guard.committed(tid);
+        const reply = { payload: held(frame, envelope, "finish"), bytes: frame.length, order };
+        ledger.finishReply(number, call.number, tid, Date.now(), reply);
+      }
+    }
+  }
+}
+
+function held(frame: Buffer, envelope: Envelope, role?: Held["role"]): Held {
+  return { frame, envelope, role, since: Date.now() };
+}
+
+function copy(bytes: Buffer): Buffer {
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  bytes.copy(own);
+  return own;
+}
+

@@ -1,0 +1,202 @@
+import type { Socket } from "node:net";
+import { formatAddress, type Address } from "../config/address.ts";
+import type { UpstreamStats } from "./api.ts";
+import { answers, dial } from "./dial.ts";
+import { codeOf, ListenError } from "./errors.ts";
+import { Listener } from "./listener.ts";
+import { Session, type SessionHost } from "./session.ts";
+
+/** What an upstream needs of the proxy. */
+export interface UpstreamHost {
+  readonly handshakeMs: number;
+  /** May one more client come in? */
+  hasRoom(): boolean;
+  sessionHost(upstream: Upstream): SessionHost;
+  opened(session: Session): void;
+  listening(upstream: Upstream): void;
+  /** The server does not answer: `reason` is a system code, or `silent`. */
+  down(upstream: Upstream, reason: string): void;
+  /** It answers again, after so long. */
+  up(upstream: Upstream, downMs: number): void;
+}
+
+const FIRST_RETRY_MS = 100;
+const LAST_RETRY_MS = 5_000;
+/** A server that accepts, and stays silent and connected for so long, waits for its client to speak (TLS). */
+const GRACE_MS = 1_000;
+
+/** One listening address and the server behind it. Listens only while that server answers. */
+export class Upstream {
+  readonly name: string;
+  readonly server: Address;
+  readonly sessions = new Set<Session>();
+  /** Clients whose server is being dialled. */
+  readonly #arriving = new Set<Socket>();
+  readonly #listener: Listener;
+  readonly #host: UpstreamHost;
+  readonly #sessionHost: SessionHost;
+  #state: UpstreamStats["state"] = "starting";
+  #accepted = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(config: { name: string; listen: Address; server: Address }, host: UpstreamHost) {
+    this.name = config.name;
+    this.server = config.server;
+    this.#host = host;
+    this.#sessionHost = host.sessionHost(this);
+    this.#listener = new Listener(config.listen, (client) => this.#accept(client));
+  }
+
+  get state(): UpstreamStats["state"] {
+    return this.#state;
+  }
+
+  get serverAddress(): string {
+    return formatAddress(this.server);
+  }
+
+  get listen(): string | undefined {
+    return this.#listener.address;
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  get clients(): number {
+    return this.sessions.size + this.#arriving.size;
+  }
+
+  /** Binds the address. Rejects with a ListenError. */
+  async bind(listen: Address): Promise<void> {
+    try {
+      await this.#listener.open();
+    } catch (error) {
+      throw new ListenError(this.name, formatAddress(listen), codeOf(error), { cause: error });
+    }
+  }
+
+  /** Finds out whether the server answers, and listens or waits for it. */
+  async begin(): Promise<void> {
+    const up = await answers(this.server, this.#host.handshakeMs, GRACE_MS, false);
+    if (this.#state !== "starting") return;
+    if (up) this.#listens();
+    else this.#goDown("no answer", true);
+  }
+
+  stop(): void {
+    this.#state = "stopped";
+    clearTimeout(this.#retry);
+    this.#listener.close();
+    for (const client of this.#arriving) client.destroy();
+  }
+
+  /** The process has no room for more clients, or has some again. */
+  async roomChanged(): Promise<void> {
+    if (this.#state === "listening" && !this.#host.hasRoom()) {
+      this.#state = "full";
+      this.#listener.close();
+    } else if (this.#state === "full" && this.#host.hasRoom()) {
+      await this.#reopen();
+    }
+  }
+
+  // --- clients ----------------------------------------------------------------------------------------------------
+
+  #accept(client: Socket): void {
+    client.on("error", () => undefined);
+    if (this.#state === "stopped" || !this.#host.hasRoom()) {
+      client.destroy();
+      return;
+    }
+    this.#accepted++;
+    this.#arriving.add(client);
+    void this.roomChanged();
+    dial(this.server, this.#host.handshakeMs).then(
+      (server) => this.#pair(client, server),
+      (error: unknown) => {
+        this.#arriving.delete(client);
+        client.destroy();
+        this.#goDown(codeOf(error), true);
+        void this.roomChanged();
+      },
+    );
+  }
+
+  #pair(client: Socket, server: Socket): void {
+    this.#arriving.delete(client);
+    if (client.destroyed || this.#state === "stopped") {
+      client.destroy();
+      server.destroy();
+      void this.roomChanged();
+      return;
+    }
+    const session = new Session(client, server, this.#sessionHost);
+    this.sessions.add(session);
+    this.#host.opened(session);
+  }
+
+  /** Both sockets of a session are closed. */
+  closed(session: Session): void {
+    this.sessions.delete(session);
+    void this.roomChanged();
+  }
+
+  // --- the server -------------------------------------------------------------------------------------------------
+
+  /** The server has ended a session's connection. Was it the last one? Then it may be down. */
+  serverEnded(session: Session): void {
+    if (!session.tellsOutage) return;
+    for (const other of this.sessions) if (other !== session && other.isServerOpen) return;
+    this.#goDown("all its connections have ended", false);
+  }
+
+  serverSilent(session: Session): void {
+    session.destroy();
+    this.#goDown("silent", true);
+  }
+
+  /** `told`: it is certain. Otherwise the first try that fails is what is told. */
+  #goDown(reason: string, told: boolean): void {
+    if (this.#state === "down" || this.#state === "stopped") return;
+    this.#state = "down";
+    this.#listener.close();
+    if (told) this.#host.down(this, reason);
+    this.#try(reason, told, Date.now(), told ? FIRST_RETRY_MS : 0);
+  }
+
+  #try(reason: string, told: boolean, since: number, delayMs: number): void {
+    this.#retry = setTimeout(() => void this.#tryNow(reason, told, since, delayMs), delayMs);
+  }
+
+  async #tryNow(reason: string, told: boolean, since: number, delayMs: number): Promise<void> {
+    const up = await answers(this.server, this.#host.handshakeMs, GRACE_MS, reason === "silent");
+    if (this.#state !== "down") return;
+    if (up) {
+      if (told) this.#host.up(this, Date.now() - since);
+      await this.#reopen();
+      return;
+    }
+    if (!told) this.#host.down(this, reason);
+    this.#try(reason, true, since, Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS));
+  }
+
+  async #reopen(): Promise<void> {
+    try {
+      await this.#listener.open();
+    } catch (error) {
+      // Somebody else has taken the address meanwhile: as good as down, until it is free.
+      if (this.#state !== "stopped") this.#state = "down";
+      this.#try(codeOf(error), true, Date.now(), LAST_RETRY_MS);
+      return;
+    }
+    if (this.#state === "stopped") this.#listener.close();
+    else this.#listens();
+  }
+
+  #listens(): void {
+    this.#state = "listening";
+    this.#host.listening(this);
+    void this.roomChanged();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Codec, Dialect, OidShape } from "../wire/codec.ts";
+import { LENGTH_BYTES } from "../wire/frame.ts";
+import type { Announcement } from "../ledger/state.ts";
+
+/** An announcement as one kind of client reads it, with its length prefix: shared by all that get it. */
+export interface Encoded {
+  readonly frame: Buffer;
+  /** In how many clients' queues it stands. */
+  holders: number;
+}
+
+/** Encodes every announcement once for each dialect and shape, however many clients get it. */
+export class AnnouncementEncoder {
+  readonly #encoded = new WeakMap<Announcement, Map<string, Encoded>>();
+
+  encode(codec: Codec, dialect: Dialect, shape: OidShape, announcement: Announcement): Encoded {
+    let variants = this.#encoded.get(announcement);
+    if (variants === undefined) this.#encoded.set(announcement, (variants = new Map<string, Encoded>()));
+    const key = `${dialect} ${shape}`;
+    let encoded = variants.get(key);
+    if (encoded === undefined) {
+      const payload = codec.encodeInvalidation(dialect, shape, announcement.tid, announcement.oids);
+      variants.set(key, (encoded = { frame: framed(payload), holders: 0 }));
+    }
+    return encoded;
+  }
+}
+
+/** A payload with its length before it. */
+export function framed(payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafeSlow(LENGTH_BYTES + payload.length);
+  frame.writeUInt32BE(payload.length);
+  payload.copy(frame, LENGTH_BYTES);
+  return frame;
+}

@@ -1,0 +1,103 @@
+import type { Envelope, InvalidationArgs, MessageId } from "../codec.ts";
+import { ProtocolError } from "../errors.ts";
+import { ID_BYTES, readTid } from "../ids.ts";
+import { copyId } from "../packed.ts";
+import { readId } from "./peek.ts";
+import { scanMsgpack } from "./scan.ts";
+import * as token from "./tokens.ts";
+import type { TokenKind } from "./tokens.ts";
+import { TokenCursor } from "./tokens.ts";
+
+const cursor = new TokenCursor();
+
+/** bin 8, its length, and the eight bytes. */
+const OID_COST = 2 + ID_BYTES;
+const BIN8 = 0xc4;
+const PAIR = 2;
+
+function unexpected(expected: string): ProtocolError {
+  return new ProtocolError("bad-msgpack", cursor.tokenAt, expected, "another value");
+}
+
+function wholeId(): MessageId {
+  const id = readId(cursor);
+  if (id === undefined) throw new ProtocolError("bad-msgpack", cursor.at, "an id", "the end");
+  return id;
+}
+
+function atEnd(payload: Buffer, at: number): void {
+  if (at !== payload.length) throw new ProtocolError("bad-msgpack", at, "the end", "other bytes");
+}
+
+/** See `Codec.firstArg`. */
+export function firstArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
+  cursor.reset(payload, envelope.argsAt);
+  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected("arguments");
+  return wholeId();
+}
+
+/** See `Codec.lastArg`. */
+export function lastArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
+  cursor.reset(payload, envelope.argsAt);
+  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected("arguments");
+  let { at } = cursor;
+  for (let before = cursor.length - 1; before > 0; before--) at = scanMsgpack(payload, at);
+  cursor.reset(payload, at);
+  const id = wholeId();
+  atEnd(payload, cursor.at);
+  return id;
+}
+
+/** See `Codec.storeTail`. */
+export function storeTailMsgpack(tail: Buffer): MessageId {
+  cursor.reset(tail, 0);
+  let id: MessageId;
+  do id = wholeId();
+  while (cursor.at < tail.length);
+  return id;
+}
+
+/** The value `[tid, oids]`: an invalidation's arguments, or a `getInvalidations` reply. Oids may come in pairs. */
+export function invalidationMsgpack(payload: Buffer, envelope: Envelope): InvalidationArgs {
+  cursor.reset(payload, envelope.argsAt);
+  if (cursor.next() !== token.ARRAY || cursor.length !== 2) throw unexpected("a tid and oids");
+  if (cursor.next() !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected("a tid");
+  const tid = readTid(payload, cursor.start);
+  if (cursor.next() !== token.ARRAY) throw unexpected("a list of oids");
+  const count = cursor.length;
+  if (count * OID_COST > payload.length - cursor.at) throw unexpected(`${count} oids`);
+  const oids = Buffer.allocUnsafe(count * ID_BYTES);
+  for (let filled = 0; filled < oids.length; filled += ID_BYTES) readOid(payload, oids, filled);
+  atEnd(payload, cursor.at);
+  return { tid, oids };
+}
+
+function readOid(payload: Buffer, oids: Buffer, filled: number): void {
+  const { at } = cursor;
+  if (payload[at] === BIN8 && payload[at + 1] === ID_BYTES && at + OID_COST <= payload.length) {
+    copyId(payload, at + 2, oids, filled);
+    cursor.at = at + OID_COST;
+    return;
+  }
+  const kind = cursor.next();
+  if (kind !== token.ARRAY) {
+    takeOid(payload, kind, oids, filled);
+    return;
+  }
+  // A pair of oid and version, as clients of protocol Z308 would get it.
+  if (cursor.length !== PAIR) throw unexpected("an oid and its version");
+  takeOid(payload, cursor.next(), oids, filled);
+  cursor.at = scanMsgpack(payload, cursor.at);
+}
+
+function takeOid(payload: Buffer, kind: TokenKind, oids: Buffer, filled: number): void {
+  if (kind !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected("an oid");
+  copyId(payload, cursor.start, oids, filled);
+}
+
+/** The same, or nil. */
+export function invalidationsReplyMsgpack(payload: Buffer, envelope: Envelope): InvalidationArgs | undefined {
+  if (cursor.reset(payload, envelope.argsAt).next() !== token.NIL) return invalidationMsgpack(payload, envelope);
+  atEnd(payload, cursor.at);
+  return undefined;
+}

@@ -1,0 +1,128 @@
+import type { Envelope, MessageId, StoreHead } from "../codec.ts";
+import { MAX_HEAD } from "../codec.ts";
+import { ProtocolError } from "../errors.ts";
+import { ID_BYTES } from "../ids.ts";
+import { idOfBytes, idOfInteger, idOfItems, idOfText, NONE_ID } from "../message-id.ts";
+import { nameAt } from "../names.ts";
+import * as token from "./tokens.ts";
+import type { TokenKind } from "./tokens.ts";
+import { TokenCursor } from "./tokens.ts";
+
+/** Id, flags and method fit in so many bytes, so that a store's head fits in `MAX_HEAD`. */
+const MAX_ENVELOPE = MAX_HEAD / 2;
+const MAX_ID_PARTS = 8;
+const MAX_ID_DEPTH = 4;
+
+/** Calls that name an object but bring no data. */
+const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]);
+
+const cursor = new TokenCursor();
+
+function wantMore(head: Buffer, limit: number, what: string): undefined {
+  if (head.length < limit) return undefined;
+  throw new ProtocolError("bad-msgpack", 0, `${what} in the first ${limit} bytes`, "more");
+}
+
+function unexpected(expected: string): ProtocolError {
+  return new ProtocolError("bad-msgpack", cursor.tokenAt, expected, "another value");
+}
+
+/**
+ * Reads the id that begins where `from` stands, from that cursor. Undefined when it is cut; an error for what no peer
+ * uses as an id.
+ */
+export function readId(from: TokenCursor, depth = 0): MessageId | undefined {
+  const kind = from.next();
+  switch (kind) {
+    case token.SHORT:
+      return undefined;
+    case token.NIL:
+      return NONE_ID;
+    case token.BOOLEAN:
+    case token.INTEGER:
+    case token.FLOAT:
+      return idOfInteger(from.int);
+    case token.BYTES:
+    case token.TEXT: {
+      if (!from.isWhole()) return undefined;
+      const content = from.bytes.subarray(from.start, from.start + from.length);
+      return kind === token.BYTES ? idOfBytes(content) : idOfText(content.toString("utf8"));
+    }
+    case token.ARRAY: {
+      const count = from.length;
+      if (count > MAX_ID_PARTS || depth >= MAX_ID_DEPTH) break;
+      const parts: MessageId[] = [];
+      while (parts.length < count) {
+        const part = readId(from, depth + 1);
+        if (part === undefined) return undefined;
+        parts.push(part);
+      }
+      return idOfItems(parts);
+    }
+    default:
+  }
+  throw new ProtocolError("bad-msgpack", from.tokenAt, "an id", "another value");
+}
+
+/** Id, flags and method of an array of four. */
+export function peekMsgpack(head: Buffer): Envelope | undefined {
+  const more = (): undefined => wantMore(head, MAX_ENVELOPE, "id, flags and method");
+  cursor.reset(head, 0);
+  const first = cursor.next();
+  if (first === token.SHORT) return more();
+  if (first !== token.ARRAY || cursor.length !== 4) throw unexpected("an array of four");
+  const id = readId(cursor);
+  if (id === undefined) return more();
+  const flags = cursor.next();
+  if (flags === token.SHORT) return more();
+  if ((flags !== token.INTEGER && flags !== token.BOOLEAN) || typeof cursor.int !== "number") throw unexpected("flags");
+  const flag = cursor.int;
+  const name: TokenKind = cursor.next();
+  if (name === token.SHORT) return more();
+  if (name !== token.TEXT && name !== token.BYTES) throw unexpected("the name of a method");
+  if (cursor.at > MAX_ENVELOPE) {
+    throw new ProtocolError("bad-msgpack", 0, `id, flags and method in ${MAX_ENVELOPE} bytes`, "more");
+  }
+  if (!cursor.isWhole()) return more();
+  return { id, flags: flag, method: nameAt(head, cursor.start, cursor.at), argsAt: cursor.at };
+}
+
+/** The kind of the method's name. The payload has passed `peekMsgpack`. */
+export function nameKind(payload: Buffer): TokenKind {
+  cursor.reset(payload, 0);
+  cursor.next();
+  readId(cursor);
+  cursor.next();
+  return cursor.next();
+}
+
+/** See `storeHeadPickle`. */
+export function storeHeadMsgpack(head: Buffer, envelope: Envelope): StoreHead | undefined {
+  const more = (): undefined => wantMore(head, MAX_HEAD, "a store's oid and serial");
+  cursor.reset(head, envelope.argsAt);
+  const args = cursor.next();
+  if (args === token.SHORT) return more();
+  if (args !== token.ARRAY || cursor.length < 3) throw unexpected("three or more arguments");
+
+  const oid = cursor.next();
+  if (oid === token.SHORT) return more();
+  if (oid !== token.BYTES || cursor.length !== ID_BYTES) throw unexpected("an oid");
+  if (!cursor.isWhole()) return more();
+  const oidAt = cursor.start;
+
+  let serial: StoreHead["serial"] = "none";
+  const found = cursor.next();
+  if (found === token.SHORT) return more();
+  if (found === token.BYTES && cursor.length === ID_BYTES) {
+    if (!cursor.isWhole()) return more();
+    serial = head.readUInt32BE(cursor.start) === 0 && head.readUInt32BE(cursor.start + 4) === 0 ? "zero" : "set";
+  } else if (found !== token.NIL) {
+    throw unexpected("a serial");
+  }
+  if (WITHOUT_DATA.has(envelope.method)) return { oidAt, serial, restAt: cursor.at };
+
+  const data = cursor.next();
+  if (data === token.SHORT) return more();
+  if (data !== token.BYTES && data !== token.TEXT && data !== token.NIL) throw unexpected("an object's data");
+  return { oidAt, serial, restAt: cursor.at };
+}

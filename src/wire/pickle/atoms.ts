@@ -1,0 +1,189 @@
+import { ProtocolError } from "../errors.ts";
+import type { MessageId } from "../codec.ts";
+import { idOfBytes, idOfInteger, idOfText, NONE_ID } from "../message-id.ts";
+import { longInteger, textInteger } from "./numbers.ts";
+import * as op from "./opcodes.ts";
+
+/** What `AtomCursor.next` found. */
+export const SHORT = 0;
+/** Something that is no atom: a mark, a container, an end. The cursor stands on its opcode. */
+export const OTHER = 1;
+export const NOTHING = 2;
+export const INTEGER = 3;
+export const BYTES = 4;
+export const TEXT = 5;
+export const DOUBLE = 6;
+
+export type AtomKind = typeof SHORT | typeof OTHER | typeof NOTHING | typeof INTEGER | typeof BYTES | typeof TEXT | typeof DOUBLE;
+
+/** No line of a text opcode is longer in real traffic; a longer one is refused before it is searched any further. */
+const MAX_LINE = 1100;
+
+/**
+ * Walks over the atoms of a pickle (None, booleans, numbers, byte strings, text) without a stack, a memo or an
+ * allocation: enough for the flat beginnings and ends that matter on the hot path. Whoever meets something else reads
+ * with `readPickle`.
+ *
+ * Of a byte string or text only the header must be there: `start + length` may lie beyond the bytes given.
+ */
+export class AtomCursor {
+  bytes: Buffer = Buffer.alloc(0);
+  at = 0;
+  /** Of the last atom: its value if INTEGER or DOUBLE (False and True are 0 and 1), */
+  int: number | bigint = 0;
+  /** where the content is if BYTES or TEXT, */
+  start = 0;
+  length = 0;
+  /** and the offset of its opcode. */
+  opcodeAt = 0;
+
+  reset(bytes: Buffer, at: number): this {
+    this.bytes = bytes;
+    this.at = at;
+    return this;
+  }
+
+  /** Skips what changes no value: frames and memo writes. False when more bytes are needed. */
+  skipNoise(): boolean {
+    const { bytes } = this;
+    for (;;) {
+      switch (bytes[this.at]) {
+        case undefined:
+          return false;
+        case op.BINPUT:
+          this.at += 2;
+          break;
+        case op.LONG_BINPUT:
+          this.at += 5;
+          break;
+        case op.MEMOIZE:
+          this.at += 1;
+          break;
+        case op.FRAME:
+          this.at += 9;
+          break;
+        case op.PUT: {
+          const end = this.lineEnd(this.at + 1);
+          if (end < 0) return false;
+          this.at = end + 1;
+          break;
+        }
+        default:
+          return true;
+      }
+    }
+  }
+
+  next(): AtomKind {
+    if (!this.skipNoise()) return SHORT;
+    const { bytes, at } = this;
+    const code = bytes[at] as number;
+    this.opcodeAt = at;
+    switch (code) {
+      case op.NONE:
+        this.at = at + 1;
+        return NOTHING;
+      case op.NEWTRUE:
+      case op.NEWFALSE:
+        this.int = code === op.NEWTRUE ? 1 : 0;
+        this.at = at + 1;
+        return INTEGER;
+      case op.BININT1:
+        if (at + 2 > bytes.length) return SHORT;
+        this.int = bytes[at + 1] as number;
+        this.at = at + 2;
+        return INTEGER;
+      case op.BININT2:
+        if (at + 3 > bytes.length) return SHORT;
+        this.int = bytes.readUInt16LE(at + 1);
+        this.at = at + 3;
+        return INTEGER;
+      case op.BININT:
+        if (at + 5 > bytes.length) return SHORT;
+        this.int = bytes.readInt32LE(at + 1);
+        this.at = at + 5;
+        return INTEGER;
+      case op.INT:
+      case op.LONG: {
+        const end = this.lineEnd(at + 1);
+        if (end < 0) return SHORT;
+        this.int = textInteger(bytes.toString("latin1", at + 1, end), at + 1);
+        this.at = end + 1;
+        return INTEGER;
+      }
+      case op.LONG1: {
+        const length = bytes[at + 1];
+        if (length === undefined || at + 2 + length > bytes.length) return SHORT;
+        this.int = longInteger(bytes, at + 2, length);
+        this.at = at + 2 + length;
+        return INTEGER;
+      }
+      case op.BINFLOAT:
+        if (at + 9 > bytes.length) return SHORT;
+        this.int = bytes.readDoubleBE(at + 1);
+        this.at = at + 9;
+        return DOUBLE;
+      case op.SHORT_BINSTRING:
+      case op.SHORT_BINBYTES:
+        return this.content(BYTES, 1);
+      case op.BINSTRING:
+      case op.BINBYTES:
+        return this.content(BYTES, 4);
+      case op.BINBYTES8:
+        return this.content(BYTES, 8);
+      case op.SHORT_BINUNICODE:
+        return this.content(TEXT, 1);
+      case op.BINUNICODE:
+        return this.content(TEXT, 4);
+      case op.BINUNICODE8:
+        return this.content(TEXT, 8);
+      default:
+        return OTHER;
+    }
+  }
+
+  /** The last atom, of kind BYTES or TEXT, is there to its end. */
+  isWhole(): boolean {
+    return this.start + this.length <= this.bytes.length;
+  }
+
+  /** The last atom as an id. The content must be whole. */
+  id(kind: AtomKind): MessageId {
+    switch (kind) {
+      case INTEGER:
+      case DOUBLE:
+        return idOfInteger(this.int);
+      case BYTES:
+        return idOfBytes(this.bytes.subarray(this.start, this.start + this.length));
+      case TEXT:
+        return idOfText(this.bytes.toString("utf8", this.start, this.start + this.length));
+      default:
+        return NONE_ID;
+    }
+  }
+
+  private content(kind: typeof BYTES | typeof TEXT, width: 1 | 4 | 8): AtomKind {
+    const { bytes, at } = this;
+    const start = at + 1 + width;
+    if (start > bytes.length) return SHORT;
+    this.start = start;
+    if (width === 1) this.length = bytes[at + 1] as number;
+    else if (width === 4) this.length = bytes.readUInt32LE(at + 1);
+    else {
+      const high = bytes.readUInt32LE(at + 5);
+      if (high > 0x1fffff) throw new ProtocolError("bad-pickle", at + 1, "a length below 2^53", "a longer one");
+      this.length = high * 2 ** 32 + bytes.readUInt32LE(at + 1);
+    }
+    this.at = start + this.length;
+    return kind;
+  }
+
+  /** Offset of the line feed, or -1. */
+  private lineEnd(from: number): number {
+    const { bytes } = this;
+    const limit = Math.min(bytes.length, from + MAX_LINE);
+    for (let i = from; i < limit; i++) if (bytes[i] === 0x0a) return i;
+    if (limit < bytes.length) throw new ProtocolError("bad-pickle", from, "a line", `${MAX_LINE} bytes without an end`);
+    return -1;
+  }
+}

@@ -1,0 +1,240 @@
+import type { Envelope, Shown } from "./codec.ts";
+import { ProtocolError } from "./errors.ts";
+import { FlatItems, ITEM_NONE } from "./flat.ts";
+import { asTid, ID_BYTES, NO_TID, readTid } from "./ids.ts";
+import type { Tid } from "./ids.ts";
+import type { Value } from "./value.ts";
+import { itemsOf, PyObject, textOf } from "./value.ts";
+
+/** What `shownBy` needs of an encoding. */
+export interface ReplyReader {
+  /** The first atoms of the value at `at`. */
+  flat(payload: Buffer, at: number, into: FlatItems): void;
+  /** The value is an exception: flags 2 of a new server, or an old server's pair of class and instance. */
+  isException(payload: Buffer, envelope: Envelope): boolean;
+  /** The value is a list of nothing but byte strings. Cheap for a million. False also where that is not clear. */
+  isPlainList(payload: Buffer, at: number): boolean;
+  /** The value, decoded. */
+  value(payload: Buffer, envelope: Envelope): Value;
+  /** The largest number that eight bytes of a byte string anywhere in the value are; 0 when there are none. */
+  largest(payload: Buffer, at: number): Tid;
+}
+
+/**
+ * Where a method's reply has its tids.
+ *
+ * - `none`: nowhere, by nature.
+ * - numbers: these items of a tuple, of which at least the first must be a tid; `[0]` of a lone value, the value. None
+ *   instead of the value, and None as an item, show nothing.
+ * - `dicts`: a list of dictionaries with `tid` (`history`) or `id`, the tid in base64 (`undoInfo`).
+ * - `vote`: a list; dictionaries in it are conflicts and name the committed serial. Its other items are oids (ZODB 5),
+ *   or pairs of oid and a serial that is not committed yet.
+ * - `status`: a dictionary with `last-transaction` in hex digits.
+ */
+type Place = "none" | readonly number[] | "dicts" | "vote" | "status";
+
+/* ZEO/StorageServer.py of ZODB3 3.10.7, ZEO 4.3.1, 5.2.1, 6.2, and the Z308 adapter in the first two. */
+const PLACES: ReadonlyMap<string, Place> = new Map<string, Place>([
+  ["register", [0]],
+  ["lastTransaction", [0]],
+  ["tpc_finish", [0]],
+  ["getTid", [0]],
+  ["getSerial", [0]],
+  // (data, serial), with Z308 also the version.
+  ["load", [1]],
+  ["loadEx", [1]],
+  // (data, serial, version, data of the version, its serial)
+  ["zeoLoad", [1, 4]],
+  // (data, serial, end)
+  ["loadBefore", [1, 2]],
+  // (tid, status, user, description, extension), (oid, tid, data, data_txn), (oid, tid, data, next)
+  ["iterator_next", [0]],
+  ["iterator_record_next", [1]],
+  ["record_iternext", [1]],
+  ["getInvalidations", [0]],
+  ["history", "dicts"],
+  ["undoInfo", "dicts"],
+  ["undoLog", "dicts"],
+  ["vote", "vote"],
+  ["server_status", "status"],
+  ...[
+    "abortVersion",
+    "auth_finish",
+    "auth_get_challenge",
+    "auth_response",
+    "checkCurrentSerialInTransaction",
+    "commitVersion",
+    "deleteObject",
+    "endZeoVerify",
+    "getAuthProtocol",
+    "getExtensionMethods",
+    "getName",
+    "getSize",
+    "get_info",
+    "get_size_info",
+    "iterator_gc",
+    "iterator_record_start",
+    "iterator_start",
+    "loadSerial",
+    "modifiedInVersion",
+    "new_oid",
+    "new_oids",
+    "pack",
+    "ping",
+    "restorea",
+    "sendBlob",
+    "set_client_label",
+    "storeBlobChunk",
+    "storeBlobEnd",
+    "storeBlobShared",
+    "storeBlobStart",
+    "storea",
+    "supportsTransactionalUndo",
+    "supportsUndo",
+    "supportsVersions",
+    "tpc_abort",
+    "tpc_begin",
+    "undoa",
+    "verify",
+    "versionEmpty",
+    "versions",
+    "zeoVerify",
+  ].map((method): [string, Place] => [method, "none"]),
+]);
+
+const NOTHING: Shown = { tid: NO_TID, exact: true };
+
+const items = new FlatItems();
+
+/**
+ * The newest tid that the reply to a call of `method` shows. A message's id is never evidence, so only the value is
+ * looked at. Data of objects is skipped. Where the reply has another shape than the method's, or the method is unknown,
+ * any eight bytes in it may be a tid, so the largest is given as not exact.
+ */
+export function shownBy(reader: ReplyReader, payload: Buffer, envelope: Envelope, method: string | undefined): Shown {
+  const place = method === undefined ? undefined : PLACES.get(method);
+  if (place === undefined) return inexact(reader, payload, envelope);
+  try {
+    if (reader.isException(payload, envelope)) return exact(conflictSerial(reader.value(payload, envelope)));
+    const tid = shownAt(place, reader, payload, envelope);
+    return tid === undefined ? inexact(reader, payload, envelope) : exact(tid);
+  } catch (error) {
+    // What can't be decoded within our bounds may still show something. The message passes; that is all that is claimed.
+    if (error instanceof ProtocolError) return inexact(reader, payload, envelope);
+    throw error;
+  }
+}
+
+function exact(tid: Tid): Shown {
+  return tid === NO_TID ? NOTHING : { tid, exact: true };
+}
+
+function inexact(reader: ReplyReader, payload: Buffer, envelope: Envelope): Shown {
+  return { tid: reader.largest(payload, envelope.argsAt), exact: false };
+}
+
+/** Undefined: the value does not look like this method's. */
+function shownAt(place: Place, reader: ReplyReader, payload: Buffer, envelope: Envelope): Tid | undefined {
+  switch (place) {
+    case "none":
+      return NO_TID;
+    case "dicts":
+      return inDictionaries(reader.value(payload, envelope));
+    case "vote":
+      if (reader.isPlainList(payload, envelope.argsAt)) return NO_TID;
+      return inVote(reader.value(payload, envelope));
+    case "status":
+      return inStatus(reader.value(payload, envelope));
+    default:
+      return inItems(place, reader, payload, envelope.argsAt);
+  }
+}
+
+function inItems(places: readonly number[], reader: ReplyReader, payload: Buffer, at: number): Tid | undefined {
+  reader.flat(payload, at, items);
+  if (items.complete && items.count === 1 && items.kind(0) === ITEM_NONE && !items.tuple) return NO_TID;
+  let newest: Tid | undefined;
+  for (const index of places) {
+    if (items.isBytes(index, ID_BYTES)) {
+      const tid = readTid(payload, items.start(index));
+      if (newest === undefined || tid > newest) newest = tid;
+    } else if (newest === undefined || items.kind(index) !== ITEM_NONE) {
+      return undefined;
+    }
+  }
+  return newest;
+}
+
+function inDictionaries(value: Value): Tid | undefined {
+  const dictionaries = itemsOf(value);
+  if (dictionaries === undefined) return undefined;
+  let newest = NO_TID;
+  for (const dictionary of dictionaries) {
+    const tid = tidOf(entry(dictionary, "tid")) ?? tidOf(entry(dictionary, "serial")) ?? base64Tid(entry(dictionary, "id"));
+    if (tid === undefined) return undefined;
+    if (tid > newest) newest = tid;
+  }
+  return newest;
+}
+
+function inVote(value: Value): Tid | undefined {
+  if (value === null) return NO_TID;
+  const list = itemsOf(value);
+  if (list === undefined) return undefined;
+  let newest = NO_TID;
+  for (const item of list) {
+    if (!(item instanceof Map)) continue;
+    const tid = committedSerial(entry(item as Value, "serials")) ?? NO_TID;
+    if (tid > newest) newest = tid;
+  }
+  return newest;
+}
+
+function inStatus(value: Value): Tid | undefined {
+  const text = entry(value, "last-transaction");
+  const hex = text === undefined ? undefined : textOf(text);
+  return hex !== undefined && /^[0-9a-f]{16}$/.test(hex) ? asTid(BigInt(`0x${hex}`)) : undefined;
+}
+
+/**
+ * The committed serial that a conflict error names, `NO_TID` for any other exception. `serials` is the pair of the
+ * committed serial and the client's own (ZODB/POSException.py): only the first is known to be committed. It is in the
+ * dictionary that a new server sends, or in the state that an old server's instance is made from.
+ */
+export function conflictSerial(value: Value): Tid {
+  if (value instanceof PyObject) {
+    const inArgs = conflictSerial(value.args);
+    return inArgs !== NO_TID || value.state === undefined ? inArgs : conflictSerial(value.state);
+  }
+  const serial = committedSerial(entry(value, "serials"));
+  if (serial !== undefined) return serial;
+  for (const item of itemsOf(value) ?? []) {
+    const found = conflictSerial(item);
+    if (found !== NO_TID) return found;
+  }
+  return NO_TID;
+}
+
+function committedSerial(serials: Value | undefined): Tid | undefined {
+  return serials === undefined ? undefined : tidOf(itemsOf(serials)?.[0]);
+}
+
+function tidOf(value: Value | undefined): Tid | undefined {
+  return Buffer.isBuffer(value) && value.length === ID_BYTES ? readTid(value) : undefined;
+}
+
+function base64Tid(value: Value | undefined): Tid | undefined {
+  const text = value === undefined ? undefined : textOf(value);
+  if (text === undefined || !/^[A-Za-z0-9+/]{11}=\s*$/.test(text)) return undefined;
+  return readTid(Buffer.from(text.trimEnd(), "base64"));
+}
+
+/** A dictionary's entry, whether the key is text or bytes; undefined when there is none. */
+export function entry(value: Value, key: string): Value | undefined {
+  if (!(value instanceof Map)) return undefined;
+  const map = value as ReadonlyMap<Value, Value>;
+  const direct = map.get(key);
+  if (direct !== undefined) return direct;
+  for (const [name, item] of map) if (Buffer.isBuffer(name) && textOf(name) === key) return item;
+  return undefined;
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { configSchema } from "../../src/config/schema.ts";
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly default?: unknown;
+  readonly description?: string;
+}
+
+interface Option {
+  readonly path: readonly (string | number)[];
+  readonly default: unknown;
+  readonly description: string | undefined;
+}
+
+const file = "config/zeo-proxy.yaml";
+const text = readFileSync(file, "utf8");
+const example: unknown = parse(text);
+const options = optionsOf(z.toJSONSchema(configSchema, { io: "input" }) as Schema, []);
+
+/** Every option of the schema, a list's as those of its first item. */
+function optionsOf(schema: Schema, path: readonly (string | number)[]): Option[] {
+  if (schema.items !== undefined) return optionsOf(schema.items, [...path, 0]);
+  if (schema.properties === undefined) return [{ path, default: schema.default, description: schema.description }];
+  return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, [...path, key]));
+}
+
+function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
+  return path.reduce((inner, key) => (inner as Record<string | number, unknown> | undefined)?.[key], value);
+}
+
+describe("the example configuration", () => {
+  it("is read as the server and the proxy of its comments, with every default", () => {
+    expect(loadConfig(file)).toEqual(
+      parseConfig({ upstreams: [{ name: "main", listen: "127.0.0.1:9100", server: "127.0.0.1:8100" }] }),
+    );
+  });
+
+  it("is of a schema whose options were found", () => {
+    expect(options.map(({ path }) => path.join("."))).toEqual([
+      "upstreams.0.name",
+      "upstreams.0.listen",
+      "upstreams.0.server",
+      "log.level",
+      "log.format",
+      "log.oids",
+      "limits.clients",
+      "limits.frame",
+      "limits.decode",
+      "limits.outbox",
+      "limits.history",
+      "limits.handshake",
+      "limits.drain",
+      "unknown-protocol",
+    ]);
+  });
+
+  test.each(options)("shows $path with its default", ({ path, default: value, description }) => {
+    const shown = valueAt(example, path);
+    expect(shown).toBeDefined();
+    if (value !== undefined) expect(shown).toBe(value);
+    expect(description).toBeDefined();
+  });
+
+  test.each(options)("has a comment above $path", ({ path }) => {
+    const key = String(path.at(-1));
+    const lines = text.split("\n");
+    const at = lines.findIndex((line) => new RegExp(`^[ -]*${key}: \\S`).test(line));
+    expect(lines[at - 1]).toMatch(/^ *# /);
+  });
+});

@@ -1,0 +1,204 @@
+import { fullParts, hasOldClients, isNew, sentParts, type Config } from "./config.ts";
+import { LAST_TRANSACTION, message, MessageKind, Resumed, Vote, type Message, type SmallTid } from "./message.ts";
+import { conn } from "./server.ts";
+import { ClientPhase, NOBODY, TransactionPhase, type Client, type Conn, type World } from "./world.ts";
+
+/** What went wrong; the first digit is the number of the invariant of docs/ordering.md. */
+export type Violation = string;
+
+export function client(w: World, i: number): Client {
+  const found = w.clients[i];
+  if (found === undefined) throw new Error(`no client ${i}`);
+  return found;
+}
+
+export function disconnect(w: World, i: number): void {
+  const k = client(w, i);
+  const s = conn(w, k.slot);
+  s.alive = false;
+  s.toClient = [];
+  Object.assign(k, {
+    phase: ClientPhase.down,
+    slot: NOBODY,
+    shown: 0,
+    announced: 0,
+    since: 0,
+    queue: [],
+    transaction: TransactionPhase.none,
+    kind: 0,
+    number: 0,
+    reads: 0,
+  } satisfies Partial<Client>);
+}
+
+/** Is there anything in (from, to] that a client must hear of? */
+export function missing(w: World, from: SmallTid, to: SmallTid): boolean {
+  for (let t = from + 1; t <= to; t++) if ((w.must & (1 << t)) !== 0) return true;
+  return false;
+}
+
+/** The parts of `t` that a client is to hear of. */
+export function wanted(c: Config, w: World, t: SmallTid): number {
+  const kind = w.kinds[t] ?? 0;
+  return (w.blind & (1 << t)) !== 0 ? (sentParts(c, kind) ?? 0) : fullParts(kind);
+}
+
+/** One message reaches the client. */
+export function deliver(c: Config, w: World, slot: number, forward: (m: Message) => void): Violation | undefined {
+  const s = conn(w, slot);
+  const m = s.toClient.shift() as Message;
+  if (!s.alive) return undefined;
+  const k = client(w, s.client);
+  switch (m.kind) {
+    case MessageKind.registerError:
+      k.phase = ClientPhase.registering;
+      forward(message(MessageKind.register));
+      return undefined;
+    case MessageKind.registerReply:
+      if (!isNew(c)) {
+        k.phase = ClientPhase.asking;
+        forward(message(MessageKind.read, { b: LAST_TRANSACTION }));
+        return undefined;
+      }
+      k.shown = Math.max(k.shown, m.a);
+      return learn(c, w, k, m.a, forward);
+    case MessageKind.readReply:
+      return readReply(c, w, k, m, forward);
+    case MessageKind.resumed:
+      return resumed(c, w, k, m);
+    case MessageKind.voteReply:
+      k.shown = Math.max(k.shown, m.b);
+      if (missing(w, k.last, m.b)) return `1 a conflict shows T${m.b} while the client knows T${k.last}`;
+      k.transaction = AFTER_VOTE[m.a] ?? TransactionPhase.none;
+      return undefined;
+    case MessageKind.serialnos:
+      k.shown = Math.max(k.shown, m.a);
+      if (missing(w, k.last, m.a)) return `1 serialnos show T${m.a} while the client knows T${k.last}`;
+      return undefined;
+    case MessageKind.finishReply:
+      return finished(w, k, m);
+    case MessageKind.invalidation:
+      return invalidated(c, w, s, k, m);
+    default:
+      return `3 the client got a message of kind ${m.kind}`;
+  }
+}
+
+const AFTER_VOTE: Readonly<Record<number, TransactionPhase>> = {
+  [Vote.refused]: TransactionPhase.failed,
+  [Vote.granted]: TransactionPhase.voted,
+  [Vote.exception]: TransactionPhase.none,
+  [Vote.conflicts]: TransactionPhase.conflicts,
+};
+
+function readReply(
+  c: Config,
+  w: World,
+  k: Client,
+  m: Message,
+  forward: (m: Message) => void,
+): Violation | undefined {
+  const shows = m.b === LAST_TRANSACTION;
+  if (shows) k.shown = Math.max(k.shown, m.a);
+  if (k.phase === ClientPhase.asking) return learn(c, w, k, m.a, forward);
+  k.reads--;
+  if (shows && missing(w, k.last, m.a)) return `1 evidence of T${m.a} while the client knows T${k.last}`;
+  for (let t = m.a + 1; t <= k.last; t++) {
+    if (fullParts(w.kinds[t] ?? 0) !== 0) {
+      return `6 stale read: computed at T${m.a}, delivered after the invalidation of T${k.last}`;
+    }
+  }
+  return undefined;
+}
+
+function resumed(c: Config, w: World, k: Client, m: Message): Violation | undefined {
+  if (m.order === Resumed.none) {
+    if (!c.nones) return "4 getInvalidations was answered None";
+    k.last = k.shown; // an empty cache, as of the last transaction that it was told
+    return ready(c, w, k);
+  }
+  if (m.a < k.last) return `2 getInvalidations tid T${m.a} below T${k.last} asked for`;
+  if (m.a < k.announced) return `2 getInvalidations tid T${m.a} below announced T${k.announced}`;
+  if (m.order === Resumed.incomplete) return `1 getInvalidations up to T${m.a} incomplete`;
+  k.shown = Math.max(k.shown, m.a);
+  k.last = m.a;
+  return ready(c, w, k);
+}
+
+function finished(w: World, k: Client, m: Message): Violation | undefined {
+  k.transaction = TransactionPhase.none;
+  if (m.b === 1) {
+    k.shown = Math.max(k.shown, m.a);
+    if (missing(w, k.last, m.a)) return `1 an empty finish shows T${m.a} while the client knows T${k.last}`;
+    k.last = Math.max(k.last, m.a);
+    return undefined;
+  }
+  if (m.a <= k.last || missing(w, k.last, m.a - 1)) return `2 own commit T${m.a} after T${k.last}`;
+  k.last = m.a;
+  k.since = m.a;
+  k.shown = Math.max(k.shown, m.a);
+  return undefined;
+}
+
+function invalidated(c: Config, w: World, s: Conn, k: Client, m: Message): Violation | undefined {
+  const from = m.madeUp ? "made up" : "server's";
+  const t = m.a;
+  if (k.phase === ClientPhase.registering) return `2 ${from} invalidation of T${t} before the register reply`;
+  if (k.transaction === TransactionPhase.finishing && hasOldClients(c)) {
+    return `5 deadlock of an old client: ${from} invalidation of T${t} inside its tpc_finish`;
+  }
+  if (t > w.last) return `2 ${from} invalidation of T${t}, which is not committed`;
+  if (t <= k.announced) return `2 ${from} invalidation of T${t} after T${k.announced}`;
+  if (t <= k.shown && (w.must & (1 << t)) !== 0) return `1 ${from} invalidation of T${t} after T${k.shown} was shown`;
+  if ((wanted(c, w, t) & ~m.mask) !== 0) return `1 ${from} invalidation of T${t} incomplete`;
+  if (w.conns[k.slot] !== s) return "3 an invalidation came over another connection";
+  k.announced = t;
+  if (k.phase !== ClientPhase.ready) {
+    k.queue.push(m);
+    return undefined;
+  }
+  return apply(w, k, t);
+}
+
+/** A client that is ready must hear of every tid. */
+function apply(w: World, k: Client, t: SmallTid): Violation | undefined {
+  // The server had shown a foreign one before in a reply, as it does without a proxy.
+  if (t <= k.last && (w.must & (1 << t)) === 0 && t > k.since) return undefined;
+  if (t <= k.last) return `2 invalidation of T${t}, the client is at T${k.last}`;
+  if (missing(w, k.last, t - 1)) return `1 T${t} announced while the client is at T${k.last}: a commit is missing`;
+  k.last = t;
+  k.since = t;
+  return undefined;
+}
+
+/** The server's last tid during verification. */
+function learn(
+  c: Config,
+  w: World,
+  k: Client,
+  t: SmallTid,
+  forward: (m: Message) => void,
+): Violation | undefined {
+  if (k.fresh) {
+    k.last = t;
+    return ready(c, w, k);
+  }
+  if (t < k.last) return `2 the client has seen newer transactions than the server: T${k.last}, T${t}`;
+  if (t === k.last) return ready(c, w, k);
+  k.phase = ClientPhase.verifying;
+  forward(message(MessageKind.getInvalidations, { a: k.last }));
+  return undefined;
+}
+
+function ready(_c: Config, w: World, k: Client): Violation | undefined {
+  k.phase = ClientPhase.ready;
+  k.fresh = false;
+  const { queue } = k;
+  k.queue = [];
+  for (const m of queue) {
+    if (m.a <= k.last) continue;
+    const v = apply(w, k, m.a);
+    if (v !== undefined) return v;
+  }
+  return undefined;
+}

@@ -1,0 +1,173 @@
+import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
+import type { EndCode } from "../../src/ledger/state.ts";
+
+/** Which server the world has. */
+export type Variant =
+  /** ZODB3, ZEO <= 4. */
+  | "old"
+  /** The same with the backport of the fix. */
+  | "old-backport"
+  /** ZEO 5 before 5.2.2. */
+  | "new"
+  /** ZEO 5.2.2 and later. */
+  | "new-patched";
+
+/**
+ * What a transaction does, one letter each: Created only, Modified only, Both, Deleted (or restored) only, Empty,
+ * Undo beside creations.
+ */
+export type Kind = "C" | "M" | "B" | "D" | "E" | "U";
+
+export const KINDS: readonly Kind[] = ["C", "M", "B", "D", "E", "U"];
+
+/** The oids of a transaction, one for each part that it has; a set of parts is a bit mask. */
+export const MODIFIED = 1;
+export const CREATED = 2;
+export const DELETED = 4;
+/** Only the server knows these. */
+export const UNDONE = 8;
+
+/** By the index of the kind. */
+const FULL_PARTS: readonly number[] = [CREATED, MODIFIED, CREATED | MODIFIED, DELETED, 0, UNDONE | CREATED];
+
+/** Index in `KINDS`. */
+export type KindIndex = number;
+
+export const EMPTY: KindIndex = KINDS.indexOf("E");
+export const UNDO: KindIndex = KINDS.indexOf("U");
+
+export function fullParts(kind: KindIndex): number {
+  return FULL_PARTS[kind] ?? 0;
+}
+
+/** A world: who is in it, and how often each thing may happen. */
+export interface Config {
+  readonly server: Variant;
+  readonly clients: number;
+  /** Clients that connect later, with a cache at tid 0. */
+  readonly cold: number;
+  /** ... with an empty cache. */
+  readonly fresh: boolean;
+  /** Old clients (only on an old server): an invalidation inside their `tpc_finish` deadlocks them. */
+  readonly oldClients: boolean;
+  /** Transactions begun in all. */
+  readonly commits: number;
+  /** Only the first so many clients write; 0: all. */
+  readonly writers: number;
+  readonly kinds: string;
+  /** Reads for each client, and how many of them without a reply at once. */
+  readonly polls: number;
+  readonly reads: number;
+  /** Reads can be loads, whose replies show no new tid. */
+  readonly loads: boolean;
+  /** Where a reply has its tids is unknown: the ledger is told of them as of a mere likeness. */
+  readonly vague: boolean;
+  /** Connects for each client (not counted: after the proxy has ended it). */
+  readonly connects: number;
+  /** Aborts for each client. */
+  readonly aborts: number;
+  /** Disconnects in all, at any moment. */
+  readonly disconnects: number;
+  /** Votes and finishes may fail. */
+  readonly fails: boolean;
+  /** The last client is on the server's own port; the proxy does not see it. */
+  readonly foreign: boolean;
+  /** Old: an empty transaction gets a tid of its own (other storages than FileStorage). */
+  readonly emptyTid: boolean;
+  /** So often a server connection breaks between `tpc_finish` and its reply. */
+  readonly cuts: number;
+  /** ... and the server may still read what was sent to it. */
+  readonly lateCuts: boolean;
+  /** So often the server closes a connection, at any moment; what it wrote before still arrives. */
+  readonly hangups: number;
+  /** So often the server skips one client in one invalidation. */
+  readonly skips: number;
+  /** The server invalidates towards the committer, too: early (old: before its reply; new: by the loop) or late. */
+  readonly fanOut: "no" | "early" | "late";
+  /** So often a `register` fails; the client tries again on the same connection. */
+  readonly refusals: number;
+  /** New: a vote may reply conflicts; the client stores again and votes again. */
+  readonly resolves: boolean;
+  /** Old: a refused store is told by `serialnos`, with a conflict that shows a tid, before the vote's None. */
+  readonly serialnos: boolean;
+  /** A server connection is not read while so many messages are held for its client and the ledger lets it; 0: never. */
+  readonly outboxLimit: number;
+  /** The ledger keeps so many bytes of history. */
+  readonly historyBytes: number;
+  /** Connections at once. */
+  readonly slots: number;
+  /** Deliver to clients at once where that loses nothing. */
+  readonly eager: boolean;
+  readonly rules: Rules;
+  /** Why the ledger may end a session here. */
+  readonly ends: readonly EndCode[];
+  /** `getInvalidations` may be answered None here. */
+  readonly nones: boolean;
+}
+
+const DEFAULTS: Config = {
+  server: "old",
+  clients: 2,
+  cold: 0,
+  fresh: false,
+  oldClients: true,
+  commits: 2,
+  writers: 0,
+  kinds: "CM",
+  polls: 1,
+  reads: 1,
+  loads: false,
+  vague: false,
+  connects: 0,
+  aborts: 0,
+  disconnects: 0,
+  fails: false,
+  foreign: false,
+  emptyTid: false,
+  cuts: 0,
+  lateCuts: false,
+  hangups: 0,
+  skips: 0,
+  fanOut: "no",
+  refusals: 0,
+  resolves: false,
+  serialnos: false,
+  outboxLimit: 0,
+  historyBytes: Number.POSITIVE_INFINITY,
+  slots: 5,
+  eager: true,
+  rules: ALL_RULES,
+  ends: [],
+  nones: false,
+};
+
+export function config(options: Partial<Config>): Config {
+  return { ...DEFAULTS, ...options };
+}
+
+export function isNew(c: Config): boolean {
+  return c.server === "new" || c.server === "new-patched";
+}
+
+export function hasOldClients(c: Config): boolean {
+  return c.oldClients && !isNew(c);
+}
+
+/** The parts that this server's own invalidation names; undefined: it sends none. */
+export function sentParts(c: Config, kind: KindIndex): number | undefined {
+  const full = fullParts(kind);
+  switch (c.server) {
+    case "old": {
+      const parts = full & (MODIFIED | UNDONE);
+      return parts === 0 ? undefined : parts;
+    }
+    case "old-backport": {
+      const parts = full & ~DELETED;
+      return parts === 0 ? undefined : parts;
+    }
+    case "new":
+      return full & (MODIFIED | UNDONE);
+    case "new-patched":
+      return full & ~DELETED;
+  }
+}

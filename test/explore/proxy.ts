@@ -1,0 +1,314 @@
+import { StorageLedger, type Reply } from "../../src/ledger/ledger.ts";
+import type { Action, StorageState } from "../../src/ledger/state.ts";
+import { client, disconnect, missing, wanted, type Violation } from "./client.ts";
+import { unshare } from "./clone.ts";
+import { CREATED, DELETED, fullParts, isNew, KINDS, MODIFIED, UNDONE, type Config } from "./config.ts";
+import {
+  LOAD,
+  message,
+  MessageKind,
+  namesOthers,
+  oidsOf,
+  partsIn,
+  QUESTION,
+  Resumed,
+  tid,
+  Vote,
+  type Message,
+} from "./message.ts";
+import { conn } from "./server.ts";
+import { type Conn, type World } from "./world.ts";
+
+/** The id of every transaction: clients use theirs again, and so do others. */
+const TRANSACTION_ID = 7;
+
+/** What a session of the proxy does around the ledger: events go in, actions come out. */
+export class Proxy {
+  readonly #config: Config;
+  readonly #world: World;
+  readonly #ledger: StorageLedger<Message>;
+  /** Told of everything that a trace should show. */
+  readonly #note: ((text: string) => void) | undefined;
+
+  constructor(config: Config, world: World, note?: (text: string) => void) {
+    this.#config = config;
+    this.#world = world;
+    this.#ledger = new StorageLedger(world.ledger, config.historyBytes);
+    this.#note = note;
+  }
+
+  // --- client to server -------------------------------------------------------------------------------------------
+
+  /** Passes a call on, and keeps with it what its reply will need. */
+  forward(slot: number, call: Message): void {
+    const s = conn(this.#world, slot);
+    if (s.foreign) {
+      s.toServer.push(call);
+      return;
+    }
+    const { order } = this.#ledger;
+    const { proven } = this.#world.ledger;
+    if (call.kind === MessageKind.register) this.#ledger.registerForwarded(s.number);
+    s.toServer.push({ ...call, order, proven });
+  }
+
+  /** `tpc_begin`, the stores, `vote`; or, after conflicts, the stores and the vote once more. */
+  vote(slot: number, kind: number, transaction: number, again: boolean): void {
+    const s = conn(this.#world, slot);
+    if (!s.foreign) {
+      if (!again) this.#ledger.beginForwarded(s.number, TRANSACTION_ID);
+      else unshare(this.#ledger.session(s.number));
+      this.#stores(s.number, kind, transaction);
+    }
+    this.forward(slot, message(MessageKind.vote, { a: kind, number: transaction }));
+  }
+
+  #stores(session: number, kind: number, transaction: number): void {
+    const parts = fullParts(kind);
+    const store = (part: number, sort: "created" | "modified" | "deleted", serial: "zero" | "set"): void => {
+      if ((parts & part) === 0) return;
+      this.#ledger.storeForwarded(session, TRANSACTION_ID, sort, serial, oidsOf(transaction, part), 0);
+    };
+    store(MODIFIED, "modified", "set");
+    store(CREATED, "created", "zero");
+    store(DELETED, "deleted", "set");
+    if ((parts & UNDONE) !== 0) this.#ledger.undoForwarded(session, TRANSACTION_ID);
+  }
+
+  finish(slot: number): void {
+    const s = conn(this.#world, slot);
+    s.finishSent = false;
+    const { order } = this.#ledger;
+    const number = this.#ledger.finishForwarded(s.number, TRANSACTION_ID);
+    s.toServer.push(message(MessageKind.finish, { order, number }));
+  }
+
+  abort(slot: number): void {
+    const s = conn(this.#world, slot);
+    if (!s.foreign) this.#ledger.abortForwarded(s.number, TRANSACTION_ID);
+    s.toServer.push(message(MessageKind.abort));
+  }
+
+  /** The client's end is seen. */
+  clientGone(slot: number): Violation | undefined {
+    const s = conn(this.#world, slot);
+    s.dead = true;
+    s.toClient = [];
+    this.#ledger.clientGone(s.number);
+    return this.#act();
+  }
+
+  tick(): Violation | undefined {
+    this.#ledger.tick(Number.POSITIVE_INFINITY);
+    return this.#act();
+  }
+
+  // --- server to client -------------------------------------------------------------------------------------------
+
+  /** One message is read from a server's connection. */
+  read(slot: number): Violation | undefined {
+    const s = conn(this.#world, slot);
+    const m = s.toProxy.shift() as Message;
+    const session = s.number;
+    const reply: Reply<Message> = { payload: m, bytes: 1, order: m.order };
+    switch (m.kind) {
+      case MessageKind.registerReply:
+        this.#ledger.registerReply(session, isNew(this.#config) ? tid(m.a) : undefined, m.proven, reply);
+        break;
+      case MessageKind.registerError:
+        this.#ledger.registerFailed(session, reply);
+        break;
+      case MessageKind.readReply:
+        this.#readReply(session, m, reply);
+        break;
+      case MessageKind.invalidations:
+        this.#ledger.invalidationsReply(session, tid(m.b), m.args, reply);
+        break;
+      case MessageKind.serialnos:
+        unshare(this.#ledger.session(session));
+        this.#ledger.storesRefused(session, oidsOf(m.number, fullParts(m.mask) & (MODIFIED | CREATED)));
+        this.#ledger.reply(session, { tid: tid(m.a), exact: true }, reply);
+        break;
+      case MessageKind.voteReply:
+        this.#voteReply(session, m, reply);
+        break;
+      case MessageKind.finishReply: {
+        // None and exceptions show no tid.
+        const shown = m.a === 0 ? undefined : tid(m.a);
+        this.#ledger.finishReply(session, m.number, shown, 0, reply);
+        break;
+      }
+      case MessageKind.invalidation:
+        if (m.args === undefined) throw new Error("an invalidation without arguments");
+        this.#ledger.invalidation(session, m.args, reply);
+        break;
+      case MessageKind.broken:
+        s.closed = true;
+        this.#ledger.serverGone(session, this.#config.lateCuts);
+        break;
+      default:
+        throw new Error(`the proxy read a message of kind ${m.kind}`);
+    }
+    return this.#act();
+  }
+
+  #readReply(session: number, m: Message, reply: Reply<Message>): void {
+    if (m.b === QUESTION) this.#ledger.questionReply(session, tid(m.a), m.proven, m.order);
+    else if (m.b === LOAD) this.#ledger.reply(session, { tid: tid(0), exact: true }, reply);
+    else if (this.#config.vague && client(this.#world, this.#clientOf(session)).phase === 4) {
+      this.#ledger.reply(session, { tid: tid(m.a), exact: false }, reply);
+    } else this.#ledger.lastTransactionReply(session, tid(m.a), m.proven, reply);
+  }
+
+  #voteReply(session: number, m: Message, reply: Reply<Message>): void {
+    switch (m.a) {
+      case Vote.exception:
+        this.#ledger.voteFailed(session, TRANSACTION_ID, true, tid(m.b), reply);
+        return;
+      case Vote.conflicts:
+        this.#ledger.voteFailed(session, TRANSACTION_ID, false, tid(m.b), reply);
+        return;
+      default:
+        this.#ledger.voteGranted(session, tid(0), reply);
+    }
+  }
+
+  // --- actions ----------------------------------------------------------------------------------------------------
+
+  #act(): Violation | undefined {
+    let violation: Violation | undefined;
+    for (const action of this.#ledger.take()) violation ??= this.#do(action);
+    return violation;
+  }
+
+  #do(action: Action<Message>): Violation | undefined {
+    switch (action.do) {
+      case "forward":
+        this.#write(action.session, this.#forwarded(action.payload));
+        return undefined;
+      case "announce":
+        return this.#announce(action);
+      case "resume":
+        this.#resume(action);
+        return undefined;
+      case "ask": {
+        const { order } = this.#ledger;
+        const { proven } = this.#world.ledger;
+        this.#conn(action.session).toServer.push(message(MessageKind.read, { b: QUESTION, order, proven }));
+        return undefined;
+      }
+      case "end":
+        this.#note?.(`      the proxy ends session ${action.session}: ${action.code}`);
+        return this.#end(action);
+      case "close-client": {
+        const s = this.#conn(action.session);
+        s.closing = true;
+        s.closed = true;
+        s.toProxy = [];
+        return undefined;
+      }
+      case "close-server":
+        this.#closeServer(this.#conn(action.session));
+        return undefined;
+      case "repaired":
+        return action.settled.waiting === 0 ? undefined : "3 a repair is logged before everyone was told";
+      case "foreign":
+        return undefined;
+      case "copied-history":
+        return "2 a commit is taken for copied history";
+      case "ledger-ended":
+        return "2 the database is taken for another one";
+    }
+  }
+
+  /** The server's invalidation or `getInvalidations` reply, as it is; everything else as itself. */
+  #forwarded(m: Message): Message {
+    if (m.kind === MessageKind.invalidation && m.args !== undefined) {
+      return { ...m, mask: partsIn(m.args.oids, this.#world.transactions[m.a] ?? 0) };
+    }
+    if (m.kind === MessageKind.invalidations && m.args !== undefined) {
+      return this.#resumed(m.b, m.a, m.args.oids);
+    }
+    return m;
+  }
+
+  #announce(action: Extract<Action<Message>, { do: "announce" }>): Violation | undefined {
+    const t = Number(action.announcement.tid);
+    const transaction = this.#world.transactions[t] ?? 0;
+    const { oids } = action.announcement;
+    const madeUp = action.repair === "synthesized";
+    this.#write(
+      action.session,
+      message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }),
+    );
+    if (madeUp !== (action.payload === undefined)) return "3 a made-up invalidation replaces one of the server's";
+    if (this.#config.cuts === 0 && namesOthers(oids, transaction)) return `2 T${t} is told with oids of others`;
+    return undefined;
+  }
+
+  #resume(action: Extract<Action<Message>, { do: "resume" }>): void {
+    const asked = Number(action.from);
+    if (action.value === undefined) {
+      this.#write(action.session, message(MessageKind.resumed, { b: asked, order: Resumed.none }));
+    } else {
+      this.#write(action.session, this.#resumed(asked, Number(action.value.tid), action.value.oids));
+    }
+  }
+
+  #resumed(asked: number, upTo: number, oids: Buffer): Message {
+    const w = this.#world;
+    let complete: number = Resumed.complete;
+    for (let t = asked + 1; t <= upTo; t++) {
+      if (!missing(w, t - 1, t)) continue;
+      if ((wanted(this.#config, w, t) & ~partsIn(oids, w.transactions[t] ?? 0)) !== 0) complete = Resumed.incomplete;
+    }
+    return message(MessageKind.resumed, { a: upTo, b: asked, order: complete });
+  }
+
+  #end(action: Extract<Action<Message>, { do: "end" }>): Violation | undefined {
+    const s = this.#conn(action.session);
+    if (s.alive) {
+      client(this.#world, s.client).ended = true;
+      disconnect(this.#world, s.client);
+    }
+    s.dead = true;
+    s.toClient = [];
+    if (this.#ledger.session(action.session) === undefined) this.#closeServer(s);
+    if (this.#config.ends.includes(action.code)) return undefined;
+    return `4 the proxy ended a session needlessly: ${action.code}`;
+  }
+
+  #closeServer(s: Conn): void {
+    if (s.closed) return;
+    s.closed = true;
+    s.toProxy = [];
+    s.toServer.push(message(MessageKind.end));
+  }
+
+  #write(session: number, m: Message): void {
+    const s = this.#conn(session);
+    if (!s.dead) s.toClient.push(m);
+  }
+
+  #conn(session: number): Conn {
+    return conn(this.#world, slotOf(this.#world, session));
+  }
+
+  #clientOf(session: number): number {
+    return this.#conn(session).client;
+  }
+}
+
+function slotOf(w: World, session: number): number {
+  return w.conns.findIndex((s) => s?.number === session);
+}
+
+/** A name for a kind, for traces. */
+export function kindName(kind: number): string {
+  return KINDS[kind] ?? "?";
+}
+
+/** Is a `tpc_finish` of this session on its way? */
+export function isFinishing(ledger: StorageState<Message>, session: number): boolean {
+  return ledger.finishing.some((commit) => commit.session === session);
+}

@@ -1,0 +1,255 @@
+import { StorageLedger } from "../../src/ledger/ledger.ts";
+import { newState, type StorageState } from "../../src/ledger/state.ts";
+import { cloneStorage } from "./clone.ts";
+import { isNew, type Config, type KindIndex } from "./config.ts";
+import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
+
+/**
+ * The world: clients, the ledger with the little that a session does around it, one ZEO server, queues between them.
+ * All plain data.
+ */
+export interface World {
+  /** By slot; a slot is used again once its connection is gone on all sides. */
+  conns: (Conn | undefined)[];
+  clients: Client[];
+  ledger: StorageState<Message>;
+  /** The number of the next session; the ledger wants them never used twice. */
+  nextSession: number;
+
+  // the server
+  /** The slot that has the storage's lock. */
+  lock: number;
+  /** The last tid. */
+  last: SmallTid;
+  /** By tid: what it is, and the number of its transaction. */
+  kinds: KindIndex[];
+  transactions: number[];
+  /** The newest tid in the server's invalidation queue. */
+  queued: SmallTid;
+  /** New: what the loop runs next. */
+  later: Message[];
+  /** Transactions begun. */
+  begun: number;
+  disconnects: number;
+  cuts: number;
+  hangups: number;
+  skips: number;
+  refusals: number;
+  /** A bit for each tid that every client is to hear of. */
+  must: number;
+  /** ... and of those as the server tells them: committed by the client that the proxy does not see. */
+  blind: number;
+}
+
+/** A client's connection and the server's connection that belongs to it. */
+export interface Conn {
+  /** The number of its session. */
+  number: number;
+  client: number;
+  foreign: boolean;
+
+  // client side
+  /** The client still has it open. */
+  alive: boolean;
+  /** `tpc_finish` was sent by the client and is not forwarded yet. */
+  finishSent: boolean;
+  toClient: Message[];
+
+  // proxy
+  /** It has seen the client's end, or ended it. */
+  dead: boolean;
+  /** It has closed the server's connection, or seen that closed. */
+  closed: boolean;
+  /** The client's connection is to be closed once everything has been delivered. */
+  closing: boolean;
+
+  // server side
+  toServer: Message[];
+  toProxy: Message[];
+  /** 0: not registered; 1: registered, the reply is not written (old); 2: both. */
+  registered: number;
+  /** Waits for the lock. */
+  waits: boolean;
+  kind: KindIndex;
+  transaction: number;
+  /** Of the vote that waits. */
+  order: number;
+  /** The server has closed it, or seen it closed. */
+  gone: boolean;
+  /** It broke: nothing comes over it any more. */
+  cut: boolean;
+  /** New: so many requests may still be worked on before the loop runs what is queued. */
+  early: number;
+}
+
+export type ClientPhase = (typeof ClientPhase)[keyof typeof ClientPhase];
+
+export const ClientPhase = {
+  down: 0,
+  /** `register` sent. */
+  registering: 1,
+  /** `lastTransaction` sent (old servers). */
+  asking: 2,
+  /** `getInvalidations` sent. */
+  verifying: 3,
+  ready: 4,
+} as const;
+
+export type TransactionPhase = (typeof TransactionPhase)[keyof typeof TransactionPhase];
+
+export const TransactionPhase = {
+  none: 0,
+  voting: 1,
+  voted: 2,
+  /** Refused, the lock is held. */
+  failed: 3,
+  finishing: 4,
+  /** Conflicts were replied: it will vote again. */
+  conflicts: 5,
+} as const;
+
+export interface Client {
+  phase: ClientPhase;
+  slot: number;
+  /** Its cache's last tid. */
+  last: SmallTid;
+  /** An empty cache: takes the first tid it is told. */
+  fresh: boolean;
+  /** The highest tid shown on this connection. */
+  shown: SmallTid;
+  /** The highest tid announced on this connection. */
+  announced: SmallTid;
+  /** The last tid known otherwise than by a reply that showed it (only a foreign one can differ). */
+  since: SmallTid;
+  /** Invalidations during verification. */
+  queue: Message[];
+  transaction: TransactionPhase;
+  kind: KindIndex;
+  number: number;
+  /** Reads without a reply. */
+  reads: number;
+  polls: number;
+  connects: number;
+  aborts: number;
+  /** The proxy has ended its session: it connects again by itself. */
+  ended: boolean;
+}
+
+export const NOBODY = -1;
+
+export function cloneWorld(w: World): World {
+  const conns: (Conn | undefined)[] = [];
+  for (const conn of w.conns) conns.push(conn === undefined ? undefined : cloneConn(conn));
+  const clients: Client[] = [];
+  for (const client of w.clients) clients.push({ ...client, queue: copy(client.queue) });
+  return {
+    ...w,
+    conns,
+    clients,
+    ledger: cloneStorage(w.ledger),
+    kinds: w.kinds.slice(),
+    transactions: w.transactions.slice(),
+    later: copy(w.later),
+  };
+}
+
+function cloneConn(conn: Conn): Conn {
+  return {
+    ...conn,
+    toClient: copy(conn.toClient),
+    toServer: copy(conn.toServer),
+    toProxy: copy(conn.toProxy),
+  };
+}
+
+function copy(queue: Message[]): Message[] {
+  return queue.length === 0 ? [] : queue.slice();
+}
+
+export function newConn(number: number, client: number): Conn {
+  return {
+    number,
+    client,
+    foreign: false,
+    alive: true,
+    finishSent: false,
+    toClient: [],
+    dead: false,
+    closed: false,
+    closing: false,
+    toServer: [],
+    toProxy: [],
+    registered: 0,
+    waits: false,
+    kind: 0,
+    transaction: 0,
+    order: 0,
+    gone: false,
+    cut: false,
+    early: 0,
+  };
+}
+
+/** Everyone but the cold clients is connected and ready, at tid 0. */
+export function initialWorld(c: Config): World {
+  const ledger = new StorageLedger<Message>(newState(isNew(c) ? "new" : "old", c.rules), c.historyBytes);
+  const world: World = {
+    conns: Array.from({ length: c.slots }, () => undefined),
+    clients: [],
+    ledger: ledger.state,
+    nextSession: 1,
+    lock: NOBODY,
+    last: 0,
+    kinds: [0],
+    transactions: [0],
+    queued: 0,
+    later: [],
+    begun: 0,
+    disconnects: 0,
+    cuts: 0,
+    hangups: 0,
+    skips: 0,
+    refusals: 0,
+    must: 0,
+    blind: 0,
+  };
+  for (let i = 0; i < c.clients; i++) {
+    const cold = i >= c.clients - c.cold;
+    world.clients.push({
+      phase: cold ? ClientPhase.down : ClientPhase.ready,
+      slot: cold ? NOBODY : i,
+      last: 0,
+      fresh: cold && c.fresh,
+      shown: 0,
+      announced: 0,
+      since: 0,
+      queue: [],
+      transaction: TransactionPhase.none,
+      kind: 0,
+      number: 0,
+      reads: 0,
+      polls: 0,
+      connects: 0,
+      aborts: 0,
+      ended: false,
+    });
+    if (cold) continue;
+    const conn = newConn(world.nextSession++, i);
+    conn.registered = 2;
+    conn.foreign = c.foreign && i === c.clients - 1;
+    world.conns[i] = conn;
+    if (conn.foreign) continue;
+    ledger.registerForwarded(conn.number);
+    registerAtZero(ledger, conn.number, isNew(c));
+  }
+  ledger.take();
+  return world;
+}
+
+/** The registration as a client of an empty database makes it; what goes out is not looked at. */
+function registerAtZero(ledger: StorageLedger<Message>, session: number, onNew: boolean): void {
+  const read = { payload: message(MessageKind.registerReply), bytes: 1 };
+  ledger.registerReply(session, onNew ? tid(0) : undefined, tid(0), read);
+  ledger.lastTransactionReply(session, tid(0), tid(0), { ...read, order: 0 });
+}
+

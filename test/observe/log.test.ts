@@ -1,0 +1,152 @@
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { makeLogger, openLog } from "../../src/observe/log.ts";
+import { logRepair, logResume } from "../../src/observe/lines.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "zeo-proxy-log-"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** A logger whose lines end in the list, read back. */
+function recorded(level = "trace") {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => {
+    expect(line.endsWith("\n")).toBe(true);
+    expect(line.indexOf("\n")).toBe(line.length - 1);
+    lines.push(JSON.parse(line) as Record<string, unknown>);
+  };
+  return { lines, logger: makeLogger(level, { write }) };
+}
+
+describe("a line", () => {
+  it("has its level as a word, the moment of writing, the fields and the message", () => {
+    const { lines, logger } = recorded();
+    const before = new Date().toISOString();
+    logger.warn({ upstream: "main", count: 3 }, "something");
+    expect(lines).toEqual([
+      { level: "warn", at: expect.any(String) as string, upstream: "main", count: 3, msg: "something" },
+    ]);
+    expect(String(lines[0]?.["at"]) >= before).toBe(true);
+    expect(String(lines[0]?.["at"]) <= new Date().toISOString()).toBe(true);
+  });
+
+  it("has a client's text escaped, wherever it stands", () => {
+    const { lines, logger } = recorded();
+    const evil = "\u001b[2J\u009b\u202e";
+    const safe = "\\x1b[2J\\x9b\\u{202e}";
+    logger.child({}).child({ storage: evil }).info({ method: evil, list: [evil], deep: { text: evil } }, `said ${evil}`);
+    expect(lines[0]).toMatchObject({ storage: safe, method: safe, list: [safe], deep: { text: safe }, msg: `said ${safe}` });
+  });
+
+  it("has of an error its type, code, message and stack, nothing that the error carries besides", () => {
+    const { lines, logger } = recorded();
+    const cause = new TypeError("inner\u001b");
+    logger.error(Object.assign(new Error("outer\u001b", { cause }), { code: "EOUCH", payload: "secret" }), "failed");
+    const err = lines[0]?.["err"] as Record<string, string>;
+    expect(err).toMatchObject({ type: "Error", code: "EOUCH", message: "outer\\x1b: inner\\x1b" });
+    expect(err["stack"]).toMatch(/^Error: outer\\x1b: inner\\x1b\n\s+at /);
+    expect(JSON.stringify(lines)).not.toMatch(/secret/);
+  });
+
+  it("below the level is not written", () => {
+    const { lines, logger } = recorded("warn");
+    logger.info("no");
+    logger.warn("yes");
+    expect(lines.map(({ msg }) => msg)).toEqual(["yes"]);
+  });
+});
+
+describe("a repair's line", () => {
+  const event = {
+    upstream: "main",
+    storage: "1",
+    tid: "03e7a1c2aabbccdd",
+    time: "2026-01-02T03:04:05.678Z",
+    repair: "synthesized",
+    created: 2,
+    restored: 1,
+    deleted: 0,
+    oids: ["0000000000000001", "0000000000000002"],
+    completed: 3,
+    synthesized: 4,
+  } as const;
+
+  it("is `invalidation repaired` with the transaction's own time", () => {
+    const { lines, logger } = recorded();
+    logRepair(logger, event);
+    expect(lines).toEqual([
+      { level: "info", at: expect.any(String) as string, ...event, msg: "invalidation repaired" },
+    ]);
+  });
+
+  it("of a getInvalidations reply has from and tid", () => {
+    const { lines, logger } = recorded();
+    logResume(logger, { upstream: "main", storage: "1", from: "0000000000000001", tid: "0000000000000002" });
+    expect(lines).toEqual([
+      {
+        level: "info",
+        at: expect.any(String) as string,
+        upstream: "main",
+        storage: "1",
+        repair: "resumed",
+        from: "0000000000000001",
+        tid: "0000000000000002",
+        msg: "getInvalidations repaired",
+      },
+    ]);
+  });
+});
+
+describe("the log on a descriptor", () => {
+  const config = { level: "info", format: "json", oids: 20 } as const;
+
+  async function written(use: (log: Awaited<ReturnType<typeof openLog>>) => unknown, format: "json" | "pretty" | "auto") {
+    const file = join(folder, "log");
+    const descriptor = openSync(file, "w");
+    const log = await openLog({ ...config, format }, descriptor);
+    await use(log);
+    try {
+      closeSync(descriptor);
+    } catch {
+      // The end of the log closes all but the standard ones.
+    }
+    return readFileSync(file, "utf8");
+  }
+
+  it("is complete when it has ended, and silent afterwards", async () => {
+    const text = await written(async ({ logger, end }) => {
+      for (let n = 0; n < 5000; n++) logger.info({ n }, "line");
+      await end(5000);
+      logger.info("too late");
+      await end(5000);
+    }, "json");
+    const numbers = text.trimEnd().split("\n").map((line) => (JSON.parse(line) as { n: number }).n);
+    expect(numbers).toEqual(Array.from({ length: 5000 }, (_, n) => n));
+  });
+
+  it("is complete after flushSync", async () => {
+    const text = await written(({ logger, flushSync }) => {
+      logger.info("last words");
+      flushSync();
+      logger.info("too late");
+    }, "json");
+    expect(text).toMatch(/"msg":"last words"\}\n$/);
+  });
+
+  it("is JSON where the format is auto and the descriptor no terminal", async () => {
+    const text = await written(({ logger, flushSync }) => (logger.info("x"), flushSync()), "auto");
+    expect(text).toMatch(/^\{"level":"info","at":"/);
+  });
+
+  it("is readable and without colours where the format is pretty and the descriptor no terminal", async () => {
+    const text = await written(({ logger, flushSync }) => {
+      logger.warn({ upstream: "main", oids: ["a", "b"] }, "something\u001b[31m happened");
+      flushSync();
+    }, "pretty");
+    expect(text).toMatch(/^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] WARN: something\\x1b\[31m happened \{.*"upstream":"main".*\}\n$/);
+  });
+});

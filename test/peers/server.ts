@@ -1,0 +1,120 @@
+/** A real ZEO server: `python -m ZEO.runzeo` with FileStorages, in a folder of its own. */
+
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Installed } from "./install.ts";
+import { PYTHON_SCRIPTS } from "./install.ts";
+import { startPython } from "./processes.ts";
+import type { Running } from "./processes.ts";
+import { freePort, greets, LOOPBACK } from "./sockets.ts";
+
+export interface ServerOptions {
+  readonly storages?: readonly string[];
+  /** `msgpack true` (ZEO 5.1 and later). */
+  readonly msgpack?: boolean;
+  /** `client-conflict-resolution true` (ZEO 5 and later). */
+  readonly clientConflictResolution?: boolean;
+  readonly port?: number;
+}
+
+/** One transaction of a FileStorage file. */
+export interface TrueTransaction {
+  readonly tid: string;
+  readonly oids: readonly string[];
+}
+
+export interface PeerServer {
+  readonly installed: Installed;
+  readonly port: number;
+  /** Its folder: storage files, blob folders, and room for caches. */
+  readonly dir: string;
+  blobDir(storage: string): string;
+  /** What the storage's file says, read by another process. */
+  truth(storage: string): Promise<TrueTransaction[]>;
+  /** Ends the process and removes the folder. */
+  stop(): Promise<void>;
+  errors(): string;
+}
+
+const START_TIMEOUT_MS = 20_000;
+
+function configuration(dir: string, port: number, options: ServerOptions): string {
+  const lines = ["<zeo>", `  address ${LOOPBACK}:${port}`, `  pid-filename ${join(dir, "zeo.pid")}`];
+  // With the default of 100 a client that comes back after a while must drop its cache.
+  lines.push("  invalidation-queue-size 10000");
+  if (options.msgpack === true) lines.push("  msgpack true");
+  if (options.clientConflictResolution === true) lines.push("  client-conflict-resolution true");
+  lines.push("</zeo>");
+  for (const name of options.storages ?? ["1"]) {
+    lines.push(
+      `<filestorage ${name}>`,
+      `  path ${join(dir, `${name}.fs`)}`,
+      `  blob-dir ${join(dir, `blobs-${name}`)}`,
+      // The tests' objects hang on no root.
+      "  pack-gc false",
+      "</filestorage>",
+    );
+  }
+  lines.push("<eventlog>", "  level WARNING", "  <logfile>", "    path STDERR", "  </logfile>", "</eventlog>", "");
+  return lines.join("\n");
+}
+
+export async function startServer(installed: Installed, options: ServerOptions = {}): Promise<PeerServer> {
+  const dir = await mkdtemp(join(tmpdir(), `zeo-proxy-${installed.peer.name}-`));
+  for (const name of options.storages ?? ["1"]) {
+    // FileStorage wants its blob folder to be its user's alone.
+    await mkdir(join(dir, `blobs-${name}`), { mode: 0o700 });
+  }
+  let running: Running | undefined;
+  let port = 0;
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (running === undefined) {
+    port = options.port ?? (await freePort());
+    const configFile = join(dir, "zeo.conf");
+    await writeFile(configFile, configuration(dir, port, options));
+    const candidate = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
+      cwd: dir,
+      env: { ...installed.peer.serverEnv },
+    });
+    while (running === undefined) {
+      if (await greets(port, 1000)) running = candidate;
+      else if (candidate.child.exitCode !== null) break;
+      else if (Date.now() > deadline) {
+        await candidate.stop(0);
+        throw new Error(`${installed.peer.name}: the server did not start\n${candidate.errors()}`);
+      } else await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    if (running === undefined && Date.now() > deadline - START_TIMEOUT_MS + 5000) {
+      throw new Error(`${installed.peer.name}: the server ends at once\n${candidate.errors()}`);
+    }
+  }
+  const server = running;
+  return {
+    installed,
+    port,
+    dir,
+    blobDir: (storage) => join(dir, `blobs-${storage}`),
+    truth: (storage) => readTruth(installed, dir, storage),
+    errors: () => server.errors(),
+    async stop(): Promise<void> {
+      await server.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Iterates the storage's file (and the one that a pack left) in a process of the server's own version. */
+async function readTruth(installed: Installed, dir: string, storage: string): Promise<TrueTransaction[]> {
+  const file = join(dir, `${storage}.fs`);
+  const running = startPython(installed, [join(PYTHON_SCRIPTS, "truth.py"), `${file}.old`, file], { cwd: dir });
+  running.child.stdin.end();
+  let text = "";
+  for await (const chunk of running.child.stdout) text += String(chunk);
+  await running.stop();
+  if (running.child.exitCode !== 0) throw new Error(`the file of storage ${storage} is unreadable\n${running.errors()}`);
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as TrueTransaction);
+}

@@ -1,0 +1,3 @@
+import { peerTests } from "../peer-tests.ts";
+
+peerTests("zeo4-py36");

@@ -1,0 +1,3 @@
+import { peerTests } from "../peer-tests.ts";
+
+peerTests("zeo521-py27");

@@ -1,0 +1,3 @@
+import { peerTests } from "../peer-tests.ts";
+
+peerTests("zeo522-py38");

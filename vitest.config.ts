@@ -1,0 +1,38 @@
+import { defineConfig } from "vitest/config";
+
+/** Folders with a project of their own; `unit` is everything else. */
+const SEPARATE = ["explore", "property", "commands", "peers", "bench"];
+
+/**
+ * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
+ * `explore` (every interleaving of small worlds), `property` (random ones of larger worlds), `commands` (the built
+ * command as a process), `peers` (real ZEO servers and clients).
+ */
+export default defineConfig({
+  test: {
+    // Two cores are the least that a machine has; files that start processes mustn't starve one another.
+    maxWorkers: 2,
+    passWithNoTests: false,
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: SEPARATE.map((folder) => `test/${folder}/**`),
+          testTimeout: 20_000,
+        },
+      },
+      { test: { name: "explore", include: ["test/explore/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "commands",
+          include: ["test/commands/**/*.test.ts"],
+          globalSetup: "test/commands/setup.ts",
+          testTimeout: 30_000,
+        },
+      },
+      "test/peers/vitest.config.ts",
+    ],
+  },
+});

@@ -21,12 +21,14 @@ export interface Changes {
   readonly check?: readonly string[];
   /** The data to store; default a small record. */
   readonly data?: Buffer;
+  /** The data of single objects, by oid. */
+  readonly records?: ReadonlyMap<string, Buffer>;
 }
 
 const ANY_TIME = 0x7fffffffffffffffn as Tid;
 
 /** A mapping with one number in it, that every ZODB reads. */
-export function mappingRecord(value: number): Buffer {
+export function numberRecord(value: number): Buffer {
   const text = String(value);
   return Buffer.concat([
     Buffer.from("cpersistent.mapping\nPersistentMapping\n.}U\x04data}U\x05valueU", "latin1"),
@@ -57,11 +59,12 @@ export class ClientCommit {
     for (const oid of [...modify, ...(changes.delete ?? []), ...(changes.check ?? [])]) await this.serialOf(oid);
     this.begin();
     this.#counter += 1;
-    const data = changes.data ?? mappingRecord(this.#counter);
-    for (const oid of changes.create ?? []) this.store(oid, NO_TID, data);
-    for (const oid of changes.createWithoutSerial ?? []) this.store(oid, null, data);
-    for (const oid of modify) this.store(oid, this.serials.get(oid) ?? NO_TID, data);
-    for (const oid of changes.restore ?? []) this.restore(oid, data);
+    const all = changes.data ?? numberRecord(this.#counter);
+    const data = (oid: string): Buffer => changes.records?.get(oid) ?? all;
+    for (const oid of changes.create ?? []) this.store(oid, NO_TID, data(oid));
+    for (const oid of changes.createWithoutSerial ?? []) this.store(oid, null, data(oid));
+    for (const oid of modify) this.store(oid, this.serials.get(oid) ?? NO_TID, data(oid));
+    for (const oid of changes.restore ?? []) this.restore(oid, data(oid));
     for (const oid of changes.delete ?? []) this.delete(oid);
     for (const oid of changes.check ?? []) this.check(oid);
     try {

@@ -78,7 +78,7 @@ export function makeLogger(level: string, stream: { write(line: string): void })
   );
   // A child's fields pass no formatter. Children of children inherit this method.
   // oxlint-disable-next-line typescript/unbound-method -- it is called with the `this` of the new method
-  const child = logger.child as (this: Logger, fields: Bindings, options: never) => Logger;
+  const child = logger.child as unknown as (this: Logger, fields: Bindings, options: never) => Logger;
   Object.assign(logger, {
     child(this: Logger, fields: Bindings, options: never) {
       return child.call(this, escapeTexts(fields) as Bindings, options);

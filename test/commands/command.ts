@@ -20,6 +20,9 @@ export class CommandProcess {
   readonly child: ChildProcess;
   #stdout = "";
   #stderr = "";
+  readonly #lines: Line[] = [];
+  /** How much of standard output is in `lines`. */
+  #parsed = 0;
   #ended: Ending | undefined;
   #changed: (() => void)[] = [];
 
@@ -42,9 +45,12 @@ export class CommandProcess {
   }
 
   /** The complete lines of standard output so far that are JSON. */
-  get lines(): Line[] {
-    const complete = this.#stdout.split("\n").slice(0, -1);
-    return complete.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line) as Line);
+  get lines(): readonly Line[] {
+    const end = this.#stdout.lastIndexOf("\n") + 1;
+    const added = this.#stdout.slice(this.#parsed, end).split("\n");
+    for (const line of added) if (line.startsWith("{")) this.#lines.push(JSON.parse(line) as Line);
+    this.#parsed = Math.max(this.#parsed, end);
+    return this.#lines;
   }
 
   get stdout(): string {
@@ -65,7 +71,13 @@ export class CommandProcess {
 
   /** The first log line that fits, already written or to come. */
   line(fits: (line: Line) => boolean, what: string): Promise<Line> {
-    return this.until(() => this.lines.find(fits), what);
+    let seen = 0;
+    const look = () => {
+      const found = this.lines.slice(seen).find(fits);
+      seen = this.lines.length;
+      return found;
+    };
+    return this.until(look, what);
   }
 
   /** The first value that `look` gives after any output. */
@@ -83,7 +95,7 @@ export class CommandProcess {
 
   #missing(what: string): string {
     const state = this.#ended === undefined ? "still running" : `ended with ${this.#ended.status ?? this.#ended.signal}`;
-    return `waited in vain for ${what}; ${state}\n--- stdout\n${this.#stdout}\n--- stderr\n${this.#stderr}`;
+    return `waited in vain for ${what}; ${state}\n--- stdout\n${this.#stdout.slice(-2000)}\n--- stderr\n${this.#stderr.slice(-2000)}`;
   }
 
   #nextChange(timeoutMs: number): Promise<void> {

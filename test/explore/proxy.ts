@@ -95,7 +95,9 @@ export class Proxy {
     s.dead = true;
     s.toClient = [];
     this.#ledger.clientGone(s.number);
-    return this.#act();
+    const violation = this.#act();
+    if (this.#ledger.session(s.number) === undefined) this.#closeServer(s);
+    return violation;
   }
 
   tick(): Violation | undefined {

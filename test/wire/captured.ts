@@ -26,11 +26,15 @@ export const CAPTURES: readonly string[] = readdirSync(FOLDER)
   .map((name) => name.slice(0, -".jsonl".length))
   .sort();
 
-const HANDSHAKE = /^(?:[ZM][0-9]{1,4}|ruok)$/;
+const GREETING = /^[ZM][0-9]{1,4}$/;
+const PICKLED = /^Z(?:308|309|310|3101|4|5)$/;
 
-/** All frames of one recording, in order. */
+const GARBAGE = Buffer.from("\x80\x03garbage", "latin1");
+
+/** All frames of one recording, in order. What a client sent only to be refused is left out. */
 export function readCapture(file: string): readonly CapturedFrame[] {
   const protocols = new Map<number, string>();
+  const greeted = new Set<string>();
   const frames: CapturedFrame[] = [];
   const lines = readFileSync(new URL(`${file}.jsonl`, FOLDER), "utf8").trimEnd().split("\n");
   lines.forEach((text, index) => {
@@ -41,13 +45,16 @@ export function readCapture(file: string): readonly CapturedFrame[] {
       more?: number;
     };
     const payload = Buffer.from(hex, "hex");
-    const greeting = payload.length < 8 ? payload.toString("latin1") : "";
-    const isHandshake = HANDSHAKE.test(greeting);
-    if (isHandshake && (dir === "c>s" || !protocols.has(conn))) protocols.set(conn, greeting);
+    // The first frame each way is the handshake; the client's answer names the protocol. Some files number a second
+    // connection like the first.
+    const isHandshake = !greeted.has(`${conn} ${dir}`) || GREETING.test(payload.toString("latin1"));
+    greeted.add(`${conn} ${dir}`);
+    if (isHandshake && dir === "c>s") protocols.set(conn, payload.toString("latin1"));
     const protocol = protocols.get(conn) ?? "";
+    if (payload.equals(GARBAGE)) return;
     let codec: Codec | undefined;
-    if (!isHandshake && protocol.startsWith("Z")) codec = pickleCodec;
-    if (!isHandshake && protocol.startsWith("M")) codec = msgpackCodec;
+    if (!isHandshake && PICKLED.test(protocol)) codec = pickleCodec;
+    if (!isHandshake && protocol === "M5") codec = msgpackCodec;
     const oldServer = protocol !== "Z5" && protocol !== "M5";
     frames.push({ file, line: index + 1, conn, dir, payload, more, codec, oldServer });
   });

@@ -60,7 +60,9 @@ export function storeTailMsgpack(tail: Buffer): MessageId {
 /** The value `[tid, oids]`: an invalidation's arguments, or a `getInvalidations` reply. Oids may come in pairs. */
 export function invalidationMsgpack(payload: Buffer, envelope: Envelope): InvalidationArgs {
   cursor.reset(payload, envelope.argsAt);
-  if (cursor.next() !== token.ARRAY || cursor.length !== 2) throw unexpected("a tid and oids");
+  const kind = cursor.next();
+  const items: number = cursor.length;
+  if (kind !== token.ARRAY || items !== 2) throw unexpected("a tid and oids");
   if (cursor.next() !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected("a tid");
   const tid = readTid(payload, cursor.start);
   if (cursor.next() !== token.ARRAY) throw unexpected("a list of oids");
@@ -82,12 +84,12 @@ function readOid(payload: Buffer, oids: Buffer, filled: number): void {
   const kind = cursor.next();
   if (kind !== token.ARRAY) {
     takeOid(payload, kind, oids, filled);
-    return;
+  } else {
+    // A pair of oid and version, as clients of protocol Z308 would get it.
+    if (cursor.length !== PAIR) throw unexpected("an oid and its version");
+    takeOid(payload, cursor.next(), oids, filled);
+    cursor.at = scanMsgpack(payload, cursor.at);
   }
-  // A pair of oid and version, as clients of protocol Z308 would get it.
-  if (cursor.length !== PAIR) throw unexpected("an oid and its version");
-  takeOid(payload, cursor.next(), oids, filled);
-  cursor.at = scanMsgpack(payload, cursor.at);
 }
 
 function takeOid(payload: Buffer, kind: TokenKind, oids: Buffer, filled: number): void {

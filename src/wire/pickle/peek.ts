@@ -47,7 +47,56 @@ export function peekPickle(head: Buffer): Envelope | undefined {
     at = cursor.at;
     if (head[at] !== op.MARK) throw unexpected(at, "the mark of a message", head[at]);
   }
-  at += 1;
+  const envelope = peekMessage(head, at + 1);
+  if (envelope === undefined || at > 0 || envelope.method !== REPLY) return envelope;
+  return behindLeftovers(head, envelope);
+}
+
+const REPLY = ".reply";
+
+/** What a new server sends to its clients (ZEO 5.1.2: asyncio/client.py). */
+const TO_CLIENTS = new Set([
+  REPLY,
+  "info",
+  "invalidateTransaction",
+  "receiveBlobChunk",
+  "receiveBlobStart",
+  "receiveBlobStop",
+]);
+
+/** The opcodes that a message's id begins with. */
+const ID_OPCODES = new Set<number | undefined>([op.BININT1, op.BININT2, op.BININT, op.INT, op.MARK]);
+
+/**
+ * ZEO 5.0 and 5.1 on Python 2 keep one cPickle pickler. A reply that is delayed (`vote` that waits, `undoInfo`, always
+ * `tpc_finish`) can't be pickled when the call returns, and the beginning of the failed message, `( id flags '.reply'`,
+ * stays in the pickler's buffer: it comes before the next message, whichever that is (asyncio/marshal.py of 5.0.4,
+ * `encoder`). Python's unpickler takes what is on top in the end, so the message that counts is the last one.
+ */
+function behindLeftovers(head: Buffer, first: Envelope): Envelope | undefined {
+  let envelope = first;
+  for (;;) {
+    const { argsAt } = envelope;
+    if (head[argsAt] === undefined) return wantMore(head, MAX_ENVELOPE, "a value");
+    if (envelope.method !== REPLY || head[argsAt] !== op.MARK) return envelope;
+    if (head[argsAt + 1] === undefined) return wantMore(head, MAX_ENVELOPE, "a value");
+    // A reply's value that is a tuple begins so too, but never with numbers and then one of these names.
+    if (!ID_OPCODES.has(head[argsAt + 1])) return envelope;
+    let inner: Envelope | undefined;
+    try {
+      inner = peekMessage(head, argsAt + 1);
+    } catch (error) {
+      if (error instanceof ProtocolError) return envelope;
+      throw error;
+    }
+    if (inner === undefined) return undefined;
+    if (!TO_CLIENTS.has(inner.method)) return envelope;
+    envelope = inner;
+  }
+}
+
+/** Id, flags and method, which begin at `at`, behind the message's mark. */
+function peekMessage(head: Buffer, at: number): Envelope | undefined {
   // The shape of nearly all messages: a small id, a flag of one or two bytes, a short name.
   if (head[at] === op.BININT1) {
     const id = head[at + 1];

@@ -16,7 +16,7 @@ class MutableObject extends PyObject {
 }
 
 /**
- * Reads one pickle to its `STOP`, which must be the last byte. Executes nothing: globals and instances stay names
+ * Reads one pickle to its `STOP`, which must be the last byte. The value is what is on top then. Executes nothing: globals and instances stay names
  * (`PyGlobal`, `PyObject`). Byte strings are views into `bytes`.
  *
  * `from` and `stack` resume in the middle of a pickle: reading begins at `from` as if `stack` had been built by what
@@ -70,9 +70,8 @@ class Machine {
 
   private stop(): Value {
     if (this.at !== this.bytes.length) throw this.error("the end", `${this.bytes.length - this.at} more bytes`);
-    const value = this.stack.pop();
-    if (value === undefined || this.stack.length > 0 || this.marks.length > 0) throw this.error("one value", "none, or more");
-    return value;
+    // What lies below is what a failed message left: see `behindLeftovers`. Python's unpickler ignores it too.
+    return this.pop();
   }
 
   /** Opcodes that push one value that holds no others. */

@@ -1,0 +1,167 @@
+import type { Item, ItemKind, Phase, Session } from "../../src/ledger/state.ts";
+import { isNew, type Config } from "./config.ts";
+import { MessageKind, namesOthers, partsIn, type Message } from "./message.ts";
+import type { Conn, World } from "./world.ts";
+
+const PHASES: readonly Phase[] = ["registering", "registered", "orphaned", "closing"];
+const ITEMS: readonly ItemKind[] = ["plain", "register", "reply", "invalidations", "grant", "invalidation"];
+
+/** Room for the largest state; writing beyond it throws. */
+const ROOM = 4096;
+
+/**
+ * A state as bytes: two states are equal for all that may still happen exactly when their bytes are. What only grows
+ * is written relative to the rest: a number of a finishing commit as the position in the queue of those, an order of
+ * settling as the set of the commits that it covers. Left out is what nothing reads any more, and what follows from
+ * the rest: session and transaction numbers, caches, counters for the log.
+ */
+export class Canonical {
+  readonly bytes = new Uint8Array(ROOM);
+  length = 0;
+
+  write(c: Config, w: World): void {
+    this.length = 0;
+    for (let i = 0; i < w.conns.length; i++) {
+      const s = w.conns[i];
+      if (s === undefined) this.#put(0);
+      else this.#conn(c, w, s);
+    }
+    for (const k of w.clients) {
+      this.#put((k.fresh ? 1 : 0) | (k.ended ? 2 : 0) | (k.phase << 2) | (k.transaction << 5));
+      this.#put((k.slot + 1) | (k.last << 4));
+      this.#put(k.shown | (k.announced << 4));
+      this.#put(k.kind | (k.polls << 4));
+      this.#put(k.connects | (k.aborts << 4));
+      this.#put(k.reads | (k.since << 4));
+      this.#queue(w, k.queue, undefined);
+    }
+    this.#put((w.lock + 1) | (w.last << 4));
+    this.#put(w.queued | (w.begun << 4));
+    this.#put(w.disconnects | (w.cuts << 3) | (w.hangups << 5));
+    this.#put(w.skips | (w.refusals << 4));
+    this.#put(w.must);
+    this.#put(w.blind);
+    for (let t = 1; t <= w.last; t++) this.#put(w.kinds[t] ?? 0);
+    this.#queue(w, w.later, undefined);
+    this.#ledger(w);
+    void c;
+  }
+
+  #put(byte: number): void {
+    if (this.length === ROOM) throw new RangeError("a state is too large");
+    this.bytes[this.length++] = byte;
+  }
+
+  #conn(c: Config, w: World, s: Conn): void {
+    const flags =
+      1 |
+      (s.foreign ? 2 : 0) |
+      (s.alive ? 4 : 0) |
+      (s.finishSent ? 8 : 0) |
+      (s.dead ? 16 : 0) |
+      (s.closed ? 32 : 0) |
+      (s.closing ? 64 : 0) |
+      (s.waits ? 128 : 0);
+    this.#put(flags);
+    this.#put((s.gone ? 1 : 0) | (s.cut ? 2 : 0) | (s.registered << 2) | (s.early << 4));
+    this.#put(s.client | (s.kind << 4));
+    const session = w.ledger.sessions.get(s.number);
+    const orders = isNew(c) ? session : undefined;
+    if (s.waits && orders !== undefined) this.#put(covered(orders, s.order));
+    this.#queue(w, s.toClient, undefined);
+    this.#queue(w, s.toServer, orders);
+    this.#queue(w, s.toProxy, orders);
+    if (session === undefined) this.#put(255);
+    else this.#session(w, session);
+  }
+
+  #queue(w: World, queue: readonly Message[], orders: Session<Message> | undefined): void {
+    this.#put(queue.length);
+    for (const m of queue) {
+      this.#put(m.kind | (m.madeUp ? 32 : 0));
+      this.#put(m.a | (m.b << 4));
+      switch (m.kind) {
+        case MessageKind.invalidation:
+          this.#put(m.mask);
+          break;
+        case MessageKind.resumed:
+          this.#put(m.order);
+          break;
+        default:
+          if (orders !== undefined) this.#put(covered(orders, m.order));
+      }
+    }
+    void w;
+  }
+
+  #session(w: World, session: Session<Message>): void {
+    this.#put(PHASES.indexOf(session.phase) | (session.seen ? 4 : 0) | (session.question ? 8 : 0));
+    this.#put(Number(session.floor) | (Number(session.announced) << 4));
+    this.#put(Number(session.shown) | (session.transactions.length << 4) | (session.transactions[0]?.over ? 128 : 0));
+    let later = 0;
+    for (const settled of w.ledger.history) {
+      if (session.registerOrder < settled.order) later |= 1 << Number(settled.tid);
+    }
+    this.#put(later);
+    this.#put(dueSet(session));
+    this.#put(session.outbox.length);
+    for (const item of session.outbox) this.#item(w, item);
+  }
+
+  #item(w: World, item: Item<Message>): void {
+    const { payload } = item;
+    let after = 0;
+    for (const commit of w.ledger.finishing) if (commit.number <= item.after) after++;
+    this.#put(ITEMS.indexOf(item.kind) | (item.exact ? 8 : 0) | (after << 4));
+    this.#put(Number(item.tid) | (Number(item.asked) << 4));
+    this.#put(payload === undefined ? 0 : payload.kind);
+    this.#put(payload === undefined ? 0 : payload.a | (payload.b << 4));
+  }
+
+  #ledger(w: World): void {
+    const { ledger } = w;
+    this.#put(Number(ledger.known) | (Number(ledger.proven) << 4));
+    this.#put(ledger.reach === undefined ? 255 : Number(ledger.reach));
+    this.#put(ledger.finishing.length);
+    for (const commit of ledger.finishing) {
+      this.#put(Number(commit.base) | (w.conns.findIndex((s) => s?.number === commit.session) << 4));
+    }
+    this.#put(ledger.history.length);
+    for (const settled of ledger.history) {
+      const t = Number(settled.tid);
+      const transaction = w.transactions[t] ?? 0;
+      const committer = w.conns.findIndex((s) => s?.number === settled.session);
+      this.#put(t | ((committer + 1) << 4));
+      this.#put(partsIn(settled.oids, transaction) | (settled.complete ? 16 : 0) | (settled.waiting << 5));
+      this.#put(namesOthers(settled.oids, transaction) ? 1 : 0);
+    }
+    this.#put(ledger.heard.size);
+    let heard = 0;
+    for (const [tid, oids] of ledger.heard) {
+      heard |= 1 << Number(tid);
+      if (namesOthers(oids, w.transactions[Number(tid)] ?? 0)) heard |= 128;
+    }
+    this.#put(heard);
+    const { limbo } = ledger;
+    if (limbo === undefined) {
+      this.#put(0);
+      return;
+    }
+    this.#put(1 | (limbo.open ? 2 : 0) | (Number(limbo.base) << 4));
+    const transaction = limbo.oids[6] ?? 0;
+    this.#put(Math.max(w.transactions.indexOf(transaction), 0) | (partsIn(limbo.oids, transaction) << 4));
+  }
+}
+
+/** Which of the commits that are due to the session an order covers. */
+function covered(session: Session<Message>, order: number): number {
+  let set = 0;
+  for (const { settled } of session.due) if (settled.order <= order) set |= 1 << Number(settled.tid);
+  return set;
+}
+
+function dueSet(session: Session<Message>): number {
+  let set = 0;
+  for (const { settled } of session.due) set |= 1 << Number(settled.tid);
+  return set;
+}

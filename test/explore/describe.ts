@@ -1,0 +1,118 @@
+import { kindName } from "./proxy.ts";
+import { LAST_TRANSACTION, LOAD, MessageKind, QUESTION, Vote, type Message } from "./message.ts";
+import { clientName, type Event } from "./step.ts";
+import type { World } from "./world.ts";
+
+const READS: Readonly<Record<number, string>> = {
+  [LAST_TRANSACTION]: "lastTransaction",
+  [LOAD]: "load of an unchanged object",
+  [QUESTION]: "the proxy's question",
+};
+
+const VOTES: Readonly<Record<number, string>> = {
+  [Vote.refused]: "None after refused stores",
+  [Vote.granted]: "granted",
+  [Vote.exception]: "an exception",
+  [Vote.conflicts]: "conflicts",
+};
+
+/** A message in words, as it stands in the queue of its sender. */
+export function describeMessage(m: Message | undefined): string {
+  switch (m?.kind) {
+    case undefined:
+      return "nothing";
+    case MessageKind.register:
+      return "register";
+    case MessageKind.read:
+      return READS[m.b] ?? "?";
+    case MessageKind.getInvalidations:
+      return `getInvalidations(T${m.a})`;
+    case MessageKind.vote:
+    case MessageKind.voteAgain:
+      return `tpc_begin, stores (${kindName(m.a)}), vote`;
+    case MessageKind.abort:
+      return "tpc_abort";
+    case MessageKind.finish:
+      return "tpc_finish";
+    case MessageKind.end:
+      return "the connection's end";
+    case MessageKind.registerReply:
+      return `register reply (T${m.a})`;
+    case MessageKind.registerError:
+      return "register refused";
+    case MessageKind.readReply:
+      return `reply to ${READS[m.b] ?? "?"}, computed at T${m.a}`;
+    case MessageKind.invalidations:
+      return `getInvalidations(T${m.b}) reply T${m.a}`;
+    case MessageKind.voteReply:
+      return `vote reply: ${VOTES[m.a] ?? "?"}${m.b === 0 ? "" : `, shows T${m.b}`}`;
+    case MessageKind.finishReply:
+      return `tpc_finish reply T${m.a}${m.b === 1 ? ", nothing committed" : ""}`;
+    case MessageKind.invalidation:
+      return `invalidation of T${m.a}${m.madeUp ? " (made up)" : ""}`;
+    case MessageKind.serialnos:
+      return `serialnos with a conflict that shows T${m.a}`;
+    case MessageKind.broken:
+      return "the end of the connection";
+    case MessageKind.resumed:
+      return `getInvalidations(T${m.b}) answered up to T${m.a}`;
+    case MessageKind.lock:
+      return "the lock for the next";
+  }
+}
+
+/** An event in words, as it is about to happen in this world. */
+export function describeEvent(w: World, e: Event): string {
+  const s = w.conns[e.a];
+  const who = s === undefined ? "?" : `${clientName(s.client)}/${s.number}`;
+  const name = clientName(e.a);
+  switch (e.type) {
+    case "connect":
+      return `${name} connects; register is forwarded`;
+    case "begin":
+      return `${name} begins (${kindName(e.b)}), stores and votes; forwarded`;
+    case "finish":
+      return `${name} sends tpc_finish`;
+    case "abort":
+      return `${name} aborts`;
+    case "read":
+      return `${name} sends lastTransaction; forwarded`;
+    case "load":
+      return `${name} sends a load of an unchanged object; forwarded`;
+    case "disconnect":
+      return `${name} disconnects`;
+    case "forward-finish":
+      return `proxy forwards tpc_finish of ${who}`;
+    case "client-gone":
+      return `proxy sees the end of ${who}`;
+    case "proxy-reads":
+      return `proxy reads for ${who}: ${describeMessage(s?.toProxy[0])}`;
+    case "tick":
+      return "a second passes";
+    case "server":
+      return `server does for ${who}: ${describeMessage(s?.toServer[0])}`;
+    case "server-fails":
+      return `server fails for ${who}: ${describeMessage(s?.toServer[0])}`;
+    case "server-skips": {
+      const skipped = w.conns[e.b];
+      const other = skipped === undefined ? "?" : `${clientName(skipped.client)}/${skipped.number}`;
+      return `server does for ${who}: tpc_finish, but does not tell ${other}`;
+    }
+    case "register-reply":
+      return `server writes the register reply of ${who}`;
+    case "grant":
+      return `server gives the lock to ${who}`;
+    case "grant-fails":
+      return `server gives the lock to ${who}, the vote fails`;
+    case "later":
+      return `server's loop runs: ${describeMessage(w.later[0])}`;
+    case "deliver":
+      return `client of ${who} receives ${describeMessage(s?.toClient[0])}`;
+    case "close-client":
+      return `proxy closes the client's connection ${who}`;
+    case "cut":
+      return `the server's connection of ${who} breaks`;
+    case "hang-up":
+      return `the server closes the connection of ${who}`;
+  }
+}

@@ -1,0 +1,122 @@
+import { Canonical } from "./canonical.ts";
+import type { Violation } from "./client.ts";
+import type { Config } from "./config.ts";
+import { describeEvent } from "./describe.ts";
+import { automatic, enabled, rest, step, type Event } from "./step.ts";
+import { Visited } from "./visited.ts";
+import { cloneWorld, initialWorld, type World } from "./world.ts";
+
+export interface Result {
+  readonly states: number;
+  readonly depth: number;
+  /** The first violation. */
+  readonly violation: Violation | undefined;
+  /** How it comes about. */
+  readonly trace: readonly string[];
+  /** Everything was looked at. */
+  readonly complete: boolean;
+}
+
+/** Looks at every state, depth first, until the first violation. */
+export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: (states: number) => void): Result {
+  const canonical = new Canonical();
+  const visited = new Visited(1 << 20);
+  const isNewState = (w: World): boolean => {
+    canonical.write(c, w);
+    return visited.add(canonical.bytes, canonical.length);
+  };
+  const path: { world: World; events: Event[] }[] = [];
+  const found = (violation: Violation, last?: Event): Result => {
+    const events = path.map((node) => node.events[node.events.length - 1] as Event);
+    if (last === undefined) events.pop();
+    return { states: visited.size, depth, violation, trace: replay(c, events), complete: false };
+  };
+  let depth = 0;
+  const enter = (w: World): Violation | undefined => {
+    const events = enabled(c, w);
+    path.push({ world: w, events });
+    if (path.length > depth) depth = path.length;
+    const alone: Event[] = [];
+    automatic(c, w, alone);
+    return alone.length === 0 ? rest(c, w) : undefined;
+  };
+  const root = initialWorld(c);
+  isNewState(root);
+  enter(root);
+  while (path.length > 0) {
+    const node = path[path.length - 1] as { world: World; events: Event[] };
+    const event = node.events[node.events.length - 1];
+    if (event === undefined) {
+      path.pop();
+      path[path.length - 1]?.events.pop();
+      continue;
+    }
+    const next = node.events.length === 1 ? node.world : cloneWorld(node.world);
+    const violation = step(c, next, event);
+    if (violation !== undefined) return found(violation, event);
+    if (isNewState(next)) {
+      if (visited.size % 100_000 === 0) progress?.(visited.size);
+      if (visited.size >= limit) return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
+      const atRest = enter(next);
+      if (atRest !== undefined) return found(atRest);
+    } else {
+      node.events.pop();
+    }
+  }
+  return { states: visited.size, depth, violation: undefined, trace: [], complete: true };
+}
+
+interface Node {
+  world: World | undefined;
+  readonly parent: Node | undefined;
+  readonly event: Event | undefined;
+}
+
+/** Breadth first, for the shortest trace of a violation; gives up after `limit` states. */
+export function shortest(c: Config, limit: number): Result {
+  const canonical = new Canonical();
+  const visited = new Visited();
+  let depth = 0;
+  const report = (violation: Violation, node: Node, last?: Event): Result => {
+    const events: Event[] = last === undefined ? [] : [last];
+    for (let at: Node | undefined = node; at?.event !== undefined; at = at.parent) events.unshift(at.event);
+    return { states: visited.size, depth, violation, trace: replay(c, events), complete: false };
+  };
+  let level: Node[] = [{ world: initialWorld(c), parent: undefined, event: undefined }];
+  while (level.length > 0) {
+    const below: Node[] = [];
+    for (const node of level) {
+      const { world } = node;
+      if (world === undefined) continue;
+      node.world = undefined;
+      const alone: Event[] = [];
+      automatic(c, world, alone);
+      if (alone.length === 0) {
+        const atRest = rest(c, world);
+        if (atRest !== undefined) return report(atRest, node);
+      }
+      for (const event of enabled(c, world)) {
+        const next = cloneWorld(world);
+        const violation = step(c, next, event);
+        if (violation !== undefined) return report(violation, node, event);
+        canonical.write(c, next);
+        if (visited.add(canonical.bytes, canonical.length)) below.push({ world: next, parent: node, event });
+      }
+      if (visited.size >= limit) return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
+    }
+    level = below;
+    depth++;
+  }
+  return { states: visited.size, depth, violation: undefined, trace: [], complete: true };
+}
+
+/** The events of a trace, one line each, and what happens at once besides. */
+export function replay(c: Config, events: readonly Event[]): string[] {
+  const lines: string[] = [];
+  const w = initialWorld(c);
+  for (const [i, event] of events.entries()) {
+    lines.push(`${String(i + 1).padStart(4)} ${describeEvent(w, event)}`);
+    step(c, w, event, (text) => lines.push(text));
+  }
+  return lines;
+}

@@ -17,7 +17,7 @@ type Signal = "SIGINT" | "SIGTERM";
  */
 export async function serve(proxy: Proxy, log: Log): Promise<number> {
   const { logger } = log;
-  const signalled = waitForSignal(log);
+  const signalled = waitForSignal();
   process.on("uncaughtException", (error) => crash(log, error));
   try {
     // A signal may come while a name is looked up, which can take long.
@@ -37,14 +37,11 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
 }
 
 /** Resolves at the first signal; from then on another one ends the process. */
-function waitForSignal(log: Log): Promise<Signal> {
+function waitForSignal(): Promise<Signal> {
   return new Promise((resolve) => {
     let stopping = false;
     const onSignal = (signal: Signal) => {
-      if (stopping) {
-        log.abandon();
-        process.exit(signalStatus(signal));
-      }
+      if (stopping) process.exit(signalStatus(signal));
       stopping = true;
       resolve(signal);
     };

@@ -2,56 +2,33 @@ import { isatty } from "node:tty";
 import type { Bindings, Logger } from "pino";
 import { pino, stdSerializers } from "pino";
 import type { Config } from "../config/schema.ts";
+import { LineWriter } from "./line-writer.ts";
 import { escapeText, escapeTexts } from "./text.ts";
 
 /** What a reader that doesn't keep up may leave unread before lines are lost rather than memory. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
 /** A logger and the end of its output. */
 export interface Log {
   readonly logger: Logger;
-  /** Writes what is buffered before it returns, however long the reader takes. For a crash; nothing is written later. */
+  /** Writes what waits for its reader before it returns, at most for a second. For a crash; nothing is written later. */
   readonly flushSync: () => void;
-  /** Writes what is buffered, at most for `timeoutMs` where the reader doesn't take it. Nothing is written later. */
+  /** Writes what waits for its reader, at most for so long. Nothing is written later. */
   readonly end: (timeoutMs: number) => Promise<void>;
-  /** Gives up what is buffered, so that the process can exit at once. */
-  readonly abandon: () => void;
 }
 
 /**
  * Opens the log on a file descriptor: JSON, or readable lines where the format is `pretty`, or `auto` on a terminal.
- * Writing never blocks the event loop: what a slow reader leaves is buffered, up to 16 MiB; what is lost beyond that is
+ * Writing never blocks the event loop: what a slow reader leaves is kept, up to 16 MiB; what is lost beyond that is
  * counted in a later line. A reader that goes away ends the log, not the process.
  */
 export async function openLog(config: Config["log"], descriptor = 1): Promise<Log> {
   const format = await formatter(config.format, descriptor);
-  const destination = pino.destination({ dest: descriptor, sync: false, maxLength: MAX_BUFFERED_BYTES });
-  let open = true;
-  const logger = makeLogger(config.level, {
-    write: (line) => {
-      if (open) destination.write(format(line));
-    },
+  const writer = new LineWriter(descriptor, MAX_WAITING_BYTES, (lines) => {
+    logger.warn({ lines }, "log lines lost, since their reader did not keep up");
   });
-  countLost(destination, logger);
-  const close = () => {
-    open = false;
-  };
-  return {
-    logger,
-    flushSync: () => {
-      if (open) destination.flushSync();
-      close();
-    },
-    end: async (timeoutMs) => {
-      if (!open) return;
-      close();
-      await ended(destination, timeoutMs);
-    },
-    abandon: () => {
-      close();
-      destination.destroy();
-    },
-  };
+  const logger = makeLogger(config.level, { write: (line) => writer.write(format(line)) });
+  return { logger, flushSync: () => writer.flushSync(1000), end: (timeoutMs) => writer.end(timeoutMs) };
 }
 
 /** A logger over any stream of lines. Every text is escaped, since clients choose some of them. */
@@ -97,8 +74,6 @@ function serializeError(value: unknown): unknown {
   return { type, ...code, message: escapeText(message), stack: [heading, ...frames.map(escapeText)].join("\n") };
 }
 
-type Destination = ReturnType<typeof pino.destination>;
-
 async function formatter(format: Config["log"]["format"], descriptor: number): Promise<(line: string) => string> {
   const terminal = isatty(descriptor);
   if (format === "json" || (format === "auto" && !terminal)) return (line) => line;
@@ -107,32 +82,4 @@ async function formatter(format: Config["log"]["format"], descriptor: number): P
   const colorize = terminal && !process.env["NO_COLOR"];
   const pretty = prettyFactory({ colorize, timestampKey: "at", translateTime: false, singleLine: true });
   return (line) => pretty(line);
-}
-
-/** One line for any number of lost ones, when the reader has caught up. */
-function countLost(destination: Destination, logger: Logger): void {
-  let lost = 0;
-  destination.on("drop", () => {
-    lost += 1;
-  });
-  destination.on("drain", () => {
-    if (lost === 0) return;
-    const lines = lost;
-    lost = 0;
-    logger.warn({ lines }, "log lines lost, since their reader did not keep up");
-  });
-}
-
-async function ended(destination: Destination, timeoutMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => {
-      destination.destroy();
-      resolve();
-    }, timeoutMs);
-    destination.once("close", () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    destination.end();
-  });
 }

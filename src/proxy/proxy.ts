@@ -9,8 +9,8 @@ import type { Proxy, ProxyEvents, ProxyStats, StorageStats } from "./api.ts";
 import { newCounters } from "./counters.ts";
 import { codeOf, ResolveError } from "./errors.ts";
 import { Reports } from "./reports.ts";
-import type { SessionHost } from "./session.ts";
-import { Storages } from "./storage.ts";
+import type { Session, SessionHost } from "./session.ts";
+import { Storages, type Storage } from "./storage.ts";
 import { Upstream } from "./upstream.ts";
 
 export interface ProxyOptions {
@@ -107,7 +107,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
   }
 
-  *#open(): Generator<Upstream["sessions"] extends Set<infer S> ? S : never> {
+  *#open(): Generator<Session> {
     for (const upstream of this.#upstreams) yield* upstream.sessions;
   }
 
@@ -153,7 +153,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 }
 
-function storageStats(storage: { server: string; name: string; ledger: { state: LedgerFacts } }): StorageStats {
+function storageStats(storage: Storage): StorageStats {
   const { settles, foreignCount, patched, known } = storage.ledger.state;
   return {
     server: storage.server,
@@ -164,11 +164,6 @@ function storageStats(storage: { server: string; name: string; ledger: { state: 
     known: tidHex(known),
   };
 }
-
-type LedgerFacts = Pick<
-  import("../ledger/state.ts").StorageState<unknown>,
-  "settles" | "foreignCount" | "patched" | "known"
->;
 
 /** The first address of a host. */
 async function resolve(upstream: string, { host }: Address): Promise<string> {

@@ -1,6 +1,7 @@
 /** What stands between clients and server: the proxy, or for comparison a plain relay or nothing. */
 
-import type { Proxy, ProxyStats, RepairEvent } from "../../src/proxy/api.ts";
+import { createProxy } from "../../src/index.ts";
+import type { ProxyStats, RepairEvent } from "../../src/index.ts";
 import { Relay } from "./relay.ts";
 import { LOOPBACK } from "./sockets.ts";
 
@@ -32,12 +33,9 @@ export async function openGateway(via: Via, serverPort: number): Promise<Gateway
     const relay = await Relay.start(serverPort);
     return { via, port: relay.port, stats: () => undefined, repairs: [], ended: [], stop: () => relay.stop() };
   }
-  // TEMPORARY until src/index.ts exists.
-  const where = "../../src/index.ts";
-  const { createProxy } = (await import(/* @vite-ignore */ where)) as { createProxy(config: object): Proxy };
   const proxy = createProxy({
     upstreams: [{ name: "peers", listen: `${LOOPBACK}:0`, server: `${LOOPBACK}:${serverPort}` }],
-    log: { level: process.env["PEERS_PROXY_LOG"] ?? "silent" },
+    log: { level: process.env["PEERS_PROXY_LOG"] === undefined ? "silent" : "debug" },
   });
   const repairs: RepairEvent[] = [];
   const ended: string[] = [];

@@ -2,7 +2,7 @@ import type { Envelope, MessageId, StoreHead } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
-import { idOfBytes, idOfInteger, idOfItems, idOfText, NONE_ID } from "../message-id.ts";
+import { idOfBytes, idOfInteger, idOfItems, idOfPair, idOfText, NONE_ID } from "../message-id.ts";
 import { nameAt } from "../names.ts";
 import * as token from "./tokens.ts";
 import type { TokenKind } from "./tokens.ts";
@@ -25,6 +25,16 @@ function wantMore(head: Buffer, limit: number, what: string): undefined {
 
 function unexpected(expected: string): ProtocolError {
   return new ProtocolError("bad-msgpack", cursor.tokenAt, expected, "another value");
+}
+
+/** bin 8, its length, and the eight bytes of an oid or tid. */
+const SHORT_ID = 2 + ID_BYTES;
+const BIN8 = 0xc4;
+
+function isPair(bytes: Buffer, at: number): boolean {
+  if (at + SHORT_ID * 2 > bytes.length) return false;
+  const tid = at + SHORT_ID;
+  return bytes[at] === BIN8 && bytes[at + 1] === ID_BYTES && bytes[tid] === BIN8 && bytes[tid + 1] === ID_BYTES;
 }
 
 /**
@@ -50,6 +60,11 @@ export function readId(from: TokenCursor, depth = 0): MessageId | undefined {
     }
     case token.ARRAY: {
       const count = from.length;
+      if (count === 2 && isPair(from.bytes, from.at)) {
+        const { at } = from;
+        from.at = at + SHORT_ID * 2;
+        return idOfPair(from.bytes, at + 2, from.bytes, at + SHORT_ID + 2);
+      }
       if (count > MAX_ID_PARTS || depth >= MAX_ID_DEPTH) break;
       const parts: MessageId[] = [];
       while (parts.length < count) {

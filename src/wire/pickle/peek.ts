@@ -2,7 +2,7 @@ import type { Envelope, MessageId, StoreHead } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
-import { idOfItems } from "../message-id.ts";
+import { idOfItems, idOfPair } from "../message-id.ts";
 import { nameAt } from "../names.ts";
 import { AtomCursor, BYTES, INTEGER, NOTHING, OTHER, SHORT, TEXT } from "./atoms.ts";
 import { findMemo } from "./memo.ts";
@@ -97,41 +97,63 @@ function behindLeftovers(head: Buffer, first: Envelope): Envelope | undefined {
 
 /** Id, flags and method, which begin at `at`, behind the message's mark. */
 function peekMessage(head: Buffer, at: number): Envelope | undefined {
-  // The shape of nearly all messages: a small id, a flag of one or two bytes, a short name.
-  if (head[at] === op.BININT1) {
-    const id = head[at + 1];
-    let flags = -1;
-    let name = at + 3;
-    switch (head[at + 2]) {
-      case op.BININT1:
-        flags = head[at + 3] ?? -1;
-        name = at + 4;
-        break;
-      case op.NEWTRUE:
-        flags = 1;
-        break;
-      case op.NEWFALSE:
-        flags = 0;
-        break;
-      default:
-    }
-    if (id !== undefined && flags >= 0) {
-      let end = 0;
-      let start = 0;
-      if (head[name] === op.SHORT_BINSTRING) {
-        start = name + 2;
-        end = start + (head[name + 1] ?? MAX_HEAD);
-      } else if (head[name] === op.BINUNICODE && head[name + 2] === 0 && head[name + 3] === 0 && head[name + 4] === 0) {
-        start = name + 5;
-        end = start + (head[name + 1] as number);
-      }
-      const code = start > 0 ? head[end] : undefined;
-      if (code !== undefined && !isNoise(code) && !(code >= op.TUPLE1 && code <= op.TUPLE3)) {
-        return { id, flags, method: nameAt(head, start, end), argsAt: end };
-      }
-    }
+  return peekQuickly(head, at) ?? peekSlowly(head, at);
+}
+
+/** The bytes of an oid or tid with its opcode and length. */
+const SHORT_ID = 2 + ID_BYTES;
+
+/**
+ * The shape of nearly all messages: a small id or a tuple of oid and tid, a flag of one or two bytes, a short name, and
+ * no memo. Undefined for any other, and when more bytes are needed.
+ */
+function peekQuickly(head: Buffer, from: number): Envelope | undefined {
+  let id: MessageId;
+  let at: number;
+  if (head[from] === op.BININT1) {
+    id = head[from + 1] ?? 0;
+    at = from + 2;
+  } else {
+    const first = head[from] === op.MARK ? from + 1 : from;
+    const close = first + SHORT_ID * 2;
+    if (head[close] !== (first > from ? op.TUPLE : op.TUPLE2)) return undefined;
+    if (!isShortId(head, first) || !isShortId(head, first + SHORT_ID)) return undefined;
+    id = idOfPair(head, first + 2, head, first + SHORT_ID + 2);
+    at = close + 1;
   }
-  return peekSlowly(head, at);
+  let flags = -1;
+  switch (head[at]) {
+    case op.BININT1:
+      flags = head[at + 1] ?? -1;
+      at += 2;
+      break;
+    case op.NEWTRUE:
+      flags = 1;
+      at += 1;
+      break;
+    case op.NEWFALSE:
+      flags = 0;
+      at += 1;
+      break;
+    default:
+  }
+  if (flags < 0) return undefined;
+  let start = 0;
+  let end = 0;
+  if (head[at] === op.SHORT_BINSTRING) {
+    start = at + 2;
+    end = start + (head[at + 1] ?? MAX_HEAD);
+  } else if (head[at] === op.BINUNICODE && head[at + 2] === 0 && head[at + 3] === 0 && head[at + 4] === 0) {
+    start = at + 5;
+    end = start + (head[at + 1] as number);
+  }
+  const code = start > 0 ? head[end] : undefined;
+  if (code === undefined || isNoise(code) || (code >= op.TUPLE1 && code <= op.TUPLE3)) return undefined;
+  return { id, flags, method: nameAt(head, start, end), argsAt: end };
+}
+
+function isShortId(head: Buffer, at: number): boolean {
+  return (head[at] === op.SHORT_BINBYTES || head[at] === op.SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
 }
 
 const { MAX_PROTOCOL } = op;

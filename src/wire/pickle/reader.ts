@@ -304,7 +304,8 @@ class Machine {
     const map = this.top();
     if (map instanceof Map) {
       this.spend(items.length * PRICE_PLAIN * 2);
-      for (let i = 0; i < items.length; i += 2) map.set(items[i] as Value, items[i + 1] as Value);
+      const target = map as Map<Value, Value>;
+      for (let i = 0; i < items.length; i += 2) target.set(items[i] as Value, items[i + 1] as Value);
       return true;
     }
     if (map instanceof PyObject) return true;

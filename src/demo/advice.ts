@@ -4,7 +4,7 @@ import type { ServerProtocol } from "../legacy/behaviour.ts";
 
 /** Who can connect, and how to install it. */
 const CLIENTS: Readonly<Record<ServerProtocol, readonly [string, string]>> = {
-  Z4: ["ZEO 4, or ZEO 5.0 to 5.3", "pip install 'ZEO<5.4' 'ZODB<6'"],
+  Z4: ["ZEO 4, or ZEO 5.0 to 5.3", "pip install 'ZEO<5.4'"],
   Z5: ["ZEO 5 or 6", "pip install ZEO"],
   M5: ["ZEO 5.1 or later", "pip install 'ZEO[msgpack]'"],
 };

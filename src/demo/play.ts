@@ -43,7 +43,7 @@ export class Play {
     await proxied.invalidation(tid, PATIENCE_MS).catch(() => undefined);
     const { modify, create } = step.changes;
     const subject = modify !== undefined && create !== undefined ? create : changed;
-    return { title: step.title, subject, changed, direct: await told(direct, tid), proxied: await told(proxied, tid) };
+    return { title: step.title, subject, changed, direct: await toldOf(direct, tid), proxied: await toldOf(proxied, tid) };
   }
 
   /** A client that was away since the first modification asks what it missed. */
@@ -63,7 +63,7 @@ export function isComplete(told: Told, changed: readonly string[]): boolean {
 }
 
 /** Asks for something first: whatever the server wrote before the answer has been read then. */
-async function told(client: LegacyClient, tid: Tid): Promise<Told> {
+async function toldOf(client: LegacyClient, tid: Tid): Promise<Told> {
   await client.lastTransaction();
   const messages = client.invalidations.filter((entry) => entry.tid === tid);
   if (messages.length > 1) throw new Error("a watcher was told twice of one transaction");

@@ -1,6 +1,8 @@
-import { styleText } from "node:util";
 import { isComplete } from "./play.ts";
 import type { Seen, Told } from "./play.ts";
+
+/** Select Graphic Rendition codes. */
+const SGR = { bold: 1, red: 31, green: 32 } as const;
 
 const COLUMNS = [25, 24, 0] as const;
 
@@ -29,8 +31,8 @@ export class Table {
     return this.#paint("bold", text);
   }
 
-  #paint(format: "bold" | "green" | "red", text: string): string {
-    return this.#colours ? styleText(format, text) : text;
+  #paint(format: keyof typeof SGR, text: string): string {
+    return this.#colours ? `\u001b[${SGR[format]}m${text}\u001b[0m` : text;
   }
 }
 

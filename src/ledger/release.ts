@@ -137,5 +137,9 @@ function foreign<P>(
 /** One session fewer is to be told. */
 export function told<P>(settled: Settled, actions: Action<P>[]): void {
   settled.waiting--;
-  if (settled.waiting === 0 && settled.completed + settled.synthesized > 0) actions.push({ do: "repaired", settled });
+  if (settled.waiting > 0) return;
+  if (settled.completed + settled.synthesized > 0) actions.push({ do: "repaired", settled });
+  // Nobody needs them again: of a large commit they are large.
+  settled.lastOwn = undefined;
+  settled.madeUp = undefined;
 }

@@ -1,6 +1,6 @@
 import { NO_TID, readTid, tidBytes } from "../wire/ids.ts";
 import type { Tid } from "../wire/ids.ts";
-import { itemsOf, PyTuple } from "../wire/value.ts";
+import { itemsOf, PyTuple, textOf } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
 import type { LegacyClient } from "./client.ts";
 import { errorOfInstance } from "./remote-error.ts";
@@ -159,7 +159,7 @@ export function conflictsOf(reply: readonly Value[]): Map<string, { current: Tid
   const conflicts = new Map<string, { current: Tid; data: Buffer }>();
   for (const entry of reply) {
     if (!(entry instanceof Map)) continue;
-    const fields = new Map([...(entry as ReadonlyMap<Value, Value>)].map(([key, value]) => [String(key), value]));
+    const fields = new Map([...(entry as ReadonlyMap<Value, Value>)].map(([key, value]) => [textOf(key), value]));
     const oid = fields.get("oid");
     const data = fields.get("data");
     const serials = fields.get("serials");

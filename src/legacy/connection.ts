@@ -1,6 +1,5 @@
 import type { Socket } from "node:net";
 import type { Codec, Dialect } from "../wire/codec.ts";
-import { ProtocolError } from "../wire/errors.ts";
 import { codecFor } from "../wire/codecs.ts";
 import { protocolNamed, RUOK } from "../wire/handshake.ts";
 import type { Tid } from "../wire/ids.ts";
@@ -12,7 +11,7 @@ import type { ServerBehaviour } from "./behaviour.ts";
 import { exceptionReply } from "./exceptions.ts";
 import { StorageFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
-import { FrameAssembler, frameOf, FrameTooLong } from "./framing.ts";
+import { FrameAssembler, frameOf } from "./framing.ts";
 import type { Gate, Outgoing } from "./gate.ts";
 import type { HostedStorage } from "./hosted-storage.ts";
 import { decodeMessage } from "./message.ts";
@@ -92,13 +91,18 @@ export class Connection implements SessionLink {
     this.#send({ connection: this.connection, kind, method, tid }, codec.encode(dialect, 0, 1, method, new PyTuple(args)));
   }
 
+  /** Tells of something that nobody committed here: as a fan-out server does, or a wrong one. */
+  tellInvalidation(tid: Tid, oids: readonly Buffer[]): void {
+    this.#session?.tellInvalidation(tid, oids);
+  }
+
   #receive(chunk: Buffer): void {
     try {
       this.#inbox.push(...this.#assembler.push(chunk));
       this.#pump();
     } catch (error) {
-      if (!(error instanceof ProtocolError) && !(error instanceof FrameTooLong)) throw error;
-      this.#refuse(error.message);
+      // Whatever it is, only this client's connection ends.
+      this.#refuse(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
     }
   }
 

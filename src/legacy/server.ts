@@ -12,7 +12,7 @@ export interface LegacyServerOptions extends Partial<ServerBehaviour> {
   readonly host?: string;
   /** Default 0: any free port. */
   readonly port?: number;
-  /** By name; default one empty storage `1`. A storage may be given to another server later: that is a restart. */
+  /** By name; default one empty storage `1`. */
   readonly storages?: Readonly<Record<string, MemoryStorage>>;
   /** How many transactions `getInvalidations` reaches back, default 100 as in ZEO. */
   readonly queueSize?: number;
@@ -31,7 +31,10 @@ export class LegacyServer {
   readonly #behaviour: { -readonly [K in keyof ServerBehaviour]: ServerBehaviour[K] };
   readonly #host: string;
   readonly #wantedPort: number;
-  readonly #storages: ReadonlyMap<string, HostedStorage>;
+  readonly #storages: Readonly<Record<string, MemoryStorage>>;
+  readonly #queueSize: number;
+  /** Made anew by every start. */
+  #hosted: ReadonlyMap<string, HostedStorage> = new Map();
   readonly #problem: (connection: number, text: string) => void;
   readonly #connections: Connection[] = [];
   #accepted = 0;
@@ -44,17 +47,22 @@ export class LegacyServer {
     this.#host = host ?? "127.0.0.1";
     this.#wantedPort = port ?? 0;
     this.#problem = onProblem ?? (() => undefined);
-    const given = Object.entries(storages ?? { "1": new MemoryStorage() });
-    this.#storages = new Map(given.map(([id, storage]) => [id, new HostedStorage(id, storage, queueSize ?? 100)]));
+    this.#storages = storages ?? { "1": new MemoryStorage() };
+    this.#queueSize = queueSize ?? 100;
   }
 
-  /** Rejects with the error of `listen`: a port in use, for example. */
+  /**
+   * Rejects with the error of `listen`: a port in use, for example. After `close` it is a restart: the same port and
+   * the same storages.
+   */
   start(): Promise<void> {
+    const hosted = Object.entries(this.#storages).map(([id, storage]) => new HostedStorage(id, storage, this.#queueSize));
+    this.#hosted = new Map(hosted.map((one) => [one.id, one]));
     const server = createServer((socket) => {
       this.#accepted += 1;
       const connection = new Connection(socket, this.#accepted, {
         behaviour: this.#behaviour,
-        storages: this.#storages,
+        storages: this.#hosted,
         gate: this.gate,
         problem: this.#problem,
       });
@@ -67,7 +75,7 @@ export class LegacyServer {
     this.#server = server;
     return new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host: this.#host, port: this.#wantedPort }, () => {
+      server.listen({ host: this.#host, port: this.#port === 0 ? this.#wantedPort : this.#port }, () => {
         server.off("error", reject);
         const address = server.address();
         if (address !== null && typeof address === "object") this.#port = address.port;
@@ -112,13 +120,13 @@ export class LegacyServer {
 
   /** The storage of this name. Throws an Error for an unknown one. */
   storage(id = "1"): MemoryStorage {
-    const hosted = this.#storages.get(id);
-    if (hosted === undefined) throw new Error(`no storage ${id}`);
-    return hosted.storage;
+    const storage = Object.hasOwn(this.#storages, id) ? this.#storages[id] : undefined;
+    if (storage === undefined) throw new Error(`no storage ${id}`);
+    return storage;
   }
 
   /** How many votes wait for the commit lock. */
   waitingVotes(id = "1"): number {
-    return this.#storages.get(id)?.lock.waiting ?? 0;
+    return this.#hosted.get(id)?.lock.waiting ?? 0;
   }
 }

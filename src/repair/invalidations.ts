@@ -1,6 +1,8 @@
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 
 const KEPT = 4;
+/** Beyond this only the newest is kept. */
+const KEPT_BYTES = 1024 * 1024;
 
 /**
  * Reads the server's invalidations. The server sends the same bytes to every client of one dialect, so the last few
@@ -16,7 +18,11 @@ export class InvalidationReader {
     const same = this.#last.find((seen) => seen.args.tid === tid && seen.args.oids.equals(oids));
     const args = same?.args ?? { tid, oids: Buffer.from(oids) };
     this.#last.unshift({ payload: Buffer.from(payload), args });
-    if (this.#last.length > KEPT) this.#last.pop();
+    while (this.#last.length > KEPT || (this.#last.length > 1 && this.#bytes() > KEPT_BYTES)) this.#last.pop();
     return args;
+  }
+
+  #bytes(): number {
+    return this.#last.reduce((sum, { payload }) => sum + payload.length, 0);
   }
 }

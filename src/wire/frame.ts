@@ -59,7 +59,9 @@ export class FrameStream {
   #heldLength = 0;
   /** Payload bytes of the passing frame that have come, while its tail is wanted. */
   #passed = 0;
-  #offset = 0;
+  #received = 0;
+  #frameAt = 0;
+  #between: (() => void) | undefined;
 
   constructor(handler: FrameHandler, limits: FrameLimits) {
     this.#handler = handler;
@@ -80,15 +82,27 @@ export class FrameStream {
     return this.#mode === "raw";
   }
 
-  /** Bytes read before the current chunk. */
-  get offset(): number {
-    return this.#offset;
+  /** So many bytes were pushed. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Where in the stream the current frame's payload begins: what the offset of a ProtocolError is added to. */
+  get payloadOffset(): number {
+    return this.#frameAt + LENGTH_BYTES;
+  }
+
+  /** Runs `work` now, or as soon as the frame that has flowed on in part has ended. Only the newest waits. */
+  between(work: () => void): void {
+    if (this.midFrame) this.#between = work;
+    else work();
   }
 
   /** Nothing is looked at any more. What was kept back flows on. */
   turnRaw(): void {
     if (this.#mode !== "frames") return;
     this.#mode = "raw";
+    this.#between = undefined;
     const kept = [this.#passing ? undefined : this.#held.subarray(0, this.#heldLength), this.#carry];
     this.#carry = undefined;
     this.#left = 0;
@@ -98,12 +112,15 @@ export class FrameStream {
   /** Nothing is read or handed on any more, not even the rest of the current chunk. */
   stop(): void {
     this.#mode = "stopped";
+    this.#between = undefined;
     this.#carry = undefined;
     this.#held = Buffer.alloc(0);
   }
 
   /** Throws a ProtocolError for a frame beyond the limits; the stream is then of no more use. */
   push(received: Buffer): void {
+    const base = this.#received - (this.#carry?.length ?? 0);
+    this.#received += received.length;
     if (this.#mode !== "frames") {
       if (this.#mode === "raw") this.#handler.flow(received);
       return;
@@ -119,8 +136,14 @@ export class FrameStream {
       const passes = this.#passing;
       at = this.#continue(chunk);
       if (!passes) run = at;
+      else if (this.#left === 0 && this.#between !== undefined) {
+        this.#flow(chunk, 0, at);
+        run = at;
+        this.#runBetween();
+      }
     }
     while (at < chunk.length && this.#reads()) {
+      this.#frameAt = base + at;
       const length = this.#length(chunk, at);
       const start = at + LENGTH_BYTES;
       if (length === undefined) break;
@@ -151,7 +174,12 @@ export class FrameStream {
     }
     this.#flow(chunk, run, at);
     if (at < chunk.length) this.#carry = Buffer.from(chunk.subarray(at));
-    this.#offset += received.length;
+  }
+
+  #runBetween(): void {
+    const work = this.#between;
+    this.#between = undefined;
+    work?.();
   }
 
   /** The handler may have turned it raw, or stopped it. */
@@ -165,7 +193,7 @@ export class FrameStream {
     const word = chunk.readUInt32BE(at);
     if (this.macs && word >= MAC_BIT) return -1;
     if (word > this.limits.maxFrameBytes) {
-      throw new ProtocolError("frame-too-long", this.#offset + at, `at most ${this.limits.maxFrameBytes} bytes`, `${word}`);
+      throw new ProtocolError("frame-too-long", 0, `at most ${this.limits.maxFrameBytes} bytes`, `${word}`);
     }
     return word;
   }
@@ -192,7 +220,7 @@ export class FrameStream {
   #hold(chunk: Buffer, at: number, end: number, length: number): void {
     if (length > this.limits.maxHeldBytes) {
       const expected = `at most ${this.limits.maxHeldBytes} bytes in a message that must be read whole`;
-      throw new ProtocolError("message-too-long", this.#offset + at, expected, `${length}`);
+      throw new ProtocolError("message-too-long", 0, expected, `${length}`);
     }
     this.#passing = false;
     this.#left = length - (end - at - LENGTH_BYTES);
@@ -218,7 +246,7 @@ export class FrameStream {
     if (from < part.length) {
       this.#append(part.subarray(from));
       if (this.#heldLength > MAX_TAIL_BYTES) {
-        throw new ProtocolError("bad-store", this.#offset, `at most ${MAX_TAIL_BYTES} bytes behind the data`, "more");
+        throw new ProtocolError("bad-store", this.#passed, `at most ${MAX_TAIL_BYTES} bytes behind the data`, "more");
       }
     }
     if (this.#left > 0) return;

@@ -12,8 +12,9 @@ import {
 } from "./pickle/calls.ts";
 import { oidsSize, writeOids } from "./pickle/oids.ts";
 import * as op from "./pickle/opcodes.ts";
-import { peekPickle, storeHeadPickle } from "./pickle/peek.ts";
+import { peekPickle } from "./pickle/peek.ts";
 import { atEnd, flatPickle, isExceptionPickle, isPlainListPickle, largestPickle } from "./pickle/scan.ts";
+import { storeHeadPickle } from "./pickle/store-head.ts";
 import type { PickleStyle } from "./pickle/writer.ts";
 import { PickleWriter, STYLES, writeFlags, writeMessage } from "./pickle/writer.ts";
 import type { ReplyReader } from "./tids.ts";

@@ -112,6 +112,13 @@ describe("the log's end", () => {
     expect(flood.length).toBeLessThan(100_000);
   });
 
+  it("loses no line on a pipe that is read late", async () => {
+    const fixture = `${process.execPath} test/commands/fixtures/serve.mjs "start fails" info 20000`;
+    const command = new CommandProcess("sh", ["-c", `${fixture} | { sleep 0.5; cat; }`]);
+    expect((await command.ended()).stderr).toMatch(/^zeo-proxy: can't listen/);
+    expect(command.lines.map(({ n }) => n)).toEqual(Array.from({ length: 20_000 }, (_, n) => n));
+  });
+
   it("takes at most seconds where the reader takes nothing", async () => {
     const command = serving("normal", "info", 20_000);
     command.child.stdout?.pause();

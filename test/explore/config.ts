@@ -92,6 +92,8 @@ export interface Config {
   readonly serialnos: boolean;
   /** A server connection is not read while so many messages are held for its client and the ledger lets it; 0: never. */
   readonly outboxLimit: number;
+  /** A second may pass at any moment: what is due is asked for. Where it can't, only what is asked for at once is. */
+  readonly ticks: boolean;
   /** The ledger keeps so many bytes of history. */
   readonly historyBytes: number;
   /** Connections at once. */
@@ -133,6 +135,7 @@ const DEFAULTS: Config = {
   resolves: false,
   serialnos: false,
   outboxLimit: 0,
+  ticks: true,
   historyBytes: Number.POSITIVE_INFINITY,
   slots: 5,
   eager: true,
@@ -142,7 +145,8 @@ const DEFAULTS: Config = {
 };
 
 export function config(options: Partial<Config>): Config {
-  return { ...DEFAULTS, ...options };
+  const { server = DEFAULTS.server } = options;
+  return { ...DEFAULTS, ticks: server === "old" || server === "old-backport", ...options };
 }
 
 export function isNew(c: Config): boolean {

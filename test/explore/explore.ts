@@ -2,9 +2,9 @@ import { Canonical } from "./canonical.ts";
 import type { Violation } from "./client.ts";
 import type { Config } from "./config.ts";
 import { describeEvent } from "./describe.ts";
-import { automatic, enabled, rest, step, type Event } from "./step.ts";
+import { after, automatic, enabled, rest, step, type Event } from "./step.ts";
 import { Visited } from "./visited.ts";
-import { cloneWorld, initialWorld, type World } from "./world.ts";
+import { initialWorld, type World } from "./world.ts";
 
 export interface Result {
   readonly states: number;
@@ -51,8 +51,7 @@ export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: 
       path[path.length - 1]?.events.pop();
       continue;
     }
-    const next = node.events.length === 1 ? node.world : cloneWorld(node.world);
-    const violation = step(c, next, event);
+    const { next, violation } = after(c, node.world, event);
     if (violation !== undefined) return found(violation, event);
     if (isNewState(next)) {
       if (visited.size % 100_000 === 0) progress?.(visited.size);
@@ -96,8 +95,7 @@ export function shortest(c: Config, limit: number): Result {
         if (atRest !== undefined) return report(atRest, node);
       }
       for (const event of enabled(c, world)) {
-        const next = cloneWorld(world);
-        const violation = step(c, next, event);
+        const { next, violation } = after(c, world, event);
         if (violation !== undefined) return report(violation, node, event);
         canonical.write(c, next);
         if (visited.add(canonical.bytes, canonical.length)) below.push({ world: next, parent: node, event });

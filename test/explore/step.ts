@@ -4,7 +4,7 @@ import { hasOldClients, isNew, KINDS, type Config } from "./config.ts";
 import { LAST_TRANSACTION, LOAD, message, MessageKind, Vote, type Message } from "./message.ts";
 import { isFinishing, Proxy } from "./proxy.ts";
 import { conn, Failure, finish, grant, hangUp, laterStep, registerReply, release, serverStep } from "./server.ts";
-import { ClientPhase, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
+import { ClientPhase, cloneWorld, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
 
 /** What happens next. `a` is a client or a slot, `b` depends on the type. */
 export interface Event {
@@ -38,6 +38,22 @@ export type EventType =
   | "close-client"
   | "cut"
   | "hang-up";
+
+const SERVER_ALONE: ReadonlySet<EventType> = new Set([
+  "server",
+  "server-fails",
+  "server-skips",
+  "register-reply",
+  "grant",
+  "grant-fails",
+  "later",
+]);
+
+/** The world after one event; the one before stays as it is. */
+export function after(c: Config, w: World, e: Event): { next: World; violation: Violation | undefined } {
+  const next = cloneWorld(w, !(c.eager && SERVER_ALONE.has(e.type)));
+  return { next, violation: step(c, next, e) };
+}
 
 /** All that can happen. */
 export function enabled(c: Config, w: World): Event[] {
@@ -77,7 +93,7 @@ export function automatic(c: Config, w: World, events: Event[]): void {
   const add = (type: EventType, a = 0, b = 0): void => void events.push({ type, a, b });
   for (let i = 0; i < c.clients; i++) if (client(w, i).ended && freeSlot(w) >= 0) add("connect", i);
   const ledger = new StorageLedger(w.ledger);
-  if (ledger.nextTick() !== undefined) add("tick");
+  if (c.ticks && ledger.nextTick() !== undefined) add("tick");
   for (let slot = 0; slot < w.conns.length; slot++) {
     const s = w.conns[slot];
     if (s === undefined) continue;

@@ -137,7 +137,8 @@ export interface Client {
 
 export const NOBODY = -1;
 
-export function cloneWorld(w: World): World {
+/** A copy. Without `withLedger` both share the ledger: for an event that does not touch it. */
+export function cloneWorld(w: World, withLedger: boolean): World {
   const conns: (Conn | undefined)[] = [];
   for (const conn of w.conns) conns.push(conn === undefined ? undefined : cloneConn(conn));
   const clients: Client[] = [];
@@ -146,7 +147,7 @@ export function cloneWorld(w: World): World {
     ...w,
     conns,
     clients,
-    ledger: cloneStorage(w.ledger),
+    ledger: withLedger ? cloneStorage(w.ledger) : w.ledger,
     kinds: w.kinds.slice(),
     transactions: w.transactions.slice(),
     later: copy(w.later),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ServerProtocol } from "../../src/legacy/behaviour.ts";
 import { LegacyServer } from "../../src/legacy/server.ts";
-import { PeerProcess } from "../peers/client.ts";
+import { PeerError, PeerProcess } from "../peers/client.ts";
 import type { ClientEvent, PeerClient } from "../peers/client.ts";
 import { CACHE, install } from "../peers/install.ts";
 import type { Installed } from "../peers/install.ts";
@@ -170,6 +170,22 @@ for (const [name, protocol] of CLIENTS) {
       expect(problems).toEqual([]);
     });
 
+    it("connects again when the server was away, and catches up", async () => {
+      const { server, peer } = await world();
+      const a = await peer.open(server.port, { db: true });
+      const { created } = await a.commit({ create: 1 });
+      const oid = created[0] as string;
+      const b = await peer.open(server.port, { db: true });
+      await b.read(oid);
+      await server.close();
+      await server.start();
+      await registrations(server, 2);
+      const { tid } = await whenConnected(() => a.commit({ modify: [oid] }));
+      expect(await b.waitTold(tid, 20_000)).toBe(true);
+      expect(await b.read(oid)).toEqual({ value: 1, serial: tid });
+      expect(problems).toEqual([]);
+    });
+
     it("verifies its whole cache, or drops it, when it was away too long", async () => {
       const { server, peer } = await world({ queueSize: 2 });
       const a = await peer.open(server.port, { db: true });
@@ -211,6 +227,28 @@ for (const [name, protocol] of CLIENTS) {
       expect(problems).toEqual([]);
     });
   });
+}
+
+/** Waits until so many clients have registered. */
+async function registrations(server: LegacyServer, count: number): Promise<void> {
+  const deadline = Date.now() + 20_000;
+  while (server.connections.filter(({ storage }) => storage !== undefined).length < count) {
+    if (Date.now() > deadline) throw new Error("the clients did not come back");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Tries again while the client is not ready. */
+async function whenConnected<T>(work: () => Promise<T>): Promise<T> {
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof PeerError) || error.type !== "ClientDisconnected" || Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
 }
 
 /** One transaction by hand. */

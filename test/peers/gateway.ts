@@ -2,7 +2,10 @@
 
 import { createProxy } from "../../src/index.ts";
 import type { ProxyStats, RepairEvent } from "../../src/index.ts";
+import { compare } from "./compare.ts";
+import type { Comparison } from "./compare.ts";
 import { Relay } from "./relay.ts";
+import type { RecordedConnection } from "./relay.ts";
 import { LOOPBACK } from "./sockets.ts";
 
 export type Via = "proxy" | "relay" | "direct";
@@ -22,7 +25,38 @@ export interface Gateway {
   stats(): ProxyStats | undefined;
   readonly repairs: readonly RepairEvent[];
   readonly ended: readonly string[];
+  /** Where both sides were recorded: what the proxy did to the frames. */
+  compared?(): Comparison;
   stop(): Promise<void>;
+}
+
+/** The proxy with a recording relay on each side. Connections are paired by their order: open one at a time. */
+export async function openRecordedProxy(serverPort: number): Promise<Gateway> {
+  const behind = await Relay.start(serverPort, { record: true });
+  const proxy = await openGateway("proxy", behind.port);
+  const before = await Relay.start(proxy.port, { record: true });
+  return {
+    ...proxy,
+    port: before.port,
+    compared(): Comparison {
+      const sum: Comparison = { same: 0, changed: 0, moved: 0, madeUp: 0, questions: 0, problems: [] };
+      // The proxy also dials to see whether the server is there; such a connection writes nothing.
+      const used = (all: readonly RecordedConnection[]): RecordedConnection[] =>
+        all.filter((connection) => connection.fromClient.frames.length > 0);
+      const reached = used(behind.recorded);
+      for (const [i, client] of used(before.recorded).entries()) {
+        const server = reached[i];
+        if (server === undefined) sum.problems.push("a connection never reached the server");
+        else compare(client, server, sum);
+      }
+      return sum;
+    },
+    async stop(): Promise<void> {
+      await before.stop();
+      await proxy.stop();
+      await behind.stop();
+    },
+  };
 }
 
 export async function openGateway(via: Via, serverPort: number): Promise<Gateway> {

@@ -31,6 +31,10 @@ const SCENARIOS: readonly Scenario[] = [
 /** Run again where `Z5` and `M5` clients share a server. */
 const MIXED = ["created only", "mixed", "modified only", "undo", "deleted", "concurrent writers"];
 
+/** Where a patched server needs no repair at all: every frame must pass as it is. */
+const NEEDS_NO_REPAIR = SCENARIOS.filter((s) => !["deleted", "restored", "resumed with a cache file"].includes(s.name));
+const NEEDS_REPAIR = SCENARIOS.filter((s) => ["deleted", "restored"].includes(s.name));
+
 const STRESS_SECONDS = Number(process.env["ZEO_PEERS_STRESS_SECONDS"] ?? 15);
 
 const installed = new Map<string, Installed | string>();
@@ -94,6 +98,37 @@ export function peerTests(name: string): void {
       });
     }
 
+    if (via === "proxy") {
+      describe("recorded on both sides of the proxy", () => {
+        describe("nothing that a patched server leaves out", () => {
+          const play = stageFor(server, kinds, { storages: ["1", "2"], matrix: new Matrix(`${name} recorded`), recorded: true });
+          for (const kind of kinds) for (const scenario of NEEDS_NO_REPAIR) play.scenario(kind, scenario);
+          play.judgement();
+          test("every frame that needs no repair passes byte for byte", () => {
+            const compared = play.stage().gateway.compared?.();
+            console.log(`${name}: frames on both sides: ${JSON.stringify(compared)}`);
+            expect(compared?.problems).toEqual([]);
+            expect(compared?.same).toBeGreaterThan(100);
+            if (peer.announces === "patched") expect(compared?.changed).toBe(0);
+            if (peer.announces === "patched" || peer.family === "new") expect(compared?.madeUp).toBe(0);
+          });
+        });
+
+        describe("deleted and restored", () => {
+          const storageNames = ["1", "source", ...kinds.map((kind) => `copy-${kind.peer.name}`)];
+          const play = stageFor(server, kinds, { storages: storageNames, matrix: new Matrix(`${name} repaired`), recorded: true });
+          for (const kind of kinds) for (const scenario of NEEDS_REPAIR) play.scenario(kind, scenario);
+          play.judgement();
+          test("nothing but invalidations is changed", () => {
+            const compared = play.stage().gateway.compared?.();
+            console.log(`${name}: frames on both sides: ${JSON.stringify(compared)}`);
+            expect(compared?.problems).toEqual([]);
+            expect((compared?.changed ?? 0) + (compared?.madeUp ?? 0)).toBeGreaterThan(0);
+          });
+        });
+      });
+    }
+
     test("no cell of the matrix is empty", async () => {
       console.log(printed(matrix.cells));
       await matrix.save();
@@ -123,6 +158,7 @@ interface StageOptions {
   readonly msgpack?: boolean;
   readonly clientConflictResolution?: boolean;
   readonly matrix: Matrix;
+  readonly recorded?: boolean;
   /** Half of the observers and every second writer use the other encoding. */
   readonly mixed?: boolean;
 }

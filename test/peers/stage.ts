@@ -3,7 +3,7 @@
 import { expect } from "vitest";
 import { PeerProcess } from "./client.ts";
 import type { OpenOptions, PeerClient } from "./client.ts";
-import { openGateway } from "./gateway.ts";
+import { openGateway, openRecordedProxy } from "./gateway.ts";
 import type { Gateway, Via } from "./gateway.ts";
 import type { Installed } from "./install.ts";
 import { judge } from "./judge.ts";
@@ -57,11 +57,12 @@ export class Stage {
     installed: Installed,
     kinds: readonly Installed[],
     via: Via,
-    options: ServerOptions & { readonly matrix?: Matrix },
+    options: ServerOptions & { readonly matrix?: Matrix; readonly recorded?: boolean },
   ): Promise<Stage> {
     const server = await startServer(installed, options);
     try {
-      const gateway = await openGateway(via, server.port);
+      const recorded = options.recorded === true && via === "proxy";
+      const gateway = await (recorded ? openRecordedProxy(server.port) : openGateway(via, server.port));
       return new Stage(server, gateway, kinds, options.matrix ?? new Matrix(installed.peer.name));
     } catch (error) {
       await server.stop();
@@ -149,7 +150,6 @@ export class Stage {
       if (observer) this.#count(client.kind, storage, verdict);
       if (observer && verdict.extras > 0) problems.push(`${who}: ${verdict.extras} oids too many`);
     }
-    await this.matrix.save();
     return problems;
   }
 

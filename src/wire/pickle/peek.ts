@@ -1,20 +1,16 @@
-import type { Envelope, MessageId, StoreHead } from "../codec.ts";
+import type { Envelope, MessageId } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
 import { idOfItems, idOfPair } from "../message-id.ts";
 import { nameAt } from "../names.ts";
-import { AtomCursor, BYTES, INTEGER, NOTHING, OTHER, SHORT, TEXT } from "./atoms.ts";
-import { findMemo } from "./memo.ts";
+import { AtomCursor, BYTES, INTEGER, OTHER, SHORT, TEXT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
 /** Id, flags and method fit in so many bytes, so that a store's head fits in `MAX_HEAD`. */
 const MAX_ENVELOPE = MAX_HEAD / 2;
 /** An id of more parts is none that a peer uses. */
 const MAX_ID_PARTS = 8;
-
-/** Calls that name an object but bring no data. */
-const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]);
 
 const cursor = new AtomCursor();
 
@@ -38,7 +34,7 @@ export function peekPickle(head: Buffer): Envelope | undefined {
   if (head[0] === op.PROTO) {
     const version = head[1];
     if (version === undefined) return undefined;
-    if (version > MAX_PROTOCOL) throw new ProtocolError("bad-pickle", 1, "a protocol up to 5", String(version));
+    if (version > op.MAX_PROTOCOL) throw new ProtocolError("bad-pickle", 1, "a protocol up to 5", String(version));
     at = 2;
   }
   if (head[at] !== op.MARK) {
@@ -104,22 +100,38 @@ function peekMessage(head: Buffer, at: number): Envelope | undefined {
 const SHORT_ID = 2 + ID_BYTES;
 
 /**
- * The shape of nearly all messages: a small id or a tuple of oid and tid, a flag of one or two bytes, a short name, and
- * no memo. Undefined for any other, and when more bytes are needed.
+ * The shape of nearly all messages: a small id or a tuple of oid and tid, a flag, a short name, and no memo. Undefined for any other, and when more bytes are needed.
  */
 function peekQuickly(head: Buffer, from: number): Envelope | undefined {
   let id: MessageId;
   let at: number;
-  if (head[from] === op.BININT1) {
-    id = head[from + 1] ?? 0;
-    at = from + 2;
-  } else {
-    const first = head[from] === op.MARK ? from + 1 : from;
-    const close = first + SHORT_ID * 2;
-    if (head[close] !== (first > from ? op.TUPLE : op.TUPLE2)) return undefined;
-    if (!isShortId(head, first) || !isShortId(head, first + SHORT_ID)) return undefined;
-    id = idOfPair(head, first + 2, head, first + SHORT_ID + 2);
-    at = close + 1;
+  switch (head[from]) {
+    case op.BININT1:
+      id = head[from + 1] ?? 0;
+      at = from + 2;
+      break;
+    case op.BININT2:
+      id = (head[from + 1] ?? 0) + (head[from + 2] ?? 0) * 256;
+      at = from + 3;
+      break;
+    case op.BININT:
+      if (from + 5 > head.length) return undefined;
+      id = head.readInt32LE(from + 1);
+      at = from + 5;
+      break;
+    case op.MARK:
+    case op.SHORT_BINBYTES:
+    case op.SHORT_BINSTRING: {
+      const first = head[from] === op.MARK ? from + 1 : from;
+      const close = first + SHORT_ID * 2;
+      if (head[close] !== (first > from ? op.TUPLE : op.TUPLE2)) return undefined;
+      if (!isShortId(head, first) || !isShortId(head, first + SHORT_ID)) return undefined;
+      id = idOfPair(head, first + 2, head, first + SHORT_ID + 2);
+      at = close + 1;
+      break;
+    }
+    default:
+      return undefined;
   }
   let flags = -1;
   switch (head[at]) {
@@ -134,6 +146,12 @@ function peekQuickly(head: Buffer, from: number): Envelope | undefined {
     case op.NEWFALSE:
       flags = 0;
       at += 1;
+      break;
+    case op.INT:
+      // `I00` and `I01` with a line feed: False and True of protocol 1.
+      if (head[at + 1] === 0x30 && head[at + 3] === 0x0a) flags = (head[at + 2] ?? 0) - 0x30;
+      if (flags > 1) return undefined;
+      at += 4;
       break;
     default:
   }
@@ -155,8 +173,6 @@ function peekQuickly(head: Buffer, from: number): Envelope | undefined {
 function isShortId(head: Buffer, at: number): boolean {
   return (head[at] === op.SHORT_BINBYTES || head[at] === op.SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
 }
-
-const { MAX_PROTOCOL } = op;
 
 function isNoise(code: number): boolean {
   return code === op.BINPUT || code === op.LONG_BINPUT || code === op.MEMOIZE || code === op.FRAME || code === op.PUT;
@@ -239,64 +255,5 @@ function collapse(head: Buffer, parts: Part[], marks: number[]): boolean {
   const items = parts.splice(parts.length - count, count);
   parts.push({ id: idOfItems(items.map((item) => item.id)), kind: OTHER, start: 0, end: 0 });
   cursor.at += 1;
-  return true;
-}
-
-/**
- * Where the oid of a store is, what its serial is, and where its data ends. Calls without data
- * (`deleteObject`, `checkCurrentSerialInTransaction`): `restAt` is right behind the serial.
- */
-export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | undefined {
-  const more = (): undefined => wantMore(head, MAX_HEAD, "a store's oid and serial");
-  cursor.reset(head, envelope.argsAt);
-  if (!cursor.skipNoise()) return more();
-  // Four and more arguments, and all of protocol 1, begin with a mark.
-  if (head[cursor.at] === op.MARK) cursor.at += 1;
-
-  const oid = cursor.next();
-  if (oid === SHORT) return more();
-  const oidAt = cursor.start;
-  if (oid !== BYTES || cursor.length !== ID_BYTES) throw unexpected(cursor.opcodeAt, "an oid", head[cursor.opcodeAt]);
-  if (!cursor.isWhole()) return more();
-
-  let serial: StoreHead["serial"];
-  let serialAt = 0;
-  switch (cursor.next()) {
-    case SHORT:
-      return more();
-    case NOTHING:
-      serial = "none";
-      break;
-    case BYTES:
-      if (cursor.length !== ID_BYTES) throw unexpected(cursor.opcodeAt, "a serial", head[cursor.opcodeAt]);
-      if (!cursor.isWhole()) return more();
-      serialAt = cursor.start;
-      serial = isZero(head, serialAt) ? "zero" : "set";
-      break;
-    default: {
-      // With a memo, the root object's oid and the serial of eight zeros can be one and the same string.
-      const found = findMemo(head, cursor.at);
-      if (found === "short") return more();
-      if (found === undefined || found.length !== ID_BYTES) throw unexpected(cursor.at, "a serial", head[cursor.at]);
-      serial = isZero(head, found.start) ? "zero" : "set";
-      cursor.at = found.next;
-    }
-  }
-  if (WITHOUT_DATA.has(envelope.method)) return { oidAt, serial, restAt: cursor.at };
-
-  switch (cursor.next()) {
-    case SHORT:
-      return more();
-    case NOTHING:
-    case BYTES:
-    case TEXT:
-      return { oidAt, serial, restAt: cursor.at };
-    default:
-      throw unexpected(cursor.at, "an object's data", head[cursor.at]);
-  }
-}
-
-function isZero(bytes: Buffer, at: number): boolean {
-  for (let i = at; i < at + ID_BYTES; i++) if (bytes[i] !== 0) return false;
   return true;
 }

@@ -1,14 +1,13 @@
-import { checkTree, MAX_DECODED, PRICE_BUFFER, PRICE_MAP, PRICE_PLAIN, PRICE_TUPLE } from "../bounds.ts";
-import { ProtocolError } from "../errors.ts";
+import { checkTree, PRICE_BUFFER, PRICE_MAP, PRICE_PLAIN, PRICE_TUPLE } from "../bounds.ts";
 import type { Value } from "../value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../value.ts";
-import { longInteger, textInteger } from "./numbers.ts";
+import { PickleInput } from "./input.ts";
 import * as op from "./opcodes.ts";
+import { PickleStack } from "./stack.ts";
 import { quotedString, rawUnicode, textFloat } from "./text.ts";
 
 /** A tree may count shared parts again, up to so many values in all. */
 const MAX_NODES = 4_000_000;
-const MAX_LINE = 65_536;
 
 /** An object under construction: `BUILD` comes after the object was made and perhaps memoized. */
 class MutableObject extends PyObject {
@@ -16,8 +15,9 @@ class MutableObject extends PyObject {
 }
 
 /**
- * Reads one pickle to its `STOP`, which must be the last byte. The value is what is on top then. Executes nothing: globals and instances stay names
- * (`PyGlobal`, `PyObject`). Byte strings are views into `bytes`.
+ * Reads one pickle to its `STOP`, which must be the last byte. The value is what is on top then. Executes nothing:
+ * globals and instances stay names (`PyGlobal`, `PyObject`). Byte strings are views into `bytes`. What an instance
+ * takes up one by one (the items of a subclass of list or dict) is left out.
  *
  * `from` and `stack` resume in the middle of a pickle: reading begins at `from` as if `stack` had been built by what
  * stands before. A `MARK_VALUE` in it stands for a mark.
@@ -36,94 +36,89 @@ export function readPickle(bytes: Buffer, from = 0, stack: readonly (Value | typ
 export const MARK_VALUE: unique symbol = Symbol("mark");
 
 class Machine {
-  private readonly bytes: Buffer;
-  private at: number;
-  private stack: Value[] = [];
-  private readonly marks: number[] = [];
+  private readonly input: PickleInput;
+  private readonly stack: PickleStack;
   private readonly memo = new Map<number, Value>();
-  private spent = 0;
 
   constructor(bytes: Buffer, from: number) {
-    this.bytes = bytes;
-    this.at = from;
+    this.input = new PickleInput(bytes, from);
+    this.stack = new PickleStack(this.input);
   }
 
   prime(stack: readonly (Value | typeof MARK_VALUE)[]): void {
     for (const value of stack) {
-      if (value === MARK_VALUE) this.marks.push(this.stack.length);
-      else this.stack.push(value);
+      if (value === MARK_VALUE) this.stack.mark();
+      else this.stack.push(value, PRICE_PLAIN);
     }
   }
 
   run(): Value {
+    const { input } = this;
     for (;;) {
-      const code = this.bytes[this.at];
-      if (code === undefined) throw this.error("an opcode", "the end");
-      this.at += 1;
+      const code = input.byte();
       if (code === op.STOP) return this.stop();
       if (!this.atom(code) && !this.container(code) && !this.memory(code) && !this.instance(code)) {
-        this.at -= 1;
-        throw this.error("a pickle opcode", `0x${code.toString(16)}`);
+        input.at -= 1;
+        throw input.error("a pickle opcode", `0x${code.toString(16)}`);
       }
     }
   }
 
   private stop(): Value {
-    if (this.at !== this.bytes.length) throw this.error("the end", `${this.bytes.length - this.at} more bytes`);
+    const { input } = this;
+    const rest = input.bytes.length - input.at;
+    if (rest > 0) throw input.error("the end", `${rest} more bytes`);
     // What lies below is what a failed message left: see `behindLeftovers`. Python's unpickler ignores it too.
-    return this.pop();
+    return this.stack.pop();
   }
 
   /** Opcodes that push one value that holds no others. */
   private atom(code: number): boolean {
-    const { bytes } = this;
+    const { input, stack } = this;
     switch (code) {
       case op.NONE:
-        return this.push(null, PRICE_PLAIN);
+        return stack.push(null, PRICE_PLAIN);
       case op.NEWTRUE:
-        return this.push(true, PRICE_PLAIN);
+        return stack.push(true, PRICE_PLAIN);
       case op.NEWFALSE:
-        return this.push(false, PRICE_PLAIN);
+        return stack.push(false, PRICE_PLAIN);
       case op.BININT1:
-        return this.push(bytes[this.take(1)] as number, PRICE_PLAIN);
+        return stack.push(input.byte(), PRICE_PLAIN);
       case op.BININT2:
-        return this.push(bytes.readUInt16LE(this.take(2)), PRICE_PLAIN);
+        return stack.push(input.uint16(), PRICE_PLAIN);
       case op.BININT:
-        return this.push(bytes.readInt32LE(this.take(4)), PRICE_PLAIN);
+        return stack.push(input.int32(), PRICE_PLAIN);
       case op.INT:
-        return this.push(this.integerLine(true), PRICE_PLAIN);
+        return stack.push(input.integerLine(), PRICE_PLAIN);
       case op.LONG:
-        return this.push(this.integerLine(false), PRICE_PLAIN);
+        return stack.push(input.longLine(), PRICE_PLAIN);
       case op.LONG1:
-        return this.push(this.long(bytes[this.take(1)] as number), PRICE_PLAIN);
-      case op.LONG4: {
-        const length = bytes.readInt32LE(this.take(4));
-        if (length < 0) throw this.error("a length", "a negative one");
-        return this.push(this.long(length), PRICE_PLAIN);
-      }
+        return stack.push(input.long(input.byte()), PRICE_PLAIN);
+      case op.LONG4:
+        return stack.push(input.long(input.int32()), PRICE_PLAIN);
       case op.FLOAT:
-        return this.push(textFloat(this.line(), this.at), PRICE_PLAIN);
+        return stack.push(textFloat(input.line(), input.at), PRICE_PLAIN);
       case op.BINFLOAT:
-        return this.push(bytes.readDoubleBE(this.take(8)), PRICE_PLAIN);
+        return stack.push(input.double(), PRICE_PLAIN);
       case op.STRING:
-        return this.push(quotedString(this.line(), this.at), PRICE_BUFFER);
+        return stack.push(quotedString(input.line(), input.at), PRICE_BUFFER);
       case op.UNICODE:
-        return this.push(rawUnicode(this.line(), this.at), PRICE_PLAIN);
+        return stack.push(rawUnicode(input.line(), input.at), PRICE_PLAIN);
       case op.SHORT_BINSTRING:
       case op.SHORT_BINBYTES:
-        return this.push(this.view(this.length1()), PRICE_BUFFER);
+        return stack.push(input.view(input.byte()), PRICE_BUFFER);
       case op.BINSTRING:
       case op.BINBYTES:
-        return this.push(this.view(this.length4()), PRICE_BUFFER);
+        return stack.push(input.view(input.uint32()), PRICE_BUFFER);
       case op.BINBYTES8:
       case op.BYTEARRAY8:
-        return this.push(this.view(this.length8()), PRICE_BUFFER);
+        return stack.push(input.view(input.length8()), PRICE_BUFFER);
       case op.SHORT_BINUNICODE:
-        return this.push(this.text(this.length1()), PRICE_PLAIN);
+        return stack.push(input.text(input.byte()), PRICE_PLAIN);
       case op.BINUNICODE:
-        return this.push(this.text(this.length4()), PRICE_PLAIN);
+        return stack.push(input.text(input.uint32()), PRICE_PLAIN);
       case op.BINUNICODE8:
-        return this.push(this.text(this.length8()), PRICE_PLAIN);
+        return stack.push(input.text(input.length8()), PRICE_PLAIN);
       default:
         return false;
     }
@@ -131,60 +126,59 @@ class Machine {
 
   /** Tuples, lists, dictionaries, sets, and the stack itself. */
   private container(code: number): boolean {
+    const { input, stack } = this;
     switch (code) {
       case op.MARK:
-        this.spend(PRICE_PLAIN);
-        this.marks.push(this.stack.length);
-        return true;
+        return stack.mark();
       case op.EMPTY_TUPLE:
-        return this.push(new PyTuple([]), PRICE_TUPLE);
+        return stack.push(new PyTuple([]), PRICE_TUPLE);
       case op.TUPLE1:
       case op.TUPLE2:
       case op.TUPLE3:
-        return this.push(new PyTuple(this.popMany(code - op.TUPLE1 + 1)), PRICE_TUPLE);
+        return stack.push(new PyTuple(stack.popMany(code - op.TUPLE1 + 1)), PRICE_TUPLE);
       case op.TUPLE:
-        return this.push(new PyTuple(this.popMark()), PRICE_TUPLE);
+        return stack.push(new PyTuple(stack.popMark()), PRICE_TUPLE);
       case op.EMPTY_LIST:
-        return this.push([], PRICE_TUPLE);
+        return stack.push([], PRICE_TUPLE);
       case op.LIST:
-        return this.push(this.popMark(), PRICE_TUPLE);
+        return stack.push(stack.popMark(), PRICE_TUPLE);
       case op.APPEND: {
-        const item = this.pop();
+        const item = stack.pop();
         return this.append([item]);
       }
       case op.APPENDS:
-        return this.append(this.popMark());
+        return this.append(stack.popMark());
       case op.EMPTY_DICT:
-        return this.push(new Map(), PRICE_MAP);
+        return stack.push(new Map(), PRICE_MAP);
       case op.DICT: {
-        const items = this.popMark();
-        this.push(new Map(), PRICE_MAP);
+        const items = stack.popMark();
+        stack.push(new Map(), PRICE_MAP);
         return this.setItems(items);
       }
       case op.SETITEM:
-        return this.setItems(this.popMany(2));
+        return this.setItems(stack.popMany(2));
       case op.SETITEMS:
-        return this.setItems(this.popMark());
+        return this.setItems(stack.popMark());
       case op.EMPTY_SET:
-        return this.push(new PyObject(new PyGlobal("builtins", "set"), new PyTuple([[]])), PRICE_MAP);
+        return stack.push(new PyObject(new PyGlobal("builtins", "set"), new PyTuple([[]])), PRICE_MAP);
       case op.ADDITEMS: {
-        const items = this.popMark();
-        const set = this.pop();
-        if (!(set instanceof PyObject)) throw this.error("a set", "another value");
-        return this.push(new PyObject(set.callable, new PyTuple([items])), PRICE_MAP);
+        const items = stack.popMark();
+        const set = stack.top();
+        const held = set instanceof PyObject && set.args instanceof PyTuple ? set.args.items[0] : undefined;
+        if (!Array.isArray(held)) throw input.error("a set", "another value");
+        stack.spend(items.length * PRICE_PLAIN);
+        for (const item of items) (held as Value[]).push(item);
+        return true;
       }
       case op.FROZENSET:
-        return this.push(new PyObject(new PyGlobal("builtins", "frozenset"), new PyTuple([this.popMark()])), PRICE_MAP);
+        return stack.push(new PyObject(new PyGlobal("builtins", "frozenset"), new PyTuple([stack.popMark()])), PRICE_MAP);
       case op.POP:
-        // The mark itself may be what is popped: Python 2 writes that for a tuple that contains itself.
-        if (this.marks.at(-1) === this.stack.length) this.marks.pop();
-        else this.pop();
-        return true;
+        return stack.popValueOrMark();
       case op.POP_MARK:
-        this.popMark();
+        stack.popMark();
         return true;
       case op.DUP:
-        return this.push(this.top(), PRICE_PLAIN);
+        return stack.push(stack.top(), PRICE_PLAIN);
       default:
         return false;
     }
@@ -192,30 +186,30 @@ class Machine {
 
   /** The memo, and what frames a pickle. */
   private memory(code: number): boolean {
-    const { bytes } = this;
+    const { input } = this;
     switch (code) {
       case op.PROTO: {
-        const version = bytes[this.take(1)] as number;
-        if (version > op.MAX_PROTOCOL) throw this.error("a protocol up to 5", String(version));
+        const version = input.byte();
+        if (version > op.MAX_PROTOCOL) throw input.error("a protocol up to 5", String(version));
         return true;
       }
       case op.FRAME:
-        this.length8();
+        input.length8();
         return true;
       case op.BINPUT:
-        return this.put(bytes[this.take(1)] as number);
+        return this.put(input.byte());
       case op.LONG_BINPUT:
-        return this.put(bytes.readUInt32LE(this.take(4)));
+        return this.put(input.uint32());
       case op.PUT:
-        return this.put(this.memoLine());
+        return this.put(input.memoLine());
       case op.MEMOIZE:
         return this.put(this.memo.size);
       case op.BINGET:
-        return this.get(bytes[this.take(1)] as number);
+        return this.get(input.byte());
       case op.LONG_BINGET:
-        return this.get(bytes.readUInt32LE(this.take(4)));
+        return this.get(input.uint32());
       case op.GET:
-        return this.get(this.memoLine());
+        return this.get(input.memoLine());
       default:
         return false;
     }
@@ -223,53 +217,54 @@ class Machine {
 
   /** Globals and instances, by name only. */
   private instance(code: number): boolean {
+    const { input, stack } = this;
     switch (code) {
       case op.GLOBAL: {
-        const module = this.line();
-        return this.push(new PyGlobal(module, this.line()), PRICE_BUFFER);
+        const module = input.line();
+        return stack.push(new PyGlobal(module, input.line()), PRICE_BUFFER);
       }
       case op.STACK_GLOBAL: {
-        const [module, name] = this.popMany(2);
-        if (typeof module !== "string" || typeof name !== "string") throw this.error("two names", "other values");
-        return this.push(new PyGlobal(module, name), PRICE_BUFFER);
+        const [module, name] = stack.popMany(2);
+        if (typeof module !== "string" || typeof name !== "string") throw input.error("two names", "other values");
+        return stack.push(new PyGlobal(module, name), PRICE_BUFFER);
       }
       case op.EXT1:
-        return this.extension(this.bytes[this.take(1)] as number);
+        return this.extension(input.byte());
       case op.EXT2:
-        return this.extension(this.bytes.readUInt16LE(this.take(2)));
+        return this.extension(this.input.uint16());
       case op.EXT4:
-        return this.extension(this.bytes.readInt32LE(this.take(4)));
+        return this.extension(this.input.int32());
       case op.REDUCE:
       case op.NEWOBJ: {
-        const [callable, args] = this.popMany(2) as [Value, Value];
+        const [callable, args] = stack.popMany(2) as [Value, Value];
         return this.object(callable, args);
       }
       case op.NEWOBJ_EX: {
-        const [callable, args, keywords] = this.popMany(3) as [Value, Value, Value];
+        const [callable, args, keywords] = stack.popMany(3) as [Value, Value, Value];
         return this.object(callable, new PyTuple([args, keywords]));
       }
       case op.INST: {
-        const module = this.line();
-        const name = this.line();
-        return this.object(new PyGlobal(module, name), new PyTuple(this.popMark()));
+        const module = input.line();
+        const name = input.line();
+        return this.object(new PyGlobal(module, name), new PyTuple(stack.popMark()));
       }
       case op.OBJ: {
-        const [callable, ...args] = this.popMark();
-        if (callable === undefined) throw this.error("a class", "nothing");
+        const [callable, ...args] = stack.popMark();
+        if (callable === undefined) throw input.error("a class", "nothing");
         return this.object(callable, new PyTuple(args));
       }
       case op.PERSID:
-        return this.object(new PyGlobal("pickle", "persistent_load"), this.line());
+        return this.object(new PyGlobal("pickle", "persistent_load"), input.line());
       case op.BINPERSID:
-        return this.object(new PyGlobal("pickle", "persistent_load"), this.pop());
+        return this.object(new PyGlobal("pickle", "persistent_load"), stack.pop());
       case op.BUILD: {
-        const state = this.pop();
-        const object = this.top();
+        const state = stack.pop();
+        const object = stack.top();
         if (object instanceof MutableObject) object.state = state;
         else {
           // A class or a container with a state of its own: keep both.
-          this.pop();
-          this.push(new PyObject(object, new PyTuple([]), state), PRICE_TUPLE);
+          stack.pop();
+          stack.push(new PyObject(object, new PyTuple([]), state), PRICE_TUPLE);
         }
         return true;
       }
@@ -279,149 +274,54 @@ class Machine {
   }
 
   private object(callable: Value, args: Value): true {
-    return this.push(new MutableObject(callable, args), PRICE_TUPLE);
+    const { stack } = this;
+    return stack.push(new MutableObject(callable, args), PRICE_TUPLE);
   }
 
   private extension(code: number): true {
-    return this.push(new PyGlobal("copyreg.extension", String(code)), PRICE_BUFFER);
+    const { stack } = this;
+    return stack.push(new PyGlobal("copyreg.extension", String(code)), PRICE_BUFFER);
   }
 
   private append(items: Value[]): true {
-    const list = this.top();
+    const { input, stack } = this;
+    const list = stack.top();
     if (Array.isArray(list)) {
-      this.spend(items.length * PRICE_PLAIN);
+      stack.spend(items.length * PRICE_PLAIN);
       const target = list as Value[];
       for (const item of items) target.push(item);
       return true;
     }
     // A subclass of list: its items come behind the instance.
     if (list instanceof PyObject) return true;
-    throw this.error("a list", "another value");
+    throw input.error("a list", "another value");
   }
 
   private setItems(items: Value[]): true {
-    if (items.length % 2 !== 0) throw this.error("keys with values", "a key without");
-    const map = this.top();
+    const { input, stack } = this;
+    if (items.length % 2 !== 0) throw input.error("keys with values", "a key without");
+    const map = stack.top();
     if (map instanceof Map) {
-      this.spend(items.length * PRICE_PLAIN * 2);
+      stack.spend(items.length * PRICE_PLAIN * 2);
       const target = map as Map<Value, Value>;
       for (let i = 0; i < items.length; i += 2) target.set(items[i] as Value, items[i + 1] as Value);
       return true;
     }
     if (map instanceof PyObject) return true;
-    throw this.error("a dictionary", "another value");
+    throw input.error("a dictionary", "another value");
   }
 
   private put(index: number): true {
-    this.spend(PRICE_TUPLE);
-    this.memo.set(index, this.top());
+    const { stack } = this;
+    stack.spend(PRICE_TUPLE);
+    this.memo.set(index, stack.top());
     return true;
   }
 
   private get(index: number): true {
+    const { input, stack } = this;
     const value = this.memo.get(index);
-    if (value === undefined) throw this.error("a memo that was written", String(index));
-    return this.push(value, PRICE_PLAIN);
-  }
-
-  private push(value: Value, price: number): true {
-    this.spend(price);
-    this.stack.push(value);
-    return true;
-  }
-
-  private spend(price: number): void {
-    this.spent += price;
-    if (this.spent > MAX_DECODED) throw this.error(`a value of at most ${MAX_DECODED} bytes in memory`, "more");
-  }
-
-  private top(): Value {
-    if (this.stack.length <= (this.marks.at(-1) ?? 0)) throw this.error("a value", "none");
-    return this.stack.at(-1) as Value;
-  }
-
-  private pop(): Value {
-    this.top();
-    return this.stack.pop() as Value;
-  }
-
-  private popMany(count: number): Value[] {
-    if (this.stack.length - (this.marks.at(-1) ?? 0) < count) throw this.error(`${count} values`, "fewer");
-    return this.stack.splice(this.stack.length - count, count);
-  }
-
-  private popMark(): Value[] {
-    const mark = this.marks.pop();
-    if (mark === undefined) throw this.error("a mark", "none");
-    return this.stack.splice(mark);
-  }
-
-  /** Claims `length` bytes and gives the offset of the first. */
-  private take(length: number): number {
-    const start = this.at;
-    if (length > this.bytes.length - start) {
-      throw this.error(`${length} bytes`, `${this.bytes.length - start}`);
-    }
-    this.at = start + length;
-    return start;
-  }
-
-  private view(length: number): Buffer {
-    const start = this.take(length);
-    return this.bytes.subarray(start, start + length);
-  }
-
-  private text(length: number): string {
-    const start = this.take(length);
-    return this.bytes.toString("utf8", start, start + length);
-  }
-
-  private long(length: number): number | bigint {
-    return longInteger(this.bytes, this.take(length), length);
-  }
-
-  private length1(): number {
-    return this.bytes[this.take(1)] as number;
-  }
-
-  private length4(): number {
-    return this.bytes.readUInt32LE(this.take(4));
-  }
-
-  private length8(): number {
-    const start = this.take(8);
-    const high = this.bytes.readUInt32LE(start + 4);
-    if (high > 0x1fffff) throw this.error("a length below 2^53", "a longer one");
-    return high * 2 ** 32 + this.bytes.readUInt32LE(start);
-  }
-
-  /** A text argument, without its line feed. */
-  private line(): string {
-    const start = this.at;
-    const limit = Math.min(this.bytes.length, start + MAX_LINE);
-    let end = start;
-    while (end < limit && this.bytes[end] !== 0x0a) end++;
-    if (end >= limit) throw this.error("a line", "no end of it");
-    this.at = end + 1;
-    return this.bytes.toString("latin1", start, end);
-  }
-
-  private integerLine(booleans: boolean): Value {
-    const start = this.at;
-    const text = this.line();
-    if (booleans && text === "00") return false;
-    if (booleans && text === "01") return true;
-    return textInteger(text, start);
-  }
-
-  private memoLine(): number {
-    const start = this.at;
-    const index = textInteger(this.line(), start);
-    if (typeof index !== "number" || index < 0) throw this.error("a memo index", "another number");
-    return index;
-  }
-
-  private error(expected: string, got: string): ProtocolError {
-    return new ProtocolError("bad-pickle", this.at, expected, got);
+    if (value === undefined) throw input.error("a memo that was written", String(index));
+    return stack.push(value, PRICE_PLAIN);
   }
 }

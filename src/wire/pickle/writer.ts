@@ -156,32 +156,31 @@ export class PickleWriter {
     return this.raw(bytes);
   }
 
+  /** A single item has no mark; on Python 2 that holds for the last batch too, on Python 3 only for the whole. */
   private list(items: readonly Value[]): this {
     this.opcode(op.EMPTY_LIST);
-    this.batches(items.length, op.APPEND, op.APPENDS, (i) => this.value(items[i] as Value));
+    for (let done = 0; done < items.length; ) {
+      const batch = items.slice(done, done + BATCH);
+      const alone = batch.length === 1 && (items.length === 1 || this.style.python2);
+      if (!alone) this.opcode(op.MARK);
+      for (const item of batch) this.value(item);
+      this.opcode(alone ? op.APPEND : op.APPENDS);
+      done += batch.length;
+    }
     return this;
   }
 
+  /** A single entry has no mark. Behind a full batch comes another one, even if it is empty. */
   private dictionary(map: ReadonlyMap<Value, Value>): this {
     this.opcode(op.EMPTY_DICT);
+    if (map.size === 0) return this;
     const entries = [...map];
-    this.batches(entries.length, op.SETITEM, op.SETITEMS, (i) => {
-      const [key, value] = entries[i] as [Value, Value];
+    if (entries.length > 1) this.opcode(op.MARK);
+    entries.forEach(([key, value], index) => {
       this.value(key).value(value);
+      if ((index + 1) % BATCH === 0) this.opcode(op.SETITEMS).opcode(op.MARK);
     });
-    return this;
-  }
-
-  /** A single item has no mark; on Python 2 that holds for the last batch too, on Python 3 only for the whole. */
-  private batches(count: number, one: number, many: number, item: (i: number) => void): void {
-    for (let done = 0; done < count; ) {
-      const size = Math.min(BATCH, count - done);
-      const alone = size === 1 && (count === 1 || this.style.python2);
-      if (!alone) this.opcode(op.MARK);
-      for (let i = done; i < done + size; i++) item(i);
-      this.opcode(alone ? one : many);
-      done += size;
-    }
+    return this.opcode(entries.length > 1 ? op.SETITEMS : op.SETITEM);
   }
 
   private global(value: PyGlobal): this {

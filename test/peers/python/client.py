@@ -110,13 +110,16 @@ class Client(object):
         return [to_hex(self.storage.new_oid()) for _ in range(n)]
 
     def load(self, oid):
-        """As ClientStorage serves it, so perhaps from its cache."""
+        """As ClientStorage serves it, so perhaps from its cache; None where there is no such object."""
         try:
             if hasattr(self.storage, 'load'):
                 data, serial = self.storage.load(from_hex(oid), '')[:2]
             else:
                 data, serial = self.storage.loadBefore(from_hex(oid), FAR)[:2]
         except (POSKeyError, TypeError):
+            return None
+        if not data:
+            # What a ZODB3 server says of a deleted object to a ZEO 4 client.
             return None
         return {'value': value_in(data), 'serial': to_hex(serial)}
 

@@ -56,7 +56,6 @@ export const history: readonly Scenario[] = [
       await writer.store(d, 5);
       await writer.vote();
       await stage.settled(await writer.finish());
-      // Of a ZODB3 server the deleting ZEO 4 client itself still serves an empty record from its cache.
       for (const observer of stage.observers()) expect(await observer.load(a), observer.kind).toBeNull();
     },
   },

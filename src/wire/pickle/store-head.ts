@@ -1,0 +1,78 @@
+import type { Envelope, StoreHead } from "../codec.ts";
+import { MAX_HEAD } from "../codec.ts";
+import { ProtocolError } from "../errors.ts";
+import { ID_BYTES } from "../ids.ts";
+import { AtomCursor, BYTES, NOTHING, SHORT, TEXT } from "./atoms.ts";
+import { findMemo } from "./memo.ts";
+import * as op from "./opcodes.ts";
+
+/** Calls that name an object but bring no data. */
+const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]);
+
+const cursor = new AtomCursor();
+
+function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
+  return new ProtocolError("bad-pickle", at, expected, code === undefined ? "the end" : `opcode 0x${code.toString(16)}`);
+}
+
+/**
+ * Where the oid of a store is, what its serial is, and where its data ends. Calls without data
+ * (`deleteObject`, `checkCurrentSerialInTransaction`): `restAt` is right behind the serial.
+ */
+export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | undefined {
+  const more = (): undefined => {
+    if (head.length < MAX_HEAD) return undefined;
+    throw new ProtocolError("bad-pickle", 0, `a store's oid and serial in the first ${MAX_HEAD} bytes`, "more");
+  };
+  cursor.reset(head, envelope.argsAt);
+  if (!cursor.skipNoise()) return more();
+  // Four and more arguments, and all of protocol 1, begin with a mark.
+  if (head[cursor.at] === op.MARK) cursor.at += 1;
+
+  const oid = cursor.next();
+  if (oid === SHORT) return more();
+  const oidAt = cursor.start;
+  if (oid !== BYTES || cursor.length !== ID_BYTES) throw unexpected(cursor.opcodeAt, "an oid", head[cursor.opcodeAt]);
+  if (!cursor.isWhole()) return more();
+
+  let serial: StoreHead["serial"];
+  let serialAt = 0;
+  switch (cursor.next()) {
+    case SHORT:
+      return more();
+    case NOTHING:
+      serial = "none";
+      break;
+    case BYTES:
+      if (cursor.length !== ID_BYTES) throw unexpected(cursor.opcodeAt, "a serial", head[cursor.opcodeAt]);
+      if (!cursor.isWhole()) return more();
+      serialAt = cursor.start;
+      serial = isZero(head, serialAt) ? "zero" : "set";
+      break;
+    default: {
+      // With a memo, the root object's oid and the serial of eight zeros can be one and the same string.
+      const found = findMemo(head, cursor.at);
+      if (found === "short") return more();
+      if (found === undefined || found.length !== ID_BYTES) throw unexpected(cursor.at, "a serial", head[cursor.at]);
+      serial = isZero(head, found.start) ? "zero" : "set";
+      cursor.at = found.next;
+    }
+  }
+  if (WITHOUT_DATA.has(envelope.method)) return { oidAt, serial, restAt: cursor.at };
+
+  switch (cursor.next()) {
+    case SHORT:
+      return more();
+    case NOTHING:
+    case BYTES:
+    case TEXT:
+      return { oidAt, serial, restAt: cursor.at };
+    default:
+      throw unexpected(cursor.at, "an object's data", head[cursor.at]);
+  }
+}
+
+function isZero(bytes: Buffer, at: number): boolean {
+  for (let i = at; i < at + ID_BYTES; i++) if (bytes[i] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { killRest, zeoProxy } from "./command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-check-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(killRest);
+
+function file(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+test("a good file is said to be good, with its upstreams; nothing is started", async () => {
+  const { status, stdout, stderr } = await zeoProxy(["check", "config/zeo-proxy.yaml"]).ended();
+  expect({ status, stdout, stderr }).toEqual({
+    status: 0,
+    stdout: "config/zeo-proxy.yaml: good\n  main: 127.0.0.1:9100 before 127.0.0.1:8100\n",
+    stderr: "",
+  });
+});
+
+const WRONG = `upstreams:
+  - listen: 127.0.0.1:9100
+    server: 127.0.0.1:9100
+  - listen: 127.0.0.1:9100
+    server: zeo
+limit: { clients: 5 }
+log: { level: loud, level: info }
+`;
+
+const complaints = (path: string) => [
+  `${path}:3:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address`,
+  `${path}:4:13: upstreams[1].listen: expected an address of its own, got 127.0.0.1:9100 while upstreams[0] listens on 127.0.0.1:9100`,
+  `${path}:5:13: upstreams[1].server: expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, got "zeo"`,
+  `${path}:6:1: limit: unknown key, expected a map with the keys upstreams, log, limits, unknown-protocol`,
+  `${path}:7:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"`,
+  `${path}:7:21: log.level: expected each key once, got it again`,
+  "zeo-proxy: 6 problems in the configuration, nothing started",
+];
+
+test.each([[["check"]], [["run", "--config"]]])("%j: a wrong file is status 2 with every problem", async (args) => {
+  const path = file("wrong.yaml", WRONG);
+  const { status, stdout, stderr } = await zeoProxy([...args, path]).ended();
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr.trimEnd().split("\n")).toEqual(complaints(path));
+});
+
+test.each([[["check"]], [["run", "--config"]]])("%j: a missing file is status 2", async (args) => {
+  const path = join(folder, "missing.yaml");
+  const { status, stdout, stderr } = await zeoProxy([...args, path]).ended();
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toBe(
+    `${path}: expected a file that can be read, got no such file\n` +
+      "zeo-proxy: one problem in the configuration, nothing started\n",
+  );
+});

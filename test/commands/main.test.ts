@@ -1,0 +1,78 @@
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it, test } from "vitest";
+import { CommandProcess, killRest, zeoProxy } from "./command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-main-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+afterEach(killRest);
+
+describe("the command line", () => {
+  it("prints the package's version", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    for (const option of ["--version", "-V"]) {
+      // oxlint-disable-next-line no-await-in-loop -- one process at a time
+      expect(await zeoProxy([option]).ended()).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+    }
+  });
+
+  test.each([
+    [["--help"], ["run", "check", "demo", "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100", "Exit status"]],
+    [["run", "--help"], ["--config <file>", "--listen <host:port>", "--server <host:port>", "--log-level", "Examples:"]],
+    [["check", "--help"], ["<file>", "Example:"]],
+    [["demo", "--help"], ["--once"]],
+  ])("%j explains itself with examples", async (args, parts) => {
+    const { status, stdout, stderr } = await zeoProxy(args).ended();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    for (const part of parts) expect(stdout).toContain(part);
+  });
+
+  test.each([
+    [["serve"], "error: unknown command 'serve'"],
+    [["--quiet"], "error: unknown option '--quiet'"],
+    [["run"], "error: expected --config FILE, or both --listen HOST:PORT and --server HOST:PORT"],
+    [["run", "--listen", "127.0.0.1:0"], "error: expected --config FILE, or both"],
+    [["run", "--config", "a", "--server", "b:1"], "error: option '-c, --config <file>' cannot be used with option"],
+    [["run", "--config"], "error: option '-c, --config <file>' argument missing"],
+    [["run", "a.yaml"], "error: too many arguments for 'run'"],
+    [["run", "--listen", "127.0.0.1:0", "--server", "a:1", "--log-level", "loud"], "Allowed choices are trace, debug"],
+    [["run", "--listen", "127.0.0.1:0", "--server", "a:1", "--log-oids", "many"], "expected a whole number below 100000"],
+    [["run", "--listen", "127.0.0.1", "--server", "a:0"], "--listen: expected HOST:PORT such as 127.0.0.1:9100"],
+    [["run", "--listen", "127.0.0.1", "--server", "a:0"], "--server: expected HOST:PORT such as 127.0.0.1:8100"],
+    [["run", "--listen", "127.0.0.1:9", "--server", "127.0.0.1:9"], "--server: expected a ZEO server, got 127.0.0.1:9"],
+    [["check"], "error: missing required argument 'file'"],
+  ])("%j is refused with status 2", async (args, message) => {
+    const { status, stdout, stderr } = await zeoProxy(args).ended();
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain(message);
+  });
+
+  it("without a word prints its help and has status 2", async () => {
+    const { status, stderr } = await zeoProxy([]).ended();
+    expect(status).toBe(2);
+    expect(stderr).toContain("Usage: zeo-proxy");
+  });
+});
+
+describe("a checkout that is not built", () => {
+  const top = join(folder, "unbuilt");
+  mkdirSync(join(top, "bin"), { recursive: true });
+  mkdirSync(join(top, ".ci"));
+  copyFileSync("bin/zeo-proxy", join(top, "bin/zeo-proxy"));
+  copyFileSync(".ci/prepare.js", join(top, ".ci/prepare.js"));
+  writeFileSync(join(top, "package.json"), '{ "type": "module" }');
+
+  it("answers with one line and status 1", async () => {
+    const { status, stdout, stderr } = await new CommandProcess(process.execPath, [join(top, "bin/zeo-proxy"), "run"]).ended();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^zeo-proxy: not built; run "npm install --include=dev", then "npm run build" \(.*\)\n$/);
+  });
+
+  it("installs without development dependencies, and says that nothing was built", async () => {
+    const { status, stderr } = await new CommandProcess(process.execPath, [join(top, ".ci/prepare.js")]).ended();
+    expect(status).toBe(0);
+    expect(stderr).toMatch(/^zeo-proxy: not built, since development dependencies are left out .*; there is no dist/);
+    expect(stderr).toContain("npm install --include=dev");
+  });
+});

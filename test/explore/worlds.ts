@@ -1,0 +1,102 @@
+import { config, type Config } from "./config.ts";
+
+/** A named world. */
+export interface Named {
+  readonly name: string;
+  readonly config: Config;
+}
+
+function world(name: string, options: Partial<Config>): Named {
+  return { name, config: config(options) };
+}
+
+const NEWCOMER = { cold: 1, connects: 1 } as const;
+const RECONNECT = { connects: 1, disconnects: 1 } as const;
+/** An undo whose message a client never gets ends that client. */
+const SKIPPED_UNDO = { ends: ["incomplete-undo"] } as const;
+const BROKEN = { ends: ["unknown-commit"] } as const;
+
+/** Worlds of the reference model that the rules were checked with. */
+export const REFERENCE: readonly Named[] = [
+  world("old 2 clients", { kinds: "CMD" }),
+  world("old 3 clients", { clients: 3 }),
+  world("old newcomer", { clients: 3, ...NEWCOMER, writers: 1 }),
+  world("old newcomer, empty cache", { ...NEWCOMER, fresh: true }),
+  world("old reconnect", { ...RECONNECT, kinds: "CB" }),
+  world("old fail, abort, empty", { kinds: "CME", commits: 3, fails: true, aborts: 1 }),
+  world("old, new clients", { oldClients: false, clients: 3 }),
+  world("old, new clients, undo", { oldClients: false, ...RECONNECT, kinds: "CU", ...SKIPPED_UNDO }),
+  world("old, two reads at once", { commits: 3, polls: 2, reads: 2 }),
+  world("new, two reads at once", { server: "new", polls: 2, reads: 2, fails: true }),
+  world("backport 2 clients", { server: "old-backport", kinds: "CMD", commits: 3 }),
+  world("backport reconnect", { server: "old-backport", ...RECONNECT, kinds: "CD" }),
+  world("new 2 clients", { server: "new", kinds: "CMD", commits: 3 }),
+  world("new 3 clients", { server: "new", clients: 3 }),
+  world("new newcomer", { server: "new", clients: 3, ...NEWCOMER, writers: 1 }),
+  world("new newcomer, empty cache", { server: "new", ...NEWCOMER, fresh: true }),
+  world("new reconnect", { server: "new", ...RECONNECT }),
+  world("new fail, abort, empty", { server: "new", kinds: "CME", commits: 3, fails: true, aborts: 1 }),
+  world("new undo", { server: "new", kinds: "UC", polls: 2 }),
+  world("old, outside, no witness", { foreign: true, clients: 3, commits: 3 }),
+  world("old, the same, reconnect", { foreign: true, kinds: "CME", commits: 3, polls: 2, ...RECONNECT }),
+  world("old, the same, undo", { oldClients: false, foreign: true, kinds: "CUE", ...RECONNECT, ...SKIPPED_UNDO }),
+  world("new, outside, no witness", { server: "new", foreign: true, clients: 3, commits: 3 }),
+  world("new, the same, undo", { server: "new", foreign: true, kinds: "CU", ...RECONNECT }),
+  world("old, empty ones have tids", { emptyTid: true, kinds: "CME", commits: 3 }),
+  world("old, loads", { loads: true, kinds: "C", polls: 3, reads: 3 }),
+  world("new, loads", { server: "new", loads: true, polls: 2, reads: 2 }),
+  world("old, paused", { loads: true, polls: 2, reads: 2, fails: true, outboxLimit: 1 }),
+  world("new, paused", { server: "new", clients: 3, outboxLimit: 1 }),
+  world("old, skipped", { skips: 1, kinds: "CME", commits: 3, fails: true }),
+  world("old, skipped, nobody asks", { skips: 1, clients: 3, kinds: "CMU", polls: 0, ...SKIPPED_UNDO }),
+  world("old, skipped, reconnect", { skips: 1, kinds: "CU", polls: 0, ...RECONNECT, ...SKIPPED_UNDO }),
+  world("old, skipped newcomer, undo", { skips: 1, ...NEWCOMER, kinds: "UM", writers: 1, ...SKIPPED_UNDO }),
+  world("old, broken", { cuts: 1, kinds: "CMD", ...BROKEN }),
+  world("new, broken", { server: "new", cuts: 1, ...BROKEN }),
+  world("new-patched", { server: "new-patched", kinds: "CD", ...RECONNECT }),
+];
+
+/**
+ * The reference model's other worlds. Six need a witness, which reads foreign commits from the storage: "old, one
+ * more outside", "old, one outside, undo", "new, one more outside", "new, one outside, undo", "old, limbo" and "new,
+ * limbo". In "backport taken for old" the proxy is wrong about the server: this ledger believes nothing of the sort,
+ * so the world is "backport reconnect".
+ */
+export const OUT_OF_SCOPE = [
+  "old, one more outside",
+  "old, one outside, undo",
+  "new, one more outside",
+  "new, one outside, undo",
+  "old, limbo",
+  "new, limbo",
+  "backport taken for old",
+] as const;
+
+/** What the reference model does not have. */
+export const MORE: readonly Named[] = [
+  world("new, a second passes", { server: "new", ticks: true, kinds: "C" }),
+  world("new, a client is skipped", { server: "new", ticks: true, skips: 1, kinds: "CM", polls: 1 }),
+  world("new, a newcomer is skipped, undo", { server: "new", ticks: true, skips: 1, ...NEWCOMER, kinds: "UC", writers: 1, ...SKIPPED_UNDO }),
+  world("old, fan-out, message before the reply", { fanOut: "early", kinds: "CM" }),
+  world("old, fan-out, message after the reply", { fanOut: "late", kinds: "CM" }),
+  world("old, fan-out, undo", { fanOut: "early", kinds: "UM", polls: 1 }),
+  world("new, fan-out", { server: "new", fanOut: "early", kinds: "CM" }),
+  world("new, fan-out, late", { server: "new", fanOut: "late", kinds: "CM" }),
+  world("old, register refused", { ...NEWCOMER, refusals: 1, kinds: "CM", writers: 1 }),
+  world("new, register refused", { server: "new", ...NEWCOMER, refusals: 1, kinds: "CM", writers: 1 }),
+  world("new, conflicts resolved by the client", { server: "new", resolves: true, kinds: "CM" }),
+  world("old, conflicts in serialnos", { serialnos: true, fails: true, kinds: "CM" }),
+  world("old, likenesses of tids", { vague: true, kinds: "CM", polls: 2, reads: 2 }),
+  world("new, likenesses of tids", { server: "new", vague: true, kinds: "CM", polls: 2 }),
+  world("old, the server hangs up", { hangups: 1, kinds: "CM", ...BROKEN }),
+  world("new, the server hangs up", { server: "new", hangups: 1, kinds: "CM", ...BROKEN }),
+  world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),
+];
+
+export const ALL: readonly Named[] = [...REFERENCE, ...MORE];
+
+export function named(name: string): Named {
+  const found = ALL.find((one) => one.name === name);
+  if (found === undefined) throw new Error(`no world is named ${name}`);
+  return found;
+}

@@ -3,10 +3,13 @@ import { defineConfig } from "vitest/config";
 /** Folders with a project of their own; `unit` is everything else. */
 const SEPARATE = ["explore", "property", "commands", "peers", "bench"];
 
+/** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
+const WITH_PYTHON = ["test/**/*-python.test.ts", "test/legacy/real-clients.test.ts"];
+
 /**
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
- * `explore` (every interleaving of small worlds), `property` (random ones of larger worlds), `commands` (the built
- * command as a process), `peers` (real ZEO servers and clients).
+ * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
+ * of larger worlds), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
  */
 export default defineConfig({
   test: {
@@ -18,8 +21,16 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: SEPARATE.map((folder) => `test/${folder}/**`),
+          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON],
           testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "python",
+          include: process.env["ZEO_PEERS"] === "off" ? [] : WITH_PYTHON,
+          globalSetup: "test/python-setup.ts",
+          testTimeout: 60_000,
         },
       },
       { test: { name: "explore", include: ["test/explore/**/*.test.ts"], testTimeout: 120_000 } },

@@ -81,7 +81,7 @@ export function settle<P>(
   if (tid > state.proven) state.proven = tid;
   for (const session of [...state.sessions.values()]) {
     if (session.number === commit.session) swallowOwn(state, session, tid);
-    else if (session.phase !== "orphaned" && session.phase !== "closing") owe(state, session, settled, now, actions);
+    else if (session.phase !== "orphaned") owe(state, session, settled, now, actions);
   }
 }
 
@@ -124,7 +124,8 @@ function owe<P>(
     endSession(state, session, "invalidation-out-of-order", tid, actions);
     return;
   }
-  if (provenInOutbox(state, session, tid)) proveUpTo(state, session, tid, actions);
+  if (session.phase === "closing") proveAll(state, session, actions);
+  else if (provenInOutbox(state, session, tid)) proveUpTo(state, session, tid, actions);
   else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, session, actions);
   askIfSilent(state, session, actions);
 }

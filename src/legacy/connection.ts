@@ -34,6 +34,8 @@ export interface ConnectionContext {
 /** One client's TCP connection to the embedded server: handshake, then calls one after the other. */
 export class Connection implements SessionLink {
   readonly connection: number;
+  /** Resolves when the connection is gone, whoever ended it. */
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #assembler = new FrameAssembler(MAX_FRAME_BYTES);
@@ -53,7 +55,12 @@ export class Connection implements SessionLink {
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", () => socket.destroy());
-    socket.on("close", () => this.#session?.end());
+    this.closed = new Promise((resolve) => {
+      socket.on("close", () => {
+        this.#session?.end();
+        resolve();
+      });
+    });
     socket.write(frameOf(Buffer.from(context.behaviour.protocol, "latin1")));
   }
 

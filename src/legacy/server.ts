@@ -84,15 +84,17 @@ export class LegacyServer {
     });
   }
 
-  /** Stops accepting and cuts all connections. */
-  close(): Promise<void> {
+  /** Stops accepting and cuts all connections. Resolves when they are gone and their transactions aborted. */
+  async close(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
-    if (server === undefined) return Promise.resolve();
-    return new Promise((resolve) => {
+    if (server === undefined) return;
+    const stopped = new Promise<void>((resolve) => {
       server.close(() => resolve());
-      for (const connection of [...this.#connections]) connection.close();
     });
+    const open = [...this.#connections];
+    for (const connection of open) connection.close();
+    await Promise.all([stopped, ...open.map((connection) => connection.closed)]);
   }
 
   get host(): string {

@@ -21,6 +21,12 @@ export interface PlainCall {
 const MAX_CALLS = 1_000_000;
 const ORDER_FACTOR = 256;
 
+/**
+ * The message id of the proxy's own questions. Clients count theirs from 0 or 1, and use -1 for heartbeats; the
+ * server only echoes it.
+ */
+export const QUESTION_ID = -2;
+
 /** What the replies that are on their way answer. No object for an ordinary call: a number holds both facts. */
 export class Calls {
   readonly #open = new Map<MessageId, number | Call>();
@@ -33,8 +39,14 @@ export class Calls {
     this.#add(id, call);
   }
 
+  /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
   #add(id: MessageId, call: number | Call): void {
-    if (this.#open.size >= MAX_CALLS) {
+    const { size } = this.#open;
+    const before = this.#open.get(id);
+    if (id === QUESTION_ID || typeof before === "object" || (before !== undefined && typeof call === "object")) {
+      throw new ProtocolError("id-in-use", 0, "a message id that no other call has", "one that waits for its reply");
+    }
+    if (size >= MAX_CALLS) {
       throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");
     }
     this.#open.set(id, call);

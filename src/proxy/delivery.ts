@@ -5,8 +5,8 @@ import { LENGTH_BYTES } from "../wire/frame.ts";
 import { INVALIDATE } from "../wire/methods.ts";
 import { tidHex, type Tid } from "../wire/ids.ts";
 import { PyTuple } from "../wire/value.ts";
-import type { GuardCode } from "./guard.ts";
-import { QUESTION_ID, type Link } from "./link.ts";
+import { QUESTION_ID } from "./calls.ts";
+import type { Link } from "./link.ts";
 import type { Outlet } from "./outlet.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { Held, Member, Storage } from "./storage.ts";
@@ -15,11 +15,13 @@ import type { Held, Member, Storage } from "./storage.ts";
 export interface DeliveryHost {
   readonly upstream: string;
   writeServer(bytes: Buffer): void;
-  /** Has a frame of the client's been passed on in part? */
-  midFrame(): boolean;
+  /** Does it as soon as no frame of the client's is passed on in part. */
+  betweenFrames(work: () => void): void;
   /** Nothing is to be written to the client any more. */
   isEnded(): boolean;
   end(end: SessionEnd): void;
+  /** Carrying out a decision has thrown this. */
+  failed(error: unknown): void;
   announced(repair: "completed" | "synthesized"): void;
   asked(): void;
   /** A `tpc_finish` reply was written. */
@@ -36,8 +38,6 @@ export class Delivery implements Member {
   readonly #outlet: Outlet;
   readonly #host: DeliveryHost;
   readonly #storage: Storage;
-  /** The ledger asked while a frame of the client's was passing. */
-  #askWaits = false;
 
   constructor(link: Link, storage: Storage, outlet: Outlet, host: DeliveryHost) {
     this.upstream = host.upstream;
@@ -89,11 +89,10 @@ export class Delivery implements Member {
   }
 
   ask(): void {
-    if (this.#host.midFrame()) {
-      this.#askWaits = true;
-      return;
-    }
-    this.#askWaits = false;
+    this.#host.betweenFrames(() => this.#ask());
+  }
+
+  #ask(): void {
     const { codec, protocol } = this.#link;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
@@ -103,13 +102,12 @@ export class Delivery implements Member {
     this.#host.asked();
   }
 
-  /** A frame of the client's has ended. */
-  frameEnded(): void {
-    if (this.#askWaits) this.ask();
-  }
-
   endBy(code: EndCode, tid: Tid): void {
     this.#host.end({ code, fault: "proxy", detail: tidHex(tid) });
+  }
+
+  failed(error: unknown): void {
+    this.#host.failed(error);
   }
 
   closeClient(): void {
@@ -127,13 +125,9 @@ export class Delivery implements Member {
   #isRefused(tid: Tid): boolean {
     const code = this.#link.guard.refuses(tid);
     if (code === undefined) return false;
-    this.#host.end(guardRefusal(code, tid));
+    this.#host.end({ code, fault: "proxy", detail: tidHex(tid) });
     return true;
   }
-}
-
-export function guardRefusal(code: GuardCode, tid: Tid): SessionEnd {
-  return { code, fault: "proxy", detail: tidHex(tid) };
 }
 
 function unknownDialect(tid: Tid | undefined): SessionEnd {

@@ -4,6 +4,9 @@ import { MAX_HANDSHAKE_BYTES, protocolNamed, RUOK, TLS_RECORD, type Protocol } f
 /** Why a connection is relayed byte for byte. */
 export type RawReason = "tls" | "unknown-protocol" | "mac" | "ruok";
 
+/** Nobody says more before the other side has named its protocol. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
 /** What the bytes of one side lead to. */
 export interface HandshakeStep {
   readonly toServer?: Buffer;
@@ -12,6 +15,9 @@ export interface HandshakeStep {
   readonly protocol?: Protocol;
   readonly clientRest?: Buffer | undefined;
   readonly serverRest?: Buffer | undefined;
+  /** Bytes of the names' frames. */
+  readonly clientStart?: number;
+  readonly serverStart?: number;
   /** This can't be repaired; everything read so far is in `toServer` and `toClient`. */
   readonly raw?: RawReason;
 }
@@ -20,26 +26,24 @@ export interface HandshakeStep {
 export class Handshake {
   #server: Buffer = Buffer.alloc(0);
   #client: Buffer = Buffer.alloc(0);
-  #greeted = false;
+  #clientStart = 0;
+  #serverStart = 0;
   #protocol: Protocol | undefined;
 
   server(chunk: Buffer): HandshakeStep {
-    if (this.#greeted) {
-      this.#server = Buffer.concat([this.#server, chunk]);
-      return this.#done({});
-    }
     this.#server = Buffer.concat([this.#server, chunk]);
+    if (this.#serverStart > 0) return this.#server.length > MAX_EARLY_BYTES ? this.#raw("unknown-protocol") : {};
     const frame = firstFrame(this.#server);
     if (frame === "more") return {};
     if (frame === "other") return this.#raw("unknown-protocol");
-    this.#greeted = true;
+    this.#serverStart = frame.length;
     this.#server = this.#server.subarray(frame.length);
     return this.#done({ toClient: frame });
   }
 
   client(chunk: Buffer): HandshakeStep {
     this.#client = Buffer.concat([this.#client, chunk]);
-    if (this.#protocol !== undefined) return {};
+    if (this.#protocol !== undefined) return this.#client.length > MAX_EARLY_BYTES ? this.#raw("unknown-protocol") : {};
     if (this.#client[0] === TLS_RECORD) return this.#raw("tls");
     const frame = firstFrame(this.#client);
     if (frame === "more") return {};
@@ -48,13 +52,21 @@ export class Handshake {
     if (name.toString("latin1") === RUOK) return this.#raw("ruok");
     this.#protocol = protocolNamed(name);
     if (this.#protocol === undefined) return this.#raw("unknown-protocol");
+    this.#clientStart = frame.length;
     this.#client = this.#client.subarray(frame.length);
     return this.#done({ toServer: frame });
   }
 
   #done(step: HandshakeStep): HandshakeStep {
-    if (!this.#greeted || this.#protocol === undefined) return step;
-    return { ...step, protocol: this.#protocol, clientRest: rest(this.#client), serverRest: rest(this.#server) };
+    if (this.#serverStart === 0 || this.#protocol === undefined) return step;
+    return {
+      ...step,
+      protocol: this.#protocol,
+      clientStart: this.#clientStart,
+      serverStart: this.#serverStart,
+      clientRest: rest(this.#client),
+      serverRest: rest(this.#server),
+    };
   }
 
   #raw(reason: RawReason): HandshakeStep {

@@ -27,9 +27,3 @@ export interface Link {
   /** Its client has been granted a vote, and has neither finished nor aborted. */
   voted: boolean;
 }
-
-/**
- * The message id of the proxy's own questions. Clients count theirs from 0 or 1, and use -1 for heartbeats; the
- * server only echoes it.
- */
-export const QUESTION_ID = -2;

@@ -50,15 +50,22 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     try {
       for (const upstream of this.#config.upstreams) {
         await resolve(upstream.name, upstream.listen);
-        const server = await resolve(upstream.name, upstream.server);
-        this.#upstreams.push(this.#newUpstream(upstream, server));
+        const addresses = await resolve(upstream.name, upstream.server);
+        this.#upstreams.push(this.#newUpstream(upstream, addresses));
       }
-      await Promise.all(this.#upstreams.map((upstream, i) => upstream.bind(this.#listenOf(i))));
+      await this.#bind();
     } catch (error) {
       for (const upstream of this.#upstreams) upstream.stop();
       throw error;
     }
     await Promise.all(this.#upstreams.map((upstream) => upstream.begin()));
+  }
+
+  /** All or none; the first error, once every address is either bound or not. */
+  async #bind(): Promise<void> {
+    if (this.#stopped !== undefined) throw new Error("this proxy was stopped while it started");
+    const bound = await Promise.allSettled(this.#upstreams.map((upstream, i) => upstream.bind(this.#listenOf(i))));
+    for (const result of bound) if (result.status === "rejected") throw result.reason;
   }
 
   stop(): Promise<void> {
@@ -92,7 +99,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         accepted: upstream.accepted,
         unrepaired: this.#reports.unrepaired.totals(upstream.name),
       })),
-      storages: [...this.#storages.values()].flatMap((storages) => [...storages.all()].map(storageStats)),
+      storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
       completed,
       synthesized,
       resumed,
@@ -111,11 +118,18 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     for (const upstream of this.#upstreams) yield* upstream.sessions;
   }
 
-  #newUpstream(config: Config["upstreams"][number], resolved: string): Upstream {
+  /** Upstreams whose servers have an address in common share what is known of that server. */
+  #storagesAt({ server }: Config["upstreams"][number], addresses: readonly string[]): Storages {
+    const keys = addresses.map((address) => `${address} ${server.port}`);
+    const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
+    const storages = known ?? new Storages(formatAddress(server), this.#config.limits.historyBytes, this.#reports);
+    for (const key of keys) this.#storages.set(key, storages);
+    return storages;
+  }
+
+  #newUpstream(config: Config["upstreams"][number], addresses: readonly string[]): Upstream {
     const { limits, unknownProtocol } = this.#config;
-    const key = `${resolved} ${config.server.port}`;
-    const storages = this.#storages.get(key) ?? new Storages(formatAddress(config.server), limits.historyBytes, this.#reports);
-    this.#storages.set(key, storages);
+    const storages = this.#storagesAt(config, addresses);
     const reports = this.#reports;
     const { counters } = reports;
     const sessionHost = (upstream: Upstream): SessionHost => ({
@@ -130,6 +144,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       asked: () => void counters.questions++,
       ended: (session, end) => reports.ended(config.name, session, end),
       serverSilent: (session) => upstream.serverSilent(session),
+      answeredFirstWord: () => upstream.answeredFirstWord(),
       serverEnded: (session) => upstream.serverEnded(session),
       closed: (session) => {
         upstream.closed(session);
@@ -144,6 +159,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       opened: (session) => reports.opened(config.name, session),
       listening: (upstream) => reports.listening(upstream),
       down: (upstream, reason) => reports.down(upstream, reason),
+      blocked: (upstream, code) => reports.blocked(upstream, code),
       up: (upstream, downMs) => reports.up(upstream, downMs),
     });
   }
@@ -165,10 +181,10 @@ function storageStats(storage: Storage): StorageStats {
   };
 }
 
-/** The first address of a host. */
-async function resolve(upstream: string, { host }: Address): Promise<string> {
+/** The addresses of a host. */
+async function resolve(upstream: string, { host }: Address): Promise<readonly string[]> {
   try {
-    return (await lookup(host)).address;
+    return (await lookup(host, { all: true })).map(({ address }) => address);
   } catch (error) {
     throw new ResolveError(upstream, host, codeOf(error), { cause: error });
   }

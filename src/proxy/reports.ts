@@ -50,7 +50,7 @@ export class Reports implements StorageReports {
       synthesized,
     };
     logRepair(this.#logger, event);
-    this.#events.emit("repaired", event);
+    this.#emit("repaired", event);
   }
 
   resumed(storage: Storage, upstream: string, from: Tid, to: Tid | undefined): void {
@@ -64,7 +64,7 @@ export class Reports implements StorageReports {
     this.counters.resumed++;
     const event: ResumeEvent = { upstream, storage: storage.name, from: tidHex(from), tid: tidHex(to) };
     logResume(this.#logger, event);
-    this.#events.emit("resumed", event);
+    this.#emit("resumed", event);
   }
 
   foreign(storage: Storage, upstream: string, tid: Tid): void {
@@ -115,11 +115,12 @@ export class Reports implements StorageReports {
   ended(upstream: string, session: Session, end: SessionEnd): void {
     count(this.counters.ended, end.code);
     if (end.code.startsWith("guard-")) this.counters.guard++;
-    const { code, fault, detail, offset, expected } = end;
-    const fields = { upstream, storage: session.storage, client: session.peer, code, fault, offset, expected, got: detail };
+    const { code, fault, detail, offset, expected, cause } = end;
+    const { storage, peer: client } = session;
+    const fields = { upstream, storage, client, code, fault, offset, expected, got: detail, ...(cause !== undefined && { err: cause }) };
     if (end.code in QUIET_ENDS) this.#logger.warn(fields, "session ended, so that its client verifies its cache");
     else this.#logger.error(fields, "session ended");
-    this.#events.emit("ended", { upstream, client: session.peer, code });
+    this.#emit("ended", { upstream, client: session.peer, code });
   }
 
   relayed(upstream: string, session: Session, reason: RawReason): void {
@@ -138,17 +139,32 @@ export class Reports implements StorageReports {
   listening(upstream: Upstream): void {
     const address = upstream.listen ?? "";
     this.#logger.info({ upstream: upstream.name, address, server: upstream.serverAddress }, "listening");
-    this.#events.emit("listening", { upstream: upstream.name, address });
+    this.#emit("listening", { upstream: upstream.name, address });
   }
 
   down(upstream: Upstream, reason: string): void {
     const address = upstream.serverAddress;
     this.#logger.error({ upstream: upstream.name, server: address, reason }, "the server is down: not listening");
-    this.#events.emit("down", { upstream: upstream.name, address });
+    this.#emit("down", { upstream: upstream.name, address });
+  }
+
+  blocked(upstream: Upstream, reason: string): void {
+    this.#logger.error({ upstream: upstream.name, address: upstream.listen, reason }, "the listening address is taken: trying again");
   }
 
   up(upstream: Upstream, downMs: number): void {
     this.#logger.info({ upstream: upstream.name, server: upstream.serverAddress, downMs }, "the server is back");
+  }
+
+  /** A listener that throws is its owner's affair: it must not come between what the proxy is doing. */
+  #emit<Name extends keyof ProxyEvents>(name: Name, event: ProxyEvents[Name][0]): void {
+    try {
+      (this.#events as EventEmitter).emit(name, event);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
   }
 }
 

@@ -8,4 +8,6 @@ export interface SessionEnd {
   /** Of the stream at fault, in bytes. */
   readonly offset?: number;
   readonly expected?: string;
+  /** An error that nobody has foreseen. */
+  readonly cause?: unknown;
 }

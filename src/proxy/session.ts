@@ -5,7 +5,7 @@ import { NO_TID } from "../wire/ids.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import { codecFor } from "../wire/codecs.ts";
 import { Calls } from "./calls.ts";
-import { Delivery, guardRefusal } from "./delivery.ts";
+import { Delivery } from "./delivery.ts";
 import { Guard } from "./guard.ts";
 import { Handshake, type HandshakeStep, type RawReason } from "./handshake.ts";
 import type { Link } from "./link.ts";
@@ -33,6 +33,8 @@ export interface SessionHost {
   ended(session: Session, end: SessionEnd): void;
   /** The server has accepted and said nothing. */
   serverSilent(session: Session): void;
+  /** The server has answered a client that spoke first. */
+  answeredFirstWord(): void;
   /** The server has ended the connection before anyone else did. */
   serverEnded(session: Session): void;
   /** Both sockets are closed. */
@@ -63,6 +65,8 @@ export class Session {
   readonly peer: string;
   readonly startedMs = Date.now();
   readonly #host: SessionHost;
+  /** Sockets that are closing: they have some time left for what was written to them. */
+  readonly #closing = new Set<Socket>();
   readonly #outlet: Outlet;
   readonly #handshake = new Handshake();
   #raw: RawReason | undefined;
@@ -76,6 +80,8 @@ export class Session {
   /** The proxy has ended it: nothing more is read from the client, or written to it. */
   #ended = false;
   #quiesced = false;
+  /** Why the proxy ended it was told. */
+  #isReported = false;
   #open = 2;
   #serverPaused = false;
   #silence: NodeJS.Timeout | undefined;
@@ -89,16 +95,22 @@ export class Session {
     this.#silence = setTimeout(() => host.serverSilent(this), host.limits.handshakeMs);
     client.on("data", (chunk: Buffer) => this.#read("client", chunk));
     server.on("data", (chunk: Buffer) => this.#read("server", chunk));
-    client.on("drain", () => this.#reviewReading());
+    client.on("drain", () => this.#try("client", () => this.#reviewReading()));
     server.on("drain", () => {
       if (!this.#quiesced) client.resume();
     });
-    client.on("end", () => this.#clientEnd());
-    server.on("end", () => this.#serverEnd(false));
+    client.on("end", () => this.#try("client", () => this.#clientEnd()));
+    server.on("end", () => this.#try("server", () => this.#serverEnd(false)));
     client.on("error", () => client.destroy());
-    server.on("error", () => this.#serverEnd(true));
-    client.on("close", () => this.#clientClosed());
-    server.on("close", () => this.#serverClosed());
+    server.on("error", () => this.#try("server", () => this.#serverEnd(true)));
+    client.on("close", () => {
+      this.#try("client", () => this.#clientClosed());
+      this.#socketClosed();
+    });
+    server.on("close", () => {
+      this.#try("server", () => this.#serverClosed());
+      this.#socketClosed();
+    });
   }
 
   /** The protocol in force, once the handshake has told it. */
@@ -123,7 +135,7 @@ export class Session {
 
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
-    return this.#raw === undefined ? this.storage !== undefined : this.#raw !== "ruok";
+    return this.#raw === undefined ? this.storage !== undefined : this.#raw === "tls" || this.#raw === "mac";
   }
 
   /** Has its client been granted a vote that it has neither finished nor aborted? */
@@ -136,9 +148,8 @@ export class Session {
     if (!this.client.destroyed && !this.#ended && this.client.writableLength > 0) return false;
     const { link, storage } = this.#registered() ?? {};
     if (link === undefined || storage === undefined) return true;
-    const { finishing, sessions } = storage.ledger.state;
-    if (finishing.some((commit) => commit.session === link.number)) return false;
-    return (sessions.get(link.number)?.outbox.length ?? 0) === 0;
+    if (this.#isFinishing()) return false;
+    return (storage.ledger.session(link.number)?.outbox.length ?? 0) === 0;
   }
 
   /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
@@ -150,13 +161,47 @@ export class Session {
   // --- reading ----------------------------------------------------------------------------------------------------
 
   #read(side: Side, chunk: Buffer): void {
-    try {
+    this.#try(side, () => {
       if (side === "client") this.#fromClient(chunk);
-      else this.#fromServer(chunk);
+      else this.#fromServerSafely(chunk);
+    });
+  }
+
+  /** Whatever goes wrong ends this session, never another one or the process. */
+  #try(side: Side, work: () => void): void {
+    try {
+      work();
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
-      const { code, offset, expected, got } = error;
-      this.#end({ code, fault: side, detail: got, offset, expected }, true);
+      this.#failed(error, side);
+    }
+  }
+
+  #failed(error: unknown, side: Side): void {
+    try {
+      this.#end(this.#endBy(error, side), true);
+    } catch {
+      this.destroy();
+    }
+  }
+
+  #endBy(error: unknown, side: Side): SessionEnd {
+    if (!(error instanceof ProtocolError)) {
+      return { code: "internal-error", fault: "proxy", detail: "an unexpected error", cause: error };
+    }
+    const { code, expected, got } = error;
+    const stream = side === "client" ? this.#toServer : this.#toClient;
+    return { code, fault: side, detail: got, offset: (stream?.payloadOffset ?? 0) + error.offset, expected };
+  }
+
+  #fromServerSafely(chunk: Buffer): void {
+    try {
+      this.#fromServer(chunk);
+    } catch (error) {
+      // It can't be followed any more: the reply to a commit that is on its way will never be known.
+      this.#toClient?.stop();
+      const { link, storage } = this.#registered() ?? {};
+      if (this.#isFinishing() && link !== undefined) storage?.ledger.serverGone(link.number, true);
+      throw error;
     }
   }
 
@@ -164,15 +209,14 @@ export class Session {
     if (this.#ended) return;
     if (this.#raw !== undefined) this.#writeServer(chunk);
     else if (this.#toServer === undefined) this.#shake(this.#handshake.client(chunk));
-    else {
-      this.#toServer.push(chunk);
-      if (!this.#toServer.midFrame) this.#delivery?.frameEnded();
-    }
+    // Nobody is left to read it: a commit that is begun now would never end.
+    else if (!this.#serverEnded) this.#toServer.push(chunk);
     if (this.server.writableNeedDrain) this.client.pause();
   }
 
   #fromServer(chunk: Buffer): void {
     this.#heard();
+    if (this.#raw === "tls") this.#host.answeredFirstWord();
     if (this.#raw !== undefined) this.#writeClient(chunk);
     else if (this.#toClient === undefined) this.#shake(this.#handshake.server(chunk));
     else this.#toClient.push(chunk);
@@ -186,17 +230,18 @@ export class Session {
   }
 
   #shake(step: HandshakeStep): void {
+    if (step.raw !== undefined && this.#refuses(step.raw)) return;
     if (step.toServer !== undefined) this.#writeServer(step.toServer);
     if (step.toClient !== undefined) this.#writeClient(step.toClient);
     if (step.raw !== undefined) this.#turnRaw(step.raw);
     if (step.protocol === undefined) return;
-    this.#speak(step.protocol);
+    this.#speak(step.protocol, step);
     if (step.clientRest !== undefined) this.#fromClient(step.clientRest);
     if (step.serverRest !== undefined) this.#fromServer(step.serverRest);
   }
 
   /** The protocol is known: from now on there are frames. */
-  #speak(protocol: Protocol): void {
+  #speak(protocol: Protocol, { clientStart, serverStart }: HandshakeStep): void {
     const link: Link = {
       protocol,
       codec: codecFor(protocol.encoding),
@@ -218,12 +263,14 @@ export class Session {
     const toClient = new ToClient(link, {
       writeClient: (bytes) => this.#writeClient(bytes),
       registerFailed: () => this.#unregister(link),
-      unexpectedInvalidation: () => this.#end(guardRefusal("guard-before-register", NO_TID), false),
+      unexpectedInvalidation: () => {
+        this.#end({ code: "invalidation-before-register", fault: "server", detail: "an invalidation" }, true);
+      },
       mac,
     });
     this.#link = link;
-    this.#toServer = new FrameStream(toServer, EARLY_LIMITS);
-    this.#toClient = new FrameStream(toClient, EARLY_LIMITS);
+    this.#toServer = new FrameStream(toServer, EARLY_LIMITS, clientStart);
+    this.#toClient = new FrameStream(toClient, EARLY_LIMITS, serverStart);
     toServer.stream = this.#toServer;
     this.#toServer.macs = this.#toClient.macs = protocol.family === "old";
   }
@@ -234,9 +281,10 @@ export class Session {
     this.#delivery = new Delivery(link, storage, this.#outlet, {
       upstream: this.#host.name,
       writeServer: (bytes) => this.#writeServer(bytes),
-      midFrame: () => this.#toServer?.midFrame ?? false,
+      betweenFrames: (work) => this.#toServer?.between(work),
       isEnded: () => this.#ended,
       end: (end) => this.#end(end, false),
+      failed: (error) => this.#failed(error, "server"),
       announced: (repair) => {
         this.announced[repair]++;
         this.#host.announced(repair);
@@ -250,8 +298,12 @@ export class Session {
     storage.join(link.number, this.#delivery);
     const { frameBytes, decodeBytes } = this.#host.limits;
     const limits = { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) };
-    if (this.#toServer !== undefined) this.#toServer.limits = limits;
-    if (this.#toClient !== undefined) this.#toClient.limits = limits;
+    for (const stream of [this.#toServer, this.#toClient]) {
+      if (stream === undefined) continue;
+      stream.limits = limits;
+      // MACs begin with `register`, or never.
+      stream.macs = false;
+    }
     return storage;
   }
 
@@ -263,27 +315,25 @@ export class Session {
     link.storage = undefined;
     link.number = this.#host.nextNumber();
     this.#delivery = undefined;
+    this.#serverPaused = false;
+    this.server.resume();
     this.#host.forgetUnused(storage);
   }
 
   /** From now on bytes are relayed as they are, unless the configuration refuses that. */
   #turnRaw(reason: RawReason): void {
-    if (this.#raw !== undefined) return;
+    if (this.#raw !== undefined || this.#refuses(reason)) return;
     this.#heard();
-    if (this.#host.refuseUnknown && reason !== "ruok") {
-      this.#end({ code: "unknown-protocol", fault: "client", detail: reason }, true);
-      return;
-    }
     this.#raw = reason;
-    const { link, storage } = this.#registered() ?? {};
-    if (link !== undefined && storage !== undefined) {
-      storage.ledger.clientGone(link.number);
-      this.#unregister(link);
-      storage.run(link.number);
-    }
     this.#toServer?.turnRaw();
     this.#toClient?.turnRaw();
     this.#host.relayed(this, reason);
+  }
+
+  #refuses(reason: RawReason): boolean {
+    if (!this.#host.refuseUnknown || reason === "ruok") return false;
+    this.#end({ code: "unknown-protocol", fault: "client", detail: reason }, true);
+    return true;
   }
 
   #registered(): { readonly link: Link; readonly storage: Storage } | undefined {
@@ -346,7 +396,7 @@ export class Session {
   #end(end: SessionEnd, atOnce: boolean): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#host.ended(this, end);
+    this.#report(end);
     this.#toServer?.stop();
     const orphan = this.#forget();
     if (atOnce) this.client.destroy();
@@ -355,6 +405,12 @@ export class Session {
       this.#toClient?.stop();
       this.#close(this.server);
     }
+  }
+
+  #report(end: SessionEnd): void {
+    if (this.#isReported) return;
+    this.#isReported = true;
+    this.#host.ended(this, end);
   }
 
   /** The ledger owes this client nothing any more. Returns whether a commit of its is still on the way. */
@@ -366,12 +422,14 @@ export class Session {
     const orphan = storage.ledger.session(link.number) !== undefined;
     if (!orphan) storage.leave(link.number);
     storage.run(link.number);
+    this.#host.forgetUnused(storage);
     return orphan;
   }
 
   /** Lets what was written go out, for a while. */
   #close(socket: Socket): void {
-    if (socket.destroyed) return;
+    if (socket.destroyed || this.#closing.has(socket)) return;
+    this.#closing.add(socket);
     socket.end();
     socket.resume();
     const timer = setTimeout(() => socket.destroy(), LINGER_MS);
@@ -390,10 +448,13 @@ export class Session {
   /** A half-close goes on to the server, behind the replies to commits that are on their way. */
   #passClientEnd(): void {
     if (!this.#clientEnded || this.server.destroyed) return;
+    if (!this.#isFinishing()) this.server.end();
+  }
+
+  /** Is a `tpc_finish` of its client's on the way? */
+  #isFinishing(): boolean {
     const { link, storage } = this.#registered() ?? {};
-    const number = link?.number;
-    if (storage?.ledger.state.finishing.some((commit) => commit.session === number)) return;
-    this.server.end();
+    return storage?.ledger.state.finishing.some((commit) => commit.session === link?.number) ?? false;
   }
 
   #serverEnd(mayStillRead: boolean): void {
@@ -402,15 +463,15 @@ export class Session {
     this.#heard();
     if (!this.#clientEnded && !this.#ended) this.#host.serverEnded(this);
     const { link, storage } = this.#registered() ?? {};
-    if (link === undefined || storage === undefined) {
-      if (mayStillRead) this.#close(this.client);
-      else this.client.end();
-      return;
-    }
-    if (this.#toClient?.truncated && !this.#ended) {
-      this.#host.ended(this, truncatedBy("server", this.#toClient));
+    if (this.#toClient?.truncated && !this.#ended && this.#raw === undefined) {
+      this.#report(truncatedBy("server", this.#toClient));
       // Behind a part of a frame nothing can follow.
       if (this.#toClient.midFrame) this.#ended = true;
+    }
+    if (link === undefined || storage === undefined) {
+      if (mayStillRead || this.#ended) this.#close(this.client);
+      else this.client.end();
+      return;
     }
     storage.ledger.serverGone(link.number, mayStillRead);
     storage.run(link.number);
@@ -422,16 +483,16 @@ export class Session {
   }
 
   #clientClosed(): void {
+    // A reset is an end too: the server's own that follows is no outage.
+    this.#clientEnded = true;
     const orphan = this.#forget();
     if (!orphan) this.#close(this.server);
     else if (this.#serverPaused) this.server.resume();
-    this.#socketClosed();
   }
 
   #serverClosed(): void {
     this.#serverEnd(true);
     this.#close(this.client);
-    this.#socketClosed();
   }
 
   #socketClosed(): void {
@@ -441,6 +502,5 @@ export class Session {
 }
 
 function truncatedBy(fault: Side, stream: FrameStream): SessionEnd {
-  const { offset } = stream;
-  return { code: "truncated-frame", fault, detail: "the end of the stream", offset, expected: "the rest of a frame" };
+  return { code: "truncated-frame", fault, detail: "the end of the stream", offset: stream.received, expected: "the rest of a frame" };
 }

@@ -24,6 +24,8 @@ export interface Member {
   resume(value: InvalidationArgs | undefined, held: Held): void;
   ask(): void;
   endBy(code: EndCode, tid: Tid): void;
+  /** Carrying out one of the others has thrown this: only that session ends. */
+  failed(error: unknown): void;
   closeClient(): void;
   closeServer(): void;
   /** Something has changed that may decide whether its server connection is read. */
@@ -60,8 +62,9 @@ export class Storage {
   #timer: NodeJS.Timeout | undefined;
   /** `settles` when `run` last looked. */
   #settles = 0;
-  /** The held message that was last told of. */
-  #toldHeld: Held | undefined;
+  /** Held messages that were told of. */
+  readonly #toldHeld = new WeakSet<Held>();
+  #stopped = false;
   /** For what concerns no session in particular. */
   #lastUpstream = "";
 
@@ -128,7 +131,12 @@ export class Storage {
         return;
       default: {
         const member = this.#members.get(action.session);
-        if (member !== undefined) this.#tell(member, action);
+        if (member === undefined) return;
+        try {
+          this.#tell(member, action);
+        } catch (error) {
+          member.failed(error);
+        }
       }
     }
   }
@@ -165,6 +173,7 @@ export class Storage {
 
   /** While anything is due or held, looks again: questions to ask, messages held for long. */
   #schedule(): void {
+    if (this.#stopped) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
       const now = Date.now();
@@ -185,14 +194,14 @@ export class Storage {
   #tellHeld(now: number): void {
     for (const session of this.ledger.state.sessions.values()) {
       const held = session.outbox[0]?.payload;
-      if (held === undefined || held === this.#toldHeld || now - held.since < HELD_LONG_MS) continue;
-      this.#toldHeld = held;
+      if (held === undefined || this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
+      this.#toldHeld.add(held);
       this.#reports.heldLong(this, this.#upstreamOf(session.number), now - held.since);
-      return;
     }
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
   }
 }

@@ -5,8 +5,8 @@ import { INVALIDATE, REPLY, SERIALNOS } from "../wire/methods.ts";
 import { replyTid } from "../wire/replies.ts";
 import { refusedStores } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
-import type { Call } from "./calls.ts";
-import { QUESTION_ID, type Link } from "./link.ts";
+import { QUESTION_ID, type Call } from "./calls.ts";
+import type { Link } from "./link.ts";
 import type { Held, Storage } from "./storage.ts";
 import { tooShort } from "./to-server.ts";
 
@@ -42,7 +42,10 @@ export class ToClient implements FrameHandler {
     this.#envelope = envelope;
     const { storage } = link;
     if (envelope.method === INVALIDATE) return "hold";
-    if (storage === undefined) return "pass";
+    if (storage === undefined) {
+      if (envelope.method === REPLY) link.calls.answered(envelope.id);
+      return "pass";
+    }
     if (envelope.method === REPLY) {
       if (envelope.id === QUESTION_ID || link.calls.special(envelope.id) !== undefined) return "hold";
       if (!storage.ledger.isQuiet(link.number)) return "hold";

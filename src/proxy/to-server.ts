@@ -2,7 +2,7 @@ import { MAX_HEAD, type Envelope, type StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { LENGTH_BYTES, type FrameHandler, type FrameStream, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
-import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
+import { methodNamed, REPLY, type Method, type MethodSort } from "../wire/methods.ts";
 import { beginArgs, registerArgs, tidArg } from "../wire/arguments.ts";
 import type { Link } from "./link.ts";
 import type { Storage } from "./storage.ts";
@@ -121,6 +121,9 @@ export class ToServer implements FrameHandler {
   // --- what the ledger must know ----------------------------------------------------------------------------------
 
   #note(payload: Buffer, envelope: Envelope, method: Method): void {
+    if (MUST_ANSWER.has(method.sort) && (envelope.flags & 1) !== 0) {
+      throw new ProtocolError("one-way-call", 0, `${method.name} as a call that is answered`, "a one-way message");
+    }
     if (method.sort === "register") this.#register(payload, envelope, method);
     else if (this.#link.storage === undefined) this.#call(envelope, method);
     else this.#noteIn(this.#link.storage, payload, envelope, method);
@@ -179,6 +182,9 @@ export class ToServer implements FrameHandler {
     this.#call(envelope, method);
   }
 }
+
+/** Without the reply nobody would ever know what has become of them. */
+const MUST_ANSWER: ReadonlySet<MethodSort> = new Set(["register", "vote", "finish", "resume", "last"]);
 
 /** A head that does not tell yet what the message is. */
 export function tooShort(head: Buffer, length: number): Verdict {

@@ -16,6 +16,8 @@ export interface UpstreamHost {
   listening(upstream: Upstream): void;
   /** The server does not answer: `reason` is a system code, or `silent`. */
   down(upstream: Upstream, reason: string): void;
+  /** The server answers, but its listening address was taken by somebody else meanwhile. */
+  blocked(upstream: Upstream, code: string): void;
   /** It answers again, after so long. */
   up(upstream: Upstream, downMs: number): void;
 }
@@ -38,6 +40,10 @@ export class Upstream {
   #state: UpstreamStats["state"] = "starting";
   #accepted = 0;
   #retry: NodeJS.Timeout | undefined;
+  readonly #stopped = new AbortController();
+  #opening = false;
+  /** A server that waits for its client to speak has answered one. */
+  #waitsForClients = false;
 
   constructor(config: { name: string; listen: Address; server: Address }, host: UpstreamHost) {
     this.name = config.name;
@@ -78,7 +84,7 @@ export class Upstream {
 
   /** Finds out whether the server answers, and listens or waits for it. */
   async begin(): Promise<void> {
-    const up = await answers(this.server, this.#host.handshakeMs, GRACE_MS, false);
+    const up = await this.#answers(false);
     if (this.#state !== "starting") return;
     if (up) this.#listens();
     else this.#goDown("no answer", true);
@@ -86,6 +92,7 @@ export class Upstream {
 
   stop(): void {
     this.#state = "stopped";
+    this.#stopped.abort();
     clearTimeout(this.#retry);
     this.#listener.close();
     for (const client of this.#arriving) client.destroy();
@@ -112,7 +119,7 @@ export class Upstream {
     this.#accepted++;
     this.#arriving.add(client);
     void this.roomChanged();
-    dial(this.server, this.#host.handshakeMs).then(
+    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then(
       (server) => this.#pair(client, server),
       (error: unknown) => {
         this.#arriving.delete(client);
@@ -153,7 +160,17 @@ export class Upstream {
 
   serverSilent(session: Session): void {
     session.destroy();
-    this.#goDown("silent", true);
+    if (!this.#waitsForClients) this.#goDown("silent", true);
+  }
+
+  /** A client that spoke first was answered: here a silent connection is no outage. */
+  answeredFirstWord(): void {
+    this.#waitsForClients = true;
+  }
+
+  #answers(greeting: boolean): Promise<boolean> {
+    const timeoutMs = this.#host.handshakeMs;
+    return answers(this.server, { timeoutMs, graceMs: GRACE_MS, greeting }, this.#stopped.signal);
   }
 
   /** `told`: it is certain. Otherwise the first try that fails is what is told. */
@@ -170,8 +187,13 @@ export class Upstream {
   }
 
   async #tryNow(reason: string, told: boolean, since: number, delayMs: number): Promise<void> {
-    const up = await answers(this.server, this.#host.handshakeMs, GRACE_MS, reason === "silent");
+    const up = await this.#answers(reason === "silent");
     if (this.#state !== "down") return;
+    if (up && this.#opening) {
+      // What is being opened is for another state, and will be closed again first.
+      this.#try(reason, told, since, FIRST_RETRY_MS);
+      return;
+    }
     if (up) {
       if (told) this.#host.up(this, Date.now() - since);
       await this.#reopen();
@@ -181,17 +203,24 @@ export class Upstream {
     this.#try(reason, true, since, Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS));
   }
 
+  /** From `full` or `down`; undone where that has changed meanwhile. */
   async #reopen(): Promise<void> {
+    if (this.#opening) return;
+    this.#opening = true;
+    const before = this.#state;
     try {
       await this.#listener.open();
+      if (this.#state === before) this.#listens();
+      else this.#listener.close();
     } catch (error) {
       // Somebody else has taken the address meanwhile: as good as down, until it is free.
-      if (this.#state !== "stopped") this.#state = "down";
+      if (this.#state !== before) return;
+      this.#state = "down";
+      this.#host.blocked(this, codeOf(error));
       this.#try(codeOf(error), true, Date.now(), LAST_RETRY_MS);
-      return;
+    } finally {
+      this.#opening = false;
     }
-    if (this.#state === "stopped") this.#listener.close();
-    else this.#listens();
   }
 
   #listens(): void {

@@ -63,9 +63,11 @@ export class FrameStream {
   #frameAt = 0;
   #between: (() => void) | undefined;
 
-  constructor(handler: FrameHandler, limits: FrameLimits) {
+  /** `start`: so many bytes of the stream came before the first frame; only counted. */
+  constructor(handler: FrameHandler, limits: FrameLimits, start = 0) {
     this.#handler = handler;
     this.limits = limits;
+    this.#received = start;
   }
 
   /** Has a frame flowed on in part? Nothing may be written between its parts. */
@@ -82,7 +84,7 @@ export class FrameStream {
     return this.#mode === "raw";
   }
 
-  /** So many bytes were pushed. */
+  /** So many bytes of the stream have come. */
   get received(): number {
     return this.#received;
   }

@@ -24,22 +24,23 @@ export interface ReplyReader {
  * Where a method's reply has its tids.
  *
  * - `none`: nowhere, by nature.
- * - numbers: these items of a tuple, of which at least the first must be a tid; `[0]` of a lone value, the value. None
- *   instead of the value, and None as an item, show nothing.
+ * - `value`: it is the tid, or None.
+ * - numbers: these items of a tuple, of which at least the first must be a tid. None instead of the tuple, and None as
+ *   an item, show nothing.
  * - `dicts`: a list of dictionaries with `tid` (`history`) or `id`, the tid in base64 (`undoInfo`).
  * - `vote`: a list; dictionaries in it are conflicts and name the committed serial. Its other items are oids (ZODB 5),
  *   or pairs of oid and a serial that is not committed yet.
- * - `status`: a dictionary with `last-transaction` in hex digits.
+ * - `status`: a dictionary, with `last-transaction` in hex digits since ZEO 4.
  */
-type Place = "none" | readonly number[] | "dicts" | "vote" | "status";
+type Place = "none" | "value" | readonly number[] | "dicts" | "vote" | "status";
 
 /* ZEO/StorageServer.py of ZODB3 3.10.7, ZEO 4.3.1, 5.2.1, 6.2, and the Z308 adapter in the first two. */
 const PLACES: ReadonlyMap<string, Place> = new Map<string, Place>([
-  ["register", [0]],
-  ["lastTransaction", [0]],
-  ["tpc_finish", [0]],
-  ["getTid", [0]],
-  ["getSerial", [0]],
+  ["register", "value"],
+  ["lastTransaction", "value"],
+  ["tpc_finish", "value"],
+  ["getTid", "value"],
+  ["getSerial", "value"],
   // (data, serial), with Z308 also the version.
   ["load", [1]],
   ["loadEx", [1]],
@@ -138,6 +139,11 @@ function shownAt(place: Place, reader: ReplyReader, payload: Buffer, envelope: E
   switch (place) {
     case "none":
       return NO_TID;
+    case "value":
+      reader.flat(payload, envelope.argsAt, items);
+      if (!items.complete || items.tuple || items.count !== 1) return undefined;
+      if (items.isBytes(0, ID_BYTES)) return readTid(payload, items.start(0));
+      return items.kind(0) === ITEM_NONE ? NO_TID : undefined;
     case "dicts":
       return inDictionaries(reader.value(payload, envelope));
     case "vote":
@@ -191,8 +197,10 @@ function inVote(value: Value): Tid | undefined {
 }
 
 function inStatus(value: Value): Tid | undefined {
-  const text = entry(value, "last-transaction");
-  const hex = text === undefined ? undefined : textOf(text);
+  if (!(value instanceof Map)) return undefined;
+  const text = entry(value as Value, "last-transaction");
+  if (text === undefined) return NO_TID;
+  const hex = textOf(text);
   return hex !== undefined && /^[0-9a-f]{16}$/.test(hex) ? asTid(BigInt(`0x${hex}`)) : undefined;
 }
 

@@ -91,7 +91,6 @@ describe("a start", () => {
     const server = await zeoServer();
     const inner = `${process.execPath} bin/zeo-proxy run --listen 127.0.0.1:0 --server 127.0.0.1:${server.port}`;
     const command = new CommandProcess("script", ["--quiet", "--return", "--command", `exec ${inner}`, "/dev/null"]);
-    // oxlint-disable-next-line no-control-regex -- the colours of a terminal
     await command.until(() => (/\u001b\[32mINFO\u001b\[39m: .*listening/.test(command.stdout) ? true : undefined), "colours");
     command.signal("SIGTERM");
     await command.ended();

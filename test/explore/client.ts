@@ -46,7 +46,8 @@ export function wanted(c: Config, w: World, t: SmallTid): number {
 /** One message reaches the client. */
 export function deliver(c: Config, w: World, slot: number, forward: (m: Message) => void): Violation | undefined {
   const s = conn(w, slot);
-  const m = s.toClient.shift() as Message;
+  const [m] = s.toClient as [Message];
+  s.toClient = s.toClient.slice(1);
   if (!s.alive) return undefined;
   const k = client(w, s.client);
   switch (m.kind) {
@@ -154,7 +155,7 @@ function invalidated(c: Config, w: World, s: Conn, k: Client, m: Message): Viola
   if (w.conns[k.slot] !== s) return "3 an invalidation came over another connection";
   k.announced = t;
   if (k.phase !== ClientPhase.ready) {
-    k.queue.push(m);
+    k.queue = [...k.queue, m];
     return undefined;
   }
   return apply(w, k, t);

@@ -2,7 +2,7 @@ import { Canonical } from "./canonical.ts";
 import type { Violation } from "./client.ts";
 import type { Config } from "./config.ts";
 import { describeEvent } from "./describe.ts";
-import { after, automatic, enabled, rest, step, type Event } from "./step.ts";
+import { after, automatic, decisions, rest, step, type Event } from "./step.ts";
 import { Visited } from "./visited.ts";
 import { initialWorld, type World } from "./world.ts";
 
@@ -33,12 +33,13 @@ export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: 
   };
   let depth = 0;
   const enter = (w: World): Violation | undefined => {
-    const events = enabled(c, w);
+    const events: Event[] = [];
+    automatic(c, w, events);
+    const violation = events.length === 0 ? rest(c, w) : undefined;
+    decisions(c, w, events);
     path.push({ world: w, events });
     if (path.length > depth) depth = path.length;
-    const alone: Event[] = [];
-    automatic(c, w, alone);
-    return alone.length === 0 ? rest(c, w) : undefined;
+    return violation;
   };
   const root = initialWorld(c);
   isNewState(root);
@@ -88,13 +89,12 @@ export function shortest(c: Config, limit: number): Result {
       const { world } = node;
       if (world === undefined) continue;
       node.world = undefined;
-      const alone: Event[] = [];
-      automatic(c, world, alone);
-      if (alone.length === 0) {
-        const atRest = rest(c, world);
-        if (atRest !== undefined) return report(atRest, node);
-      }
-      for (const event of enabled(c, world)) {
+      const events: Event[] = [];
+      automatic(c, world, events);
+      const atRest = events.length === 0 ? rest(c, world) : undefined;
+      if (atRest !== undefined) return report(atRest, node);
+      decisions(c, world, events);
+      for (const event of events) {
         const { next, violation } = after(c, world, event);
         if (violation !== undefined) return report(violation, node, event);
         canonical.write(c, next);

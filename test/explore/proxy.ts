@@ -43,13 +43,13 @@ export class Proxy {
   forward(slot: number, call: Message): void {
     const s = conn(this.#world, slot);
     if (s.foreign) {
-      s.toServer.push(call);
+      s.toServer = [...s.toServer, call];
       return;
     }
     const { order } = this.#ledger;
     const { proven } = this.#world.ledger;
     if (call.kind === MessageKind.register) this.#ledger.registerForwarded(s.number);
-    s.toServer.push({ ...call, order, proven });
+    s.toServer = [...s.toServer, { ...call, order, proven }];
   }
 
   /** `tpc_begin`, the stores, `vote`; or, after conflicts, the stores and the vote once more. */
@@ -80,13 +80,13 @@ export class Proxy {
     s.finishSent = false;
     const { order } = this.#ledger;
     const number = this.#ledger.finishForwarded(s.number, TRANSACTION_ID);
-    s.toServer.push(message(MessageKind.finish, { order, number }));
+    s.toServer = [...s.toServer, message(MessageKind.finish, { order, number })];
   }
 
   abort(slot: number): void {
     const s = conn(this.#world, slot);
     if (!s.foreign) this.#ledger.abortForwarded(s.number, TRANSACTION_ID);
-    s.toServer.push(message(MessageKind.abort));
+    s.toServer = [...s.toServer, message(MessageKind.abort)];
   }
 
   /** The client's end is seen. */
@@ -110,7 +110,8 @@ export class Proxy {
   /** One message is read from a server's connection. */
   read(slot: number): Violation | undefined {
     const s = conn(this.#world, slot);
-    const m = s.toProxy.shift() as Message;
+    const [m] = s.toProxy as [Message];
+  s.toProxy = s.toProxy.slice(1);
     const session = s.number;
     const reply: Reply<Message> = { payload: m, bytes: 1, order: m.order };
     switch (m.kind) {
@@ -196,7 +197,8 @@ export class Proxy {
       case "ask": {
         const { order } = this.#ledger;
         const { proven } = this.#world.ledger;
-        this.#conn(action.session).toServer.push(message(MessageKind.read, { b: QUESTION, order, proven }));
+        const s = this.#conn(action.session);
+        s.toServer = [...s.toServer, message(MessageKind.read, { b: QUESTION, order, proven })];
         return undefined;
       }
       case "end":
@@ -284,12 +286,12 @@ export class Proxy {
     if (s.closed) return;
     s.closed = true;
     s.toProxy = [];
-    s.toServer.push(message(MessageKind.end));
+    s.toServer = [...s.toServer, message(MessageKind.end)];
   }
 
   #write(session: number, m: Message): void {
     const s = this.#conn(session);
-    if (!s.dead) s.toClient.push(m);
+    if (!s.dead) s.toClient = [...s.toClient, m];
   }
 
   #conn(session: number): Conn {

@@ -22,25 +22,26 @@ export function conn(w: World, slot: number): Conn {
 /** One message from a connection is worked on. */
 export function serverStep(c: Config, w: World, slot: number, failure: number): void {
   const s = conn(w, slot);
-  const m = s.toServer.shift() as Message;
+  const [m] = s.toServer as [Message];
+  s.toServer = s.toServer.slice(1);
   if (s.early > 0) s.early--;
   switch (m.kind) {
     case MessageKind.register:
       if (failure !== Failure.none) {
-        s.toProxy.push(message(MessageKind.registerError));
+        s.toProxy = [...s.toProxy, message(MessageKind.registerError)];
       } else if (isNew(c)) {
         s.registered = 2;
-        s.toProxy.push(message(MessageKind.registerReply, { a: w.last, proven: m.proven }));
+        s.toProxy = [...s.toProxy, message(MessageKind.registerReply, { a: w.last, proven: m.proven })];
       } else {
         s.registered = 1;
         s.order = 0;
       }
       return;
     case MessageKind.read:
-      s.toProxy.push({ ...m, kind: MessageKind.readReply, a: w.last });
+      s.toProxy = [...s.toProxy, { ...m, kind: MessageKind.readReply, a: w.last }];
       return;
     case MessageKind.getInvalidations:
-      s.toProxy.push(getInvalidations(c, w, m));
+      s.toProxy = [...s.toProxy, getInvalidations(c, w, m)];
       return;
     case MessageKind.vote:
       s.kind = m.a;
@@ -76,7 +77,7 @@ export function hangUp(c: Config, w: World, slot: number): void {
 export function registerReply(w: World, slot: number): void {
   const s = conn(w, slot);
   s.registered = 2;
-  s.toProxy.push(message(MessageKind.registerReply));
+  s.toProxy = [...s.toProxy, message(MessageKind.registerReply)];
 }
 
 function getInvalidations(c: Config, w: World, m: Message): Message {
@@ -103,19 +104,19 @@ export function grant(c: Config, w: World, slot: number, failure: number): void 
   switch (failure) {
     case Failure.refused:
       if (c.serialnos) {
-        s.toProxy.push(message(MessageKind.serialnos, { a: w.last, number: s.transaction, mask: s.kind }));
+        s.toProxy = [...s.toProxy, message(MessageKind.serialnos, { a: w.last, number: s.transaction, mask: s.kind })];
       }
-      s.toProxy.push(message(MessageKind.voteReply, { a: Vote.refused, order }));
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.refused, order })];
       return;
     case Failure.exception:
     case Failure.conflicts: {
       const a = failure === Failure.conflicts ? Vote.conflicts : Vote.exception;
-      s.toProxy.push(message(MessageKind.voteReply, { a, b: w.last, order }));
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a, b: w.last, order })];
       release(c, w, slot);
       return;
     }
     default:
-      s.toProxy.push(message(MessageKind.voteReply, { a: Vote.granted, order }));
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.granted, order })];
   }
 }
 
@@ -133,7 +134,7 @@ export function release(c: Config, w: World, slot: number): void {
 export function finish(c: Config, w: World, slot: number, m: Message, failure: number, skipped: number): void {
   const s = conn(w, slot);
   const answer = (a: number, nothing: boolean): void => {
-    s.toProxy.push({ ...m, kind: MessageKind.finishReply, a, b: nothing ? 1 : 0 });
+    s.toProxy = [...s.toProxy, { ...m, kind: MessageKind.finishReply, a, b: nothing ? 1 : 0 }];
     release(c, w, slot);
   };
   if (w.lock !== slot || failure !== Failure.none) {
@@ -146,8 +147,8 @@ export function finish(c: Config, w: World, slot: number, m: Message, failure: n
     return;
   }
   const t = ++w.last;
-  w.kinds[t] = s.kind;
-  w.transactions[t] = s.transaction;
+  w.kinds = [...w.kinds, s.kind];
+  w.transactions = [...w.transactions, s.transaction];
   const parts = sentParts(c, s.kind);
   if (s.foreign) {
     w.blind |= 1 << t;
@@ -160,7 +161,7 @@ export function finish(c: Config, w: World, slot: number, m: Message, failure: n
     tell(c, w, slot, t, parts, skipped);
   }
   answer(t, changesNothing);
-  if (parts !== undefined && c.fanOut === "late") s.toProxy.push(ownInvalidation(w, t, parts));
+  if (parts !== undefined && c.fanOut === "late") s.toProxy = [...s.toProxy, ownInvalidation(w, t, parts)];
 }
 
 function tell(c: Config, w: World, slot: number, t: number, parts: number, skipped: number): void {
@@ -171,7 +172,7 @@ function tell(c: Config, w: World, slot: number, t: number, parts: number, skipp
     if (other === undefined || other.registered === 0 || other.gone || j === skipped) continue;
     if (j === slot && (c.fanOut !== "early" || other.foreign)) continue;
     if (isNew(c)) mask |= 1 << j;
-    else other.toProxy.push(invalidation);
+    else other.toProxy = [...other.toProxy, invalidation];
   }
   if (mask !== 0) soon(w, { ...invalidation, mask });
 }
@@ -182,12 +183,13 @@ function ownInvalidation(w: World, t: number, parts: number): Message {
 
 /** New: the loop runs what was queued first. */
 export function laterStep(c: Config, w: World): void {
-  const m = w.later.shift() as Message;
+  const [m] = w.later as [Message];
+  w.later = w.later.slice(1);
   if (m.kind === MessageKind.invalidation) {
     for (let j = 0; j < w.conns.length; j++) {
       const s = w.conns[j];
       if (s === undefined || (m.mask & (1 << j)) === 0 || s.gone || s.registered === 0) continue;
-      s.toProxy.push({ ...m, mask: 0 });
+      s.toProxy = [...s.toProxy, { ...m, mask: 0 }];
     }
   } else if (w.lock === NOBODY && w.conns[m.a]?.waits === true) {
     grant(c, w, m.a, Failure.none);
@@ -198,5 +200,5 @@ export function laterStep(c: Config, w: World): void {
 /** Queues for the server's loop. What arrives from now on comes after it. */
 function soon(w: World, m: Message): void {
   if (w.later.length === 0) for (const s of w.conns) if (s !== undefined) s.early = s.toServer.length;
-  w.later.push(m);
+  w.later = [...w.later, m];
 }

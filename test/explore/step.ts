@@ -58,12 +58,17 @@ export function after(c: Config, w: World, e: Event): { next: World; violation: 
 /** All that can happen. */
 export function enabled(c: Config, w: World): Event[] {
   const events: Event[] = [];
-  for (let i = 0; i < c.clients; i++) decisions(c, w, i, events);
   automatic(c, w, events);
+  decisions(c, w, events);
   return events;
 }
 
-function decisions(c: Config, w: World, i: number, events: Event[]): void {
+/** What the clients may decide to do. */
+export function decisions(c: Config, w: World, events: Event[]): void {
+  for (let i = 0; i < c.clients; i++) decisionsOf(c, w, i, events);
+}
+
+function decisionsOf(c: Config, w: World, i: number, events: Event[]): void {
   const k = client(w, i);
   const add = (type: EventType, b = 0): void => void events.push({ type, a: i, b });
   if (k.phase === ClientPhase.down) {
@@ -93,7 +98,7 @@ export function automatic(c: Config, w: World, events: Event[]): void {
   const add = (type: EventType, a = 0, b = 0): void => void events.push({ type, a, b });
   for (let i = 0; i < c.clients; i++) if (client(w, i).ended && freeSlot(w) >= 0) add("connect", i);
   const ledger = new StorageLedger(w.ledger);
-  if (c.ticks && ledger.nextTick() !== undefined) add("tick");
+  if (c.ticks && c.rules.question && ledger.nextTick() !== undefined) add("tick");
   for (let slot = 0; slot < w.conns.length; slot++) {
     const s = w.conns[slot];
     if (s === undefined) continue;
@@ -118,8 +123,9 @@ function serverEvents(
   s: Conn,
   add: (type: EventType, a: number, b?: number) => void,
 ): void {
+  if (s.gone) return;
   const [first] = s.toServer;
-  if (s.registered === 1 && !s.gone) {
+  if (s.registered === 1) {
     add("register-reply", slot);
   } else if (first !== undefined && (w.later.length === 0 || s.early > 0)) {
     add("server", slot);
@@ -141,7 +147,7 @@ function serverEvents(
       add("server-fails", slot, Failure.conflicts);
     }
   }
-  if (!isNew(c) && s.waits && w.lock === NOBODY && !s.gone) {
+  if (!isNew(c) && s.waits && w.lock === NOBODY) {
     add("grant", slot);
     if (c.fails) {
       add("grant-fails", slot, Failure.refused);
@@ -196,7 +202,7 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       const k = client(w, e.a);
       k.transaction = TransactionPhase.finishing;
       const s = conn(w, k.slot);
-      if (s.foreign) s.toServer.push(message(MessageKind.finish));
+      if (s.foreign) s.toServer = [...s.toServer, message(MessageKind.finish)];
       else s.finishSent = true;
       return undefined;
     }
@@ -238,7 +244,8 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
     case "server-skips": {
       w.skips++;
       const s = conn(w, e.a);
-      const m = s.toServer.shift() as Message;
+      const [m] = s.toServer as [Message];
+  s.toServer = s.toServer.slice(1);
       if (s.early > 0) s.early--;
       finish(c, w, e.a, m, Failure.none, e.b);
       return undefined;
@@ -268,7 +275,7 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       const s = conn(w, e.a);
       s.toServer = [];
       hangUp(c, w, e.a);
-      s.toProxy.push(message(MessageKind.broken));
+      s.toProxy = [...s.toProxy, message(MessageKind.broken)];
       return undefined;
     }
   }
@@ -299,7 +306,7 @@ function cut(c: Config, w: World, slot: number): void {
   const s = conn(w, slot);
   s.cut = true;
   if (c.lateCuts) {
-    s.toServer.push(message(MessageKind.end));
+    s.toServer = [...s.toServer, message(MessageKind.end)];
   } else {
     s.toServer = [];
     s.gone = true;

@@ -6,7 +6,7 @@ import { message, MessageKind, tid, type Message, type SmallTid } from "./messag
 
 /**
  * The world: clients, the ledger with the little that a session does around it, one ZEO server, queues between them.
- * All plain data.
+ * All plain data. Queues and lists are replaced, never changed in place, so copies share them.
  */
 export interface World {
   /** By slot; a slot is used again once its connection is gone on all sides. */
@@ -22,12 +22,12 @@ export interface World {
   /** The last tid. */
   last: SmallTid;
   /** By tid: what it is, and the number of its transaction. */
-  kinds: KindIndex[];
-  transactions: number[];
+  kinds: readonly KindIndex[];
+  transactions: readonly number[];
   /** The newest tid in the server's invalidation queue. */
   queued: SmallTid;
   /** New: what the loop runs next. */
-  later: Message[];
+  later: readonly Message[];
   /** Transactions begun. */
   begun: number;
   disconnects: number;
@@ -53,7 +53,7 @@ export interface Conn {
   alive: boolean;
   /** `tpc_finish` was sent by the client and is not forwarded yet. */
   finishSent: boolean;
-  toClient: Message[];
+  toClient: readonly Message[];
 
   // proxy
   /** It has seen the client's end, or ended it. */
@@ -64,8 +64,8 @@ export interface Conn {
   closing: boolean;
 
   // server side
-  toServer: Message[];
-  toProxy: Message[];
+  toServer: readonly Message[];
+  toProxy: readonly Message[];
   /** 0: not registered; 1: registered, the reply is not written (old); 2: both. */
   registered: number;
   /** Waits for the lock. */
@@ -122,7 +122,7 @@ export interface Client {
   /** The last tid known otherwise than by a reply that showed it (only a foreign one can differ). */
   since: SmallTid;
   /** Invalidations during verification. */
-  queue: Message[];
+  queue: readonly Message[];
   transaction: TransactionPhase;
   kind: KindIndex;
   number: number;
@@ -140,31 +140,10 @@ export const NOBODY = -1;
 /** A copy. Without `withLedger` both share the ledger: for an event that does not touch it. */
 export function cloneWorld(w: World, withLedger: boolean): World {
   const conns: (Conn | undefined)[] = [];
-  for (const conn of w.conns) conns.push(conn === undefined ? undefined : cloneConn(conn));
+  for (const conn of w.conns) conns.push(conn === undefined ? undefined : { ...conn });
   const clients: Client[] = [];
-  for (const client of w.clients) clients.push({ ...client, queue: copy(client.queue) });
-  return {
-    ...w,
-    conns,
-    clients,
-    ledger: withLedger ? cloneStorage(w.ledger) : w.ledger,
-    kinds: w.kinds.slice(),
-    transactions: w.transactions.slice(),
-    later: copy(w.later),
-  };
-}
-
-function cloneConn(conn: Conn): Conn {
-  return {
-    ...conn,
-    toClient: copy(conn.toClient),
-    toServer: copy(conn.toServer),
-    toProxy: copy(conn.toProxy),
-  };
-}
-
-function copy(queue: Message[]): Message[] {
-  return queue.length === 0 ? [] : queue.slice();
+  for (const client of w.clients) clients.push({ ...client });
+  return { ...w, conns, clients, ledger: withLedger ? cloneStorage(w.ledger) : w.ledger };
 }
 
 export function newConn(number: number, client: number): Conn {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { ServerProtocol } from "../../src/legacy/behaviour.ts";
 import { LegacyServer } from "../../src/legacy/server.ts";
-import { PeerError, PeerProcess } from "../peers/client.ts";
+import { PeerProcess } from "../peers/client.ts";
 import type { ClientEvent, PeerClient } from "../peers/client.ts";
 import { CACHE, install } from "../peers/install.ts";
 import type { Installed } from "../peers/install.ts";
@@ -180,7 +180,8 @@ for (const [name, protocol] of CLIENTS) {
       await server.close();
       await server.start();
       await registrations(server, 2);
-      const { tid } = await whenConnected(() => a.commit({ modify: [oid] }));
+      await Promise.all([a, b].map(ready));
+      const { tid } = await a.commit({ modify: [oid] });
       expect(await b.waitTold(tid, 20_000)).toBe(true);
       expect(await b.read(oid)).toEqual({ value: 1, serial: tid });
       expect(problems).toEqual([]);
@@ -231,23 +232,19 @@ for (const [name, protocol] of CLIENTS) {
 
 /** Waits until so many clients have registered. */
 async function registrations(server: LegacyServer, count: number): Promise<void> {
-  const deadline = Date.now() + 20_000;
-  while (server.connections.filter(({ storage }) => storage !== undefined).length < count) {
-    if (Date.now() > deadline) throw new Error("the clients did not come back");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  await until(() => Promise.resolve(server.connections.filter(({ storage }) => storage !== undefined).length >= count));
 }
 
-/** Tries again while the client is not ready. */
-async function whenConnected<T>(work: () => Promise<T>): Promise<T> {
+/** Waits until the client has looked through its cache, too; calls before that are refused. */
+async function ready(client: PeerClient): Promise<void> {
+  await until(() => client.about().then(({ connected }) => connected, () => false));
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof PeerError) || error.type !== "ClientDisconnected" || Date.now() > deadline) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error("the clients did not come back");
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

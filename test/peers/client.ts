@@ -120,6 +120,11 @@ export class PeerProcess {
     await this.#running.stop(500);
   }
 
+  /** Ends it at once, whatever it is doing. */
+  async kill(): Promise<void> {
+    await this.#running.stop(0);
+  }
+
   #expect(id: number, op: string, timeoutMs: number): Promise<unknown> {
     const who = `${this.installed.peer.name}: ${op}`;
     if (this.#ended) return Promise.reject(new Error(`${who}: the client process has ended\n${this.errors()}`));
@@ -196,6 +201,8 @@ export class PeerClient {
     return this.#call("wait_told", { tid, timeout: timeoutMs / 1000 }, timeoutMs + CALL_TIMEOUT_MS);
   }
 
+  waitConnected = (timeoutMs: number): Promise<boolean> =>
+    this.#call("wait_connected", { timeout: timeoutMs / 1000 }, timeoutMs + CALL_TIMEOUT_MS);
   about = (): Promise<{ protocol: string; connected: boolean }> => this.#call("about");
   lastTransaction = (): Promise<string> => this.#call("last_transaction");
   newOids = (n: number): Promise<string[]> => this.#call("new_oids", { n });
@@ -229,6 +236,7 @@ export class PeerClient {
     seed: number;
     shared?: readonly string[];
     stop_after?: number;
+    undo?: boolean;
   }): Promise<{ commits: number; conflicts: number; aborts: number }> => this.#call("write", what, 90_000);
 
   pollStart = (oids: readonly string[]): Promise<void> => this.#call("poll_start", { oids });

@@ -39,7 +39,15 @@ export async function openRecordedProxy(serverPort: number): Promise<Gateway> {
     ...proxy,
     port: before.port,
     compared(): Comparison {
-      const sum: Comparison = { same: 0, changed: 0, moved: 0, madeUp: 0, questions: 0, problems: [] };
+      const sum: Comparison = {
+        same: 0,
+        changed: 0,
+        moved: 0,
+        madeUp: 0,
+        madeUpAtTheEnd: 0,
+        questions: 0,
+        problems: [],
+      };
       // The proxy also dials to see whether the server is there; such a connection writes nothing.
       const used = (all: readonly RecordedConnection[]): RecordedConnection[] =>
         all.filter((connection) => connection.fromClient.frames.length > 0);
@@ -59,16 +67,17 @@ export async function openRecordedProxy(serverPort: number): Promise<Gateway> {
   };
 }
 
-export async function openGateway(via: Via, serverPort: number): Promise<Gateway> {
+/** Something in front of the server at `serverPort` of `host`, on a free port of the same host. */
+export async function openGateway(via: Via, serverPort: number, host = LOOPBACK): Promise<Gateway> {
   if (via === "direct") {
     return { via, port: serverPort, stats: () => undefined, repairs: [], ended: [], stop: () => Promise.resolve() };
   }
   if (via === "relay") {
-    const relay = await Relay.start(serverPort);
+    const relay = await Relay.start(serverPort, { host });
     return { via, port: relay.port, stats: () => undefined, repairs: [], ended: [], stop: () => relay.stop() };
   }
   const proxy = createProxy({
-    upstreams: [{ name: "peers", listen: `${LOOPBACK}:0`, server: `${LOOPBACK}:${serverPort}` }],
+    upstreams: [{ name: "peers", listen: address(host, 0), server: address(host, serverPort) }],
     log: { level: process.env["PEERS_PROXY_LOG"] === undefined ? "silent" : "debug" },
   });
   const repairs: RepairEvent[] = [];
@@ -76,14 +85,18 @@ export async function openGateway(via: Via, serverPort: number): Promise<Gateway
   proxy.on("repaired", (event) => repairs.push(event));
   proxy.on("ended", (event) => ended.push(`${event.client} ${event.code}`));
   await proxy.start();
-  const address = proxy.stats().upstreams[0]?.listen;
-  if (address === undefined) throw new Error("the proxy does not say where it listens");
+  const bound = proxy.stats().upstreams[0]?.listen;
+  if (bound === undefined) throw new Error("the proxy does not say where it listens");
   return {
     via,
-    port: Number(address.slice(address.lastIndexOf(":") + 1)),
+    port: Number(bound.slice(bound.lastIndexOf(":") + 1)),
     stats: () => proxy.stats(),
     repairs,
     ended,
     stop: () => proxy.stop(),
   };
+}
+
+function address(host: string, port: number): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -14,6 +14,7 @@ import { history } from "./scenarios/history.ts";
 import { memory } from "./scenarios/memory.ts";
 import { plain } from "./scenarios/plain.ts";
 import type { Ground, Scenario } from "./scenarios/scenario.ts";
+import { restarted } from "./scenarios/restart.ts";
 import { storages } from "./scenarios/storages.ts";
 import { Stage } from "./stage.ts";
 import { stress } from "./stress.ts";
@@ -98,6 +99,12 @@ export function peerTests(name: string): void {
       });
     }
 
+    describe("the server restarts", () => {
+      const play = stageFor(server, kinds, { matrix: new Matrix(`${name} restarted`) });
+      for (const kind of kinds) play.scenario(kind, restarted);
+      play.judgement(["server-gone"]);
+    });
+
     if (via === "proxy") {
       describe("recorded on both sides of the proxy", () => {
         describe("nothing that a patched server leaves out", () => {
@@ -110,7 +117,7 @@ export function peerTests(name: string): void {
             expect(compared?.problems).toEqual([]);
             expect(compared?.same).toBeGreaterThan(100);
             if (peer.announces === "patched") expect(compared?.changed).toBe(0);
-            if (peer.announces === "patched" || peer.family === "new") expect(compared?.madeUp).toBe(0);
+            if (peer.family === "new") expect(compared?.madeUp).toBe(0);
           });
         });
 
@@ -150,7 +157,8 @@ interface Play {
   scenario(kind: Installed, scenario: Scenario, countedAs?: string): void;
   /** Runs `what`; the transactions of storage 1 that it makes count for `name`. */
   spanned<T>(name: string, what: () => Promise<T>): Promise<T>;
-  judgement(): void;
+  /** Judges everyone; the proxy may have ended sessions with these codes only. */
+  judgement(endings?: readonly string[]): void;
 }
 
 interface StageOptions {
@@ -229,7 +237,7 @@ function stageFor(server: Installed, kinds: readonly Installed[], options: Stage
         await spanned(countedAs ?? scenario.name, () => scenario.run(here));
       });
     },
-    judgement(): void {
+    judgement(endings = []): void {
       test("everyone was told of everything, once, in order, before anything showed it", async () => {
         for (const { writer, other } of grounds.values()) {
           await writer.close();
@@ -237,7 +245,7 @@ function stageFor(server: Installed, kinds: readonly Installed[], options: Stage
         }
         grounds.clear();
         const problems = await stage().judge();
-        stage().expectUnharmed();
+        stage().expectUnharmed(endings);
         if (chosenVia() !== "proxy") {
           console.log(`${server.peer.name}: ${problems.length} breaches of the proxy's promises without it`);
           return;

@@ -67,7 +67,7 @@ export function startProcess(
     errors: () => tail,
     async stop(graceMs = 3000): Promise<void> {
       if (group === undefined) return;
-      killGroup(group, "SIGTERM");
+      killGroup(group, graceMs === 0 ? "SIGKILL" : "SIGTERM");
       const timer = setTimeout(() => killGroup(group, "SIGKILL"), graceMs);
       await ended;
       clearTimeout(timer);

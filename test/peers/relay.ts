@@ -42,18 +42,22 @@ export class Relay {
     this.port = (server.address() as AddressInfo).port;
   }
 
-  /** Listens on a free port (or `port`); each connection is relayed to `target`. */
-  static async start(target: number, options: { readonly record?: boolean; readonly port?: number } = {}): Promise<Relay> {
+  /** Listens on a free port; each connection is relayed to the port `target` of the same host. */
+  static async start(
+    target: number,
+    options: { readonly record?: boolean; readonly host?: string } = {},
+  ): Promise<Relay> {
+    const host = options.host ?? LOOPBACK;
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(options.port ?? 0, LOOPBACK);
+    server.listen(0, host);
     await once(server, "listening");
     const relay = new Relay(server);
-    server.on("connection", (client) => relay.#join(client, target, options.record === true));
+    server.on("connection", (client) => relay.#join(client, { host, port: target }, options.record === true));
     return relay;
   }
 
-  #join(client: Socket, target: number, record: boolean): void {
-    const upstream = connect({ port: target, host: LOOPBACK, allowHalfOpen: true, noDelay: true });
+  #join(client: Socket, target: { readonly host: string; readonly port: number }, record: boolean): void {
+    const upstream = connect({ ...target, allowHalfOpen: true, noDelay: true });
     const connection: RecordedConnection = { fromClient: new Recorder(), fromServer: new Recorder() };
     if (record) {
       this.recorded.push(connection);

@@ -32,6 +32,8 @@ export interface PeerServer {
   blobDir(storage: string): string;
   /** What the storage's file says, read by another process. */
   truth(storage: string): Promise<TrueTransaction[]>;
+  /** Ends the process and starts it again, on the same port and files. */
+  restart(): Promise<void>;
   /** Ends the process and removes the folder. */
   stop(): Promise<void>;
   errors(): string;
@@ -66,42 +68,59 @@ export async function startServer(installed: Installed, options: ServerOptions =
     // FileStorage wants its blob folder to be its user's alone.
     await mkdir(join(dir, `blobs-${name}`), { mode: 0o700 });
   }
-  let running: Running | undefined;
-  let port = 0;
+  const configFile = join(dir, "zeo.conf");
   const deadline = Date.now() + START_TIMEOUT_MS;
-  while (running === undefined) {
-    port = options.port ?? (await freePort());
-    const configFile = join(dir, "zeo.conf");
-    await writeFile(configFile, configuration(dir, port, options));
-    const candidate = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
-      cwd: dir,
-      env: { ...installed.peer.serverEnv },
-    });
-    while (running === undefined) {
-      if (await greets(port, 1000)) running = candidate;
-      else if (candidate.child.exitCode !== null) break;
-      else if (Date.now() > deadline) {
-        await candidate.stop(0);
-        throw new Error(`${installed.peer.name}: the server did not start\n${candidate.errors()}`);
-      } else await new Promise((resolve) => setTimeout(resolve, 30));
-    }
-    if (running === undefined && Date.now() > deadline - START_TIMEOUT_MS + 5000) {
-      throw new Error(`${installed.peer.name}: the server ends at once\n${candidate.errors()}`);
+  let port = options.port ?? (await freePort());
+  let running = await begin();
+
+  /** Starts the process; where the port was taken meanwhile and may be another, tries again. */
+  async function begin(): Promise<Running> {
+    for (;;) {
+      await writeFile(configFile, configuration(dir, port, options));
+      const candidate = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
+        cwd: dir,
+        env: { ...installed.peer.serverEnv },
+      });
+      if (await answers(candidate, port)) return candidate;
+      await candidate.stop(0);
+      if (Date.now() > deadline) throw new Error(`${installed.peer.name}: the server does not start\n${candidate.errors()}`);
+      port = options.port ?? (await freePort());
     }
   }
-  const server = running;
+
   return {
     installed,
-    port,
+    get port(): number {
+      return port;
+    },
     dir,
     blobDir: (storage) => join(dir, `blobs-${storage}`),
     truth: (storage) => readTruth(installed, dir, storage),
-    errors: () => server.errors(),
+    errors: () => running.errors(),
+    async restart(): Promise<void> {
+      await running.stop();
+      running = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
+        cwd: dir,
+        env: { ...installed.peer.serverEnv },
+      });
+      if (!(await answers(running, port))) throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);
+    },
     async stop(): Promise<void> {
-      await server.stop();
+      await running.stop();
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Waits for the server's greeting; false where the process ends before, or takes too long. */
+async function answers(running: Running, port: number): Promise<boolean> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (running.child.exitCode === null && Date.now() < deadline) {
+    if (await greets(port, 1000)) return true;
+    // There is no event to wait for: until it listens it refuses.
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+  return false;
 }
 
 /** Iterates the storage's file (and the one that a pack left) in a process of the server's own version. */

@@ -1,7 +1,9 @@
 /** A random mix of writers, pollers, and clients that come and go. */
 
 import { expect } from "vitest";
+import { PeerProcess } from "./client.ts";
 import type { PeerClient } from "./client.ts";
+import type { Installed } from "./install.ts";
 import type { Stage } from "./stage.ts";
 
 export interface StressResult {
@@ -10,6 +12,7 @@ export interface StressResult {
   readonly conflicts: number;
   readonly polls: number;
   readonly visits: number;
+  readonly killed: number;
 }
 
 /** Small and repeatable (mulberry32). */
@@ -66,6 +69,9 @@ export async function stress(stage: Stage, seed: number, seconds: number): Promi
         seed: seed + 1000 * i + round,
         shared,
         stop_after: Math.max(1, (deadline - Date.now()) / 1000),
+        // An old server skips a client now and then while another one leaves; if that was an undo, nobody can tell
+        // it what was undone, and the proxy has to end it.
+        undo: stage.server.installed.peer.family === "new",
       });
       commits += result.commits;
       conflicts += result.conflicts;
@@ -82,7 +88,7 @@ export async function stress(stage: Stage, seed: number, seconds: number): Promi
         await guest.load(shared[0] ?? "");
       }
       if (who === 1 && random() < 0.5) {
-        // It votes and leaves: its lock and its oids go with it.
+        // It votes, and aborts as it leaves.
         const [oid = ""] = await guest.newOids(1);
         await guest.begin();
         await guest.store(oid, 1, { serial: "new" });
@@ -93,8 +99,17 @@ export async function stress(stage: Stage, seed: number, seconds: number): Promi
     }
   });
 
+  let killed = 0;
+  const dying = (async (): Promise<void> => {
+    while (Date.now() < deadline) {
+      await dieInCommit(stage, pick(Math.floor(random() * kinds.length)), random() < 0.6);
+      killed++;
+    }
+  })();
+
   const done = await Promise.all(writing);
   await Promise.all(coming);
+  await dying;
   let polls = 0;
   for (const poller of pollers) {
     const result = await poller.pollStop();
@@ -111,5 +126,21 @@ export async function stress(stage: Stage, seed: number, seconds: number): Promi
     conflicts: done.reduce((sum, d) => sum + d.conflicts, 0),
     polls,
     visits,
+    killed,
   };
+}
+
+/** A process that dies between its vote and its tpc_finish, or with its tpc_finish on the way. */
+async function dieInCommit(stage: Stage, kind: Installed, finishing: boolean): Promise<void> {
+  const process = await PeerProcess.start(kind, stage.server.dir);
+  try {
+    const client = await process.open(stage.gateway.port, {});
+    const [oid = ""] = await client.newOids(1);
+    await client.begin();
+    await client.store(oid, 1, { serial: "new" });
+    await client.vote();
+    if (finishing) client.finish().catch(() => undefined);
+  } finally {
+    await process.kill();
+  }
 }

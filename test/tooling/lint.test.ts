@@ -73,6 +73,7 @@ describe("the project's lint rules", () => {
     const args = [resolve("node_modules/oxlint/bin/oxlint"), "--type-aware", "--format", "json", "src"];
     const lint = spawnSync(process.execPath, args, { cwd: top, encoding: "utf8", timeout: 60_000 });
     expect(lint.stderr).toBe("");
+    expect(lint.status).toBe(1);
     report = JSON.parse(lint.stdout) as Report;
   }, 90_000);
 

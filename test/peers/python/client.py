@@ -1,6 +1,7 @@
 """One ClientStorage and, if wanted, a DB on it: what the scenarios do with them."""
 
 import base64
+import errno
 import os
 import random
 import threading
@@ -12,7 +13,7 @@ import ZODB.blob
 import ZODB.FileStorage
 from ZODB.POSException import ConflictError
 from ZODB.POSException import POSKeyError
-from ZODB.POSException import ReadConflictError
+from ZODB.POSException import UndoError
 
 import peers_model
 from hexes import from_hex
@@ -81,12 +82,17 @@ class Client(object):
             self.poll_stop()
         if self.txn is not None:
             self.abort()
-        if self.connection is not None:
-            self.manager.abort()
-            self.connection.close()
-            self.db.close()
-        else:
-            self.storage.close()
+        try:
+            if self.connection is not None:
+                self.manager.abort()
+                self.connection.close()
+                self.db.close()
+            else:
+                self.storage.close()
+        except EnvironmentError as error:
+            # ZEO 5 on Python 2.7 now and then wakes its network thread when it has ended already.
+            if error.errno != errno.EBADF:
+                raise
 
     # Reading
 
@@ -94,6 +100,15 @@ class Client(object):
         if NEW:
             return self.storage._call(method, *args)
         return getattr(self.storage._server, method)(*args)
+
+    def wait_connected(self, timeout):
+        """Waits until ClientStorage is connected (again)."""
+        deadline = time.time() + timeout
+        while not self.storage.is_connected():
+            if time.time() > deadline:
+                return False
+            time.sleep(0.02)
+        return True
 
     def about(self):
         if NEW:
@@ -241,43 +256,78 @@ class Client(object):
             from ZODB.serialize import referencesf
             self.storage.pack(time.time() + 1, referencesf)
 
-    def write(self, count, seed, shared=(), stop_after=60):
-        """`count` commits at random: created, mixed, modified, counters that others write too, aborts."""
+    def write(self, count, seed, shared=(), stop_after=60, undo=True):
+        """`count` commits at random: created, mixed, modified, objects that others write too, deleted, undone, aborted.
+
+        Ends after `stop_after` seconds in any case.
+        """
         dice = random.Random(seed)
         deadline = time.time() + stop_after
-        own = []
-        commits = conflicts = aborts = 0
-        while commits < count and time.time() < deadline:
-            self.manager.begin()
+        self.own_oids = []
+        done = {'commits': 0, 'conflicts': 0, 'aborts': 0}
+        last = None
+        while done['commits'] < count and time.time() < deadline:
+            kind = dice.randrange(10)
             try:
-                kind = dice.randrange(8)
-                created = []
-                if kind < 4 or not own:
-                    for i in range(dice.randrange(1, 6)):
-                        obj = peers_model.Item()
-                        obj.value = i
-                        self.connection.add(obj)
-                        created.append(obj)
-                if kind in (2, 3, 4, 5) and own:
-                    for oid in dice.sample(own, min(len(own), dice.randrange(1, 4))):
-                        self.connection.get(oid).value += 1
-                if kind in (5, 6, 7) and shared:
-                    self.connection.get(from_hex(dice.choice(list(shared)))).value += 1
-                if dice.randrange(12) == 0:
-                    self.manager.abort()
-                    aborts += 1
-                    continue
-                self.manager.commit()
-                commits += 1
-                own.extend(obj._p_oid for obj in created)
-                del own[:-50]
-            except (ConflictError, ReadConflictError):
+                if kind == 8 and len(self.own_oids) > 3:
+                    last = self.write_deleted(self.own_oids.pop(0))
+                elif kind == 9 and last is not None and undo:
+                    self.begin()
+                    self.undo(last)
+                    self.vote()
+                    self.finish()
+                    # What it created is gone.
+                    self.own_oids = []
+                    last = None
+                else:
+                    aborted = dice.randrange(12) == 0
+                    last = self.write_objects(kind, dice, shared, aborted)
+                    if aborted:
+                        done['aborts'] += 1
+                        continue
+                done['commits'] += 1
+            except (ConflictError, UndoError) as error:
+                if self.txn is not None:
+                    self.abort()
                 self.manager.abort()
-                conflicts += 1
+                done['conflicts'] += 1
+                last = None
+                if isinstance(error, POSKeyError):
+                    raise
             except Exception:
+                if self.txn is not None:
+                    self.abort()
                 self.manager.abort()
                 raise
-        return {'commits': commits, 'conflicts': conflicts, 'aborts': aborts}
+        return done
+
+    def write_objects(self, kind, dice, shared, aborted):
+        self.manager.begin()
+        created = []
+        if kind < 4 or not self.own_oids:
+            for i in range(dice.randrange(1, 6)):
+                obj = peers_model.Item()
+                obj.value = i
+                self.connection.add(obj)
+                created.append(obj)
+        if kind in (2, 3, 4, 5) and self.own_oids:
+            for oid in dice.sample(self.own_oids, min(len(self.own_oids), dice.randrange(1, 4))):
+                self.connection.get(oid).value += 1
+        if kind in (5, 6, 7) and shared:
+            self.connection.get(from_hex(dice.choice(list(shared)))).value += 1
+        if aborted:
+            self.manager.abort()
+            return None
+        self.manager.commit()
+        self.own_oids.extend(obj._p_oid for obj in created)
+        del self.own_oids[:-50]
+        return to_hex(self.storage._peers_last_own)
+
+    def write_deleted(self, oid):
+        self.begin()
+        self.delete(to_hex(oid))
+        self.vote()
+        return self.finish()
 
     # Polling
 

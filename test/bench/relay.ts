@@ -1,0 +1,64 @@
+import { connect, createServer, type AddressInfo } from "node:net";
+import { createProxy } from "../../src/index.ts";
+import { answerParent } from "./answers.ts";
+
+/** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT`. */
+
+export type RelayKind = "pipe" | "proxy";
+
+/** What it has used so far. */
+export interface Usage {
+  /** User and system time, in microseconds. */
+  readonly cpuUs: number;
+  /** The most resident memory that it has had, in bytes. */
+  readonly peakBytes: number;
+  /** Announcements that it has changed or made. */
+  readonly repaired: number;
+}
+
+export type RelayAsks = {
+  readonly port: { readonly ask: undefined; readonly answer: number };
+  readonly usage: { readonly ask: undefined; readonly answer: Usage };
+};
+
+interface Relay {
+  readonly port: number;
+  repaired(): number;
+}
+
+async function startPipe(serverPort: number): Promise<Relay> {
+  const relay = createServer({ noDelay: true, allowHalfOpen: true }, (client) => {
+    const server = connect({ port: serverPort, host: "127.0.0.1", noDelay: true, allowHalfOpen: true });
+    client.pipe(server).pipe(client);
+    client.on("error", () => server.destroy());
+    server.on("error", () => client.destroy());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  return { port: (relay.address() as AddressInfo).port, repaired: () => 0 };
+}
+
+async function startProxy(serverPort: number): Promise<Relay> {
+  const proxy = createProxy({ upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }] });
+  await proxy.start();
+  const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));
+  return {
+    port,
+    repaired: () => {
+      const { completed, synthesized, guard, ended } = proxy.stats();
+      if (guard > 0 || Object.keys(ended).length > 0) throw new Error(`sessions were ended: ${JSON.stringify(ended)}`);
+      return completed + synthesized;
+    },
+  };
+}
+
+const [kind, serverPort] = process.argv.slice(2);
+const relay = (kind === "proxy" ? startProxy : startPipe)(Number(serverPort));
+
+answerParent<RelayAsks>({
+  port: async () => (await relay).port,
+  usage: async () => {
+    const { user, system } = process.cpuUsage();
+    const peakBytes = process.resourceUsage().maxRSS * 1024;
+    return { cpuUs: user + system, peakBytes, repaired: (await relay).repaired() };
+  },
+});

@@ -1,0 +1,44 @@
+import { beginArgs, registerArgs, tidArg } from "../../src/wire/arguments.ts";
+import type { Codec } from "../../src/wire/codec.ts";
+import { replyTid } from "../../src/wire/replies.ts";
+import { refusedStores } from "../../src/wire/serialnos.ts";
+import { voteOutcome } from "../../src/wire/vote.ts";
+import { LIMITS } from "./codec-vectors.ts";
+
+const METHODS = [undefined, "lastTransaction", "loadBefore", "history", "undoInfo", "vote", "server_status", "iterator_next", "getInvalidations"];
+
+/** Everything that reads a payload, as a list of attempts: each may raise. */
+export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
+  const peek = (): unknown => codec.peek(payload);
+  let envelope: ReturnType<Codec["peek"]>;
+  try {
+    envelope = codec.peek(payload);
+  } catch {
+    return [peek];
+  }
+  if (envelope === undefined) return [peek];
+  const { argsAt } = envelope;
+  const head = envelope;
+  const pickle = codec.encoding === "pickle";
+  return [
+    peek,
+    () => codec.storeHead(payload, head),
+    () => codec.storeTail(payload.subarray(codec.storeHead(payload, head)?.restAt ?? argsAt)),
+    () => codec.storeTail(payload.subarray(argsAt)),
+    () => codec.firstArg(payload, head),
+    () => codec.lastArg(payload, head),
+    () => codec.invalidation(payload, head),
+    () => codec.invalidationsReply(payload, head),
+    () => codec.args(payload, head, LIMITS),
+    () => codec.dialect(payload, true),
+    () => registerArgs(codec, payload, head),
+    () => beginArgs(codec, payload, head),
+    () => tidArg(codec, payload, head),
+    () => replyTid(codec, payload, head),
+    () => voteOutcome(codec, payload, head, true),
+    () => voteOutcome(codec, payload, head, false),
+    ...(pickle ? [() => refusedStores(payload, head)] : []),
+    ...METHODS.map((method) => () => codec.shown(payload, head, method)),
+    () => codec.encodeInvalidationsReply(payload, head, pickle ? "pickle1" : "msgpack", "plain", undefined),
+  ];
+}

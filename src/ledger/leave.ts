@@ -39,6 +39,12 @@ export function endSession<P>(
   leave(state, session, actions);
 }
 
+/** The server has ended the connection, and the client can't be told the rest: its connection ends without it. */
+export function closeAtOnce<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
+  leave(state, session, actions);
+  actions.push({ do: "close-client", session: session.number });
+}
+
 export function endOthers<P>(
   state: StorageState<P>,
   except: number,

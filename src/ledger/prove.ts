@@ -1,5 +1,5 @@
 import type { Tid } from "../wire/ids.ts";
-import { endSession } from "./leave.ts";
+import { closeAtOnce, endSession } from "./leave.ts";
 import { place } from "./place.ts";
 import { told } from "./release.ts";
 import { item, type Action, type Due, type Session, type StorageState } from "./state.ts";
@@ -56,9 +56,9 @@ function prove<P>(
       // Nobody knows what was undone. A client that has not asked for the last transaction yet will see by it that
       // something is missing; any other must verify.
       told(settled, actions);
-      if (session.seen && state.rules.endSkippedUndo) {
-        endSession(state, session, "incomplete-undo", settled.tid, actions);
-      }
+      if (!session.seen || !state.rules.endSkippedUndo) continue;
+      if (session.phase === "closing") closeAtOnce(state, session, actions);
+      else endSession(state, session, "incomplete-undo", settled.tid, actions);
     }
   }
 }

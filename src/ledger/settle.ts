@@ -91,7 +91,7 @@ export function settle<P>(
  * now is resumed from here.
  */
 function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Action<P>[]): void {
-  const { known } = state;
+  const known = state.known > state.proven ? state.known : state.proven;
   actions.push({ do: "copied-history", tid: settled.tid, known });
   if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
   endOthers(state, settled.session, "copied-history", settled.tid, actions);

@@ -39,6 +39,12 @@ export class Outlet {
     encoded.holders--;
   }
 
+  /** Does what is queued for the client, and `more`, come to more than `limit`? */
+  exceeds(limit: number, more: number): boolean {
+    const most = this.#socket.writableLength + this.#shared.size * REFERENCE_BYTES;
+    return most + more > limit && this.queuedBytes + more > limit;
+  }
+
   /** The client's share of the memory that is queued for it. */
   get queuedBytes(): number {
     let bytes = this.#socket.writableLength - this.#sharedBytes;

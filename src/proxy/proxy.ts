@@ -28,6 +28,8 @@ export function createProxy(config: Config | ConfigInput, options: ProxyOptions 
 
 /** How often a stop looks whether everything has settled. */
 const SETTLE_POLL_MS = 10;
+/** Destroyed sockets need a turn of the loop or two to be closed. */
+const CLOSE_MS = 1_000;
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #config: Config;
@@ -80,11 +82,16 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       else session.quiesce();
     }
     const deadline = Date.now() + this.#config.limits.drainMs;
-    while (Date.now() < deadline && [...this.#open()].some((session) => !session.isSettled)) await pause(SETTLE_POLL_MS);
+    await this.#until(() => [...this.#open()].every((session) => session.isSettled), deadline);
     for (const session of this.#open()) session.stop();
-    while (Date.now() < deadline && [...this.#open()].length > 0) await pause(SETTLE_POLL_MS);
+    await this.#until(() => this.#clients() === 0, deadline);
     for (const session of this.#open()) session.destroy();
+    await this.#until(() => this.#clients() === 0, Date.now() + CLOSE_MS);
     for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
+  }
+
+  async #until(reached: () => boolean, deadline: number): Promise<void> {
+    while (!reached() && Date.now() < deadline) await pause(SETTLE_POLL_MS);
   }
 
   stats(): ProxyStats {
@@ -149,12 +156,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       closed: (session) => {
         upstream.closed(session);
         reports.closed(config.name, session);
-        for (const other of this.#upstreams) if (other !== upstream) void other.roomChanged();
       },
     });
     return new Upstream(config, {
       handshakeMs: limits.handshakeMs,
       hasRoom: () => this.#clients() < limits.clients,
+      roomChanged: () => {
+        for (const other of this.#upstreams) other.lookForRoom();
+      },
       sessionHost,
       opened: (session) => reports.opened(config.name, session),
       listening: (upstream) => reports.listening(upstream),

@@ -210,7 +210,7 @@ export class Session {
     if (this.#raw !== undefined) this.#writeServer(chunk);
     else if (this.#toServer === undefined) this.#shake(this.#handshake.client(chunk));
     // Nobody is left to read it: a commit that is begun now would never end.
-    else if (!this.#serverEnded) this.#toServer.push(chunk);
+    else if (!this.#serverEnded || this.storage === undefined) this.#toServer.push(chunk);
     if (this.server.writableNeedDrain) this.client.pause();
   }
 
@@ -369,10 +369,9 @@ export class Session {
   }
 
   #checkOutbox(heldBytes: number): void {
-    const waiting = heldBytes + this.#outlet.queuedBytes;
     const { outboxBytes } = this.#host.limits;
-    if (waiting <= outboxBytes) return;
-    const detail = `${Math.round(waiting)} bytes wait for it`;
+    if (!this.#outlet.exceeds(outboxBytes, heldBytes)) return;
+    const detail = `${Math.round(heldBytes + this.#outlet.queuedBytes)} bytes wait for it`;
     this.#end({ code: "client-too-slow", fault: "client", detail, expected: `at most ${outboxBytes}` }, true);
   }
 

@@ -24,11 +24,16 @@ export interface ToClientHost {
 /** Small frames that may be held are copied, so that they don't pin the chunk that they came in. */
 const COPY_BELOW_BYTES = 16 * 1024;
 
+/** The same as `Held`; its frame can be replaced by a copy. */
+type OwnHeld = Omit<Held, "frame"> & { frame: Buffer };
+
 /** The frames of the server: passes them on while nothing is owed, else hands them to the ledger. */
 export class ToClient implements FrameHandler {
   readonly #link: Link;
   readonly #host: ToClientHost;
   #envelope: Envelope | undefined;
+  /** What the ledger has been handed of the current frame. */
+  #handed: OwnHeld | undefined;
 
   constructor(link: Link, host: ToClientHost) {
     this.#link = link;
@@ -73,10 +78,24 @@ export class ToClient implements FrameHandler {
       received.subarray(LENGTH_BYTES),
       this.#link.protocol.family === "old",
     );
-    const frame = received.length < COPY_BELOW_BYTES && !storage.ledger.isQuiet(number) ? copy(received) : received;
-    if (envelope.method === REPLY) this.#reply(storage, frame, envelope);
-    else this.#message(storage, frame, envelope);
+    if (envelope.method === REPLY) this.#reply(storage, received, envelope);
+    else this.#message(storage, received, envelope);
     storage.run(number);
+    this.#keep(storage);
+  }
+
+  #hand(frame: Buffer, envelope: Envelope, role?: Held["role"]): Held {
+    this.#handed = { frame, envelope, role, since: Date.now() };
+    return this.#handed;
+  }
+
+  /** What nearly always has gone out at once is copied only if it waits. */
+  #keep(storage: Storage): void {
+    const handed = this.#handed;
+    this.#handed = undefined;
+    if (handed === undefined || handed.frame.length >= COPY_BELOW_BYTES) return;
+    const waiting = storage.ledger.session(this.#link.number)?.outbox.length ?? 0;
+    if (waiting > 0) handed.frame = copy(handed.frame);
   }
 
   mac(): void {
@@ -90,7 +109,7 @@ export class ToClient implements FrameHandler {
   #message(storage: Storage, frame: Buffer, envelope: Envelope): void {
     const { codec, number } = this.#link;
     const payload = frame.subarray(LENGTH_BYTES);
-    const read = { payload: held(frame, envelope), bytes: frame.length };
+    const read = { payload: this.#hand(frame, envelope), bytes: frame.length };
     if (envelope.method === INVALIDATE) {
       storage.ledger.invalidation(number, storage.reader.read(codec, payload, envelope), read);
       return;
@@ -121,7 +140,7 @@ export class ToClient implements FrameHandler {
         ? { tid: NO_TID, exact: true }
         : codec.shown(payload, envelope, plain === undefined || plain.method.name === "" ? undefined : plain.method.name);
     const order = plain?.order ?? 0;
-    storage.ledger.reply(number, evidence, { payload: held(frame, envelope), bytes: frame.length, order });
+    storage.ledger.reply(number, evidence, { payload: this.#hand(frame, envelope), bytes: frame.length, order });
   }
 
   #question(storage: Storage, frame: Buffer, envelope: Envelope): void {
@@ -145,33 +164,35 @@ export class ToClient implements FrameHandler {
       case "register": {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "exception") {
-          ledger.registerFailed(number, { payload: held(frame, envelope), bytes: frame.length });
+          ledger.registerFailed(number, { payload: this.#hand(frame, envelope), bytes: frame.length });
           storage.run(number);
           this.#host.registerFailed();
           return;
         }
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
-        ledger.registerReply(number, tid, call.proven, { payload: held(frame, envelope, "register"), bytes: frame.length });
+        ledger.registerReply(number, tid, call.proven, { payload: this.#hand(frame, envelope, "register"), bytes: frame.length });
         return;
       }
       case "last": {
-        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        const reply = { payload: this.#hand(frame, envelope), bytes: frame.length, order };
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.proven, reply);
         else ledger.reply(number, { tid: NO_TID, exact: true }, reply);
         return;
       }
       case "resume": {
-        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        // The ledger keeps a view of the oids.
+        const own = frame.length < COPY_BELOW_BYTES ? copy(frame) : frame;
+        const reply = { payload: this.#hand(own, envelope), bytes: frame.length, order };
         if (replyTid(codec, payload, envelope).kind === "exception") {
           ledger.reply(number, codec.shown(payload, envelope, undefined), reply);
           return;
         }
-        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(payload, envelope), reply);
+        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(own.subarray(LENGTH_BYTES), envelope), reply);
         return;
       }
       case "vote": {
-        const reply = { payload: held(frame, envelope), bytes: frame.length, order };
+        const reply = { payload: this.#hand(frame, envelope), bytes: frame.length, order };
         const { granted, cleared, shown } = voteOutcome(codec, payload, envelope, protocol.family === "old");
         this.#link.voted = granted;
         if (granted) ledger.voteGranted(number, shown, reply);
@@ -182,15 +203,11 @@ export class ToClient implements FrameHandler {
         const value = replyTid(codec, payload, envelope);
         const tid = value.kind === "tid" ? value.tid : undefined;
         if (tid !== undefined) guard.committed(tid);
-        const reply = { payload: held(frame, envelope, "finish"), bytes: frame.length, order };
+        const reply = { payload: this.#hand(frame, envelope, "finish"), bytes: frame.length, order };
         ledger.finishReply(number, call.number, tid, Date.now(), reply);
       }
     }
   }
-}
-
-function held(frame: Buffer, envelope: Envelope, role?: Held["role"]): Held {
-  return { frame, envelope, role, since: Date.now() };
 }
 
 function copy(bytes: Buffer): Buffer {

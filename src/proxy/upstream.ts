@@ -11,6 +11,8 @@ export interface UpstreamHost {
   readonly handshakeMs: number;
   /** May one more client come in? */
   hasRoom(): boolean;
+  /** A client has come or gone: every upstream looks whether there is room. */
+  roomChanged(): void;
   sessionHost(upstream: Upstream): SessionHost;
   opened(session: Session): void;
   listening(upstream: Upstream): void;
@@ -99,12 +101,12 @@ export class Upstream {
   }
 
   /** The process has no room for more clients, or has some again. */
-  async roomChanged(): Promise<void> {
+  lookForRoom(): void {
     if (this.#state === "listening" && !this.#host.hasRoom()) {
       this.#state = "full";
       this.#listener.close();
     } else if (this.#state === "full" && this.#host.hasRoom()) {
-      await this.#reopen();
+      void this.#reopen();
     }
   }
 
@@ -118,14 +120,14 @@ export class Upstream {
     }
     this.#accepted++;
     this.#arriving.add(client);
-    void this.roomChanged();
+    this.#host.roomChanged();
     dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then(
       (server) => this.#pair(client, server),
       (error: unknown) => {
         this.#arriving.delete(client);
         client.destroy();
         this.#goDown(codeOf(error), true);
-        void this.roomChanged();
+        this.#host.roomChanged();
       },
     );
   }
@@ -135,7 +137,7 @@ export class Upstream {
     if (client.destroyed || this.#state === "stopped") {
       client.destroy();
       server.destroy();
-      void this.roomChanged();
+      this.#host.roomChanged();
       return;
     }
     const session = new Session(client, server, this.#sessionHost);
@@ -146,7 +148,7 @@ export class Upstream {
   /** Both sockets of a session are closed. */
   closed(session: Session): void {
     this.sessions.delete(session);
-    void this.roomChanged();
+    this.#host.roomChanged();
   }
 
   // --- the server -------------------------------------------------------------------------------------------------
@@ -226,6 +228,6 @@ export class Upstream {
   #listens(): void {
     this.#state = "listening";
     this.#host.listening(this);
-    void this.roomChanged();
+    this.#host.roomChanged();
   }
 }

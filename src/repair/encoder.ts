@@ -9,19 +9,25 @@ export interface Encoded {
   holders: number;
 }
 
+interface Variant {
+  readonly dialect: Dialect;
+  readonly shape: OidShape;
+  readonly encoded: Encoded;
+}
+
 /** Encodes every announcement once for each dialect and shape, however many clients get it. */
 export class AnnouncementEncoder {
-  readonly #encoded = new WeakMap<Announcement, Map<string, Encoded>>();
+  readonly #encoded = new WeakMap<Announcement, Variant[]>();
 
   encode(codec: Codec, dialect: Dialect, shape: OidShape, announcement: Announcement): Encoded {
     let variants = this.#encoded.get(announcement);
-    if (variants === undefined) this.#encoded.set(announcement, (variants = new Map<string, Encoded>()));
-    const key = `${dialect} ${shape}`;
-    let encoded = variants.get(key);
-    if (encoded === undefined) {
-      const payload = codec.encodeInvalidation(dialect, shape, announcement.tid, announcement.oids);
-      variants.set(key, (encoded = { frame: framed(payload), holders: 0 }));
+    if (variants === undefined) this.#encoded.set(announcement, (variants = []));
+    for (const variant of variants) {
+      if (variant.dialect === dialect && variant.shape === shape) return variant.encoded;
     }
+    const payload = codec.encodeInvalidation(dialect, shape, announcement.tid, announcement.oids);
+    const encoded = { frame: framed(payload), holders: 0 };
+    variants.push({ dialect, shape, encoded });
     return encoded;
   }
 }

@@ -152,7 +152,8 @@ function shownAt(place: Place, reader: ReplyReader, payload: Buffer, envelope: E
     case "status":
       return inStatus(reader.value(payload, envelope));
     default:
-      return inItems(place, reader, payload, envelope.argsAt);
+      // A memo may hide an item from the quick look.
+      return inItems(place, reader, payload, envelope.argsAt) ?? inTuple(place, reader.value(payload, envelope));
   }
 }
 
@@ -167,6 +168,20 @@ function inItems(places: readonly number[], reader: ReplyReader, payload: Buffer
     } else if (newest === undefined || items.kind(index) !== ITEM_NONE) {
       return undefined;
     }
+  }
+  return newest;
+}
+
+/** The same of a decoded value. */
+function inTuple(places: readonly number[], value: Value): Tid | undefined {
+  if (value === null) return NO_TID;
+  const tuple = itemsOf(value);
+  let newest: Tid | undefined;
+  for (const index of places) {
+    const item = tuple?.[index];
+    const tid = tidOf(item);
+    if (tid === undefined && (newest === undefined || item !== null)) return undefined;
+    if (tid !== undefined && (newest === undefined || tid > newest)) newest = tid;
   }
   return newest;
 }

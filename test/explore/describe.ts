@@ -28,7 +28,6 @@ export function describeMessage(m: Message | undefined): string {
     case MessageKind.getInvalidations:
       return `getInvalidations(T${m.a})`;
     case MessageKind.vote:
-    case MessageKind.voteAgain:
       return `tpc_begin, stores (${kindName(m.a)}), vote`;
     case MessageKind.abort:
       return "tpc_abort";

@@ -23,8 +23,6 @@ export const MessageKind = {
   getInvalidations: 3,
   /** `tpc_begin`, the stores and `vote` of a transaction of kind `a`. */
   vote: 4,
-  /** The stores and the `vote` once more, after conflicts. */
-  voteAgain: 5,
   abort: 6,
   finish: 7,
   /** The proxy has closed the connection. */

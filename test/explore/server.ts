@@ -34,7 +34,6 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
         s.toProxy = [...s.toProxy, message(MessageKind.registerReply, { a: w.last, proven: m.proven })];
       } else {
         s.registered = 1;
-        s.order = 0;
       }
       return;
     case MessageKind.read:

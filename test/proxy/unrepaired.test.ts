@@ -180,7 +180,7 @@ function expectTold(gateway: Gateway, reason: string): void {
 
 /** The bytes of a recording, in order. */
 function recorded(name: string): { dir: "c>s" | "s>c"; bytes: Buffer }[] {
-  const file = new URL(`../fixtures/captures/${name}.jsonl`, import.meta.url);
+  const file = new URL(`../fixtures/mac/${name}.jsonl`, import.meta.url);
   return readFileSync(file, "utf8")
     .trimEnd()
     .split("\n")

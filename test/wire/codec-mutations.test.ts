@@ -86,7 +86,7 @@ describe.each([
           onlyProtocolErrors(codec, bytes);
         },
       ),
-      { numRuns: 6000, seed: SEED },
+      { numRuns: 4000, seed: SEED },
     );
   });
 
@@ -100,7 +100,7 @@ describe.each([
         onlyProtocolErrors(codec, Buffer.concat([start, Buffer.from(list)]));
         onlyProtocolErrors(codec, Buffer.concat([start, Buffer.from(list), Buffer.from("t.")]));
       }),
-      { numRuns: 6000, seed: SEED },
+      { numRuns: 1500, seed: SEED },
     );
   });
 });

@@ -4,6 +4,12 @@ import { idOfBytes, idOfInteger, idOfText, NONE_ID } from "../message-id.ts";
 import { longInteger, textInteger } from "./numbers.ts";
 import * as op from "./opcodes.ts";
 
+// Names of this module: as properties of another one they are slow to read under vitest, by getters.
+const {
+  BINBYTES, BINBYTES8, BINFLOAT, BININT, BININT1, BININT2, BINPUT, BINSTRING, BINUNICODE, BINUNICODE8, FRAME, INT,
+  LONG, LONG1, LONG_BINPUT, MEMOIZE, NEWFALSE, NEWTRUE, NONE, PUT, SHORT_BINBYTES, SHORT_BINSTRING, SHORT_BINUNICODE,
+} = op;
+
 /** What `AtomCursor.next` found. */
 export const SHORT = 0;
 /** Something that is no atom: a mark, a container, an end. The cursor stands on its opcode. */
@@ -50,19 +56,19 @@ export class AtomCursor {
       switch (bytes[this.at]) {
         case undefined:
           return false;
-        case op.BINPUT:
+        case BINPUT:
           this.at += 2;
           break;
-        case op.LONG_BINPUT:
+        case LONG_BINPUT:
           this.at += 5;
           break;
-        case op.MEMOIZE:
+        case MEMOIZE:
           this.at += 1;
           break;
-        case op.FRAME:
+        case FRAME:
           this.at += 9;
           break;
-        case op.PUT: {
+        case PUT: {
           const end = this.lineEnd(this.at + 1);
           if (end < 0) return false;
           this.at = end + 1;
@@ -80,62 +86,62 @@ export class AtomCursor {
     const code = bytes[at] as number;
     this.opcodeAt = at;
     switch (code) {
-      case op.NONE:
+      case NONE:
         this.at = at + 1;
         return NOTHING;
-      case op.NEWTRUE:
-      case op.NEWFALSE:
-        this.int = code === op.NEWTRUE ? 1 : 0;
+      case NEWTRUE:
+      case NEWFALSE:
+        this.int = code === NEWTRUE ? 1 : 0;
         this.at = at + 1;
         return INTEGER;
-      case op.BININT1:
+      case BININT1:
         if (at + 2 > bytes.length) return SHORT;
         this.int = bytes[at + 1] as number;
         this.at = at + 2;
         return INTEGER;
-      case op.BININT2:
+      case BININT2:
         if (at + 3 > bytes.length) return SHORT;
         this.int = bytes.readUInt16LE(at + 1);
         this.at = at + 3;
         return INTEGER;
-      case op.BININT:
+      case BININT:
         if (at + 5 > bytes.length) return SHORT;
         this.int = bytes.readInt32LE(at + 1);
         this.at = at + 5;
         return INTEGER;
-      case op.INT:
-      case op.LONG: {
+      case INT:
+      case LONG: {
         const end = this.lineEnd(at + 1);
         if (end < 0) return SHORT;
         this.int = textInteger(bytes.toString("latin1", at + 1, end), at + 1);
         this.at = end + 1;
         return INTEGER;
       }
-      case op.LONG1: {
+      case LONG1: {
         const length = bytes[at + 1];
         if (length === undefined || at + 2 + length > bytes.length) return SHORT;
         this.int = longInteger(bytes, at + 2, length);
         this.at = at + 2 + length;
         return INTEGER;
       }
-      case op.BINFLOAT:
+      case BINFLOAT:
         if (at + 9 > bytes.length) return SHORT;
         this.int = bytes.readDoubleBE(at + 1);
         this.at = at + 9;
         return DOUBLE;
-      case op.SHORT_BINSTRING:
-      case op.SHORT_BINBYTES:
+      case SHORT_BINSTRING:
+      case SHORT_BINBYTES:
         return this.content(BYTES, 1);
-      case op.BINSTRING:
-      case op.BINBYTES:
+      case BINSTRING:
+      case BINBYTES:
         return this.content(BYTES, 4);
-      case op.BINBYTES8:
+      case BINBYTES8:
         return this.content(BYTES, 8);
-      case op.SHORT_BINUNICODE:
+      case SHORT_BINUNICODE:
         return this.content(TEXT, 1);
-      case op.BINUNICODE:
+      case BINUNICODE:
         return this.content(TEXT, 4);
-      case op.BINUNICODE8:
+      case BINUNICODE8:
         return this.content(TEXT, 8);
       default:
         return OTHER;

@@ -8,6 +8,12 @@ import * as op from "./opcodes.ts";
 import type { PickleStyle } from "./writer.ts";
 import { BATCH } from "./writer.ts";
 
+// Names of this module: as properties of another one they are slow to read under vitest, by getters.
+const {
+  APPEND, APPENDS, BINBYTES, BINSTRING, BINUNICODE, EMPTY_LIST, EMPTY_TUPLE, MARK, SHORT_BINBYTES, SHORT_BINSTRING,
+  TUPLE, TUPLE2,
+} = op;
+
 /** The least bytes of an oid in a pickle: opcode, length, content. */
 const OID_COST = 2 + ID_BYTES;
 const OID_COST_LONG = 5 + ID_BYTES;
@@ -27,13 +33,13 @@ export function scanOids(bytes: Buffer, at: number): OidList | undefined {
   let i = at;
   let batches: boolean;
   switch (bytes[i]) {
-    case op.EMPTY_TUPLE:
+    case EMPTY_TUPLE:
       return { oids: bytes.subarray(i, i), end: i + 1 };
-    case op.EMPTY_LIST:
+    case EMPTY_LIST:
       batches = true;
       i += 1;
       break;
-    case op.MARK:
+    case MARK:
       batches = false;
       i += 1;
       break;
@@ -47,28 +53,28 @@ export function scanOids(bytes: Buffer, at: number): OidList | undefined {
   let listed = 0;
   while (i < end) {
     const code = bytes[i] as number;
-    if (open ? code === (batches ? op.APPENDS : op.TUPLE) : code === op.APPEND && filled === listed + ID_BYTES) {
+    if (open ? code === (batches ? APPENDS : TUPLE) : code === APPEND && filled === listed + ID_BYTES) {
       i += 1;
       listed = filled;
       if (!batches) return { oids: oids.subarray(0, filled), end: i };
       open = false;
     } else if (!open && filled > listed) {
       return undefined;
-    } else if (code === op.MARK && !open && !isPair(bytes, i)) {
+    } else if (code === MARK && !open && !isPair(bytes, i)) {
       open = true;
       i += 1;
-    } else if ((code === op.SHORT_BINBYTES || code === op.SHORT_BINSTRING) && bytes[i + 1] === ID_BYTES && i + OID_COST <= end) {
+    } else if ((code === SHORT_BINBYTES || code === SHORT_BINSTRING) && bytes[i + 1] === ID_BYTES && i + OID_COST <= end) {
       copyId(bytes, i + 2, oids, filled);
       filled += ID_BYTES;
       i += OID_COST;
       // A pair of protocol 2 and later has no mark.
       const version = emptyVersion(bytes, i);
-      if (version > 0 && bytes[i + version] === op.TUPLE2) i += version + 1;
-    } else if ((code === op.BINBYTES || code === op.BINSTRING) && i + OID_COST_LONG <= end && bytes.readUInt32LE(i + 1) === ID_BYTES) {
+      if (version > 0 && bytes[i + version] === TUPLE2) i += version + 1;
+    } else if ((code === BINBYTES || code === BINSTRING) && i + OID_COST_LONG <= end && bytes.readUInt32LE(i + 1) === ID_BYTES) {
       copyId(bytes, i + 5, oids, filled);
       filled += ID_BYTES;
       i += OID_COST_LONG;
-    } else if (code === op.MARK && isPair(bytes, i)) {
+    } else if (code === MARK && isPair(bytes, i)) {
       copyId(bytes, i + 3, oids, filled);
       filled += ID_BYTES;
       i += 1 + OID_COST + emptyVersion(bytes, i + 1 + OID_COST) + 1;
@@ -84,18 +90,18 @@ export function scanOids(bytes: Buffer, at: number): OidList | undefined {
 /** `MARK oid '' TUPLE`: an oid with its version, as clients of protocol Z308 get them. */
 function isPair(bytes: Buffer, at: number): boolean {
   const code = bytes[at + 1];
-  if ((code !== op.SHORT_BINSTRING && code !== op.SHORT_BINBYTES) || bytes[at + 2] !== ID_BYTES) return false;
+  if ((code !== SHORT_BINSTRING && code !== SHORT_BINBYTES) || bytes[at + 2] !== ID_BYTES) return false;
   const version = emptyVersion(bytes, at + 1 + OID_COST);
-  return version > 0 && bytes[at + 1 + OID_COST + version] === op.TUPLE;
+  return version > 0 && bytes[at + 1 + OID_COST + version] === TUPLE;
 }
 
 /** The bytes that an empty string takes at `at`; 0 when there is none. */
 function emptyVersion(bytes: Buffer, at: number): number {
   switch (bytes[at]) {
-    case op.SHORT_BINSTRING:
-    case op.SHORT_BINBYTES:
+    case SHORT_BINSTRING:
+    case SHORT_BINBYTES:
       return bytes[at + 1] === 0 ? 2 : 0;
-    case op.BINUNICODE:
+    case BINUNICODE:
       return at + 5 <= bytes.length && bytes.readUInt32LE(at + 1) === 0 ? 5 : 0;
     default:
       return 0;
@@ -132,22 +138,22 @@ function versionSize(style: PickleStyle): number {
 /** Writes a list of oids, in batches as the picklers do. Returns the offset behind it. */
 export function writeOids(style: PickleStyle, shape: OidShape, oids: Buffer, to: Buffer, at: number): number {
   const count = oids.length / ID_BYTES;
-  const code = style.python2 ? op.SHORT_BINSTRING : op.SHORT_BINBYTES;
+  const code = style.python2 ? SHORT_BINSTRING : SHORT_BINBYTES;
   let into = at;
-  to[into++] = op.EMPTY_LIST;
+  to[into++] = EMPTY_LIST;
   for (let done = 0; done < count; ) {
     const size = Math.min(BATCH, count - done);
     const alone = size === 1 && (count === 1 || style.python2);
-    if (!alone) to[into++] = op.MARK;
+    if (!alone) to[into++] = MARK;
     for (let i = done; i < done + size; i++) {
-      if (shape === "pairs" && !style.binary2) to[into++] = op.MARK;
+      if (shape === "pairs" && !style.binary2) to[into++] = MARK;
       to[into++] = code;
       to[into++] = ID_BYTES;
       copyId(oids, i * ID_BYTES, to, into);
       into += ID_BYTES;
       if (shape === "pairs") into = writeVersion(style, to, into);
     }
-    to[into++] = alone ? op.APPEND : op.APPENDS;
+    to[into++] = alone ? APPEND : APPENDS;
     done += size;
   }
   return into;
@@ -155,9 +161,9 @@ export function writeOids(style: PickleStyle, shape: OidShape, oids: Buffer, to:
 
 function writeVersion(style: PickleStyle, to: Buffer, at: number): number {
   let into = at;
-  to[into++] = style.python2 ? op.SHORT_BINSTRING : op.BINUNICODE;
+  to[into++] = style.python2 ? SHORT_BINSTRING : BINUNICODE;
   to[into++] = 0;
   if (!style.python2) into = to.writeUIntLE(0, into, 3);
-  to[into++] = style.binary2 ? op.TUPLE2 : op.TUPLE;
+  to[into++] = style.binary2 ? TUPLE2 : TUPLE;
   return into;
 }

@@ -7,6 +7,12 @@ import { nameAt } from "../names.ts";
 import { AtomCursor, BYTES, INTEGER, OTHER, SHORT, TEXT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
+// Names of this module: as properties of another one they are slow to read under vitest, by getters.
+const {
+  BININT, BININT1, BININT2, BINPUT, BINUNICODE, EMPTY_TUPLE, FRAME, INT, LONG_BINPUT, MARK, MAX_PROTOCOL, MEMOIZE,
+  NEWFALSE, NEWTRUE, PROTO, PUT, SHORT_BINBYTES, SHORT_BINSTRING, TUPLE, TUPLE1, TUPLE2, TUPLE3,
+} = op;
+
 /** Id, flags and method fit in so many bytes, so that a store's head fits in `MAX_HEAD`. */
 const MAX_ENVELOPE = MAX_HEAD / 2;
 /** An id of more parts is none that a peer uses. */
@@ -31,17 +37,17 @@ function wantMore(head: Buffer, limit: number, what: string): undefined {
  */
 export function peekPickle(head: Buffer): Envelope | undefined {
   let at = 0;
-  if (head[0] === op.PROTO) {
+  if (head[0] === PROTO) {
     const version = head[1];
     if (version === undefined) return undefined;
-    if (version > op.MAX_PROTOCOL) throw new ProtocolError("bad-pickle", 1, "a protocol up to 5", String(version));
+    if (version > MAX_PROTOCOL) throw new ProtocolError("bad-pickle", 1, "a protocol up to 5", String(version));
     at = 2;
   }
-  if (head[at] !== op.MARK) {
+  if (head[at] !== MARK) {
     cursor.reset(head, at);
     if (!cursor.skipNoise()) return wantMore(head, MAX_ENVELOPE, "a message");
     at = cursor.at;
-    if (head[at] !== op.MARK) throw unexpected(at, "the mark of a message", head[at]);
+    if (head[at] !== MARK) throw unexpected(at, "the mark of a message", head[at]);
   }
   const envelope = peekMessage(head, at + 1);
   if (envelope === undefined || at > 0 || envelope.method !== REPLY) return envelope;
@@ -61,7 +67,7 @@ const TO_CLIENTS = new Set([
 ]);
 
 /** The opcodes that a message's id begins with. */
-const ID_OPCODES = new Set<number | undefined>([op.BININT1, op.BININT2, op.BININT, op.INT, op.MARK]);
+const ID_OPCODES = new Set<number | undefined>([BININT1, BININT2, BININT, INT, MARK]);
 
 /**
  * ZEO 5.0 and 5.1 on Python 2 keep one cPickle pickler. A reply that is delayed (`vote` that waits, `undoInfo`, always
@@ -74,7 +80,7 @@ function behindLeftovers(head: Buffer, first: Envelope): Envelope | undefined {
   for (;;) {
     const { argsAt } = envelope;
     if (head[argsAt] === undefined) return wantMore(head, MAX_ENVELOPE, "a value");
-    if (envelope.method !== REPLY || head[argsAt] !== op.MARK) return envelope;
+    if (envelope.method !== REPLY || head[argsAt] !== MARK) return envelope;
     if (head[argsAt + 1] === undefined) return wantMore(head, MAX_ENVELOPE, "a value");
     // A reply's value that is a tuple begins so too, but never with numbers and then one of these names.
     if (!ID_OPCODES.has(head[argsAt + 1])) return envelope;
@@ -106,25 +112,25 @@ function peekQuickly(head: Buffer, from: number): Envelope | undefined {
   let id: MessageId;
   let at: number;
   switch (head[from]) {
-    case op.BININT1:
+    case BININT1:
       id = head[from + 1] ?? 0;
       at = from + 2;
       break;
-    case op.BININT2:
+    case BININT2:
       id = (head[from + 1] ?? 0) + (head[from + 2] ?? 0) * 256;
       at = from + 3;
       break;
-    case op.BININT:
+    case BININT:
       if (from + 5 > head.length) return undefined;
       id = head.readInt32LE(from + 1);
       at = from + 5;
       break;
-    case op.MARK:
-    case op.SHORT_BINBYTES:
-    case op.SHORT_BINSTRING: {
-      const first = head[from] === op.MARK ? from + 1 : from;
+    case MARK:
+    case SHORT_BINBYTES:
+    case SHORT_BINSTRING: {
+      const first = head[from] === MARK ? from + 1 : from;
       const close = first + SHORT_ID * 2;
-      if (head[close] !== (first > from ? op.TUPLE : op.TUPLE2)) return undefined;
+      if (head[close] !== (first > from ? TUPLE : TUPLE2)) return undefined;
       if (!isShortId(head, first) || !isShortId(head, first + SHORT_ID)) return undefined;
       id = idOfPair(head, first + 2, head, first + SHORT_ID + 2);
       at = close + 1;
@@ -135,19 +141,19 @@ function peekQuickly(head: Buffer, from: number): Envelope | undefined {
   }
   let flags = -1;
   switch (head[at]) {
-    case op.BININT1:
+    case BININT1:
       flags = head[at + 1] ?? -1;
       at += 2;
       break;
-    case op.NEWTRUE:
+    case NEWTRUE:
       flags = 1;
       at += 1;
       break;
-    case op.NEWFALSE:
+    case NEWFALSE:
       flags = 0;
       at += 1;
       break;
-    case op.INT:
+    case INT:
       // `I00` and `I01` with a line feed: False and True of protocol 1.
       if (head[at + 1] === 0x30 && head[at + 3] === 0x0a) flags = (head[at + 2] ?? 0) - 0x30;
       if (flags > 1) return undefined;
@@ -158,24 +164,24 @@ function peekQuickly(head: Buffer, from: number): Envelope | undefined {
   if (flags < 0) return undefined;
   let start = 0;
   let end = 0;
-  if (head[at] === op.SHORT_BINSTRING) {
+  if (head[at] === SHORT_BINSTRING) {
     start = at + 2;
     end = start + (head[at + 1] ?? MAX_HEAD);
-  } else if (head[at] === op.BINUNICODE && head[at + 2] === 0 && head[at + 3] === 0 && head[at + 4] === 0) {
+  } else if (head[at] === BINUNICODE && head[at + 2] === 0 && head[at + 3] === 0 && head[at + 4] === 0) {
     start = at + 5;
     end = start + (head[at + 1] as number);
   }
   const code = start > 0 ? head[end] : undefined;
-  if (code === undefined || isNoise(code) || (code >= op.TUPLE1 && code <= op.TUPLE3)) return undefined;
+  if (code === undefined || isNoise(code) || (code >= TUPLE1 && code <= TUPLE3)) return undefined;
   return { id, flags, method: nameAt(head, start, end), argsAt: end };
 }
 
 function isShortId(head: Buffer, at: number): boolean {
-  return (head[at] === op.SHORT_BINBYTES || head[at] === op.SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
+  return (head[at] === SHORT_BINBYTES || head[at] === SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
 }
 
 function isNoise(code: number): boolean {
-  return code === op.BINPUT || code === op.LONG_BINPUT || code === op.MEMOIZE || code === op.FRAME || code === op.PUT;
+  return code === BINPUT || code === LONG_BINPUT || code === MEMOIZE || code === FRAME || code === PUT;
 }
 
 interface Part {
@@ -205,7 +211,7 @@ function peekSlowly(head: Buffer, from: number): Envelope | undefined {
     if (parts.length > MAX_ID_PARTS) throw new ProtocolError("bad-pickle", from, "a short id", "a long one");
     if (!cursor.skipNoise()) return wantMore(head, MAX_ENVELOPE, "id, flags and method");
     const code = head[cursor.at] as number;
-    if (marks.length === 0 && parts.length === 3 && (code < op.TUPLE1 || code > op.TUPLE3)) {
+    if (marks.length === 0 && parts.length === 3 && (code < TUPLE1 || code > TUPLE3)) {
       const [id, flags, method] = parts as [Part, Part, Part];
       if (flags.kind !== INTEGER || typeof flags.id !== "number") {
         throw new ProtocolError("bad-pickle", from, "flags", "another value");
@@ -229,24 +235,24 @@ function collapse(head: Buffer, parts: Part[], marks: number[]): boolean {
   const code = head[cursor.at] as number;
   let count: number;
   switch (code) {
-    case op.MARK:
+    case MARK:
       if (marks.length > 4) return false;
       marks.push(parts.length);
       cursor.at += 1;
       return true;
-    case op.TUPLE: {
+    case TUPLE: {
       const mark = marks.pop();
       if (mark === undefined) return false;
       count = parts.length - mark;
       break;
     }
-    case op.EMPTY_TUPLE:
+    case EMPTY_TUPLE:
       count = 0;
       break;
-    case op.TUPLE1:
-    case op.TUPLE2:
-    case op.TUPLE3:
-      count = code - op.TUPLE1 + 1;
+    case TUPLE1:
+    case TUPLE2:
+    case TUPLE3:
+      count = code - TUPLE1 + 1;
       if (parts.length - (marks.at(-1) ?? 0) < count) return false;
       break;
     default:

@@ -1,18 +1,15 @@
 import { checkTree, PRICE_BUFFER, PRICE_MAP, PRICE_PLAIN, PRICE_TUPLE } from "../bounds.ts";
 import type { Value } from "../value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../value.ts";
-import { PickleInput } from "./input.ts";
+import { PickleMachine } from "./machine.ts";
 import * as op from "./opcodes.ts";
-import { PickleStack } from "./stack.ts";
 import { quotedString, rawUnicode, textFloat } from "./text.ts";
 
 /** A tree may count shared parts again, up to so many values in all. */
-const MAX_NODES = 4_000_000;
+const MAX_NODES = 1_000_000;
 
-/** An object under construction: `BUILD` comes after the object was made and perhaps memoized. */
-class MutableObject extends PyObject {
-  declare state: Value | undefined;
-}
+/** Stands for a mark in a stack that `readPickle` is to go on from. */
+export const MARK_VALUE: unique symbol = Symbol("mark");
 
 /**
  * Reads one pickle to its `STOP`, which must be the last byte. The value is what is on top then. Executes nothing:
@@ -20,308 +17,150 @@ class MutableObject extends PyObject {
  * takes up one by one (the items of a subclass of list or dict) is left out.
  *
  * `from` and `stack` resume in the middle of a pickle: reading begins at `from` as if `stack` had been built by what
- * stands before. A `MARK_VALUE` in it stands for a mark.
+ * stands before.
  *
  * Raises `ProtocolError` (`bad-pickle`) for bytes that are no pickle, that nest too deep, or whose value would take
  * too much memory.
  */
 export function readPickle(bytes: Buffer, from = 0, stack: readonly (Value | typeof MARK_VALUE)[] = []): Value {
-  const machine = new Machine(bytes, from);
-  machine.prime(stack);
-  const value = machine.run();
+  const machine = new PickleMachine(bytes, from);
+  for (const value of stack) {
+    if (value === MARK_VALUE) machine.stack.mark();
+    else machine.stack.push(value, PRICE_PLAIN);
+  }
+  const value = run(machine);
   checkTree(value, "bad-pickle", MAX_NODES);
   return value;
 }
 
-export const MARK_VALUE: unique symbol = Symbol("mark");
-
-class Machine {
-  private readonly input: PickleInput;
-  private readonly stack: PickleStack;
-  private readonly memo = new Map<number, Value>();
-
-  constructor(bytes: Buffer, from: number) {
-    this.input = new PickleInput(bytes, from);
-    this.stack = new PickleStack(this.input);
-  }
-
-  prime(stack: readonly (Value | typeof MARK_VALUE)[]): void {
-    for (const value of stack) {
-      if (value === MARK_VALUE) this.stack.mark();
-      else this.stack.push(value, PRICE_PLAIN);
+function run(machine: PickleMachine): Value {
+  const { input } = machine;
+  for (;;) {
+    const code = input.byte();
+    const handler = HANDLERS[code];
+    if (handler !== undefined) handler(machine);
+    else if (code === STOP) break;
+    else {
+      input.at -= 1;
+      throw input.error("a pickle opcode", `0x${code.toString(16)}`);
     }
   }
+  const rest = input.bytes.length - input.at;
+  if (rest > 0) throw input.error("the end", `${rest} more bytes`);
+  // What lies below is what a failed message left: see `behindLeftovers`. Python's unpickler ignores it too.
+  return machine.stack.pop();
+}
 
-  run(): Value {
-    const { input } = this;
-    for (;;) {
-      const code = input.byte();
-      if (code === op.STOP) return this.stop();
-      if (!this.atom(code) && !this.container(code) && !this.memory(code) && !this.instance(code)) {
-        input.at -= 1;
-        throw input.error("a pickle opcode", `0x${code.toString(16)}`);
-      }
-    }
-  }
+const { STOP } = op;
 
-  private stop(): Value {
-    const { input } = this;
-    const rest = input.bytes.length - input.at;
-    if (rest > 0) throw input.error("the end", `${rest} more bytes`);
-    // What lies below is what a failed message left: see `behindLeftovers`. Python's unpickler ignores it too.
-    return this.stack.pop();
-  }
+type Handler = (machine: PickleMachine) => void;
 
-  /** Opcodes that push one value that holds no others. */
-  private atom(code: number): boolean {
-    const { input, stack } = this;
-    switch (code) {
-      case op.NONE:
-        return stack.push(null, PRICE_PLAIN);
-      case op.NEWTRUE:
-        return stack.push(true, PRICE_PLAIN);
-      case op.NEWFALSE:
-        return stack.push(false, PRICE_PLAIN);
-      case op.BININT1:
-        return stack.push(input.byte(), PRICE_PLAIN);
-      case op.BININT2:
-        return stack.push(input.uint16(), PRICE_PLAIN);
-      case op.BININT:
-        return stack.push(input.int32(), PRICE_PLAIN);
-      case op.INT:
-        return stack.push(input.integerLine(), PRICE_PLAIN);
-      case op.LONG:
-        return stack.push(input.longLine(), PRICE_PLAIN);
-      case op.LONG1:
-        return stack.push(input.long(input.byte()), PRICE_PLAIN);
-      case op.LONG4:
-        return stack.push(input.long(input.int32()), PRICE_PLAIN);
-      case op.FLOAT:
-        return stack.push(textFloat(input.line(), input.at), PRICE_PLAIN);
-      case op.BINFLOAT:
-        return stack.push(input.double(), PRICE_PLAIN);
-      case op.STRING:
-        return stack.push(quotedString(input.line(), input.at), PRICE_BUFFER);
-      case op.UNICODE:
-        return stack.push(rawUnicode(input.line(), input.at), PRICE_PLAIN);
-      case op.SHORT_BINSTRING:
-      case op.SHORT_BINBYTES:
-        return stack.push(input.view(input.byte()), PRICE_BUFFER);
-      case op.BINSTRING:
-      case op.BINBYTES:
-        return stack.push(input.view(input.uint32()), PRICE_BUFFER);
-      case op.BINBYTES8:
-      case op.BYTEARRAY8:
-        return stack.push(input.view(input.length8()), PRICE_BUFFER);
-      case op.SHORT_BINUNICODE:
-        return stack.push(input.text(input.byte()), PRICE_PLAIN);
-      case op.BINUNICODE:
-        return stack.push(input.text(input.uint32()), PRICE_PLAIN);
-      case op.BINUNICODE8:
-        return stack.push(input.text(input.length8()), PRICE_PLAIN);
-      default:
-        return false;
-    }
-  }
+/** What each opcode but `STOP` does. */
+const HANDLERS: (Handler | undefined)[] = Array.from({ length: 256 });
 
-  /** Tuples, lists, dictionaries, sets, and the stack itself. */
-  private container(code: number): boolean {
-    const { input, stack } = this;
-    switch (code) {
-      case op.MARK:
-        return stack.mark();
-      case op.EMPTY_TUPLE:
-        return stack.push(new PyTuple([]), PRICE_TUPLE);
-      case op.TUPLE1:
-      case op.TUPLE2:
-      case op.TUPLE3:
-        return stack.push(new PyTuple(stack.popMany(code - op.TUPLE1 + 1)), PRICE_TUPLE);
-      case op.TUPLE:
-        return stack.push(new PyTuple(stack.popMark()), PRICE_TUPLE);
-      case op.EMPTY_LIST:
-        return stack.push([], PRICE_TUPLE);
-      case op.LIST:
-        return stack.push(stack.popMark(), PRICE_TUPLE);
-      case op.APPEND: {
-        const item = stack.pop();
-        return this.append([item]);
-      }
-      case op.APPENDS:
-        return this.append(stack.popMark());
-      case op.EMPTY_DICT:
-        return stack.push(new Map(), PRICE_MAP);
-      case op.DICT: {
-        const items = stack.popMark();
-        stack.push(new Map(), PRICE_MAP);
-        return this.setItems(items);
-      }
-      case op.SETITEM:
-        return this.setItems(stack.popMany(2));
-      case op.SETITEMS:
-        return this.setItems(stack.popMark());
-      case op.EMPTY_SET:
-        return stack.push(new PyObject(new PyGlobal("builtins", "set"), new PyTuple([[]])), PRICE_MAP);
-      case op.ADDITEMS: {
-        const items = stack.popMark();
-        const set = stack.top();
-        const held = set instanceof PyObject && set.args instanceof PyTuple ? set.args.items[0] : undefined;
-        if (!Array.isArray(held)) throw input.error("a set", "another value");
-        stack.spend(items.length * PRICE_PLAIN);
-        for (const item of items) (held as Value[]).push(item);
-        return true;
-      }
-      case op.FROZENSET:
-        return stack.push(new PyObject(new PyGlobal("builtins", "frozenset"), new PyTuple([stack.popMark()])), PRICE_MAP);
-      case op.POP:
-        return stack.popValueOrMark();
-      case op.POP_MARK:
-        stack.popMark();
-        return true;
-      case op.DUP:
-        return stack.push(stack.top(), PRICE_PLAIN);
-      default:
-        return false;
-    }
-  }
+function on(codes: number | readonly number[], handler: Handler): void {
+  for (const code of typeof codes === "number" ? [codes] : codes) HANDLERS[code] = handler;
+}
 
-  /** The memo, and what frames a pickle. */
-  private memory(code: number): boolean {
-    const { input } = this;
-    switch (code) {
-      case op.PROTO: {
-        const version = input.byte();
-        if (version > op.MAX_PROTOCOL) throw input.error("a protocol up to 5", String(version));
-        return true;
-      }
-      case op.FRAME:
-        input.length8();
-        return true;
-      case op.BINPUT:
-        return this.put(input.byte());
-      case op.LONG_BINPUT:
-        return this.put(input.uint32());
-      case op.PUT:
-        return this.put(input.memoLine());
-      case op.MEMOIZE:
-        return this.put(this.memo.size);
-      case op.BINGET:
-        return this.get(input.byte());
-      case op.LONG_BINGET:
-        return this.get(input.uint32());
-      case op.GET:
-        return this.get(input.memoLine());
-      default:
-        return false;
-    }
-  }
+// Values that hold no others.
+on(op.NONE, ({ stack }) => stack.push(null, PRICE_PLAIN));
+on(op.NEWTRUE, ({ stack }) => stack.push(true, PRICE_PLAIN));
+on(op.NEWFALSE, ({ stack }) => stack.push(false, PRICE_PLAIN));
+on(op.BININT1, ({ stack, input }) => stack.push(input.byte(), PRICE_PLAIN));
+on(op.BININT2, ({ stack, input }) => stack.push(input.uint16(), PRICE_PLAIN));
+on(op.BININT, ({ stack, input }) => stack.push(input.int32(), PRICE_PLAIN));
+on(op.INT, ({ stack, input }) => stack.push(input.integerLine(), PRICE_PLAIN));
+on(op.LONG, ({ stack, input }) => stack.push(input.longLine(), PRICE_PLAIN));
+on(op.LONG1, ({ stack, input }) => stack.push(input.long(input.byte()), PRICE_PLAIN));
+on(op.LONG4, ({ stack, input }) => stack.push(input.long(input.int32()), PRICE_PLAIN));
+on(op.FLOAT, ({ stack, input }) => stack.push(textFloat(input.line(), input.at), PRICE_PLAIN));
+on(op.BINFLOAT, ({ stack, input }) => stack.push(input.double(), PRICE_PLAIN));
+on(op.STRING, ({ stack, input }) => stack.push(quotedString(input.line(), input.at), PRICE_BUFFER));
+on(op.UNICODE, ({ stack, input }) => stack.push(rawUnicode(input.line(), input.at), PRICE_PLAIN));
+on([op.SHORT_BINSTRING, op.SHORT_BINBYTES], ({ stack, input }) => stack.push(input.view(input.byte()), PRICE_BUFFER));
+on([op.BINSTRING, op.BINBYTES], ({ stack, input }) => stack.push(input.view(input.uint32()), PRICE_BUFFER));
+on([op.BINBYTES8, op.BYTEARRAY8], ({ stack, input }) => stack.push(input.view(input.length8()), PRICE_BUFFER));
+on(op.SHORT_BINUNICODE, ({ stack, input }) => stack.push(input.text(input.byte()), PRICE_PLAIN));
+on(op.BINUNICODE, ({ stack, input }) => stack.push(input.text(input.uint32()), PRICE_PLAIN));
+on(op.BINUNICODE8, ({ stack, input }) => stack.push(input.text(input.length8()), PRICE_PLAIN));
 
-  /** Globals and instances, by name only. */
-  private instance(code: number): boolean {
-    const { input, stack } = this;
-    switch (code) {
-      case op.GLOBAL: {
-        const module = input.line();
-        return stack.push(new PyGlobal(module, input.line()), PRICE_BUFFER);
-      }
-      case op.STACK_GLOBAL: {
-        const [module, name] = stack.popMany(2);
-        if (typeof module !== "string" || typeof name !== "string") throw input.error("two names", "other values");
-        return stack.push(new PyGlobal(module, name), PRICE_BUFFER);
-      }
-      case op.EXT1:
-        return this.extension(input.byte());
-      case op.EXT2:
-        return this.extension(this.input.uint16());
-      case op.EXT4:
-        return this.extension(this.input.int32());
-      case op.REDUCE:
-      case op.NEWOBJ: {
-        const [callable, args] = stack.popMany(2) as [Value, Value];
-        return this.object(callable, args);
-      }
-      case op.NEWOBJ_EX: {
-        const [callable, args, keywords] = stack.popMany(3) as [Value, Value, Value];
-        return this.object(callable, new PyTuple([args, keywords]));
-      }
-      case op.INST: {
-        const module = input.line();
-        const name = input.line();
-        return this.object(new PyGlobal(module, name), new PyTuple(stack.popMark()));
-      }
-      case op.OBJ: {
-        const [callable, ...args] = stack.popMark();
-        if (callable === undefined) throw input.error("a class", "nothing");
-        return this.object(callable, new PyTuple(args));
-      }
-      case op.PERSID:
-        return this.object(new PyGlobal("pickle", "persistent_load"), input.line());
-      case op.BINPERSID:
-        return this.object(new PyGlobal("pickle", "persistent_load"), stack.pop());
-      case op.BUILD: {
-        const state = stack.pop();
-        const object = stack.top();
-        if (object instanceof MutableObject) object.state = state;
-        else {
-          // A class or a container with a state of its own: keep both.
-          stack.pop();
-          stack.push(new PyObject(object, new PyTuple([]), state), PRICE_TUPLE);
-        }
-        return true;
-      }
-      default:
-        return false;
-    }
-  }
+// Tuples, lists, dictionaries, sets, and the stack itself.
+on(op.MARK, ({ stack }) => stack.mark());
+on(op.EMPTY_TUPLE, ({ stack }) => stack.push(new PyTuple([]), PRICE_TUPLE));
+on(op.TUPLE1, ({ stack }) => stack.push(new PyTuple(stack.popMany(1)), PRICE_TUPLE));
+on(op.TUPLE2, ({ stack }) => stack.push(new PyTuple(stack.popMany(2)), PRICE_TUPLE));
+on(op.TUPLE3, ({ stack }) => stack.push(new PyTuple(stack.popMany(3)), PRICE_TUPLE));
+on(op.TUPLE, ({ stack }) => stack.push(new PyTuple(stack.popMark()), PRICE_TUPLE));
+on(op.EMPTY_LIST, ({ stack }) => stack.push([], PRICE_TUPLE));
+on(op.LIST, ({ stack }) => stack.push(stack.popMark(), PRICE_TUPLE));
+on(op.APPEND, (machine) => machine.append(machine.stack.popMany(1)));
+on(op.APPENDS, (machine) => machine.append(machine.stack.popMark()));
+on(op.EMPTY_DICT, ({ stack }) => stack.push(new Map(), PRICE_MAP));
+on(op.DICT, (machine) => {
+  const items = machine.stack.popMark();
+  machine.stack.push(new Map(), PRICE_MAP);
+  machine.setItems(items);
+});
+on(op.SETITEM, (machine) => machine.setItems(machine.stack.popMany(2)));
+on(op.SETITEMS, (machine) => machine.setItems(machine.stack.popMark()));
+on(op.EMPTY_SET, ({ stack }) => stack.push(setOf("set", []), PRICE_MAP));
+on(op.ADDITEMS, (machine) => machine.addItems(machine.stack.popMark()));
+on(op.FROZENSET, ({ stack }) => stack.push(setOf("frozenset", stack.popMark()), PRICE_MAP));
+on(op.POP, ({ stack }) => stack.popValueOrMark());
+on(op.POP_MARK, ({ stack }) => void stack.popMark());
+on(op.DUP, ({ stack }) => stack.push(stack.top(), PRICE_PLAIN));
 
-  private object(callable: Value, args: Value): true {
-    const { stack } = this;
-    return stack.push(new MutableObject(callable, args), PRICE_TUPLE);
-  }
+// The memo, and what frames a pickle.
+on(op.PROTO, ({ input }) => {
+  const version = input.byte();
+  if (version > op.MAX_PROTOCOL) throw input.error("a protocol up to 5", String(version));
+});
+on(op.FRAME, ({ input }) => void input.length8());
+on(op.BINPUT, (machine) => machine.put(machine.input.byte()));
+on(op.LONG_BINPUT, (machine) => machine.put(machine.input.uint32()));
+on(op.PUT, (machine) => machine.put(machine.input.memoLine()));
+on(op.MEMOIZE, (machine) => machine.memoize());
+on(op.BINGET, (machine) => machine.get(machine.input.byte()));
+on(op.LONG_BINGET, (machine) => machine.get(machine.input.uint32()));
+on(op.GET, (machine) => machine.get(machine.input.memoLine()));
 
-  private extension(code: number): true {
-    const { stack } = this;
-    return stack.push(new PyGlobal("copyreg.extension", String(code)), PRICE_BUFFER);
-  }
+// Globals and instances, by name only.
+on(op.GLOBAL, ({ stack, input }) => {
+  const module = input.line();
+  stack.push(new PyGlobal(module, input.line()), PRICE_BUFFER);
+});
+on(op.STACK_GLOBAL, ({ stack, input }) => {
+  const [module, name] = stack.popMany(2);
+  if (typeof module !== "string" || typeof name !== "string") throw input.error("two names", "other values");
+  stack.push(new PyGlobal(module, name), PRICE_BUFFER);
+});
+on(op.EXT1, (machine) => machine.extension(machine.input.byte()));
+on(op.EXT2, (machine) => machine.extension(machine.input.uint16()));
+on(op.EXT4, (machine) => machine.extension(machine.input.int32()));
+on([op.REDUCE, op.NEWOBJ], (machine) => {
+  const [callable, args] = machine.stack.popMany(2) as [Value, Value];
+  machine.object(callable, args);
+});
+on(op.NEWOBJ_EX, (machine) => {
+  const [callable, args, keywords] = machine.stack.popMany(3) as [Value, Value, Value];
+  machine.object(callable, new PyTuple([args, keywords]));
+});
+on(op.INST, (machine) => {
+  const module = machine.input.line();
+  const made = new PyGlobal(module, machine.input.line());
+  machine.object(made, new PyTuple(machine.stack.popMark()));
+});
+on(op.OBJ, (machine) => {
+  const [callable, ...args] = machine.stack.popMark();
+  if (callable === undefined) throw machine.input.error("a class", "nothing");
+  machine.object(callable, new PyTuple(args));
+});
+on(op.PERSID, (machine) => machine.object(PERSISTENT, machine.input.line()));
+on(op.BINPERSID, (machine) => machine.object(PERSISTENT, machine.stack.pop()));
+on(op.BUILD, (machine) => machine.build());
 
-  private append(items: Value[]): true {
-    const { input, stack } = this;
-    const list = stack.top();
-    if (Array.isArray(list)) {
-      stack.spend(items.length * PRICE_PLAIN);
-      const target = list as Value[];
-      for (const item of items) target.push(item);
-      return true;
-    }
-    // A subclass of list: its items come behind the instance.
-    if (list instanceof PyObject) return true;
-    throw input.error("a list", "another value");
-  }
+const PERSISTENT = new PyGlobal("pickle", "persistent_load");
 
-  private setItems(items: Value[]): true {
-    const { input, stack } = this;
-    if (items.length % 2 !== 0) throw input.error("keys with values", "a key without");
-    const map = stack.top();
-    if (map instanceof Map) {
-      stack.spend(items.length * PRICE_PLAIN * 2);
-      const target = map as Map<Value, Value>;
-      for (let i = 0; i < items.length; i += 2) target.set(items[i] as Value, items[i + 1] as Value);
-      return true;
-    }
-    if (map instanceof PyObject) return true;
-    throw input.error("a dictionary", "another value");
-  }
-
-  private put(index: number): true {
-    const { stack } = this;
-    stack.spend(PRICE_TUPLE);
-    this.memo.set(index, stack.top());
-    return true;
-  }
-
-  private get(index: number): true {
-    const { input, stack } = this;
-    const value = this.memo.get(index);
-    if (value === undefined) throw input.error("a memo that was written", String(index));
-    return stack.push(value, PRICE_PLAIN);
-  }
+function setOf(name: string, items: Value[]): PyObject {
+  return new PyObject(new PyGlobal("builtins", name), new PyTuple([items]));
 }

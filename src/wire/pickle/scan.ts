@@ -94,66 +94,35 @@ export function largestPickle(payload: Buffer, at: number): Tid {
   }
 }
 
+/** The bytes of an opcode that is no atom, with its argument. */
+const SIZES = new Uint8Array(256);
+/** How many lines are its argument instead. */
+const LINES = new Uint8Array(256);
+
+for (const code of [
+  op.MARK, op.POP, op.POP_MARK, op.DUP, op.BINPERSID, op.REDUCE, op.APPEND, op.BUILD, op.DICT, op.EMPTY_DICT, op.APPENDS,
+  op.LIST, op.EMPTY_LIST, op.OBJ, op.SETITEM, op.TUPLE, op.EMPTY_TUPLE, op.SETITEMS, op.NEWOBJ, op.TUPLE1, op.TUPLE2,
+  op.TUPLE3, op.EMPTY_SET, op.ADDITEMS, op.FROZENSET, op.NEWOBJ_EX, op.STACK_GLOBAL,
+]) {
+  SIZES[code] = 1;
+}
+for (const code of [op.PROTO, op.BINGET, op.EXT1]) SIZES[code] = 2;
+SIZES[op.EXT2] = 3;
+for (const code of [op.LONG_BINGET, op.EXT4]) SIZES[code] = 5;
+for (const code of [op.GET, op.STRING, op.UNICODE, op.FLOAT, op.PERSID]) LINES[code] = 1;
+for (const code of [op.GLOBAL, op.INST]) LINES[code] = 2;
+
 /** The offset behind an opcode that is no atom; -1 at the stop and at what is no pickle. */
 function skipOther(payload: Buffer, at: number): number {
-  switch (payload[at]) {
-    case op.PROTO:
-    case op.BINGET:
-    case op.EXT1:
-      return at + 2;
-    case op.EXT2:
-      return at + 3;
-    case op.LONG_BINGET:
-    case op.EXT4:
-      return at + 5;
-    case op.LONG4:
-      return at + 5 <= payload.length ? at + 5 + payload.readUInt32LE(at + 1) : -1;
-    case op.BYTEARRAY8:
-      return at + 9 <= payload.length ? at + 9 + Number(payload.readBigUInt64LE(at + 1)) : -1;
-    case op.GLOBAL:
-    case op.INST:
-      return skipLine(payload, skipLine(payload, at + 1));
-    case op.GET:
-    case op.STRING:
-    case op.UNICODE:
-    case op.FLOAT:
-    case op.PERSID:
-      return skipLine(payload, at + 1);
-    case op.MARK:
-    case op.POP:
-    case op.POP_MARK:
-    case op.DUP:
-    case op.BINPERSID:
-    case op.REDUCE:
-    case op.APPEND:
-    case op.BUILD:
-    case op.DICT:
-    case op.EMPTY_DICT:
-    case op.APPENDS:
-    case op.LIST:
-    case op.EMPTY_LIST:
-    case op.OBJ:
-    case op.SETITEM:
-    case op.TUPLE:
-    case op.EMPTY_TUPLE:
-    case op.SETITEMS:
-    case op.NEWOBJ:
-    case op.TUPLE1:
-    case op.TUPLE2:
-    case op.TUPLE3:
-    case op.EMPTY_SET:
-    case op.ADDITEMS:
-    case op.FROZENSET:
-    case op.NEWOBJ_EX:
-    case op.STACK_GLOBAL:
-      return at + 1;
-    default:
-      return -1;
+  const code = payload[at] as number;
+  const size = SIZES[code] as number;
+  if (size > 0) return at + size;
+  if (code === op.LONG4) return at + 5 <= payload.length ? at + 5 + payload.readUInt32LE(at + 1) : -1;
+  if (code === op.BYTEARRAY8) return at + 9 <= payload.length ? at + 9 + Number(payload.readBigUInt64LE(at + 1)) : -1;
+  let end = at;
+  for (let lines = LINES[code] as number; lines > 0; lines--) {
+    end = payload.indexOf(0x0a, end + 1);
+    if (end < 0) return -1;
   }
-}
-
-function skipLine(payload: Buffer, at: number): number {
-  if (at < 0) return -1;
-  const end = payload.indexOf(0x0a, at);
-  return end < 0 ? -1 : end + 1;
+  return end === at ? -1 : end + 1;
 }

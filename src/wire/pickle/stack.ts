@@ -13,16 +13,14 @@ export class PickleStack {
     this.input = input;
   }
 
-  mark(): true {
+  mark(): void {
     this.spend(PRICE_PLAIN);
     this.marks.push(this.values.length);
-    return true;
   }
 
-  push(value: Value, price: number): true {
+  push(value: Value, price: number): void {
     this.spend(price);
     this.values.push(value);
-    return true;
   }
 
   spend(price: number): void {
@@ -52,10 +50,9 @@ export class PickleStack {
   }
 
   /** The last value; or the last mark, if none is above it: Python 2 writes that for a tuple that holds itself. */
-  popValueOrMark(): true {
+  popValueOrMark(): void {
     if (this.marks.length > 0 && this.room() === 0) this.marks.pop();
     else this.pop();
-    return true;
   }
 
   /** How many values are above the last mark. */

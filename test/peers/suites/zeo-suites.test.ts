@@ -1,0 +1,97 @@
+/**
+ * ZEO's own tests with the proxy between: they may fail nowhere where they pass through a plain relay.
+ *
+ * `ZEO_SUITES=full` runs all of them (about ten minutes for each version), anything else every few tests, so that it
+ * takes some minutes in all. `ZEO_SUITES_PART` chooses which.
+ */
+
+import { describe, expect, test } from "vitest";
+import { install } from "../install.ts";
+import type { Installed } from "../install.ts";
+import { peerNamed } from "../peers.ts";
+import { runSuite } from "./suite.ts";
+import type { SuiteRun, SuiteTest } from "./suite.ts";
+
+const FULL = process.env["ZEO_SUITES"] === "full";
+const PART = Number(process.env["ZEO_SUITES_PART"] ?? 0);
+
+interface Suite {
+  readonly peer: string;
+  readonly modules: readonly string[];
+  /** In the short run only every so manyth test. */
+  readonly oneOf: number;
+}
+
+const SUITES: readonly Suite[] = [
+  { peer: "zeo4-py27", modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection"], oneOf: 6 },
+  {
+    peer: "zeo521-py37",
+    modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection", "ZEO.tests.test_sync"],
+    oneOf: 6,
+  },
+  {
+    peer: "zeo62-py312",
+    modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection", "ZEO.tests.test_sync"],
+    oneOf: 6,
+  },
+];
+
+/** They compare a server's incomplete answer with what it is, or look at the address of a connection. */
+const ASSERT_WHAT_THE_PROXY_CHANGES: readonly string[] = [];
+
+const TEST_LIMIT_SECONDS = 120;
+const LIMIT_MS = FULL ? 2_400_000 : 420_000;
+
+function bad(run: SuiteRun): SuiteTest[] {
+  return run.tests.filter((t) => t.outcome === "failed" || t.outcome === "too long");
+}
+
+function ids(tests: readonly SuiteTest[]): string[] {
+  return [...new Set(tests.map((t) => t.test))];
+}
+
+function said(peer: string, via: string, run: SuiteRun): string {
+  const count = (outcome: string): number => run.tests.filter((t) => t.outcome === outcome).length;
+  const failed = count("failed") + count("too long");
+  return (
+    `${peer} via ${via}: ${count("ok")} passed, ${failed} failed, ${count("skipped")} skipped ` +
+    `in ${run.seconds.toFixed(0)} s; ${JSON.stringify(run.sums)}`
+  );
+}
+
+/** The tests that fail through the proxy, twice, and pass through a plain relay. */
+async function brokenByTheProxy(installed: Installed, { peer, modules }: Suite, first: SuiteRun): Promise<SuiteTest[]> {
+  const options = { testLimit: TEST_LIMIT_SECONDS, limitMs: LIMIT_MS };
+  let suspects = ids(bad(first)).filter((id) => !ASSERT_WHAT_THE_PROXY_CHANGES.some((name) => id.includes(name)));
+  if (suspects.length === 0) return [];
+  const relayed = await runSuite(installed, modules, "relay", { ...options, only: suspects });
+  console.log(said(peer, "relay (only what failed)", relayed));
+  const alsoRelayed = new Set(ids(bad(relayed)));
+  for (const id of alsoRelayed) console.log(`${peer}: fails through a plain relay as well: ${id}`);
+  suspects = suspects.filter((id) => !alsoRelayed.has(id));
+  if (suspects.length === 0) return [];
+  const again = await runSuite(installed, modules, "proxy", { ...options, only: suspects });
+  console.log(said(peer, "proxy (again)", again));
+  for (const id of suspects) if (!ids(bad(again)).includes(id)) console.log(`${peer}: passes the second time: ${id}`);
+  return bad(again);
+}
+
+describe.concurrent("ZEO's own tests through the proxy", () => {
+  for (const suite of SUITES) {
+    test(`${suite.peer}`, { timeout: 3 * LIMIT_MS }, async (context) => {
+      const result = await install(peerNamed(suite.peer));
+      if (result.type === "missing") return context.skip(`${suite.peer}: ${result.why}`);
+      const part = FULL ? {} : { part: { part: PART % suite.oneOf, of: suite.oneOf } };
+      const run = await runSuite(result.installed, suite.modules, "proxy", {
+        testLimit: TEST_LIMIT_SECONDS,
+        limitMs: LIMIT_MS,
+        ...part,
+      });
+      console.log(said(suite.peer, "proxy", run));
+      expect(run.tests.length, run.errors).toBeGreaterThan(FULL ? 150 : 20);
+      const broken = await brokenByTheProxy(result.installed, suite, run);
+      expect(broken.map((t) => `${t.test} (${t.outcome})\n${t.details.slice(-1500)}`)).toEqual([]);
+      expect(run.sums.guard).toBe(0);
+    });
+  }
+});

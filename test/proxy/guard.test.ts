@@ -1,0 +1,166 @@
+import { describe, expect, it } from "vitest";
+import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { Guard } from "../../src/proxy/guard.ts";
+import { Storage } from "../../src/proxy/storage.ts";
+import { asTid, tidHex, type Tid } from "../../src/wire/ids.ts";
+import { bytes8, oid, passes, registered, scripted, shaken, telling, tellings, world } from "./world.ts";
+
+const tid = (n: number): Tid => asTid(BigInt(n));
+
+function registeredGuard(oldClient = false): Guard {
+  const guard = new Guard(oldClient);
+  guard.registerReplyWritten();
+  return guard;
+}
+
+describe("the guard refuses an invalidation", () => {
+  it("before the register reply was written", () => {
+    expect(new Guard(false).refuses(tid(1))).toBe("guard-before-register");
+    expect(registeredGuard().refuses(tid(1))).toBeUndefined();
+  });
+
+  it("whose tid does not grow", () => {
+    const guard = registeredGuard();
+    expect(guard.refuses(tid(5))).toBeUndefined();
+    expect(guard.refuses(tid(5))).toBe("guard-not-growing");
+    expect(guard.refuses(tid(4))).toBe("guard-not-growing");
+    expect(guard.refuses(tid(6))).toBeUndefined();
+  });
+
+  it("of the client's own commit", () => {
+    const guard = registeredGuard();
+    guard.finishForwarded();
+    guard.committed(tid(5));
+    guard.finishReplyWritten();
+    expect(guard.refuses(tid(5))).toBe("guard-own-commit");
+    expect(guard.refuses(tid(6))).toBeUndefined();
+  });
+
+  it("inside an old client's finish, not inside a new one's", () => {
+    const [old, young] = [registeredGuard(true), registeredGuard()];
+    for (const guard of [old, young]) guard.finishForwarded();
+    expect(old.refuses(tid(5))).toBe("guard-inside-finish");
+    expect(young.refuses(tid(5))).toBeUndefined();
+    old.finishReplyWritten();
+    expect(old.refuses(tid(6))).toBeUndefined();
+  });
+
+  it("and remembers none that it refused", () => {
+    const guard = registeredGuard(true);
+    guard.finishForwarded();
+    guard.refuses(tid(9));
+    guard.finishReplyWritten();
+    expect(guard.refuses(tid(5))).toBeUndefined();
+  });
+});
+
+/** A session whose storage places something wrongly: what our own bug would look like. */
+describe("an injected wrong placement", () => {
+  const announcement = (n: bigint) => ({ tid: n as Tid, oids: bytes8(1n) });
+
+  async function injected(wrong: (tell: (n: bigint) => void) => void, code: string): Promise<void> {
+    const members: { announce: (repair: "completed", announcement: { tid: Tid; oids: Buffer }) => void }[] = [];
+    const { join } = Storage.prototype;
+    Storage.prototype.join = function (session, member) {
+      members.push(member);
+      join.call(this, session, member);
+    };
+    try {
+      const gateway = await scripted({}, { guard: 1 });
+      const bad = await registered(gateway);
+      const good = await registered(gateway);
+      wrong((n) => members[0]?.announce("completed", announcement(n)));
+      await Promise.all([bad.client.end(), bad.server.end()]);
+      expect(gateway.proxy.stats()).toMatchObject({ guard: 1, ended: { [code]: 1 } });
+      expect(gateway.lines.filter((line) => line["code"] === code)).toMatchObject([{ level: "error", fault: "proxy" }]);
+      await passes(good.client, good.server, good.client.encode(9, 0, "ping"));
+    } finally {
+      Storage.prototype.join = join;
+    }
+  }
+
+  it("that does not grow ends the session, and nothing of it is written", () =>
+    injected((tell) => {
+      tell(2000n);
+      tell(2000n);
+    }, "guard-not-growing"));
+
+  it("of a lower tid, too", () =>
+    injected((tell) => {
+      tell(2000n);
+      tell(1999n);
+      tell(3000n);
+    }, "guard-not-growing"));
+});
+
+describe("what servers do is dealt with before the guard", () => {
+  it("an invalidation between register and its reply waits for the reply", async () => {
+    for (const name of ["Z4", "Z5"]) {
+      const gateway = await scripted({ greeting: name });
+      const { client, server } = await shaken(gateway, name);
+      client.call(1, "register", "1", false);
+      await server.expect("register");
+      server.tell("invalidateTransaction", bytes8(1001n), [bytes8(5n)]);
+      server.reply(1, name === "Z4" ? null : bytes8(1000n));
+      await client.expect(".reply");
+      await client.expect("invalidateTransaction");
+      expect(gateway.ended).toEqual([]);
+    }
+  });
+
+  it("a repeated invalidation that names nothing new is swallowed", async () => {
+    const gateway = await scripted();
+    const { client, server } = await registered(gateway);
+    const other = await registered(gateway);
+    other.client.tell("tpc_begin", 7, "", "", new Map(), null, " ");
+    other.client.tell("storea", bytes8(5n), Buffer.alloc(8, 1), Buffer.from("x"), 7);
+    other.client.call(3, "tpc_finish", 7);
+    for (const method of ["tpc_begin", "storea", "tpc_finish"]) await other.server.expect(method);
+    other.server.reply(3, bytes8(1001n));
+    await other.client.expect(".reply");
+    for (let n = 0; n < 2; n++) server.tell("invalidateTransaction", bytes8(1001n), [bytes8(5n)]);
+    server.tell("info", new Map());
+    await client.expect("invalidateTransaction");
+    await client.expect("info");
+    expect(gateway.ended).toEqual([]);
+  });
+
+  it("a lower foreign tid ends the session by the ledger's own rule", async () => {
+    const gateway = await scripted();
+    const { client, server } = await registered(gateway);
+    server.tell("invalidateTransaction", bytes8(1002n), [bytes8(5n)]);
+    server.tell("invalidateTransaction", bytes8(1001n), [bytes8(6n)]);
+    await client.expect("invalidateTransaction");
+    await client.end();
+    expect(gateway.proxy.stats().ended).toEqual({ "invalidation-out-of-order": 1 });
+  });
+
+  it.each(["Z4", "Z5", "M5"] as const)("a fan-out server that tells a %s committer of its own commit", async (protocol) => {
+    const gateway = await world({ protocol });
+    const writer = await gateway.connect();
+    const commit = new ClientCommit(writer);
+    const watcher = await gateway.connect();
+    const first = await commit.commit({ create: [oid(1)] });
+    const own = gateway.server.connections.find(({ connection }) => connection === writerConnection(gateway.server.connections));
+    const second = await commit.commit({ modify: [oid(1)] });
+    own?.tellInvalidation(second, [Buffer.from(oid(1), "hex")]);
+    // And one before its reply is read.
+    const hold = gateway.server.gate.outgoing(({ method }) => method === "tpc_finish");
+    const finishing = commit.commit({ modify: [oid(1)] });
+    await hold.caught();
+    const message = hold.messages[0];
+    if (message?.tid !== undefined) own?.tellInvalidation(message.tid, [Buffer.from(oid(1), "hex")]);
+    hold.open();
+    const third = await finishing;
+    expect(await writer.lastTransaction()).toBe(third);
+    await watcher.invalidation(third);
+    expect(writer.invalidations.map(({ tid: told }) => tidHex(told))).toEqual([]);
+    expect(tellings(watcher)).toEqual([telling(first, 1), telling(second, 1), telling(third, 1)]);
+    expect(gateway.ended).toEqual([]);
+  });
+});
+
+/** The writer connected first, behind the proxy's own look at the server. */
+function writerConnection(connections: readonly { readonly connection: number }[]): number {
+  return Math.min(...connections.map(({ connection }) => connection));
+}

@@ -278,8 +278,13 @@ export class StorageLedger<P> {
     const { tid } = args;
     if (tid > this.state.known) this.state.known = tid;
     const settled = settledAt(this.state, tid);
+    // The history may have forgotten it already.
+    const isOwn = settled === undefined ? tid === found.committed : settled.session === session;
+    if (isOwn && this.state.rules.swallowOwn) {
+      if (settled !== undefined) hear(this.state, settled, args);
+      return;
+    }
     if (settled === undefined) this.#hearBefore(args);
-    else if (settled.session === session && this.state.rules.swallowOwn) return;
     const due = found.due.find((other) => other.settled.tid === tid);
     if (this.#repeats(found, args, due === undefined)) return;
     if (settled !== undefined) hear(this.state, settled, args);
@@ -289,7 +294,8 @@ export class StorageLedger<P> {
       if (due !== undefined) told(due.settled, this.#actions);
       return;
     }
-    const after = settled === undefined ? waitNumber(this.state, tid) : 0;
+    // Settled or not: a commit that is finishing may have a lower tid, and this session may have been skipped by it.
+    const after = waitNumber(this.state, tid);
     place(this.state, found, item("invalidation", read.payload, read.bytes, { tid, after, own: args }));
     pump(this.state, found, this.#actions);
   }

@@ -1,6 +1,6 @@
 import type { Tid } from "../wire/ids.ts";
 import { closeAtOnce, endSession } from "./leave.ts";
-import { place } from "./place.ts";
+import { place, waitNumber } from "./place.ts";
 import { told } from "./release.ts";
 import { item, type Action, type Due, type Session, type StorageState } from "./state.ts";
 
@@ -51,7 +51,8 @@ function prove<P>(
     if (session.phase === "orphaned" || !state.sessions.has(session.number)) {
       told(settled, actions);
     } else if (settled.complete) {
-      place(state, session, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, settled }));
+      const after = waitNumber(state, settled.tid);
+      place(state, session, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
     } else {
       // Nobody knows what was undone. A client that has not asked for the last transaction yet will see by it that
       // something is missing; any other must verify.

@@ -80,8 +80,10 @@ export function settle<P>(
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
   for (const session of [...state.sessions.values()]) {
-    if (session.number === commit.session) swallowOwn(state, session, tid);
-    else if (session.phase !== "orphaned") owe(state, session, settled, now, actions);
+    if (session.number === commit.session) {
+      session.committed = tid;
+      swallowOwn(state, session, tid);
+    } else if (session.phase !== "orphaned") owe(state, session, settled, now, actions);
   }
 }
 

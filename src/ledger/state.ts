@@ -125,6 +125,8 @@ export interface Session<P> {
   heldBytes: number;
   /** The highest tid of an invalidation that has gone out. */
   announced: Tid;
+  /** The tid of its own last commit. */
+  committed: Tid;
   /** The highest tid that another message has shown for certain. */
   shown: Tid;
   /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
@@ -244,6 +246,7 @@ export function newSession<P>(number: number, state: StorageState<P>): Session<P
     outbox: [],
     heldBytes: 0,
     announced: NO_TID,
+    committed: NO_TID,
     shown: NO_TID,
     seen: false,
     question: false,

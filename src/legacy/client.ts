@@ -10,10 +10,13 @@ import type { MessageId } from "../wire/codec.ts";
 import { itemsOf, PyGlobal, PyTuple } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
 import { ClientLink } from "./client-link.ts";
+import { defaultDialect, hexes, told } from "./client-messages.ts";
+import type { Received, ReceivedInvalidation } from "./client-messages.ts";
 import { decodeMessage } from "./message.ts";
 import { errorOf } from "./remote-error.ts";
-import type { RemoteError } from "./remote-error.ts";
 import { tidOfReply } from "./reply-tid.ts";
+
+export type { Received, ReceivedInvalidation } from "./client-messages.ts";
 
 export interface LegacyClientOptions {
   /** Default `127.0.0.1`. */
@@ -31,15 +34,6 @@ export interface LegacyClientOptions {
   /** How long a call may take, default 5000. */
   readonly timeoutMs?: number;
 }
-
-/** Everything that the server said, in its order. Oids are 16 hex digits. */
-export type Received =
-  | { readonly type: "invalidation"; readonly tid: Tid; readonly oids: readonly string[] }
-  | { readonly type: "reply"; readonly id: MessageId; readonly method: string; readonly value: Value }
-  | { readonly type: "exception"; readonly id: MessageId; readonly method: string; readonly error: RemoteError }
-  | { readonly type: "one-way"; readonly method: string; readonly args: readonly Value[] };
-
-export type ReceivedInvalidation = Extract<Received, { type: "invalidation" }>;
 
 interface PendingCall {
   readonly method: string;
@@ -351,24 +345,3 @@ export class LegacyClient extends EventEmitter<ClientEvents> {
     this.emit("closed");
   }
 }
-
-function defaultDialect({ name, encoding, family }: Protocol): Dialect {
-  if (encoding === "msgpack") return "msgpack";
-  if (family === "new") return "pickle3";
-  return name === "Z4" ? "pickle3-zeo4" : "pickle1";
-}
-
-function told({ method, args }: { method: string; args: readonly Value[] }): Received {
-  if (method !== "invalidateTransaction") return { type: "one-way", method, args };
-  return { type: "invalidation", tid: tidOfReply(args[0] ?? null), oids: hexes(args[1] ?? null) };
-}
-
-/** A list of oids, or of pairs of an oid and a version. */
-function hexes(value: Value): string[] {
-  const items = itemsOf(value) ?? [];
-  return items.map((item) => {
-    const oid = Buffer.isBuffer(item) ? item : itemsOf(item)?.[0];
-    return Buffer.isBuffer(oid) ? oid.toString("hex") : "?";
-  });
-}
-

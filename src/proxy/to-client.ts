@@ -3,7 +3,7 @@ import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts"
 import { NO_TID } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS } from "../wire/methods.ts";
 import { replyTid } from "../wire/replies.ts";
-import { refusedStores } from "../wire/serialnos.ts";
+import { readRefused } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
 import { QUESTION_ID, type Call } from "./calls.ts";
 import type { Link } from "./link.ts";
@@ -115,8 +115,13 @@ export class ToClient implements FrameHandler {
       return;
     }
     if (envelope.method === SERIALNOS) {
-      const refused = refusedStores(payload, envelope);
-      if (refused.length > 0) storage.ledger.storesRefused(number, refused);
+      const { oids, shown } = readRefused(payload, envelope);
+      if (oids.length > 0) storage.ledger.storesRefused(number, oids);
+      if (shown !== NO_TID) {
+        // A conflict names a committed serial, before the vote's reply does.
+        storage.ledger.reply(number, { tid: shown, exact: true }, { ...read, order: 0 });
+        return;
+      }
     }
     storage.ledger.otherMessage(number, read);
   }

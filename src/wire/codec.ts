@@ -25,7 +25,10 @@ export interface StoreHead {
   readonly oidAt: number;
   /** `zero`: eight zero bytes; `none`: None; `set`: any other serial. */
   readonly serial: "zero" | "none" | "set";
-  /** Offset in the payload right behind the third argument's data; may lie beyond the bytes that were given. */
+  /**
+   * Offset in the payload right behind the third argument's data, or behind the serial where a call has no data
+   * (`deleteObject`, `checkCurrentSerialInTransaction`). May lie beyond the bytes that were given.
+   */
   readonly restAt: number;
 }
 

@@ -97,6 +97,7 @@ export class Canonical {
   #session(w: World, session: Session<Message>): void {
     this.#put(PHASES.indexOf(session.phase) | (session.seen ? 4 : 0) | (session.question ? 8 : 0));
     this.#put(Number(session.floor) | (Number(session.announced) << 4));
+    this.#put(Number(session.committed));
     this.#put(Number(session.shown) | (session.transactions.length << 4) | (session.transactions[0]?.over ? 128 : 0));
     let later = 0;
     for (const settled of w.ledger.history) {

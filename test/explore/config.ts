@@ -92,8 +92,6 @@ export interface Config {
   readonly serialnos: boolean;
   /** A server connection is not read while so many messages are held for its client and the ledger lets it; 0: never. */
   readonly outboxLimit: number;
-  /** New: what the loop has queued comes before what arrives later. False: a thread for each client. */
-  readonly loop: boolean;
   /** A second may pass at any moment: what is due is asked for. Where it can't, only what is asked for at once is. */
   readonly ticks: boolean;
   /** The ledger keeps so many bytes of history. */
@@ -137,7 +135,6 @@ const DEFAULTS: Config = {
   resolves: false,
   serialnos: false,
   outboxLimit: 0,
-  loop: true,
   ticks: true,
   historyBytes: Number.POSITIVE_INFINITY,
   slots: 5,

@@ -246,7 +246,7 @@ export class Proxy {
       message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }),
     );
     if (madeUp !== (action.payload === undefined)) return "3 a made-up invalidation replaces one of the server's";
-    if (this.#config.cuts === 0 && namesOthers(oids, transaction)) return `2 T${t} is told with oids of others`;
+    if (this.#config.cuts + this.#config.hangups === 0 && namesOthers(oids, transaction)) return `2 T${t} is told with oids of others`;
     return undefined;
   }
 

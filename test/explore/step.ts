@@ -135,9 +135,9 @@ function serverEvents(
   const [first] = s.toServer;
   if (s.registered === 1) {
     add("register-reply", slot);
-  } else if (first !== undefined && (!c.loop || w.later.length === 0 || s.early > 0)) {
+  } else if (first !== undefined && (w.later.length === 0 || s.early > 0)) {
     add("server", slot);
-    if (first.kind === MessageKind.finish && w.skips < c.skips && w.lock === slot) {
+    if (first.kind === MessageKind.finish && w.skips < c.skips && w.lock === slot && !s.foreign) {
       for (let j = 0; j < w.conns.length; j++) {
         const other = w.conns[j];
         if (other !== undefined && j !== slot && other.registered > 0 && !other.gone && !other.foreign) {

@@ -77,7 +77,6 @@ export const MORE: readonly Named[] = [
   world("new, a second passes", { server: "new", ticks: true, kinds: "C" }),
   world("new, a client is skipped", { server: "new", ticks: true, skips: 1, kinds: "CM", polls: 1 }),
   world("new, a newcomer is skipped, undo", { server: "new", ticks: true, skips: 1, ...NEWCOMER, kinds: "UC", writers: 1, ...SKIPPED_UNDO }),
-  world("new, a thread for each client", { server: "new", loop: false }),
   world("old newcomer, short history", { ...NEWCOMER, writers: 1, historyBytes: 0, nones: true }),
   world("new newcomer, short history", { server: "new", ...NEWCOMER, writers: 1, historyBytes: 0, nones: true }),
   world("old, fan-out, message before the reply", { fanOut: "early", kinds: "CM" }),

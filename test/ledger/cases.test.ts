@@ -225,6 +225,23 @@ describe("the server's message and the committer's reply", () => {
     expect(s.invalidation(1, 1, [4])).toEqual([]);
   });
 
+  it("... even when the history has forgotten the commit already", () => {
+    const s = new Script("new", {}, 0);
+    s.connected([1]);
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("not settled");
+    expect(s.invalidation(1, 1, [4])).toEqual([]);
+  });
+
+  it("... and what it names of an undo is kept for those who were skipped", () => {
+    const s = connected("old", [1, 2]);
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    expect(s.invalidation(1, 1, [9])).toEqual([]);
+    expect(s.known(1)).toBe("[5 9]");
+  });
+
   it("a fan-out server's message of an undo names to the others what was undone", () => {
     const s = connected("old", [1, 2]);
     s.finishing(1, { created: [5], undoes: true });

@@ -34,7 +34,7 @@ export function scanOids(bytes: Buffer, at: number): OidList | undefined {
   let batches: boolean;
   switch (bytes[i]) {
     case EMPTY_TUPLE:
-      return { oids: bytes.subarray(i, i), end: i + 1 };
+      return { oids: Buffer.alloc(0), end: i + 1 };
     case EMPTY_LIST:
       batches = true;
       i += 1;

@@ -1,0 +1,205 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { program } from "../../src/commands/main.ts";
+import { configSchema } from "../../src/config/schema.ts";
+import { createProxy } from "../../src/index.ts";
+import { ALL_RULES } from "../../src/ledger/rules.ts";
+
+/** What a machine can check of the documents: that they name everything there is, and nothing that there isn't. */
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...markdownIn("docs")];
+const CONFIGURATION = "docs/configuration.md";
+
+function markdownIn(folder: string): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => join(folder, name));
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    return entry.isDirectory() ? filesIn(path) : [path];
+  });
+}
+
+function read(file: string): string {
+  return readFileSync(file, "utf8");
+}
+
+/** All that stands in `code`, over line ends too, as indented code does not. */
+function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code.replaceAll(/\s+/g, " "));
+}
+
+/** The first cells of all table rows, without their quotes. */
+function firstCells(text: string): string[] {
+  return [...text.matchAll(/^\| ([^|]+) \|/gm)].flatMap(([, cell = ""]) => codeIn(cell));
+}
+
+function missingFrom(text: string, wanted: readonly string[]): string[] {
+  const named = new Set(codeIn(text));
+  return wanted.filter((one) => !named.has(one));
+}
+
+describe.each(DOCUMENTS)("%s", (document) => {
+  const text = read(document);
+
+  it("links to files and headings that exist", () => {
+    const broken = [...text.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, target = ""]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target))
+      .filter((target) => {
+        const [file = "", heading] = target.split("#");
+        const path = file === "" ? document : join(dirname(document), file);
+        return !existsSync(path) || (heading !== undefined && !anchorsOf(read(path)).includes(heading));
+      });
+    expect(broken).toEqual([]);
+  });
+
+  it("names files and folders that exist", () => {
+    const names = new Set(filesIn("src").map((path) => path.split("/").at(-1)));
+    const absent = codeIn(text).filter((code) => {
+      if (/^(?:src|test|docs|config|bin|\.ci)\/[\w./-]+$/.test(code)) return !existsSync(code);
+      return /^[\w-]+\.ts$/.test(code) && !names.has(code);
+    });
+    expect(absent).toEqual([]);
+  });
+
+  it("names npm scripts and test projects that exist", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    const projects = new Set([...read("vitest.config.ts").matchAll(/name: "([^"]+)"/g)].map(([, name]) => name));
+    projects.add("peers"); // in a configuration of its own
+    const absent = [
+      ...[...text.matchAll(/\bnpm (?:run )?([a-z][a-z:-]*)/g)].map(([, name = ""]) => name).filter((name) => !OF_NPM.has(name) && !(name in scripts)),
+      ...[...text.matchAll(/--project ([a-z]+)/g)].map(([, name = ""]) => name).filter((name) => !projects.has(name)),
+    ];
+    expect(absent).toEqual([]);
+  });
+
+  it("says nothing of the machine that it was written on", () => {
+    expect(text.match(/\/(?:work|root|tmp|home)\/[^\s`]*/g)).toBeNull();
+  });
+});
+
+/** What npm does itself. */
+const OF_NPM = new Set(["install", "ci", "prune"]);
+
+/** Headings as GitHub links to them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
+    title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"),
+  );
+}
+
+interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly default?: unknown;
+}
+
+function optionsOf(schema: Schema, path = ""): [string, unknown][] {
+  if (schema.items !== undefined) return optionsOf(schema.items, `${path}[]`);
+  if (schema.properties === undefined) return [[path, schema.default]];
+  return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, path === "" ? key : `${path}.${key}`));
+}
+
+describe("the configuration", () => {
+  const options = optionsOf(z.toJSONSchema(configSchema, { io: "input" }) as Schema);
+  const text = read(CONFIGURATION);
+
+  it.each(options)("%s is explained, with its default", (path, byDefault) => {
+    const row = text.split("\n").find((line) => line.startsWith(`| \`${path}\` |`));
+    expect(row, `a row for ${path}`).toBeDefined();
+    const said = row?.split("|")[2]?.trim().replaceAll("`", "");
+    if (byDefault !== undefined) expect(said).toBe(String(byDefault));
+  });
+
+  it("has no option that doesn't exist", () => {
+    const section = text.slice(0, text.indexOf("## The command line"));
+    const known = new Set([...options.map(([path]) => path), "upstreams"]);
+    expect(firstCells(section).filter((cell) => !known.has(cell))).toEqual([]);
+  });
+});
+
+function commandsOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(commandsOf)];
+}
+
+describe("the command line", () => {
+  const text = read(CONFIGURATION);
+  const commands = commandsOf(program());
+
+  it.each(commands.map((command) => [command.name(), command] as const))("%s: every option is explained", (_, command) => {
+    const options = command.createHelp().visibleOptions(command);
+    const flags = options.flatMap(({ short, long }) => [short, long]).filter((flag) => flag !== undefined && flag !== null);
+    expect(flags).toContain("--help");
+    expect(missingFrom(text, flags)).toEqual([]);
+  });
+
+  it("every sub-command is shown", () => {
+    for (const command of program().commands) expect(text).toContain(`zeo-proxy ${command.name()}`);
+  });
+
+  it("has no option that doesn't exist", () => {
+    const known = new Set(commands.flatMap((command) => command.createHelp().visibleOptions(command).map(({ long }) => long)));
+    known.add("--version");
+    const section = text.slice(text.indexOf("## The command line"), text.indexOf("## The log"));
+    expect(codeIn(section).filter((code) => code.startsWith("--") && !known.has(code))).toEqual([]);
+  });
+});
+
+describe("the rules", () => {
+  it("docs/ordering.md has each of them in a heading", () => {
+    const headings = read("docs/ordering.md").split("\n").filter((line) => line.startsWith("### "));
+    expect(missingFrom(headings.join("\n"), Object.keys(ALL_RULES))).toEqual([]);
+  });
+
+  it("docs/ordering.md has no rule in a heading that doesn't exist", () => {
+    const headings = read("docs/ordering.md").split("\n").filter((line) => line.startsWith("### "));
+    expect(codeIn(headings.join("\n")).filter((name) => !(name in ALL_RULES))).toEqual([]);
+  });
+});
+
+describe("what the proxy says", () => {
+  const text = read(CONFIGURATION);
+  const sources = filesIn("src")
+    .filter((path) => path.endsWith(".ts") && !/^src\/(?:legacy|demo)\//.test(path))
+    .map(read);
+  const found = (pattern: RegExp): string[] => [
+    ...new Set(sources.flatMap((source) => [...source.matchAll(pattern)].map(([, one = ""]) => one))),
+  ];
+  /** The alternatives of a union of texts. */
+  const union = (name: string): string[] => {
+    const [body] = found(new RegExp(`export type ${name} =([^;]+);`, "g"));
+    return [...(body ?? "").matchAll(/"([^"]+)"/g)].map(([, one = ""]) => one);
+  };
+
+  it("every code that ends a session is explained", () => {
+    const codes = [
+      ...union("EndCode"),
+      ...union("GuardCode"),
+      ...found(/new ProtocolError\(\s*"([^"]+)"/g),
+      ...found(/\bcode: "([a-z-]+)", fault:/g),
+    ];
+    expect(codes.length).toBeGreaterThan(15);
+    expect(missingFrom(text, codes)).toEqual([]);
+  });
+
+  it("every line of the log is explained", () => {
+    const lines = found(/logger\.(?:debug|info|warn|error)\((?:[^"]|"(?=[^"]*"[,\]]))*?"([^"]+)",?\s*\)/g);
+    expect(lines.length).toBeGreaterThan(10);
+    const told = firstCells(text);
+    const known = (line: string): boolean =>
+      told.some((cell) => (cell.endsWith("...") ? line.startsWith(cell.slice(0, -3).trim()) : line === cell));
+    expect(lines.filter((line) => !known(line))).toEqual([]);
+  });
+
+  it("every statistic is explained", () => {
+    const stats = createProxy({ upstreams: [{ listen: "127.0.0.1:0", server: "127.0.0.1:1" }] }).stats();
+    const keys = Object.entries(stats).map(([key, value]) => (Array.isArray(value) ? `${key}[]` : key));
+    expect(missingFrom(text, keys)).toEqual([]);
+  });
+});

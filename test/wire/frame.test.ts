@@ -1,0 +1,291 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict } from "../../src/wire/frame.ts";
+
+type Seen =
+  | { readonly flow: string }
+  | { readonly frame: string }
+  | { readonly tail: string }
+  | "mac";
+
+/**
+ * Payloads of these tests say themselves what is to become of them: the first byte is `P` (pass), `H` (hold), `T` (pass,
+ * and the tail is wanted from the offset in the third byte on), `S` (hold, and stop), `R` (hold, and turn raw). The
+ * second byte is there to make a head of one byte too short.
+ */
+class Recorder implements FrameHandler {
+  stream: FrameStream | undefined;
+  readonly seen: Seen[] = [];
+  /** Slices of one chunk that flowed. */
+  flows = 0;
+
+  begin(head: Buffer, length: number): Verdict {
+    if (head.length < Math.min(3, length)) return "more";
+    const kind = String.fromCharCode(head[0] ?? 0);
+    if (kind === "T" && head.length < length && this.stream !== undefined) this.stream.tailFrom = head[2];
+    return kind === "H" || kind === "S" || kind === "R" ? "hold" : "pass";
+  }
+
+  flow(bytes: Buffer): void {
+    this.flows++;
+    const last = this.seen.at(-1);
+    const text = bytes.toString("latin1");
+    // What counts is the bytes and what comes between them.
+    if (last !== undefined && last !== "mac" && "flow" in last) this.seen[this.seen.length - 1] = { flow: last.flow + text };
+    else this.seen.push({ flow: text });
+  }
+
+  frame(frame: Buffer): void {
+    this.seen.push({ frame: frame.toString("latin1") });
+    const kind = frame[LENGTH_BYTES];
+    if (kind === 0x53) this.stream?.stop();
+    if (kind === 0x52) this.stream?.turnRaw();
+  }
+
+  mac(): void {
+    this.seen.push("mac");
+  }
+
+  tail(bytes: Buffer): void {
+    this.seen.push({ tail: bytes.toString("latin1") });
+  }
+}
+
+const LIMITS = { maxFrameBytes: 1_000_000, maxHeldBytes: 100_000 };
+
+function recorder(limits = LIMITS): { handler: Recorder; stream: FrameStream } {
+  const handler = new Recorder();
+  const stream = new FrameStream(handler, limits);
+  handler.stream = stream;
+  return { handler, stream };
+}
+
+function frame(payload: string): Buffer {
+  const length = Buffer.alloc(LENGTH_BYTES);
+  length.writeUInt32BE(payload.length);
+  return Buffer.concat([length, Buffer.from(payload, "latin1")]);
+}
+
+/** What a stream tells of these bytes when they come in pieces of the given lengths (the last takes the rest). */
+function run(bytes: Buffer, pieces: readonly number[], macs = false): Seen[] {
+  const { handler, stream } = recorder();
+  stream.macs = macs;
+  let at = 0;
+  for (const length of [...pieces, bytes.length]) {
+    if (at < bytes.length) stream.push(bytes.subarray(at, at + length));
+    at += length;
+  }
+  // A tail is told before the last part that it stands in has flowed: where depends on the pieces.
+  return handler.seen;
+}
+
+/** Bytes in all, and handler calls in order, without where exactly a tail is told. */
+function summary(seen: readonly Seen[]): unknown {
+  const bytes = seen.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : `[${one.frame}]`)).join("");
+  const tails = seen.filter((one) => one !== "mac" && "tail" in one);
+  return { bytes, tails, macs: seen.filter((one) => one === "mac").length };
+}
+
+const SAMPLES: Readonly<Record<string, Buffer>> = {
+  "passing frames": Buffer.concat([frame("P1"), frame("P2 and more"), frame("P"), frame("P3")]),
+  "held frames": Buffer.concat([frame("H1"), frame("H"), frame("H2 and more")]),
+  "both, mixed": Buffer.concat([frame("P1"), frame("H1"), frame("P2"), frame("P3"), frame("H2"), frame("H3"), frame("P4")]),
+  "a stop in the middle": Buffer.concat([frame("P1"), frame("H1"), frame("Stop"), frame("P2"), frame("H2")]),
+  "turned raw in the middle": Buffer.concat([frame("P1"), frame("H1"), frame("Raw"), frame("H2"), Buffer.from("anything")]),
+};
+
+describe.each(Object.entries(SAMPLES))("a stream of %s", (_, bytes) => {
+  const whole = run(bytes, []);
+
+  it("tells the same, cut at every byte", () => {
+    for (let cut = 0; cut <= bytes.length; cut++) expect(run(bytes, [cut])).toEqual(whole);
+  });
+
+  it("tells the same, byte for byte", () => {
+    expect(run(bytes, Array.from({ length: bytes.length }, () => 1))).toEqual(whole);
+  });
+
+  it("hands on every byte once, and held frames whole", () => {
+    const raw = whole.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame)).join("");
+    const stop = whole.findIndex((one) => one !== "mac" && "frame" in one && one.frame.includes("Stop"));
+    if (stop >= 0) expect(stop).toBe(whole.length - 1);
+    else expect(raw).toBe(bytes.toString("latin1"));
+  });
+});
+
+describe("a stream", () => {
+  it("lets a run of passing frames flow as one slice of the chunk", () => {
+    const { handler, stream } = recorder();
+    const bytes = Buffer.concat([frame("P1"), frame("P2"), frame("P3")]);
+    let flowed: Buffer | undefined;
+    handler.flow = (slice) => (flowed = slice);
+    stream.push(bytes);
+    expect(flowed).toBe(bytes);
+  });
+
+  it("lets a frame flow before it is whole, and keeps nothing of it", () => {
+    const { handler, stream } = recorder();
+    const bytes = frame(`P1${"x".repeat(900_000)}`);
+    for (let at = 0; at < bytes.length; at += 1000) {
+      stream.push(bytes.subarray(at, at + 1000));
+      const sent = handler.seen.reduce((sum, one) => sum + (one !== "mac" && "flow" in one ? one.flow.length : 0), 0);
+      expect(sent).toBe(Math.min(at + 1000, bytes.length));
+      expect(stream.midFrame).toBe(at + 1000 < bytes.length);
+    }
+  });
+
+  it("turns raw at a MAC, and lets everything flow from there", () => {
+    const mac = Buffer.concat([Buffer.from("80000002", "hex"), Buffer.alloc(20, 1), Buffer.from("H1")]);
+    const bytes = Buffer.concat([frame("P1"), frame("H1"), mac, frame("H2"), Buffer.from("x")]);
+    const whole = run(bytes, [], true);
+    expect(whole.at(-2)).toBe("mac");
+    expect(summary(whole)).toMatchObject({ macs: 1 });
+    for (let cut = 0; cut <= bytes.length; cut++) expect(run(bytes, [cut], true)).toEqual(whole);
+    expect(() => run(bytes, [])).toThrow("frame-too-long");
+  });
+
+  it("tells a passing frame's tail from the offset asked for, and lets it flow", () => {
+    const payload = `T1${String.fromCharCode(50)}${"x".repeat(47)}the tail`;
+    const bytes = Buffer.concat([frame("P0"), frame(payload), frame("P1")]);
+    for (let cut = 0; cut < bytes.length; cut++) {
+      const seen = run(bytes, [cut, 7]);
+      const { tails, bytes: flowed } = summary(seen) as { tails: unknown[]; bytes: string };
+      expect(flowed).toBe(bytes.toString("latin1"));
+      // A frame that is whole at its beginning has no tail of its own.
+      if (tails.length > 0) expect(tails).toEqual([{ tail: "the tail" }]);
+      const isCut = cut > 6 + LENGTH_BYTES + 3 && cut < 6 + LENGTH_BYTES + payload.length;
+      expect(tails).toHaveLength(isCut || tails.length > 0 ? 1 : 0);
+    }
+  });
+
+  it("refuses a tail that is too long", () => {
+    const { stream } = recorder();
+    const bytes = frame(`T1\x03${"x".repeat(100_000)}`);
+    expect(() => {
+      for (let at = 0; at < bytes.length; at += 10_000) stream.push(bytes.subarray(at, at + 10_000));
+    }).toThrow("bad-store");
+  });
+
+  it("refuses what is beyond its limits, by the length alone", () => {
+    const length = (value: number): Buffer => {
+      const bytes = Buffer.alloc(LENGTH_BYTES);
+      bytes.writeUInt32BE(value);
+      return bytes;
+    };
+    expect(() => recorder().stream.push(length(1_000_001))).toThrow("frame-too-long");
+    expect(() => recorder().stream.push(length(0xffffffff))).toThrow("frame-too-long");
+    expect(() => recorder().stream.push(Buffer.concat([length(100_001), Buffer.from("H12")]))).toThrow("message-too-long");
+    recorder().stream.push(Buffer.concat([length(1_000_000), Buffer.from("P12")]));
+    recorder().stream.push(Buffer.concat([length(100_000), Buffer.from("H12")]));
+  });
+
+  it("knows where in the stream the current frame begins, however it came", () => {
+    const bytes = Buffer.concat([frame("P1"), frame("H1 held"), frame("P2 passing")]);
+    const starts = [0, 6, 17].map((start) => start + LENGTH_BYTES + 100);
+    for (const size of [1, 2, 3, 5, 100]) {
+      const handler = new Recorder();
+      const stream = new FrameStream(handler, LIMITS, 100);
+      const at: number[] = [];
+      const { begin } = handler;
+      handler.begin = (head, length) => {
+        const verdict = begin.call(handler, head, length);
+        if (verdict !== "more") at.push(stream.payloadOffset);
+        return verdict;
+      };
+      handler.frame = () => at.push(stream.payloadOffset);
+      for (let from = 0; from < bytes.length; from += size) stream.push(bytes.subarray(from, from + size));
+      expect(at).toEqual([starts[0], starts[1], starts[1], starts[2]]);
+      expect(stream.received).toBe(100 + bytes.length);
+    }
+  });
+
+  it("does work between frames: at once, or when the passing frame has flowed to its end", () => {
+    const { handler, stream } = recorder();
+    const order: string[] = [];
+    handler.flow = (bytes) => order.push(bytes.toString("latin1"));
+    stream.between(() => order.push("now"));
+    const bytes = frame("P1234567");
+    stream.push(bytes.subarray(0, 8));
+    stream.between(() => order.push("never: replaced"));
+    stream.between(() => order.push("later"));
+    stream.push(bytes.subarray(8, 10));
+    stream.push(Buffer.concat([bytes.subarray(10), frame("P2").subarray(0, 5)]));
+    expect(order).toEqual(["now", "\0\0\0\x08P123", "45", "67", "later"]);
+    stream.push(frame("P2").subarray(5));
+    expect(order.slice(5).join("")).toBe("\0\0\0\x02P2");
+  });
+
+  it("tells whether it would end inside a frame", () => {
+    for (const kind of ["P", "H"]) {
+      const { stream } = recorder();
+      const bytes = frame(`${kind}123456`);
+      for (let at = 0; at < bytes.length; at++) {
+        expect(stream.truncated).toBe(at > 0);
+        stream.push(bytes.subarray(at, at + 1));
+      }
+      expect(stream.truncated).toBe(false);
+    }
+  });
+
+  it("turned raw from outside, lets flow what it had kept back", () => {
+    for (const payload of ["H123456", "P123456", "T1\x04xxxx"]) {
+      const bytes = Buffer.concat([frame("P0"), frame(payload)]);
+      for (let cut = 0; cut <= bytes.length; cut++) {
+        const { handler, stream } = recorder();
+        stream.push(bytes.subarray(0, cut));
+        stream.turnRaw();
+        stream.push(bytes.subarray(cut));
+        const all = handler.seen.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame));
+        expect(all.join("")).toBe(bytes.toString("latin1"));
+        expect(stream.isRaw).toBe(true);
+      }
+    }
+  });
+
+  it("that is stopped tells nothing any more", () => {
+    const { handler, stream } = recorder();
+    stream.push(frame("P1").subarray(0, 3));
+    stream.stop();
+    stream.push(frame("P1").subarray(3));
+    expect(handler.seen).toEqual([]);
+  });
+
+  it("holds no more memory than has come, whatever length was announced", () => {
+    const { stream } = recorder({ maxFrameBytes: 2 ** 31, maxHeldBytes: 2 ** 31 });
+    const before = process.memoryUsage().arrayBuffers;
+    const head = Buffer.from("7fffffff483131", "hex");
+    stream.push(head);
+    for (let n = 0; n < 100; n++) stream.push(Buffer.alloc(1000));
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1024 * 1024);
+  });
+
+  it("tells the same of any frames in any pieces", () => {
+    const payload = fc.tuple(fc.constantFrom("P", "P", "H", "T", "S", "R"), fc.integer({ min: 3, max: 40 }), fc.string({ minLength: 0, maxLength: 60, unit: "binary-ascii" })).map(
+      ([kind, offset, rest]) => `${kind}${kind === "P" && rest === "" ? "" : `-${String.fromCharCode(offset)}${rest}`}`,
+    );
+    const pieces = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 });
+    fc.assert(
+      fc.property(fc.array(payload, { maxLength: 12 }), pieces, (payloads, lengths) => {
+        const bytes = Buffer.concat(payloads.map(frame));
+        const whole = run(bytes, []);
+        const cut = run(bytes, lengths);
+        const plain = (seen: readonly Seen[]) => ({ ...(summary(seen) as object), tails: [] });
+        expect(plain(cut)).toEqual(plain(whole));
+        const withoutTails = (seen: readonly Seen[]) => merged(seen.filter((one) => one === "mac" || !("tail" in one)));
+        expect(withoutTails(cut)).toEqual(withoutTails(whole));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+/** Neighbouring flows as one. */
+function merged(seen: readonly Seen[]): Seen[] {
+  const out: Seen[] = [];
+  for (const one of seen) {
+    const last = out.at(-1);
+    if (one !== "mac" && "flow" in one && last !== undefined && last !== "mac" && "flow" in last) out[out.length - 1] = { flow: last.flow + one.flow };
+    else out.push(one);
+  }
+  return out;
+}

@@ -5,7 +5,7 @@ import { endOthers, endSession, isFinishing, leave } from "./leave.ts";
 import { enterLimbo, lockMovedOn } from "./limbo.ts";
 import { isSubset, oidSet, union } from "./oid-set.ts";
 import { needs, place, placeRegister, push, waitNumber } from "./place.ts";
-import { proveAll, proveAnswered, proveBelow, proveUpTo } from "./prove.ts";
+import { proveAll, proveAnswered, proveAtEnd, proveBelow, proveUpTo } from "./prove.ts";
 import { askIfSilent, askOverdue, nextQuestion } from "./question.ts";
 import { pump, pumpAll, told } from "./release.ts";
 import { beginFinish, commits, endFinish, forgetHeard, settle } from "./settle.ts";
@@ -337,7 +337,7 @@ export class StorageLedger<P> {
       return;
     }
     found.phase = "closing";
-    proveAll(this.state, found, this.#actions);
+    proveAtEnd(this.state, found, this.#actions);
     if (this.state.sessions.has(session)) pump(this.state, found, this.#actions);
   }
 

@@ -35,9 +35,17 @@ function compareAt(a: Buffer, i: number, b: Buffer, j: number): number {
   return high === 0 ? a.readUInt32BE(i + 4) - b.readUInt32BE(j + 4) : high;
 }
 
-/** The set of the oids in a list. */
+/** A copy in memory of its own: a view would keep alive all that it was cut from, be it a pool of Node's. */
+function ownCopy(oids: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(oids.length);
+  oids.copy(copy);
+  return copy;
+}
+
+/** The set of the oids in a list, in memory of its own. */
 export function oidSet(oids: OidList): OidSet {
-  if (oids.length <= ID_BYTES) return oids;
+  if (oids.length === 0) return NO_OIDS;
+  if (oids.length === ID_BYTES) return ownCopy(oids);
   const all = sorted(oids);
   let end = ID_BYTES;
   for (let i = ID_BYTES; i < all.length; i += ID_BYTES) {
@@ -46,7 +54,7 @@ export function oidSet(oids: OidList): OidSet {
     end += ID_BYTES;
   }
   // Keep no half-empty buffer alive for long.
-  return end === all.length ? all : Buffer.from(all.subarray(0, end));
+  return end === all.length ? all : ownCopy(all.subarray(0, end));
 }
 
 export function union(a: OidSet, b: OidSet): OidSet {

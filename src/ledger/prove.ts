@@ -1,4 +1,4 @@
-import type { Tid } from "../wire/ids.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
 import { closeAtOnce, endSession } from "./leave.ts";
 import { place, waitNumber } from "./place.ts";
 import { told } from "./release.ts";
@@ -29,10 +29,34 @@ export function proveAnswered<P>(
   order: number,
   actions: Action<P>[],
 ): void {
-  if (state.server === "new") prove(state, session, (due) => due.settled.order <= order, actions);
+  if (state.server !== "new") return;
+  // What has a lower tid was queued before, whenever its own reply was read.
+  const answered = session.due.findLast((due) => due.settled.order <= order);
+  if (answered !== undefined) proveUpTo(state, session, answered.settled.tid, actions);
 }
 
-/** Nothing more will come: a vote was granted on an old server, or the connection has ended. */
+/**
+ * The connection has ended, so nothing more will come; but others' commits may be missing, too, that nobody here knows.
+ * So only what a message that was read shows is made up, before that message. The rest is not told any more, nor
+ * anything that may show it: the client learns it when it verifies.
+ */
+export function proveAtEnd<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
+  if (session.outbox.some((one) => one.kind === "grant")) proveAll(state, session, actions);
+  const shown = session.outbox.reduce((highest, one) => (one.exact && one.tid > highest ? one.tid : highest), NO_TID);
+  proveUpTo(state, session, shown, actions);
+  const [lowest] = session.due;
+  if (lowest === undefined) return;
+  const at = session.outbox.findIndex((one) => one.tid >= lowest.settled.tid);
+  const untold = session.due.map((due) => due.settled);
+  session.due = [];
+  if (at >= 0) {
+    // No invalidation is among them: it would have been taken for what shows its tid.
+    for (const one of session.outbox.splice(at)) session.heldBytes -= one.bytes;
+  }
+  for (const settled of untold) told(settled, actions);
+}
+
+/** Nothing more will come: a vote was granted on an old server. */
 export function proveAll<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
   prove(state, session, () => true, actions);
 }

@@ -50,7 +50,7 @@ export function pump<P>(state: StorageState<P>, session: Session<P>, actions: Ac
 
 export function pumpAll<P>(state: StorageState<P>, actions: Action<P>[]): void {
   for (const session of [...state.sessions.values()]) {
-    if (session.outbox.length > 0) pump(state, session, actions);
+    if (session.outbox.length > 0 || session.phase === "closing") pump(state, session, actions);
   }
 }
 

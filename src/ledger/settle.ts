@@ -2,7 +2,7 @@ import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { hearSet, remember, settledAt } from "./history.ts";
 import { endOthers, endSession } from "./leave.ts";
 import { needs, provenInOutbox } from "./place.ts";
-import { proveAll, proveUpTo } from "./prove.ts";
+import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
 import type { Action, Finishing, Session, Settled, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
@@ -15,10 +15,17 @@ export function beginFinish<P>(
 ): Finishing {
   const known = state.rules.baseFromInvalidations ? state.known : state.proven;
   const { explicitTid } = commit;
-  const base = explicitTid !== NO_TID && explicitTid <= known ? asTid(explicitTid - 1n) : known;
-  const finishing: Finishing = { number: ++state.lastFinish, session, base, ...commit };
+  // Decided now: when its reply is read, what is proven by then may be this commit itself.
+  const grows = explicitTid === NO_TID || explicitTid > highest(state);
+  const base = grows || explicitTid > known ? known : asTid(explicitTid - 1n);
+  const finishing: Finishing = { number: ++state.lastFinish, session, base, grows, ...commit };
   state.finishing.push(finishing);
   return finishing;
+}
+
+/** The highest tid that anything has told of. */
+function highest<P>(state: StorageState<P>): Tid {
+  return state.known > state.proven ? state.known : state.proven;
 }
 
 /** It is over, one way or the other. Returns it, or undefined when it was over before. */
@@ -52,7 +59,7 @@ export function settle<P>(
   actions: Action<P>[],
 ): void {
   const { changes } = commit;
-  const grows = tid > commit.base && (commit.explicitTid === NO_TID || tid > state.proven) && !settledAt(state, tid);
+  const grows = commit.grows && tid > commit.base && !settledAt(state, tid);
   const settled: Settled = {
     tid,
     order: ++state.settles,
@@ -93,7 +100,7 @@ export function settle<P>(
  * now is resumed from here.
  */
 function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Action<P>[]): void {
-  const known = state.known > state.proven ? state.known : state.proven;
+  const known = highest(state);
   actions.push({ do: "copied-history", tid: settled.tid, known });
   if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
   endOthers(state, settled.session, "copied-history", settled.tid, actions);
@@ -126,7 +133,7 @@ function owe<P>(
     endSession(state, session, "invalidation-out-of-order", tid, actions);
     return;
   }
-  if (session.phase === "closing") proveAll(state, session, actions);
+  if (session.phase === "closing") proveAtEnd(state, session, actions);
   else if (provenInOutbox(state, session, tid)) proveUpTo(state, session, tid, actions);
   else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, session, actions);
   askIfSilent(state, session, actions);

@@ -60,6 +60,8 @@ export interface Finishing {
   readonly session: number;
   /** Its own tid lies above this one. */
   readonly base: Tid;
+  /** False: its `tpc_begin` named a tid at or below what is known. */
+  readonly grows: boolean;
   readonly explicitTid: Tid;
   readonly changes: Changes;
 }

@@ -95,6 +95,10 @@ export class Reports implements StorageReports {
     this.#logger.warn({ upstream, storage: storage.name, heldMs }, "a message is held for over a second");
   }
 
+  failed(storage: Storage, upstream: string, error: unknown): void {
+    this.#logger.error({ upstream, storage: storage.name, err: error }, "an unexpected error");
+  }
+
   // --- sessions ---------------------------------------------------------------------------------------------------
 
   opened(upstream: string, session: Session): void {

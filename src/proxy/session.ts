@@ -491,7 +491,10 @@ export class Session {
 
   #serverClosed(): void {
     this.#serverEnd(true);
-    this.#close(this.client);
+    const { link, storage } = this.#registered() ?? {};
+    const isOwed = !this.#ended && link !== undefined && storage?.ledger.session(link.number) !== undefined;
+    // What waits for others' commits still goes out; the ledger says when that was all.
+    if (!isOwed) this.#close(this.client);
   }
 
   #socketClosed(): void {

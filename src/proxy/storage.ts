@@ -40,6 +40,8 @@ export interface StorageReports {
   copiedHistory(storage: Storage, upstream: string, tid: Tid, known: Tid): void;
   ledgerEnded(storage: Storage, upstream: string, tid: Tid, proven: Tid): void;
   heldLong(storage: Storage, upstream: string, heldMs: number): void;
+  /** An error that nobody has foreseen, and that is no session's. */
+  failed(storage: Storage, upstream: string, error: unknown): void;
 }
 
 /** No session's number. */
@@ -112,7 +114,7 @@ export class Storage {
     const { settles, finishing } = this.ledger.state;
     if (finishing.length > 0 || settles !== this.#settles || !this.ledger.isQuiet(session)) this.#schedule();
     this.#settles = settles;
-    for (const member of [...this.#paused]) member.flowChanged();
+    for (const member of [...this.#paused]) safely(member, () => member.flowChanged());
   }
 
   #do(action: Action<Held>): void {
@@ -132,11 +134,7 @@ export class Storage {
       default: {
         const member = this.#members.get(action.session);
         if (member === undefined) return;
-        try {
-          this.#tell(member, action);
-        } catch (error) {
-          member.failed(error);
-        }
+        safely(member, () => this.#tell(member, action));
       }
     }
   }
@@ -176,12 +174,20 @@ export class Storage {
     if (this.#stopped) return;
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
-      const now = Date.now();
-      this.ledger.tick(now);
-      this.#tellHeld(now);
-      this.run(NOBODY);
+      try {
+        this.#tick(Date.now());
+      } catch (error) {
+        // No session is at fault, and the next time may do better.
+        this.#reports.failed(this, this.#lastUpstream, error);
+      }
       if (this.#isOwing()) this.#schedule();
     }, TICK_MS);
+  }
+
+  #tick(now: number): void {
+    this.ledger.tick(now);
+    this.#tellHeld(now);
+    this.run(NOBODY);
   }
 
   #isOwing(): boolean {
@@ -203,6 +209,15 @@ export class Storage {
   stop(): void {
     this.#stopped = true;
     clearTimeout(this.#timer);
+  }
+}
+
+/** What goes wrong for one member is no other's affair. */
+function safely(member: Member, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    member.failed(error);
   }
 }
 

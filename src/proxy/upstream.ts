@@ -26,6 +26,11 @@ export interface UpstreamHost {
 
 const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5_000;
+/**
+ * How long a client that was accepted before its server was found to be down may wait for it. A ZEO 4 client that gets
+ * no greeting waits ten seconds, even when its connection is closed (ZEO 4.3.1 `zrpc/client.py`).
+ */
+const WAIT_MS = 3_000;
 /** A server that accepts, and stays silent and connected for so long, waits for its client to speak (TLS). */
 const GRACE_MS = 1_000;
 
@@ -36,6 +41,8 @@ export class Upstream {
   readonly sessions = new Set<Session>();
   /** Clients whose server is being dialled. */
   readonly #arriving = new Set<Socket>();
+  /** Those of them that wait for a server that is down. */
+  readonly #waiting = new Map<Socket, NodeJS.Timeout>();
   readonly #listener: Listener;
   readonly #host: UpstreamHost;
   readonly #sessionHost: SessionHost;
@@ -97,6 +104,7 @@ export class Upstream {
     this.#stopped.abort();
     clearTimeout(this.#retry);
     this.#listener.close();
+    for (const timer of this.#waiting.values()) clearTimeout(timer);
     for (const client of this.#arriving) client.destroy();
   }
 
@@ -121,15 +129,32 @@ export class Upstream {
     this.#accepted++;
     this.#arriving.add(client);
     this.#host.roomChanged();
-    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then(
-      (server) => this.#pair(client, server),
-      (error: unknown) => {
-        this.#arriving.delete(client);
-        client.destroy();
-        this.#goDown(codeOf(error), true);
-        this.#host.roomChanged();
-      },
-    );
+    this.#dialFor(client, (error) => {
+      this.#goDown(codeOf(error), true);
+      this.#waiting.set(client, setTimeout(() => this.#refuse(client), WAIT_MS));
+    });
+  }
+
+  #dialFor(client: Socket, failed: (error: unknown) => void): void {
+    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then((server) => this.#pair(client, server), failed);
+  }
+
+  /** It was accepted, and there is no server for it. */
+  #refuse(client: Socket): void {
+    clearTimeout(this.#waiting.get(client));
+    this.#waiting.delete(client);
+    this.#arriving.delete(client);
+    client.destroy();
+    this.#host.roomChanged();
+  }
+
+  /** The server answers again. */
+  #admitWaiting(): void {
+    for (const [client, timer] of this.#waiting) {
+      clearTimeout(timer);
+      this.#waiting.delete(client);
+      this.#dialFor(client, () => this.#refuse(client));
+    }
   }
 
   #pair(client: Socket, server: Socket): void {
@@ -228,6 +253,7 @@ export class Upstream {
   #listens(): void {
     this.#state = "listening";
     this.#host.listening(this);
+    this.#admitWaiting();
     this.#host.roomChanged();
   }
 }

@@ -1,5 +1,4 @@
 import { connect, createServer, type AddressInfo } from "node:net";
-import { createProxy } from "../../src/index.ts";
 import { answerParent } from "./answers.ts";
 
 /** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT`. */
@@ -38,6 +37,8 @@ async function startPipe(serverPort: number): Promise<Relay> {
 }
 
 async function startProxy(serverPort: number): Promise<Relay> {
+  // Not above: a plain pipe has no need of all this.
+  const { createProxy } = await import("../../src/index.ts");
   const proxy = createProxy({ upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }] });
   await proxy.start();
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));

@@ -1,9 +1,12 @@
+import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
 import type { LoadAsks, ScenarioName } from "./load.ts";
 import { WAYS, type Effort, type Scenario, type Way } from "./plan.ts";
 import type { RelayAsks, RelayKind } from "./relay.ts";
 import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
+
+const PAUSE_MS = 30;
 
 /** One scenario on one way. */
 export interface Sample {
@@ -15,21 +18,28 @@ export interface Sample {
 /** One sample for each way, taken one after the other. */
 export type Round = Readonly<Record<Way, Sample>>;
 
-const at = (file: string): string => new URL(file, import.meta.url).pathname;
-
 /** All the processes: a stand-in server, the relays before it, and the load. */
 export class Stage {
-  readonly #server = new Child<ServerAsks>(at("./server.js"));
-  readonly #load = new Child<LoadAsks>(at("./load.js"));
+  readonly #server: Child<ServerAsks>;
+  readonly #load: Child<LoadAsks>;
+  readonly #relayFile: string;
   readonly #relays = new Map<RelayKind, Child<RelayAsks>>();
   readonly #ports = new Map<Way, number>();
+
+  /** `compiled`: the folder with the compiled modules of this one. */
+  constructor(compiled: URL = new URL(".", import.meta.url)) {
+    const file = (name: string): string => fileURLToPath(new URL(name, compiled));
+    this.#relayFile = file("relay.js");
+    this.#server = new Child<ServerAsks>(file("server.js"));
+    this.#load = new Child<LoadAsks>(file("load.js"));
+  }
 
   /** `nodeOptions` are those of the relays' processes. */
   async start(kinds: readonly RelayKind[], nodeOptions: readonly string[] = []): Promise<void> {
     const port = await this.#server.ask("port", undefined);
     this.#ports.set("direct", port);
     for (const kind of kinds) {
-      const relay = new Child<RelayAsks>(at("./relay.js"), [kind, String(port)], nodeOptions);
+      const relay = new Child<RelayAsks>(this.#relayFile, [kind, String(port)], nodeOptions);
       this.#relays.set(kind, relay);
       this.#ports.set(kind, await relay.ask("port", undefined));
     }
@@ -46,6 +56,8 @@ export class Stage {
     const measured = await this.#load.ask("run", ms);
     const after = await relay?.ask("usage", undefined);
     await this.#load.ask("close", undefined);
+    // The relay's work with connections that end is no part of the next sample.
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     if (before === undefined || after === undefined) return { measured, cpuUsPerMessage: undefined };
     const repaired = after.repaired - before.repaired;
     if (way === "proxy" && repaired !== (measured.repairable ?? 0)) {

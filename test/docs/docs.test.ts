@@ -97,10 +97,10 @@ function anchorsOf(text: string): string[] {
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
-  readonly default?: unknown;
+  readonly default?: string | number | object;
 }
 
-function optionsOf(schema: Schema, path = ""): [string, unknown][] {
+function optionsOf(schema: Schema, path = ""): [string, Schema["default"]][] {
   if (schema.items !== undefined) return optionsOf(schema.items, `${path}[]`);
   if (schema.properties === undefined) return [[path, schema.default]];
   return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, path === "" ? key : `${path}.${key}`));
@@ -114,7 +114,7 @@ describe("the configuration", () => {
     const row = text.split("\n").find((line) => line.startsWith(`| \`${path}\` |`));
     expect(row, `a row for ${path}`).toBeDefined();
     const said = row?.split("|")[2]?.trim().replaceAll("`", "");
-    if (byDefault !== undefined) expect(said).toBe(String(byDefault));
+    if (byDefault !== undefined) expect(said).toBe(typeof byDefault === "object" ? JSON.stringify(byDefault) : String(byDefault));
   });
 
   it("has no option that doesn't exist", () => {

@@ -1,5 +1,6 @@
 /** What stands between clients and server: the proxy, or for comparison a plain relay or nothing. */
 
+import { pino } from "pino";
 import { createProxy } from "../../src/index.ts";
 import type { ProxyStats, RepairEvent } from "../../src/index.ts";
 import { compare } from "./compare.ts";
@@ -76,10 +77,12 @@ export async function openGateway(via: Via, serverPort: number, host = LOOPBACK)
     const relay = await Relay.start(serverPort, { host });
     return { via, port: relay.port, stats: () => undefined, repairs: [], ended: [], stop: () => relay.stop() };
   }
-  const proxy = createProxy({
+  const logFile = process.env["PEERS_PROXY_LOG"];
+  const config = {
     upstreams: [{ name: "peers", listen: address(host, 0), server: address(host, serverPort) }],
-    log: { level: process.env["PEERS_PROXY_LOG"] === undefined ? "silent" : "debug" },
-  });
+  };
+  const logger = logFile === undefined ? undefined : pino({ level: "debug" }, pino.destination({ dest: logFile, sync: true }));
+  const proxy = createProxy(config, logger === undefined ? {} : { logger });
   const repairs: RepairEvent[] = [];
   const ended: string[] = [];
   proxy.on("repaired", (event) => repairs.push(event));

@@ -50,6 +50,26 @@ describe("back-pressure", () => {
   });
 });
 
+describe("a server connection whose first message waits for others' commits", () => {
+  it("is left unread meanwhile, and nothing is lost", async () => {
+    const gateway = await scripted();
+    const [a, b] = [await registered(gateway), await registered(gateway)];
+    a.client.tell("tpc_begin", 9, "", "", new Map(), null, " ");
+    a.client.tell("storea", bytes8(1n), Buffer.alloc(8), Buffer.from("x"), 9);
+    a.client.call(9, "tpc_finish", 9);
+    for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
+    b.server.tell("invalidateTransaction", bytes8(2000n), []);
+    const info = frameOf(pickleCodec.encode("pickle3", 0, 1, "receiveBlobChunk", Buffer.alloc(256 * 1024, 1)));
+    const written = await fill(b.server, info, 256 * MIB);
+    expect(written).toBeLessThan(64 * MIB);
+    expect(b.client.waiting).toHaveLength(0);
+    a.server.reply(9, bytes8(2000n));
+    await b.client.expect("invalidateTransaction");
+    for (let bytes = 0; bytes < written; bytes += info.length) await b.client.expect("receiveBlobChunk");
+    expect(gateway.ended).toEqual([]);
+  });
+});
+
 describe("a client that stops reading while it is owed something", () => {
   it("is told when it reads again, and keeps nobody waiting", async () => {
     const gateway = await scripted();

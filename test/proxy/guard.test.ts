@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { ClientCommit } from "../../src/legacy/client-commit.ts";
 import { Guard } from "../../src/proxy/guard.ts";
 import { Storage } from "../../src/proxy/storage.ts";
@@ -59,23 +59,19 @@ describe("an injected wrong placement", () => {
   const announcement = (n: bigint) => ({ tid: n as Tid, oids: bytes8(1n) });
 
   async function injected(wrong: (tell: (n: bigint) => void) => void, code: string): Promise<void> {
-    const members: { announce: (repair: "completed", announcement: { tid: Tid; oids: Buffer }) => void }[] = [];
-    const { join } = Storage.prototype;
-    Storage.prototype.join = function (session, member) {
-      members.push(member);
-      join.call(this, session, member);
-    };
+    const join = vi.spyOn(Storage.prototype, "join");
     try {
       const gateway = await scripted({}, { guard: 1 });
       const bad = await registered(gateway);
       const good = await registered(gateway);
-      wrong((n) => members[0]?.announce("completed", announcement(n)));
+      const member = join.mock.calls[0]?.[1];
+      wrong((n) => member?.announce("completed", announcement(n)));
       await Promise.all([bad.client.end(), bad.server.end()]);
       expect(gateway.proxy.stats()).toMatchObject({ guard: 1, ended: { [code]: 1 } });
       expect(gateway.lines.filter((line) => line["code"] === code)).toMatchObject([{ level: "error", fault: "proxy" }]);
       await passes(good.client, good.server, good.client.encode(9, 0, "ping"));
     } finally {
-      Storage.prototype.join = join;
+      join.mockRestore();
     }
   }
 

@@ -20,7 +20,7 @@ describe("a repaired transaction", () => {
     const tid = await commit.commit({ create: created, modify: [oid(1)], delete: [oid(2)], restore: [oid(3)] });
     await late.caught(5);
     late.release(4);
-    await Promise.all(watchers.map((watcher, i) => (i < 4 ? watcher.until((entry) => entry.type === "invalidation") : undefined)));
+    await gateway.until(() => watchers.filter((watcher) => watcher.invalidations.length === 2).length === 4, "four are told");
     expect(gateway.told(REPAIRED).filter((line) => line["tid"] === tidHex(tid))).toEqual([]);
     late.open();
     const event = await repaired;

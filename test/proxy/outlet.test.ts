@@ -36,8 +36,9 @@ it("counts an announcement's bytes once, however many queues it stands in", asyn
   expect(added.reduce((sum, bytes) => sum + bytes, 0)).toBeLessThan(MIB + 4 * 1024);
 
   // One of them is gone: the others bear it.
-  ends[0]?.socket.destroy();
-  await once(ends[0]?.socket as Socket, "close");
+  const [gone] = ends;
+  gone.socket.destroy();
+  await once(gone.socket, "close");
   expect(encoded.holders).toBe(3);
 
   // Another one reads: it owes nothing any more.

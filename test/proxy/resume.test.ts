@@ -104,7 +104,7 @@ describe("two storages on one server", () => {
   it("of an unknown name leave no trace", async () => {
     const gateway = await world();
     const client = await gateway.connect({ register: false });
-    await expect(client.register("nowhere", false)).rejects.toThrow();
+    await expect(client.register("nowhere", false)).rejects.toThrow("register");
     expect(gateway.proxy.stats().storages).toEqual([]);
     // The client may try another one on the same connection.
     await client.register("1", false);

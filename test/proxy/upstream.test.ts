@@ -5,8 +5,9 @@ import { createProxy, ListenError, ResolveError } from "../../src/index.ts";
 import { ClientCommit } from "../../src/legacy/client-commit.ts";
 import { LegacyClient } from "../../src/legacy/client.ts";
 import { LegacyServer } from "../../src/legacy/server.ts";
+import { NO_TID } from "../../src/wire/ids.ts";
 import { ScriptedServer } from "./peer.ts";
-import { gatewayTo, legacyServer, oid, registered, scripted, shaken, telling, tellings, world, type Gateway } from "./world.ts";
+import { bytes8, gatewayTo, legacyServer, oid, registered, scripted, shaken, telling, tellings, world, type Gateway, type Pair } from "./world.ts";
 
 const DOWN = "the server is down: not listening";
 const BACK = "the server is back";
@@ -75,6 +76,21 @@ describe("a server that is down", () => {
     await client.end();
     expect(state(gateway)).toBe("down");
     expect(gateway.told(DOWN)).toMatchObject([{ reason: "ECONNREFUSED" }]);
+  });
+
+  it("keeps a client that was accepted just before, and serves it when it is back soon", async () => {
+    const gateway = await scripted();
+    gateway.server.close();
+    const down = gateway.event("down");
+    const client = LegacyClient.connect({ port: gateway.port() });
+    await down;
+    const server = new LegacyServer({ port: gateway.server.port });
+    await server.start();
+    onTestFinished(() => server.close());
+    const served = await client;
+    onTestFinished(() => served.destroy());
+    expect(state(gateway)).toBe("listening");
+    expect(await served.lastTransaction()).toBe(NO_TID);
   });
 
   it("is one that accepts and stays silent for limits.handshake", async () => {
@@ -146,6 +162,43 @@ describe("a server that is down", () => {
   });
 });
 
+describe("a server connection that ends while its client is owed something", () => {
+  it.each(["ended", "destroyed"])("is %s, and the client still gets it, when the others' commits are over", async (how) => {
+    const gateway = await scripted();
+    const [a, b] = [await registered(gateway), await registered(gateway)];
+    begins(a, 9);
+    for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
+    b.client.call(5, "lastTransaction");
+    await b.server.expect("lastTransaction");
+    b.server.tell("invalidateTransaction", tidBytes(2000), []);
+    b.server.reply(5, tidBytes(2000));
+    // The proxy has read both: it has answered what came behind them on another connection.
+    const probe = await registered(gateway, 2000n);
+    if (how === "ended") b.server.socket.end();
+    else b.server.socket.destroySoon();
+    await b.server.end();
+    probe.client.call(6, "ping");
+    await probe.server.expect("ping");
+    expect(b.client.ended).toBe(false);
+    expect(b.client.waiting).toHaveLength(0);
+    a.server.reply(9, tidBytes(2000));
+    const { payload, envelope } = await b.client.expect("invalidateTransaction");
+    expect(b.client.codec.invalidation(payload, envelope).oids.equals(Buffer.alloc(8, 1))).toBe(true);
+    expect((await b.client.expect(".reply")).envelope.id).toBe(5);
+    await b.client.end();
+    expect(gateway.ended).toEqual([]);
+  });
+});
+
+/** A transaction that creates object 0101..., up to its `tpc_finish`. */
+function begins({ client }: Pair, id: number): void {
+  client.tell("tpc_begin", id, "", "", new Map(), null, " ");
+  client.tell("storea", Buffer.alloc(8, 1), Buffer.alloc(8), Buffer.from("x"), id);
+  client.call(id, "tpc_finish", id);
+}
+
+const tidBytes = (value: number): Buffer => bytes8(BigInt(value));
+
 describe("a server connection that breaks with a tpc_finish on its way", () => {
   it.each(["Z5", "Z4"] as const)("ends the storage's other sessions (%s), so that they verify", async (name) => {
     const old = name === "Z4";
@@ -185,6 +238,22 @@ describe("a server connection that breaks with a tpc_finish on its way", () => {
     await c.server.expect("lastTransaction");
     c.server.reply(2, Buffer.from("00000000000003e8", "hex"));
     await c.client.expect(".reply");
+  });
+
+  it("is not one that its client's own nonsense has ended: its reply is read, and the commit settles", async () => {
+    const gateway = await scripted();
+    const [a, b] = [await registered(gateway), await registered(gateway)];
+    begins(a, 9);
+    a.client.send(Buffer.alloc(50, 0xff));
+    for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
+    await a.client.end();
+    expect(a.server.ended).toBe(false);
+    a.server.reply(9, tidBytes(2000));
+    b.server.tell("invalidateTransaction", tidBytes(2000), []);
+    const { payload, envelope } = await b.client.expect("invalidateTransaction");
+    expect(b.client.codec.invalidation(payload, envelope).oids.equals(Buffer.alloc(8, 1))).toBe(true);
+    await a.server.end();
+    expect(gateway.proxy.stats().ended).toEqual({ "bad-pickle": 1 });
   });
 
   it("is not begun by a client that goes on after its server has gone", async () => {

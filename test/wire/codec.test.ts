@@ -133,13 +133,23 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
     it.each<readonly [string, Value[]]>([
       ["an oid of seven bytes", [Buffer.alloc(7), id8(0), data, TXN]],
       ["an oid that is a number", [7, id8(0), data, TXN]],
-      ["a serial of nine bytes", [id8(7), Buffer.alloc(9), data, TXN]],
-      ["a serial that is a number", [id8(7), 5, data, TXN]],
+      ["a serial that is a list", [id8(7), [], data, TXN]],
       ["data that are a number", [id8(7), id8(0), 5, TXN]],
       ["data that are a list", [id8(7), id8(0), [], TXN]],
     ])("refuses %s", (_name, args) => {
       const payload = codec.encode(dialect, 0, 1, "storea", tuple(...args));
       expect(() => codec.storeHead(payload, peek(payload))).toThrow(ProtocolError);
+    });
+
+    it.each<readonly [string, Value]>([
+      ["of nine bytes", Buffer.alloc(9)],
+      ["that is a number", 5],
+      ["that is a text", "\0".repeat(8)],
+    ])("takes a serial %s for that of a modified object, as servers do", (_name, serial) => {
+      const payload = codec.encode(dialect, 0, 1, "storea", tuple(id8(7), serial, data, TXN));
+      const head = codec.storeHead(payload, peek(payload));
+      expect(head?.serial).toBe("set");
+      expect(codec.storeTail(payload.subarray(head?.restAt))).toBe(messageIdOf(TXN));
     });
 
     it.each<readonly [string, Value[]]>([

@@ -131,6 +131,9 @@ export function storeHeadMsgpack(head: Buffer, envelope: Envelope): StoreHead | 
   if (found === token.BYTES && cursor.length === ID_BYTES) {
     if (!cursor.isWhole()) return more();
     serial = head.readUInt32BE(cursor.start) === 0 && head.readUInt32BE(cursor.start + 4) === 0 ? "zero" : "set";
+  } else if (found === token.BYTES || found === token.TEXT || found === token.INTEGER) {
+    // No serial, but a server compares it with eight zero bytes only.
+    serial = "set";
   } else if (found !== token.NIL) {
     throw unexpected("a serial");
   }

@@ -2,7 +2,7 @@ import type { Envelope, StoreHead } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
-import { AtomCursor, BYTES, NOTHING, SHORT, TEXT } from "./atoms.ts";
+import { AtomCursor, BYTES, DOUBLE, INTEGER, NOTHING, SHORT, TEXT } from "./atoms.ts";
 import { findMemo } from "./memo.ts";
 import * as op from "./opcodes.ts";
 
@@ -36,7 +36,6 @@ export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | u
   if (!cursor.isWhole()) return more();
 
   let serial: StoreHead["serial"];
-  let serialAt = 0;
   switch (cursor.next()) {
     case SHORT:
       return more();
@@ -44,10 +43,14 @@ export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | u
       serial = "none";
       break;
     case BYTES:
-      if (cursor.length !== ID_BYTES) throw unexpected(cursor.opcodeAt, "a serial", head[cursor.opcodeAt]);
       if (!cursor.isWhole()) return more();
-      serialAt = cursor.start;
-      serial = isZero(head, serialAt) ? "zero" : "set";
+      serial = cursor.length === ID_BYTES && isZero(head, cursor.start) ? "zero" : "set";
+      break;
+    case TEXT:
+    case INTEGER:
+    case DOUBLE:
+      // No serial, but a server compares it with eight zero bytes only (ZEO's own tests store with a text).
+      serial = "set";
       break;
     default: {
       // With a memo, the root object's oid and the serial of eight zeros can be one and the same string.

@@ -3,7 +3,7 @@
 import { expect } from "vitest";
 import type { Scenario } from "./scenario.ts";
 
-const RECONNECT_TIMEOUT_MS = 20_000;
+const RECONNECT_TIMEOUT_MS = 45_000;
 
 export const restarted: Scenario = {
   name: "the server restarts",

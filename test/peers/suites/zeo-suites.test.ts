@@ -23,7 +23,7 @@ interface Suite {
 }
 
 const SUITES: readonly Suite[] = [
-  { peer: "zeo4-py27", modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection"], oneOf: 6 },
+  { peer: "zeo4-py27", modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection"], oneOf: 12 },
   {
     peer: "zeo521-py37",
     modules: ["ZEO.tests.testZEO", "ZEO.tests.testConnection", "ZEO.tests.test_sync"],

@@ -1,0 +1,110 @@
+import { describe, expect, it } from "vitest";
+import { config, type Config } from "../explore/config.ts";
+import { explore, shortest } from "../explore/explore.ts";
+import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
+import { Script } from "./script.ts";
+
+/*
+ * Each rule is needed: switched off, a violation is found in a small world (or a script shows the difference);
+ * switched on, the same world is looked at in whole and nothing is found. The first digit of a violation is the
+ * number of the invariant.
+ */
+
+const NEWCOMER = { cold: 1, connects: 1, writers: 1 } as const;
+const RECONNECT = { connects: 1, disconnects: 1, polls: 0 } as const;
+const UNDO = { ends: ["incomplete-undo"] } as const;
+const BROKEN = { ends: ["unknown-commit"] } as const;
+
+interface Needed {
+  readonly rule: keyof Rules;
+  readonly world: Partial<Config>;
+  /** The violation without the rule. */
+  readonly violation: string;
+}
+
+const NEEDED: readonly Needed[] = [
+  { rule: "holdEvidence", world: { server: "new", kinds: "C", polls: 0 }, violation: "1 server's invalidation of T1 incomplete" },
+  { rule: "voteBarrier", world: { kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
+  { rule: "grantIsEvidence", world: { kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
+  { rule: "failedVoteIsNoBarrier", world: { kinds: "C", fails: true }, violation: "6 stale read: computed at T0, delivered after the invalidation of T1" },
+  { rule: "waitForDue", world: { server: "new", kinds: "C" }, violation: "1 evidence of T1 while the client knows T0" },
+  { rule: "moveAhead", world: { commits: 1 }, violation: "1 evidence of T1 while the client knows T0" },
+  { rule: "complete", world: { server: "new", kinds: "C", polls: 0 }, violation: "1 server's invalidation of T1 incomplete" },
+  { rule: "proofFirst", world: { commits: 1 }, violation: "6 stale read: computed at T0, delivered after the invalidation of T1" },
+  { rule: "question", world: { commits: 1 }, violation: "1 at rest client B is at T0, the server at T1" },
+  { rule: "swallowOwn", world: { fanOut: "early", kinds: "M", commits: 1 }, violation: "5 deadlock of an old client: server's invalidation of T1 inside its tpc_finish" },
+  { rule: "registerFirst", world: { ...NEWCOMER, kinds: "M" }, violation: "2 server's invalidation of T1 before the register reply" },
+  { rule: "registerCovers", world: { server: "new", ...NEWCOMER, kinds: "C" }, violation: "1 made up invalidation of T1 after T1 was shown" },
+  { rule: "readOrphans", world: { ...RECONNECT, kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
+  { rule: "endSkippedUndo", world: { skips: 1, ...NEWCOMER, kinds: "U", ...UNDO }, violation: "1 evidence of T1 while the client knows T0" },
+  { rule: "mergeResume", world: { ...NEWCOMER, kinds: "C", polls: 0 }, violation: "1 getInvalidations up to T1 incomplete" },
+  { rule: "resumeFromShown", world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN }, violation: "2 own commit T2 after T0" },
+  { rule: "resumeFromAnnounced", world: { ...NEWCOMER, kinds: "C", polls: 0 }, violation: "2 getInvalidations tid T1 below announced T2" },
+  { rule: "resumeWithinReach", world: { ...NEWCOMER, historyBytes: 0, nones: true }, violation: "1 getInvalidations up to T1 incomplete" },
+  { rule: "addLimbo", world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN }, violation: "1 getInvalidations up to T1 incomplete" },
+  { rule: "endOthersInLimbo", world: { server: "new", cuts: 1, kinds: "C", polls: 1, commits: 1, ...BROKEN }, violation: "1 evidence of T1 while the client knows T0" },
+];
+
+const LIMIT = 200_000;
+
+describe("switched off, a rule leaves a hole that the explorer finds", () => {
+  it.each(NEEDED)("$rule: $violation", { timeout: 300_000 }, ({ rule, world, violation }) => {
+    const off = shortest(config({ ...world, rules: { ...ALL_RULES, [rule]: false } }), LIMIT);
+    expect(off.violation, `${off.states} states`).toBe(violation);
+    const on = explore(config(world), LIMIT);
+    expect(on.violation).toBeUndefined();
+    expect(on.complete).toBe(true);
+  });
+});
+
+/** Rules whose absence no world shows: what they do, and for whom. */
+describe("switched off, a rule changes what a script shows", () => {
+  it("swallow: a server's message that comes after all is not repeated", () => {
+    const run = (swallow: boolean): string[] => {
+      const s = new Script("old", { swallow });
+      s.connected([1, 2]);
+      s.finishing(1, { modified: [4] });
+      s.finishReply(1, 1);
+      s.lastTransaction(2);
+      s.lastTransactionReply(2, 1); // from here on no message of T1 should come
+      return s.invalidation(2, 1, [4]);
+    };
+    expect(run(true)).toEqual([]);
+    expect(run(false)).toContain("2 < T1 [4] as it is");
+  });
+
+  it("baseFromInvalidations: evidence does not wait for a commit that must have a higher tid", () => {
+    const run = (baseFromInvalidations: boolean): string[] => {
+      const s = new Script("old", { baseFromInvalidations });
+      s.connected([1, 2]);
+      s.lastTransaction(2);
+      s.invalidation(1, 1, [9]); // of a commit that did not pass through here
+      s.invalidation(2, 1, [9]);
+      s.finishing(1, { created: [5] });
+      return s.lastTransactionReply(2, 1);
+    };
+    expect(run(true)).toEqual(["2 < lastTransaction T1"]);
+    expect(run(false)).toEqual([]);
+  });
+
+  it("resumeFromFloor: a client that asks for no last transaction first is told of what settled before it came", () => {
+    const run = (resumeFromFloor: boolean): string[] => {
+      const s = new Script("old", { resumeFromFloor });
+      s.connected([1]);
+      s.finishing(1, { created: [4] });
+      s.finishReply(1, 1);
+      s.register(3);
+      s.registerReply(3);
+      s.getInvalidations(3);
+      return s.getInvalidationsReply(3, 0, [0, []]);
+    };
+    expect(run(true)).toEqual(["3 < getInvalidations(T0): T1 [4]"]);
+    expect(run(false)).toEqual(["3 < getInvalidations(T0): T0 [] as it is"]);
+  });
+});
+
+it("every rule has its test here", () => {
+  const scripted: (keyof Rules)[] = ["swallow", "baseFromInvalidations", "resumeFromFloor"];
+  const tested = [...NEEDED.map(({ rule }) => rule), ...scripted];
+  expect([...tested].sort()).toEqual(Object.keys(ALL_RULES).sort());
+});

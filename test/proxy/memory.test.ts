@@ -1,0 +1,49 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { ScenarioName } from "../bench/load.ts";
+import { Stage } from "../bench/rounds.ts";
+
+/*
+ * Resident memory can only be measured on real processes: those of the benchmark, which moves the same traffic through a
+ * plain pipe and through the proxy.
+ */
+
+const MIB = 0x10_0000;
+const ROOT = new URL("../../", import.meta.url);
+const COMPILED = new URL(".cache/bench/test/bench/", ROOT);
+
+beforeAll(async () => {
+  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", ROOT));
+  await promisify(execFile)(tsc, ["-p", fileURLToPath(new URL("test/bench/tsconfig.json", ROOT))]);
+}, 60_000);
+
+/** The most resident memory, in MiB, that a fresh process of each kind has had at the end of the traffic. */
+async function peaks(scenario: ScenarioName): Promise<{ pipe: number; proxy: number }> {
+  const stage = new Stage(COMPILED);
+  try {
+    await stage.start(["pipe", "proxy"]);
+    await stage.sample(scenario, "pipe", 0);
+    await stage.sample(scenario, "proxy", 0);
+    return { pipe: (await stage.peakBytes("pipe")) / MIB, proxy: (await stage.peakBytes("proxy")) / MIB };
+  } finally {
+    await stage.stop();
+  }
+}
+
+describe("resident memory above a plain pipe's for the same traffic", () => {
+  it.each([
+    { scenario: "gib-down", what: "a frame of 1 GiB to the client", mib: 32 },
+    { scenario: "gib-up", what: "a frame of 1 GiB to the server", mib: 32 },
+    { scenario: "million", what: "a transaction of a million created objects", mib: 64 },
+  ] as const)(
+    "$what: at most $mib MiB",
+    async ({ scenario, mib }) => {
+      const { pipe, proxy } = await peaks(scenario);
+      console.log(`${scenario}: pipe ${pipe.toFixed(1)} MiB, proxy ${proxy.toFixed(1)} MiB`);
+      expect(proxy - pipe).toBeLessThanOrEqual(mib);
+    },
+    60_000,
+  );
+});

@@ -104,8 +104,7 @@ export class Upstream {
     this.#stopped.abort();
     clearTimeout(this.#retry);
     this.#listener.close();
-    for (const timer of this.#waiting.values()) clearTimeout(timer);
-    for (const client of this.#arriving) client.destroy();
+    for (const client of [...this.#arriving]) this.#refuse(client);
   }
 
   /** The process has no room for more clients, or has some again. */
@@ -130,6 +129,10 @@ export class Upstream {
     this.#arriving.add(client);
     this.#host.roomChanged();
     this.#dialFor(client, (error) => {
+      if (client.destroyed) {
+        this.#refuse(client);
+        return;
+      }
       this.#goDown(codeOf(error), true);
       this.#waiting.set(client, setTimeout(() => this.#refuse(client), WAIT_MS));
     });

@@ -161,7 +161,7 @@ export class FrameStream {
         this.#passing = true;
         this.#left = start + length - end;
         this.#passed = 0;
-        if (this.#left > 0 && this.tailFrom !== undefined) this.#keepTail(chunk.subarray(start, end));
+        if (this.#left > 0 && this.tailFrom !== undefined) this.#keepTail(chunk, start, end);
       } else {
         this.#flow(chunk, run, at);
         run = end;
@@ -205,7 +205,7 @@ export class FrameStream {
     const n = Math.min(this.#left, chunk.length);
     this.#left -= n;
     if (this.#passing) {
-      if (this.tailFrom !== undefined) this.#keepTail(chunk.subarray(0, n));
+      if (this.tailFrom !== undefined) this.#keepTail(chunk, 0, n);
       return n;
     }
     this.#append(chunk.subarray(0, n));
@@ -242,11 +242,11 @@ export class FrameStream {
     this.#heldLength = needed;
   }
 
-  #keepTail(part: Buffer): void {
-    const from = Math.max(0, (this.tailFrom ?? 0) - this.#passed);
-    this.#passed += part.length;
-    if (from < part.length) {
-      this.#append(part.subarray(from));
+  #keepTail(chunk: Buffer, start: number, end: number): void {
+    const from = start + Math.max(0, (this.tailFrom ?? 0) - this.#passed);
+    this.#passed += end - start;
+    if (from < end) {
+      this.#append(chunk.subarray(from, end));
       if (this.#heldLength > MAX_TAIL_BYTES) {
         throw new ProtocolError("bad-store", this.#passed, `at most ${MAX_TAIL_BYTES} bytes behind the data`, "more");
       }

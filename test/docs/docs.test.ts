@@ -85,7 +85,7 @@ describe.each(DOCUMENTS)("%s", (document) => {
 });
 
 /** What npm does itself. */
-const OF_NPM = new Set(["install", "ci", "prune"]);
+const OF_NPM = new Set(["install", "ci", "pack", "prune"]);
 
 /** Headings as GitHub links to them. */
 function anchorsOf(text: string): string[] {

@@ -14,11 +14,15 @@ export interface Explored {
   readonly states: number;
 }
 
-/** A test for each world; `report` is told the count of each. */
-export function explores(names: readonly string[], report: (explored: Explored) => void): void {
+/** A test for each world; `report` is told the count of each, `progress` how far one has come, now and then. */
+export function explores(
+  names: readonly string[],
+  report: (explored: Explored) => void,
+  progress?: (explored: Explored) => void,
+): void {
   it.each(names)("%s", { timeout: TIMEOUT_MS }, (name) => {
     const world = named(name).config;
-    const found = explore(world);
+    const found = explore(world, Number.POSITIVE_INFINITY, (states) => progress?.({ name, states }));
     if (found.violation !== undefined) {
       const short = shortest(world, SHORTEST_LIMIT);
       const { violation, trace } = short.violation === undefined ? found : short;
@@ -39,4 +43,18 @@ export function table(explored: readonly Explored[]): string {
   });
   const total = explored.reduce((sum, { states }) => sum + states, 0);
   return [...lines, `${total.toLocaleString("en").padStart(12)}  states in all`].join("\n");
+}
+
+/** A test for each of these worlds, for a long run: progress and counts are printed as they come. */
+export function exploresAll(names: readonly string[]): void {
+  const explored: Explored[] = [];
+  explores(
+    names,
+    (one) => {
+      explored.push(one);
+      console.log(table([one]).split("\n")[0]);
+      if (explored.length === names.length) console.log(table(explored));
+    },
+    ({ name, states }) => console.log(`${states.toLocaleString("en").padStart(12)}  ... ${name}`),
+  );
 }

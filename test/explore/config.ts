@@ -62,6 +62,8 @@ export interface Config {
   readonly loads: boolean;
   /** Where a reply has its tids is unknown: the ledger is told of them as of a mere likeness. */
   readonly vague: boolean;
+  /** Reads of a client that is ready are loads that show a tid; of a quiet session they pass the ledger by. */
+  readonly passing: boolean;
   /** Connects for each client (not counted: after the proxy has ended it). */
   readonly connects: number;
   /** Aborts for each client. */
@@ -120,6 +122,7 @@ const DEFAULTS: Config = {
   reads: 1,
   loads: false,
   vague: false,
+  passing: false,
   connects: 0,
   aborts: 0,
   disconnects: 0,

@@ -17,6 +17,9 @@ export interface Result {
   readonly complete: boolean;
 }
 
+/** So many states apart. */
+const PROGRESS = 250_000;
+
 /** Looks at every state, depth first, until the first violation. */
 export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: (states: number) => void): Result {
   const canonical = new Canonical();
@@ -55,7 +58,7 @@ export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: 
     const { next, violation } = after(c, node.world, event);
     if (violation !== undefined) return found(violation, event);
     if (isNewState(next)) {
-      if (visited.size % 100_000 === 0) progress?.(visited.size);
+      if (visited.size % PROGRESS === 0) progress?.(visited.size);
       if (visited.size >= limit) return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
       const atRest = enter(next);
       if (atRest !== undefined) return found(atRest);

@@ -13,6 +13,7 @@ describe("every interleaving of small worlds with a new server", () => {
       "new undo",
       "new, the same, undo",
       "new, a second passes",
+      "new, a looker-on is skipped twice",
       "new, a newcomer is skipped, undo",
       "new, fan-out",
       "new, fan-out, late",

@@ -17,7 +17,7 @@ import {
   type Message,
 } from "./message.ts";
 import { conn } from "./server.ts";
-import { type Conn, type World } from "./world.ts";
+import { ClientPhase, type Conn, type World } from "./world.ts";
 
 /** The id of every transaction: clients use theirs again, and so do others. */
 const TRANSACTION_ID = 7;
@@ -156,11 +156,17 @@ export class Proxy {
   }
 
   #readReply(session: number, m: Message, reply: Reply<Message>): void {
-    if (m.b === QUESTION) this.#ledger.questionReply(session, tid(m.a), m.proven, m.order);
-    else if (m.b === LOAD) this.#ledger.reply(session, { tid: tid(0), exact: true }, reply);
-    else if (this.#config.vague && client(this.#world, this.#clientOf(session)).phase === 4) {
-      this.#ledger.reply(session, { tid: tid(m.a), exact: false }, reply);
-    } else this.#ledger.lastTransactionReply(session, tid(m.a), m.proven, reply);
+    const { passing, vague } = this.#config;
+    if (m.b === QUESTION) {
+      this.#ledger.questionReply(session, tid(m.a), m.proven, m.order);
+    } else if (m.b === LOAD) {
+      this.#ledger.reply(session, { tid: tid(0), exact: true }, reply);
+    } else if ((passing || vague) && client(this.#world, this.#clientOf(session)).phase === ClientPhase.ready) {
+      if (passing && this.#ledger.isQuiet(session)) this.#write(session, m);
+      else this.#ledger.reply(session, { tid: tid(m.a), exact: !vague }, reply);
+    } else {
+      this.#ledger.lastTransactionReply(session, tid(m.a), m.proven, reply);
+    }
   }
 
   #voteReply(session: number, m: Message, reply: Reply<Message>): void {

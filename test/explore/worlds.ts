@@ -76,6 +76,7 @@ export const OUT_OF_SCOPE = [
 export const MORE: readonly Named[] = [
   world("new, a second passes", { server: "new", ticks: true, kinds: "C" }),
   world("new, a client is skipped", { server: "new", ticks: true, skips: 1, kinds: "CM", polls: 1 }),
+  world("new, a looker-on is skipped twice", { server: "new", ticks: true, clients: 3, writers: 2, skips: 2, kinds: "C", polls: 0 }),
   world("new, a newcomer is skipped, undo", { server: "new", ticks: true, skips: 1, ...NEWCOMER, kinds: "UC", writers: 1, ...SKIPPED_UNDO }),
   world("old newcomer, short history", { ...NEWCOMER, writers: 1, historyBytes: 0, nones: true }),
   world("new newcomer, short history", { server: "new", ...NEWCOMER, writers: 1, historyBytes: 0, nones: true }),
@@ -90,6 +91,8 @@ export const MORE: readonly Named[] = [
   world("old, conflicts in serialnos", { serialnos: true, fails: true, kinds: "CM" }),
   world("old, likenesses of tids", { vague: true, kinds: "CM", polls: 2, reads: 2 }),
   world("new, likenesses of tids", { server: "new", vague: true, kinds: "CM", polls: 2 }),
+  world("old, quiet sessions pass by", { passing: true, kinds: "CM", ...RECONNECT, polls: 1 }),
+  world("new, quiet sessions pass by", { server: "new", passing: true, kinds: "CM", polls: 2 }),
   world("old, the server hangs up", { hangups: 1, kinds: "CM", ...BROKEN }),
   world("new, the server hangs up", { server: "new", hangups: 1, kinds: "CM", ...BROKEN }),
   world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),

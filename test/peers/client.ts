@@ -237,6 +237,7 @@ export class PeerClient {
     shared?: readonly string[];
     stop_after?: number;
     undo?: boolean;
+    delete?: boolean;
   }): Promise<{ commits: number; conflicts: number; aborts: number }> => this.#call("write", what, 90_000);
 
   pollStart = (oids: readonly string[]): Promise<void> => this.#call("poll_start", { oids });

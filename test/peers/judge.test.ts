@@ -75,6 +75,10 @@ describe("judge", () => {
     expect(problems([...told(2, "a", "b"), ["shown", 1, T(3)], ["own", T(3)]])).toBe("");
   });
 
+  test("sees a cache that was dropped", () => {
+    expect(problems([["stale cache"], ...told(2, "a", "b"), ...told(3, "c")])).toContain("forget everything");
+  });
+
   test("sees a tid that nobody committed", () => {
     expect(problems([...told(2, "a", "b"), ...told(3, "c"), ...told(4)])).toContain("nobody committed");
     expect(judge([["shown", 1, T(1)], ...told(4)], { ...truth, empty: new Set([T(4)]) }, { toTheEnd: false }).problems.join()).not

@@ -40,6 +40,10 @@ export function judge(events: readonly ClientEvent[], truth: Truth, options: Jud
   const wire = new WireOrder(truth, own);
   for (const event of events) wire.read(event, problems);
 
+  for (const event of events) {
+    if (event[0] === "stale cache" || event[0] === "cache dropped") problems.push(`it had to forget everything (${event[0]})`);
+  }
+
   const toldOids = new Map<string, Set<string>>();
   let lastTold = "";
   let extras = 0;

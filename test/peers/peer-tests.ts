@@ -17,6 +17,7 @@ import type { Ground, Scenario } from "./scenarios/scenario.ts";
 import { restarted } from "./scenarios/restart.ts";
 import { storages } from "./scenarios/storages.ts";
 import { Stage } from "./stage.ts";
+import type { StageOptions } from "./stage.ts";
 import { stress } from "./stress.ts";
 
 const SCENARIOS: readonly Scenario[] = [
@@ -102,13 +103,18 @@ export function peerTests(name: string): void {
     describe("the server restarts", () => {
       const play = stageFor(server, kinds, { matrix: new Matrix(`${name} restarted`) });
       for (const kind of kinds) play.scenario(kind, restarted);
-      play.judgement(["server-gone"]);
+      play.judgement();
     });
 
     if (via === "proxy") {
       describe("recorded on both sides of the proxy", () => {
         describe("nothing that a patched server leaves out", () => {
-          const play = stageFor(server, kinds, { storages: ["1", "2"], matrix: new Matrix(`${name} recorded`), recorded: true });
+          const play = stageFor(server, kinds, {
+            storages: ["1", "2"],
+            matrix: new Matrix(`${name} recorded`),
+            recorded: true,
+            deletes: false,
+          });
           for (const kind of kinds) for (const scenario of NEEDS_NO_REPAIR) play.scenario(kind, scenario);
           play.judgement();
           test("every frame that needs no repair passes byte for byte", () => {
@@ -157,22 +163,17 @@ interface Play {
   scenario(kind: Installed, scenario: Scenario, countedAs?: string): void;
   /** Runs `what`; the transactions of storage 1 that it makes count for `name`. */
   spanned<T>(name: string, what: () => Promise<T>): Promise<T>;
-  /** Judges everyone; the proxy may have ended sessions with these codes only. */
-  judgement(endings?: readonly string[]): void;
+  /** Judges everyone. */
+  judgement(): void;
 }
 
-interface StageOptions {
-  readonly storages?: readonly string[];
-  readonly msgpack?: boolean;
-  readonly clientConflictResolution?: boolean;
-  readonly matrix: Matrix;
-  readonly recorded?: boolean;
+interface PlayOptions extends StageOptions {
   /** Half of the observers and every second writer use the other encoding. */
   readonly mixed?: boolean;
 }
 
 /** Opens a stage before the tests around it and closes it after them. */
-function stageFor(server: Installed, kinds: readonly Installed[], options: StageOptions): Play {
+function stageFor(server: Installed, kinds: readonly Installed[], options: PlayOptions): Play {
   let opened: Stage | undefined;
   const grounds = new Map<Installed, Ground>();
   const stage = (): Stage => {
@@ -237,7 +238,7 @@ function stageFor(server: Installed, kinds: readonly Installed[], options: Stage
         await spanned(countedAs ?? scenario.name, () => scenario.run(here));
       });
     },
-    judgement(endings = []): void {
+    judgement(): void {
       test("everyone was told of everything, once, in order, before anything showed it", async () => {
         for (const { writer, other } of grounds.values()) {
           await writer.close();
@@ -245,7 +246,7 @@ function stageFor(server: Installed, kinds: readonly Installed[], options: Stage
         }
         grounds.clear();
         const problems = await stage().judge();
-        stage().expectUnharmed(endings);
+        stage().expectUnharmed();
         if (chosenVia() !== "proxy") {
           console.log(`${server.peer.name}: ${problems.length} breaches of the proxy's promises without it`);
           return;

@@ -117,7 +117,8 @@ export async function stress(stage: Stage, seed: number, seconds: number): Promi
     polls += result.polls;
     await poller.close();
   }
-  const last = await leader.commit({ modify: shared });
+  // The item's last state may still be on its way to the leader.
+  const last = await leader.commit({ modify: counters.created });
   await stage.settled(last.tid);
   for (const writer of writers) await writer.close();
   return {

@@ -12,6 +12,8 @@ export default defineConfig({
     globalSetup: "./setup.ts",
     fileParallelism: true,
     maxWorkers: 3,
+    // Behind the other projects, which have workers of another number.
+    sequence: { groupOrder: 1 },
     testTimeout: 120_000,
     hookTimeout: 60_000,
     passWithNoTests: true,

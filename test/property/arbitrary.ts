@@ -17,6 +17,7 @@ export const worlds: fc.Arbitrary<Config> = fc
     reads: fc.integer({ min: 1, max: 3 }),
     loads: fc.boolean(),
     vague: fc.boolean(),
+    passing: fc.boolean(),
     connects: fc.integer({ min: 1, max: 3 }),
     disconnects: fc.integer({ min: 0, max: 3 }),
     aborts: fc.integer({ min: 0, max: 1 }),

@@ -123,9 +123,11 @@ describe.each(PROTOCOLS)("between clients of a %s server", (protocol) => {
     const finished = commit.finish();
     await hold.caught();
     writer.end();
+    // A server that heard of the end by now would have closed the connection.
+    for (let n = 0; n < 10; n++) await watcher.call("new_oids", 1).catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 50));
     hold.open();
     const tid = await finished;
-    expect(tellings(watcher).length + 0).toBeLessThanOrEqual(1);
     expect(await watcher.invalidation(tid)).toMatchObject({ oids: [oid(2)] });
     await writer.whenClosed();
   });

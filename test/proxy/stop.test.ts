@@ -66,8 +66,11 @@ describe("a stop", () => {
 
   it("reads no more requests", async () => {
     const { gateway, watcher, hold, committed } = await finishing({ limits: { drain: "10s" } });
+    const read = gateway.server.gate.incoming(({ method }) => method === "lastTransaction");
     const stopping = stopped(gateway);
     const asked = watcher.lastTransaction().catch((error: unknown) => error);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(read.messages).toEqual([]);
     hold.open();
     await committed;
     await stopping;
@@ -91,6 +94,19 @@ describe("a stop", () => {
     const before = Date.now();
     await gateway.proxy.stop();
     expect(Date.now() - before).toBeLessThan(500);
+  });
+
+  it("waits for no client that waits for the server itself", async () => {
+    const gateway = await world({}, { limits: { drain: "10s" } });
+    await gateway.server.close();
+    const down = gateway.event("down");
+    const waiting = await gateway.peer();
+    await down;
+    const before = Date.now();
+    await gateway.proxy.stop();
+    expect(Date.now() - before).toBeLessThan(1000);
+    expect(gateway.proxy.stats().upstreams[0]?.clients).toBe(0);
+    await waiting.end();
   });
 
   it("ends with a client that does not read", async () => {

@@ -289,6 +289,16 @@ describe("a proxy that is full", () => {
     expect(gateway.told(DOWN)).toEqual([]);
   });
 
+  it("listens again once, however many leave together", async () => {
+    const gateway = await world({}, { limits: { clients: 2 } });
+    const clients = [await gateway.connect(), await gateway.connect()];
+    for (const client of clients) client.reset();
+    await gateway.until(() => gateway.proxy.stats().upstreams[0]?.clients === 0, "the sessions end");
+    await gateway.until(() => state(gateway) === "listening", "it listens");
+    await gateway.connect();
+    expect(gateway.told("listening")).toHaveLength(2);
+  });
+
   it("counts the clients of all its upstreams", async () => {
     const gateway = await world({}, { doors: 2, limits: { clients: 2 } });
     const one = await gateway.connect({ door: 0 });

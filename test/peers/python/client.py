@@ -256,7 +256,7 @@ class Client(object):
             from ZODB.serialize import referencesf
             self.storage.pack(time.time() + 1, referencesf)
 
-    def write(self, count, seed, shared=(), stop_after=60, undo=True):
+    def write(self, count, seed, shared=(), stop_after=60, undo=True, delete=True):
         """`count` commits at random: created, mixed, modified, objects that others write too, deleted, undone, aborted.
 
         Ends after `stop_after` seconds in any case.
@@ -269,7 +269,7 @@ class Client(object):
         while done['commits'] < count and time.time() < deadline:
             kind = dice.randrange(10)
             try:
-                if kind == 8 and len(self.own_oids) > 3:
+                if kind == 8 and delete and len(self.own_oids) > 3:
                     last = self.write_deleted(self.own_oids.pop(0))
                 elif kind == 9 and last is not None and undo:
                     self.begin()

@@ -15,7 +15,7 @@ export const crowd: readonly Scenario[] = [
         guests.push(await stage.open(await stage.process(each, "writer"), { db: true }));
       }
       const done = await Promise.all(
-        [...writers, ...guests].map((client, i) => client.write({ count: 8, seed: i + 1, shared: created })),
+        [...writers, ...guests].map((client, i) => client.write({ count: 8, seed: i + 1, shared: created, delete: stage.deletes })),
       );
       expect(done.every((d) => d.commits === 8)).toBe(true);
       const last = await writer.commit({ modify: created });
@@ -26,7 +26,9 @@ export const crowd: readonly Scenario[] = [
   {
     name: "clients come and go",
     async run({ stage, kind, writer, other }) {
-      const writing = Promise.all([writer.write({ count: 25, seed: 21 }), other.write({ count: 25, seed: 22 })]);
+      // Of undo while clients leave see the stress.
+      const how = { count: 25, undo: stage.server.installed.peer.family === "new", delete: stage.deletes };
+      const writing = Promise.all([writer.write({ ...how, seed: 21 }), other.write({ ...how, seed: 22 })]);
       let over = false;
       void writing.then(
         () => (over = true),

@@ -30,7 +30,7 @@ export const history: readonly Scenario[] = [
     name: "pack during commits",
     async run({ stage, writer, other }) {
       const { created } = await writer.commit({ create: 3 });
-      const writing = writer.write({ count: 15, seed: 7, shared: [] });
+      const writing = writer.write({ count: 15, seed: 7, delete: stage.deletes });
       await other.pack();
       await writing;
       const last = await writer.commit({ create: 1, modify: created });

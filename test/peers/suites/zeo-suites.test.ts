@@ -78,7 +78,7 @@ async function brokenByTheProxy(installed: Installed, { peer, modules }: Suite, 
 
 describe.concurrent("ZEO's own tests through the proxy", () => {
   for (const suite of SUITES) {
-    test(`${suite.peer}`, { timeout: 3 * LIMIT_MS }, async (context) => {
+    test(`those of ${suite.peer}`, { timeout: 3 * LIMIT_MS }, async (context) => {
       const result = await install(peerNamed(suite.peer));
       if (result.type === "missing") return context.skip(`${suite.peer}: ${result.why}`);
       const part = FULL ? {} : { part: { part: PART % suite.oneOf, of: suite.oneOf } };

@@ -1,0 +1,150 @@
+import { describe, expect, it } from "vitest";
+import {
+  completion,
+  hear,
+  madeUp,
+  oidsBetween,
+  remember,
+  settledAt,
+  settledBetween,
+  trim,
+} from "../../src/ledger/history.ts";
+import { oidSet } from "../../src/ledger/oid-set.ts";
+import { newState, type Settled, type StorageState } from "../../src/ledger/state.ts";
+import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { numbers, packed } from "./script.ts";
+
+const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
+
+function settled(n: number, oids: readonly number[], rest: Partial<Settled> = {}): Settled {
+  return {
+    tid: tid(n),
+    order: n,
+    session: 1,
+    changes: { ...changesOf(newTransaction(1)), oids: oidSet(packed(oids)) },
+    oids: oidSet(packed(oids)),
+    complete: true,
+    waiting: 0,
+    completed: 0,
+    synthesized: 0,
+    added: undefined,
+    lastOwn: undefined,
+    madeUp: undefined,
+    ...rest,
+  };
+}
+
+function history(...commits: Settled[]): StorageState<string> {
+  const state = newState<string>("new");
+  for (const commit of commits) remember(state, commit);
+  return state;
+}
+
+describe("what has settled", () => {
+  it("is kept by tid, in whatever order it settled", () => {
+    const state = history(settled(5, [1]), settled(2, [2]), settled(9, [3]));
+    expect(state.history.map((one) => one.tid)).toEqual([2n, 5n, 9n]);
+    expect(settledAt(state, tid(5))?.order).toBe(5);
+    expect(settledAt(state, tid(4))).toBeUndefined();
+    expect(settledAt(state, tid(0))).toBeUndefined();
+  });
+
+  it("between two tids: above the first, up to the second", () => {
+    const state = history(settled(2, []), settled(5, []), settled(9, []));
+    expect(settledBetween(state, tid(2), tid(9)).map((one) => one.tid)).toEqual([5n, 9n]);
+    expect(settledBetween(state, tid(9), tid(2))).toEqual([]);
+  });
+});
+
+describe("trim", () => {
+  it("forgets the oldest ones and moves the reach", () => {
+    const state = history(settled(2, [1]), settled(5, [2]), settled(9, [3]));
+    const all = state.historyBytes;
+    trim(state, all - 1);
+    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
+    expect(state.reach).toBe(2n);
+    trim(state, 0);
+    expect(state.historyBytes).toBe(0);
+    expect(state.reach).toBe(9n);
+  });
+
+  it("stops at one that somebody is still to be told of", () => {
+    const state = history(settled(2, [1]), settled(5, [2], { waiting: 1 }), settled(9, [3]));
+    trim(state, 0);
+    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
+  });
+
+  it("never moves the reach back", () => {
+    const state = history(settled(2, [1]));
+    state.reach = tid(7);
+    trim(state, 0);
+    expect(state.reach).toBe(7n);
+  });
+});
+
+describe("the server's own message", () => {
+  it("keeps its oids as they are, and gets the missing ones behind them", () => {
+    const commit = settled(2, [1, 4]);
+    const state = history(commit);
+    const announcement = completion(state, commit, { tid: tid(2), oids: packed([9, 1, 9]) });
+    expect(numbers(announcement?.oids ?? packed([]))).toEqual([9, 1, 9, 4]);
+    expect(numbers(commit.oids)).toEqual([1, 4, 9]);
+    expect(numbers(commit.added ?? packed([]))).toEqual([4]);
+  });
+
+  it("needs no repair where it names everything", () => {
+    const commit = settled(2, [1, 4]);
+    expect(completion(history(commit), commit, { tid: tid(2), oids: packed([4, 1, 9]) })).toBeUndefined();
+  });
+
+  it("is completed once for all who get the same one, and anew where more has been heard since", () => {
+    const commit = settled(2, [1]);
+    const state = history(commit);
+    const args = { tid: tid(2), oids: packed([]) };
+    const first = completion(state, commit, args);
+    expect(completion(state, commit, args)).toBe(first);
+    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    expect(numbers(completion(state, commit, args)?.oids ?? packed([]))).toEqual([1, 8]);
+  });
+
+  it("makes the set of an undo complete, and counts in the size of the history", () => {
+    const commit = settled(2, [1], { complete: false });
+    const state = history(commit);
+    const before = state.historyBytes;
+    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    expect(commit.complete).toBe(true);
+    expect(state.historyBytes).toBe(before + 8);
+  });
+});
+
+describe("madeUp", () => {
+  it("is one announcement for all, until more has been heard", () => {
+    const commit = settled(2, [1]);
+    const state = history(commit);
+    expect(madeUp(commit)).toBe(madeUp(commit));
+    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    expect(numbers(madeUp(commit).oids)).toEqual([1, 8]);
+  });
+});
+
+describe("oidsBetween", () => {
+  it("is the union of the complete sets", () => {
+    const state = history(settled(2, [1]), settled(5, [3, 2]), settled(9, [2, 4]));
+    expect(numbers(oidsBetween(state, tid(2), tid(9), tid(9)) ?? packed([]))).toEqual([2, 3, 4]);
+    expect(numbers(oidsBetween(state, tid(9), tid(9), tid(9)) ?? packed([7]))).toEqual([]);
+  });
+
+  it("is unknown where an undo's is, unless the server has told it", () => {
+    const state = history(settled(2, [1], { complete: false }));
+    expect(oidsBetween(state, tid(0), tid(2), tid(1))).toBeUndefined();
+    expect(numbers(oidsBetween(state, tid(0), tid(2), tid(2)) ?? packed([]))).toEqual([1]);
+  });
+
+  it("has the oids of commits in limbo, if their tids may lie there", () => {
+    const state = history(settled(2, [1]));
+    state.limbo = { oids: packed([6]), base: tid(2), open: false };
+    expect(numbers(oidsBetween(state, tid(0), tid(2), tid(2)) ?? packed([]))).toEqual([1]);
+    expect(numbers(oidsBetween(state, tid(0), tid(3), tid(3)) ?? packed([]))).toEqual([1, 6]);
+  });
+});

@@ -1,8 +1,7 @@
 import { describe } from "vitest";
 import { exploresAll } from "./check.ts";
-import { isNew } from "./config.ts";
-import { ALL } from "./worlds.ts";
+import { ALL, withServer } from "./worlds.ts";
 
 describe("every interleaving of all worlds with a new server", () => {
-  exploresAll(ALL.filter(({ config }) => isNew(config)).map(({ name }) => name));
+  exploresAll(withServer("new", ALL.map(({ name }) => name)));
 });

@@ -1,8 +1,7 @@
 import { describe } from "vitest";
 import { exploresAll } from "./check.ts";
-import { isNew } from "./config.ts";
-import { ALL } from "./worlds.ts";
+import { ALL, withServer } from "./worlds.ts";
 
 describe("every interleaving of all worlds with an old server", () => {
-  exploresAll(ALL.filter(({ config }) => !isNew(config)).map(({ name }) => name));
+  exploresAll(withServer("old", ALL.map(({ name }) => name)));
 });

@@ -1,9 +1,14 @@
-import { config, type Config } from "./config.ts";
+import { config, isNew, type Config } from "./config.ts";
 
 /** A named world. */
 export interface Named {
   readonly name: string;
   readonly config: Config;
+}
+
+/** The names of the worlds with an old server, or with a new one. */
+export function withServer(family: "old" | "new", names: readonly string[]): string[] {
+  return names.filter((name) => isNew(named(name).config) === (family === "new"));
 }
 
 function world(name: string, options: Partial<Config>): Named {
@@ -91,7 +96,7 @@ export const MORE: readonly Named[] = [
   world("old, conflicts in serialnos", { serialnos: true, fails: true, kinds: "CM" }),
   world("old, likenesses of tids", { vague: true, kinds: "CM", polls: 2, reads: 2 }),
   world("new, likenesses of tids", { server: "new", vague: true, kinds: "CM", polls: 2 }),
-  world("old, quiet sessions pass by", { passing: true, kinds: "CM", ...RECONNECT, polls: 1 }),
+  world("old, quiet sessions pass by", { passing: true, kinds: "CM", polls: 2 }),
   world("new, quiet sessions pass by", { server: "new", passing: true, kinds: "CM", polls: 2 }),
   world("old, the server hangs up", { hangups: 1, kinds: "CM", ...BROKEN }),
   world("new, the server hangs up", { server: "new", hangups: 1, kinds: "CM", ...BROKEN }),
@@ -99,6 +104,32 @@ export const MORE: readonly Named[] = [
 ];
 
 export const ALL: readonly Named[] = [...REFERENCE, ...MORE];
+
+/** Small ones, of every sort: those of `npm test`. */
+export const QUICK: readonly string[] = [
+  "old 2 clients",
+  "old newcomer, empty cache",
+  "old, the same, undo",
+  "old, skipped, nobody asks",
+  "old, skipped newcomer, undo",
+  "old, fan-out, message before the reply",
+  "old, fan-out, message after the reply",
+  "old, fan-out, undo",
+  "old, register refused",
+  "old, conflicts in serialnos",
+  "old, the server hangs up, newcomer",
+  "new newcomer",
+  "new newcomer, empty cache",
+  "new undo",
+  "new, the same, undo",
+  "new, a second passes",
+  "new, a looker-on is skipped twice",
+  "new, a newcomer is skipped, undo",
+  "new, fan-out",
+  "new, fan-out, late",
+  "new, register refused",
+  "new, conflicts resolved by the client",
+];
 
 export function named(name: string): Named {
   const found = ALL.find((one) => one.name === name);

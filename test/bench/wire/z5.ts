@@ -14,10 +14,10 @@ export const EMPTY = Buffer.from(")");
 
 export function int(value: number): Buffer {
   if (value >= 0 && value < 0x100) return Buffer.from([0x4b, value]);
-  const bytes = Buffer.alloc(5);
-  bytes[0] = 0x4a;
-  bytes.writeInt32LE(value, 1);
-  return bytes;
+  const head = Buffer.alloc(5);
+  head[0] = 0x4a;
+  head.writeInt32LE(value, 1);
+  return head;
 }
 
 export function text(value: string): Buffer {
@@ -64,8 +64,8 @@ const CALL = Buffer.from([0x89]);
 const ONE_WAY = Buffer.from([0x88]);
 
 /** A message's payload up to its arguments. */
-export function start(id: Buffer, oneWay: boolean, method: string): Buffer {
-  return Buffer.concat([HEADER, id, oneWay ? ONE_WAY : CALL, text(method)]);
+export function start(id: Buffer, isOneWay: boolean, method: string): Buffer {
+  return Buffer.concat([HEADER, id, isOneWay ? ONE_WAY : CALL, text(method)]);
 }
 
 /** The length before a payload. */

@@ -139,7 +139,7 @@ def run(test):
     ask({'forget': True})
     if os.environ.get('SUITE_LOG'):
         with open(os.environ['SUITE_LOG'], 'a') as log:
-            log.write('%s %s %.1f\n' % (result.outcome, test.id(), time.time() - began))
+            log.write('%.3f %s %s %.1f\n' % (time.time(), result.outcome, test.id(), time.time() - began))
     output.write(json.dumps({
         'test': test.id(), 'outcome': result.outcome,
         'seconds': round(time.time() - began, 1), 'details': result.details}) + '\n')

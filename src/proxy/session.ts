@@ -266,6 +266,9 @@ export class Session {
       unexpectedInvalidation: () => {
         this.#end({ code: "invalidation-before-register", fault: "server", detail: "an invalidation" }, true);
       },
+      questionRefused: () => {
+        this.#end({ code: "question-refused", fault: "server", detail: "no tid", expected: "the last transaction's" }, false);
+      },
       mac,
     });
     this.#link = link;

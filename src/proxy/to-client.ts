@@ -17,6 +17,8 @@ export interface ToClientHost {
   registerFailed(): void;
   /** An invalidation without a storage: nobody registered. */
   unexpectedInvalidation(): void;
+  /** The server can't name its last transaction: what its client is owed will never be proven. */
+  questionRefused(): void;
   /** Its frames have MACs. */
   mac(): void;
 }
@@ -154,10 +156,8 @@ export class ToClient implements FrameHandler {
     const value = replyTid(link.codec, frame.subarray(LENGTH_BYTES), envelope);
     const order = link.questionOrder;
     link.questionOrder = undefined;
-    // A server that can't say proves nothing, and is asked again when something else is due.
-    const tid = value.kind === "tid" ? value.tid : NO_TID;
-    const proven = value.kind === "tid" ? link.questionProven : NO_TID;
-    storage.ledger.questionReply(link.number, tid, proven, order);
+    if (value.kind === "tid") storage.ledger.questionReply(link.number, value.tid, link.questionProven, order);
+    else this.#host.questionRefused();
   }
 
   #answer(storage: Storage, call: Call, frame: Buffer, envelope: Envelope): void {

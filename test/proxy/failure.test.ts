@@ -3,6 +3,7 @@ import { ClientCommit } from "../../src/legacy/client-commit.ts";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { AnnouncementEncoder } from "../../src/repair/encoder.ts";
 import { asTid } from "../../src/wire/ids.ts";
+import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { bytes8, oid, passes, registered, scripted, shaken, world } from "./world.ts";
 
 afterEach(() => {
@@ -114,4 +115,20 @@ describe("registering", () => {
     await client.expect("invalidateTransaction");
     expect(gateway.proxy.stats().storages.map(({ storage }) => storage)).toEqual(["1"]);
   });
+});
+
+it("a server that can't answer the proxy's own question ends the session of the client that is owed something", async () => {
+  const coding = [pickleCodec, "pickle3-zeo4"] as const;
+  const gateway = await scripted({ greeting: "Z4", codec: coding[0], dialect: coding[1] });
+  const [a, b] = [await registered(gateway, null, "Z4", ...coding), await registered(gateway, null, "Z4", ...coding)];
+  a.client.tell("tpc_begin", 7, "", "", new Map(), null, " ");
+  a.client.tell("storea", bytes8(5n), Buffer.alloc(8), Buffer.from("x"), 7);
+  a.client.call(3, "tpc_finish", 7);
+  for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
+  a.server.reply(3, bytes8(2000n));
+  const { envelope } = await b.server.expect("lastTransaction");
+  b.server.reply(Number(envelope.id), null);
+  await b.client.end();
+  expect(gateway.proxy.stats()).toMatchObject({ questions: 1, ended: { "question-refused": 1 } });
+  await passes(a.client, a.server, a.client.encode(9, 0, "ping"));
 });

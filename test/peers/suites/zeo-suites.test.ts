@@ -72,7 +72,10 @@ async function brokenByTheProxy(installed: Installed, { peer, modules }: Suite, 
   if (suspects.length === 0) return [];
   const again = await runSuite(installed, modules, "proxy", { ...options, only: suspects });
   console.log(said(peer, "proxy (again)", again));
-  for (const id of suspects) if (!ids(bad(again)).includes(id)) console.log(`${peer}: passes the second time: ${id}`);
+  for (const id of suspects.filter((suspect) => !ids(bad(again)).includes(suspect))) {
+    const details = first.tests.find((t) => t.test === id)?.details.slice(-1000);
+    console.log(`${peer}: passes the second time: ${id}; the first time: ${details}`);
+  }
   return bad(again);
 }
 

@@ -19,6 +19,9 @@ import {
 } from "./state.ts";
 import { addOid, changesOf, newTransaction, type StoreSort, type Transaction } from "./transaction.ts";
 
+/** A server keeps one for each connection, and refuses the others: beyond this a client only fills memory. */
+const MAX_TRANSACTIONS = 100;
+
 /** A message towards the client, as it was read: what to hand back, and what it weighs. */
 export interface Read<P> {
   readonly payload: P;
@@ -105,6 +108,10 @@ export class StorageLedger<P> {
     const open = transactionOf(found, id);
     if (open !== undefined && !open.over) return;
     found.transactions = found.transactions.filter((other) => other !== open);
+    if (found.transactions.length >= MAX_TRANSACTIONS) {
+      found.transactions = found.transactions.filter((other) => !other.over);
+      if (found.transactions.length >= MAX_TRANSACTIONS) return;
+    }
     found.transactions.push(newTransaction(id, explicitTid));
   }
 
@@ -184,7 +191,7 @@ export class StorageLedger<P> {
     found.question = false;
     if (this.#otherDatabase(tid, proven)) return;
     if (this.state.server === "old") proveUpTo(this.state, found, tid, this.#actions);
-    else proveAnswered(this.state, found, order, this.#actions);
+    else proveAnswered(this.state, found, order, true, this.#actions);
     askIfSilent(this.state, found, this.#actions);
     pump(this.state, found, this.#actions);
   }
@@ -370,7 +377,7 @@ export class StorageLedger<P> {
 
   /** What was read proves something about what is due; the made-up messages go before it. */
   #evidence(session: Session<P>, evidence: Evidence, reply: Reply<P>): void {
-    if (this.state.server === "new") proveAnswered(this.state, session, reply.order, this.#actions);
+    if (this.state.server === "new") proveAnswered(this.state, session, reply.order, false, this.#actions);
     else if (evidence.exact && evidence.tid !== NO_TID) proveUpTo(this.state, session, evidence.tid, this.#actions);
   }
 

@@ -22,17 +22,29 @@ export function proveBelow<P>(state: StorageState<P>, session: Session<P>, tid: 
 /**
  * New servers: the reply to a request was read that had been forwarded when `order` commits had settled. The loop
  * queues an invalidation before it writes the committer's reply, so it would have come by now.
+ *
+ * Nearly: a loop that finds both connections readable at once can read the request behind the `tpc_finish`, and answer
+ * it, before it comes to what it has queued (seen with ZEO 5.2.1 and 6.2 under load). What was made up is then said
+ * again, and swallowed. But for an undo that nobody knows a session would be ended, so that, and what is above it, waits
+ * for the reply to the question (`asked`), which is sent a second later.
  */
 export function proveAnswered<P>(
   state: StorageState<P>,
   session: Session<P>,
   order: number,
+  asked: boolean,
   actions: Action<P>[],
 ): void {
   if (state.server !== "new") return;
   // What has a lower tid was queued before, whenever its own reply was read.
   const answered = session.due.findLast((due) => due.settled.order <= order);
-  if (answered !== undefined) proveUpTo(state, session, answered.settled.tid, actions);
+  if (answered === undefined) return;
+  const unknown = asked ? undefined : session.due.find((due) => !due.settled.complete);
+  if (unknown === undefined || unknown.settled.tid > answered.settled.tid) {
+    proveUpTo(state, session, answered.settled.tid, actions);
+  } else {
+    proveBelow(state, session, unknown.settled.tid, actions);
+  }
 }
 
 /**

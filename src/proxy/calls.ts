@@ -18,7 +18,7 @@ export interface PlainCall {
 }
 
 /** More than any client has; beyond it somebody calls and is never answered. */
-const MAX_CALLS = 1_000_000;
+const MAX_CALLS = 100_000;
 const ORDER_FACTOR = 256;
 
 /**

@@ -1,19 +1,10 @@
 import type { Socket } from "node:net";
 import { ProtocolError } from "../wire/errors.ts";
-import { FrameStream } from "../wire/frame.ts";
-import { NO_TID } from "../wire/ids.ts";
-import type { Protocol } from "../wire/handshake.ts";
-import { codecFor } from "../wire/codecs.ts";
-import { Calls } from "./calls.ts";
-import { Delivery } from "./delivery.ts";
-import { Guard } from "./guard.ts";
+import { Conversation, type ConversationHost, type Side } from "./conversation.ts";
 import { Handshake, type HandshakeStep, type RawReason } from "./handshake.ts";
-import type { Link } from "./link.ts";
 import { Outlet } from "./outlet.ts";
 import type { SessionEnd } from "./session-end.ts";
 import type { Storage } from "./storage.ts";
-import { ToClient } from "./to-client.ts";
-import { ToServer } from "./to-server.ts";
 
 /** What a session needs of its upstream. */
 export interface SessionHost {
@@ -48,10 +39,6 @@ export interface SessionLimits {
   readonly handshakeMs: number;
 }
 
-type Side = "client" | "server";
-
-/** Before `register` nothing large is said. */
-const EARLY_LIMITS = { maxFrameBytes: 64 * 1024, maxHeldBytes: 64 * 1024 };
 /** How long an ended peer may take what was written to it before. */
 const LINGER_MS = 5_000;
 /** Held messages beyond this are reason enough to leave the server connection unread where the rules allow it. */
@@ -70,10 +57,7 @@ export class Session {
   readonly #outlet: Outlet;
   readonly #handshake = new Handshake();
   #raw: RawReason | undefined;
-  #link: Link | undefined;
-  #delivery: Delivery | undefined;
-  #toServer: FrameStream | undefined;
-  #toClient: FrameStream | undefined;
+  #conversation: Conversation | undefined;
   /** The client has closed its half: passed on when no commit of its is on the way. */
   #clientEnded = false;
   #serverEnded = false;
@@ -115,11 +99,11 @@ export class Session {
 
   /** The protocol in force, once the handshake has told it. */
   get protocol(): string | undefined {
-    return this.#link?.protocol.name;
+    return this.#conversation?.protocol;
   }
 
   get storage(): string | undefined {
-    return this.#link?.storage?.name;
+    return this.#conversation?.storage;
   }
 
   get bytes(): { readonly fromClient: number; readonly fromServer: number } {
@@ -140,16 +124,13 @@ export class Session {
 
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   get hasVoted(): boolean {
-    return this.#link?.voted ?? false;
+    return this.#conversation?.hasVoted ?? false;
   }
 
   /** Nothing of a commit of its is on the way, and all that was read for its client is written. */
   get isSettled(): boolean {
     if (!this.client.destroyed && !this.#ended && this.client.writableLength > 0) return false;
-    const { link, storage } = this.#registered() ?? {};
-    if (link === undefined || storage === undefined) return true;
-    if (this.#isFinishing()) return false;
-    return (storage.ledger.session(link.number)?.outbox.length ?? 0) === 0;
+    return !this.#conversation?.isFinishing && this.#conversation?.heldBytes === undefined;
   }
 
   /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
@@ -163,7 +144,7 @@ export class Session {
   #read(side: Side, chunk: Buffer): void {
     this.#try(side, () => {
       if (side === "client") this.#fromClient(chunk);
-      else this.#fromServerSafely(chunk);
+      else this.#fromServer(chunk);
     });
   }
 
@@ -189,28 +170,16 @@ export class Session {
       return { code: "internal-error", fault: "proxy", detail: "an unexpected error", cause: error };
     }
     const { code, expected, got } = error;
-    const stream = side === "client" ? this.#toServer : this.#toClient;
-    return { code, fault: side, detail: got, offset: (stream?.payloadOffset ?? 0) + error.offset, expected };
-  }
-
-  #fromServerSafely(chunk: Buffer): void {
-    try {
-      this.#fromServer(chunk);
-    } catch (error) {
-      // It can't be followed any more: the reply to a commit that is on its way will never be known.
-      this.#toClient?.stop();
-      const { link, storage } = this.#registered() ?? {};
-      if (this.#isFinishing() && link !== undefined) storage?.ledger.serverGone(link.number, true);
-      throw error;
-    }
+    const offset = (this.#conversation?.payloadOffset(side) ?? 0) + error.offset;
+    return { code, fault: side, detail: got, offset, expected };
   }
 
   #fromClient(chunk: Buffer): void {
     if (this.#ended) return;
     if (this.#raw !== undefined) this.#writeServer(chunk);
-    else if (this.#toServer === undefined) this.#shake(this.#handshake.client(chunk));
+    else if (this.#conversation === undefined) this.#shake(this.#handshake.client(chunk));
     // Nobody is left to read it: a commit that is begun now would never end.
-    else if (!this.#serverEnded || this.storage === undefined) this.#toServer.push(chunk);
+    else if (!this.#serverEnded || this.storage === undefined) this.#conversation.fromClient(chunk);
     if (this.server.writableNeedDrain) this.client.pause();
   }
 
@@ -218,8 +187,8 @@ export class Session {
     this.#heard();
     if (this.#raw === "tls") this.#host.answeredFirstWord();
     if (this.#raw !== undefined) this.#writeClient(chunk);
-    else if (this.#toClient === undefined) this.#shake(this.#handshake.server(chunk));
-    else this.#toClient.push(chunk);
+    else if (this.#conversation === undefined) this.#shake(this.#handshake.server(chunk));
+    else this.#conversation.fromServer(chunk);
     this.#reviewReading();
   }
 
@@ -235,92 +204,39 @@ export class Session {
     if (step.toClient !== undefined) this.#writeClient(step.toClient);
     if (step.raw !== undefined) this.#turnRaw(step.raw);
     if (step.protocol === undefined) return;
-    this.#speak(step.protocol, step);
+    this.#conversation = new Conversation(step.protocol, step, this.#outlet, this.#conversationHost());
     if (step.clientRest !== undefined) this.#fromClient(step.clientRest);
     if (step.serverRest !== undefined) this.#fromServer(step.serverRest);
   }
 
-  /** The protocol is known: from now on there are frames. */
-  #speak(protocol: Protocol, { clientStart, serverStart }: HandshakeStep): void {
-    const link: Link = {
-      protocol,
-      codec: codecFor(protocol.encoding),
-      calls: new Calls(),
-      guard: new Guard(protocol.family === "old"),
-      dialect: undefined,
-      storage: undefined,
-      number: this.#host.nextNumber(),
-      questionOrder: undefined,
-      questionProven: NO_TID,
-      voted: false,
-    };
-    const mac = (): void => this.#turnRaw("mac");
-    const toServer = new ToServer(link, {
+  #conversationHost(): ConversationHost {
+    const host = this.#host;
+    return {
+      upstream: host.name,
+      limits: host.limits,
+      nextNumber: () => host.nextNumber(),
+      storage: (name, family) => host.storage(name, family),
+      forgetUnused: (storage) => host.forgetUnused(storage),
       writeServer: (bytes) => this.#writeServer(bytes),
-      register: (name) => this.#register(link, name),
-      mac,
-    });
-    const toClient = new ToClient(link, {
       writeClient: (bytes) => this.#writeClient(bytes),
-      registerFailed: () => this.#unregister(link),
-      unexpectedInvalidation: () => {
-        this.#end({ code: "invalidation-before-register", fault: "server", detail: "an invalidation" }, true);
-      },
-      questionRefused: () => {
-        this.#end({ code: "question-refused", fault: "server", detail: "no tid", expected: "the last transaction's" }, false);
-      },
-      mac,
-    });
-    this.#link = link;
-    this.#toServer = new FrameStream(toServer, EARLY_LIMITS, clientStart);
-    this.#toClient = new FrameStream(toClient, EARLY_LIMITS, serverStart);
-    toServer.stream = this.#toServer;
-    this.#toServer.macs = this.#toClient.macs = protocol.family === "old";
-  }
-
-  #register(link: Link, name: string): Storage {
-    const storage = this.#host.storage(name, link.protocol.family);
-    link.storage = storage;
-    this.#delivery = new Delivery(link, storage, this.#outlet, {
-      upstream: this.#host.name,
-      writeServer: (bytes) => this.#writeServer(bytes),
-      betweenFrames: (work) => this.#toServer?.between(work),
       isEnded: () => this.#ended,
-      end: (end) => this.#end(end, false),
+      end: (end, atOnce) => this.#end(end, atOnce),
       failed: (error) => this.#failed(error, "server"),
+      mac: () => this.#turnRaw("mac"),
+      unregistered: () => {
+        this.#serverPaused = false;
+        this.server.resume();
+      },
       announced: (repair) => {
         this.announced[repair]++;
-        this.#host.announced(repair);
+        host.announced(repair);
       },
-      asked: () => this.#host.asked(),
+      asked: () => host.asked(),
       finished: () => this.#passClientEnd(),
       closeClient: () => this.#close(this.client),
       closeServer: () => this.#close(this.server),
       flowChanged: () => this.#reviewReading(),
-    });
-    storage.join(link.number, this.#delivery);
-    const { frameBytes, decodeBytes } = this.#host.limits;
-    const limits = { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) };
-    for (const stream of [this.#toServer, this.#toClient]) {
-      if (stream === undefined) continue;
-      stream.limits = limits;
-      // MACs begin with `register`, or never.
-      stream.macs = false;
-    }
-    return storage;
-  }
-
-  /** Registration failed, or is of no more interest. The client may try again. */
-  #unregister(link: Link): void {
-    const { storage } = link;
-    if (storage === undefined) return;
-    storage.leave(link.number);
-    link.storage = undefined;
-    link.number = this.#host.nextNumber();
-    this.#delivery = undefined;
-    this.#serverPaused = false;
-    this.server.resume();
-    this.#host.forgetUnused(storage);
+    };
   }
 
   /** From now on bytes are relayed as they are, unless the configuration refuses that. */
@@ -328,8 +244,7 @@ export class Session {
     if (this.#raw !== undefined || this.#refuses(reason)) return;
     this.#heard();
     this.#raw = reason;
-    this.#toServer?.turnRaw();
-    this.#toClient?.turnRaw();
+    this.#conversation?.turnRaw();
     this.#host.relayed(this, reason);
   }
 
@@ -337,11 +252,6 @@ export class Session {
     if (!this.#host.refuseUnknown || reason === "ruok") return false;
     this.#end({ code: "unknown-protocol", fault: "client", detail: reason }, true);
     return true;
-  }
-
-  #registered(): { readonly link: Link; readonly storage: Storage } | undefined {
-    const link = this.#link;
-    return link?.storage === undefined ? undefined : { link, storage: link.storage };
   }
 
   // --- writing ----------------------------------------------------------------------------------------------------
@@ -356,17 +266,17 @@ export class Session {
 
   /** Reads the server's connection, or leaves it unread, as docs/ordering.md (Pausing) has it; ends a client that is too slow. */
   #reviewReading(): void {
-    const { link, storage } = this.#registered() ?? {};
+    const conversation = this.#conversation;
     const slow = this.#outlet.isSlow && !this.#ended;
     let pause = slow;
-    if (link !== undefined && storage !== undefined) {
-      const held = storage.ledger.session(link.number)?.heldBytes ?? 0;
-      pause = (slow || held > PAUSE_ABOVE_BYTES) && storage.ledger.mayPause(link.number);
+    if (conversation?.storage !== undefined) {
+      const held = conversation.heldBytes ?? 0;
+      pause = (slow || held > PAUSE_ABOVE_BYTES) && conversation.mayPause;
       if (!pause && !this.#ended && (slow || held > 0)) this.#checkOutbox(held);
     }
     if (pause === this.#serverPaused) return;
     this.#serverPaused = pause;
-    if (this.#delivery !== undefined) storage?.paused(this.#delivery, pause);
+    conversation?.paused(pause);
     if (pause) this.server.pause();
     else this.server.resume();
   }
@@ -399,12 +309,12 @@ export class Session {
     if (this.#ended) return;
     this.#ended = true;
     this.#report(end);
-    this.#toServer?.stop();
+    this.#conversation?.stop("client");
     const orphan = this.#forget();
     if (atOnce) this.client.destroy();
     else this.#close(this.client);
     if (!orphan) {
-      this.#toClient?.stop();
+      this.#conversation?.stop("server");
       this.#close(this.server);
     }
   }
@@ -418,14 +328,7 @@ export class Session {
   /** The ledger owes this client nothing any more. Returns whether a commit of its is still on the way. */
   #forget(): boolean {
     this.#heard();
-    const { link, storage } = this.#registered() ?? {};
-    if (link === undefined || storage === undefined) return false;
-    storage.ledger.clientGone(link.number);
-    const orphan = storage.ledger.session(link.number) !== undefined;
-    if (!orphan) storage.leave(link.number);
-    storage.run(link.number);
-    this.#host.forgetUnused(storage);
-    return orphan;
+    return this.#conversation?.forget() ?? false;
   }
 
   /** Lets what was written go out, for a while. */
@@ -439,8 +342,9 @@ export class Session {
   }
 
   #clientEnd(): void {
-    if (this.#toServer?.truncated && !this.#ended && this.#raw === undefined) {
-      this.#end(truncatedBy("client", this.#toServer), true);
+    const truncation = this.#raw === undefined ? this.#conversation?.truncation("client") : undefined;
+    if (truncation !== undefined && !this.#ended) {
+      this.#end(truncation.end, true);
       return;
     }
     this.#clientEnded = true;
@@ -450,13 +354,7 @@ export class Session {
   /** A half-close goes on to the server, behind the replies to commits that are on their way. */
   #passClientEnd(): void {
     if (!this.#clientEnded || this.server.destroyed) return;
-    if (!this.#isFinishing()) this.server.end();
-  }
-
-  /** Is a `tpc_finish` of its client's on the way? */
-  #isFinishing(): boolean {
-    const { link, storage } = this.#registered() ?? {};
-    return storage?.ledger.state.finishing.some((commit) => commit.session === link?.number) ?? false;
+    if (!this.#conversation?.isFinishing) this.server.end();
   }
 
   #serverEnd(mayStillRead: boolean): void {
@@ -464,23 +362,23 @@ export class Session {
     this.#serverEnded = true;
     this.#heard();
     if (!this.#clientEnded && !this.#ended) this.#host.serverEnded(this);
-    const { link, storage } = this.#registered() ?? {};
-    if (this.#toClient?.truncated && !this.#ended && this.#raw === undefined) {
-      this.#report(truncatedBy("server", this.#toClient));
+    const conversation = this.#conversation;
+    const truncation = this.#raw === undefined ? conversation?.truncation("server") : undefined;
+    if (truncation !== undefined && !this.#ended) {
+      this.#report(truncation.end);
       // Behind a part of a frame nothing can follow.
-      if (this.#toClient.midFrame) this.#ended = true;
+      if (truncation.isPassedInPart) this.#ended = true;
     }
-    if (link === undefined || storage === undefined) {
+    if (conversation?.storage === undefined) {
       if (mayStillRead || this.#ended) this.#close(this.client);
       else this.client.end();
       return;
     }
-    storage.ledger.serverGone(link.number, mayStillRead);
-    storage.run(link.number);
+    conversation.serverGone(mayStillRead);
     if (this.#ended) {
       this.#forget();
       this.#close(this.client);
-    } else if (storage.ledger.session(link.number) === undefined) storage.leave(link.number);
+    } else conversation.leaveUnlessKept();
     this.#close(this.server);
   }
 
@@ -494,18 +392,12 @@ export class Session {
 
   #serverClosed(): void {
     this.#serverEnd(true);
-    const { link, storage } = this.#registered() ?? {};
-    const isOwed = !this.#ended && link !== undefined && storage?.ledger.session(link.number) !== undefined;
     // What waits for others' commits still goes out; the ledger says when that was all.
-    if (!isOwed) this.#close(this.client);
+    if (this.#ended || !this.#conversation?.isKept) this.#close(this.client);
   }
 
   #socketClosed(): void {
     this.#open--;
     if (this.#open === 0) this.#host.closed(this);
   }
-}
-
-function truncatedBy(fault: Side, stream: FrameStream): SessionEnd {
-  return { code: "truncated-frame", fault, detail: "the end of the stream", offset: stream.received, expected: "the rest of a frame" };
 }

@@ -43,7 +43,7 @@ export const COUNTS: Readonly<Record<string, number>> = {
   "new, a second passes": 23_955,
   "new, a client is skipped": 185_088,
   "new, a looker-on is skipped twice": 18_726,
-  "new, a newcomer is skipped, undo": 61_484,
+  "new, a newcomer is skipped, undo": 56_910,
   "old newcomer, short history": 13_321,
   "new newcomer, short history": 9_314,
   "old, fan-out, message before the reply": 16_776,

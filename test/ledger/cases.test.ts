@@ -30,6 +30,15 @@ describe("transactions", () => {
     expect(s.known(1)).toBe("[5]");
   });
 
+  it("begun without end: beyond a hundred the server has refused them all, and they are not kept", () => {
+    const s = connected("new");
+    for (let id = 1; id <= 150; id++) s.begin(1, { created: [5], id });
+    expect(s.ledger.session(1)?.transactions).toHaveLength(100);
+    s.finish(1, 1);
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("[5]");
+  });
+
   it("aborted with another id: nothing is forgotten", () => {
     const s = connected("new");
     s.begin(1, { created: [5], id: 1 });
@@ -240,6 +249,23 @@ describe("the server's message and the committer's reply", () => {
     s.finishReply(1, 1);
     expect(s.invalidation(1, 1, [9])).toEqual([]);
     expect(s.known(1)).toBe("[5 9]");
+  });
+
+  it("new: a reply that overtook the message of an undo ends nobody, and waits for that message", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    s.load(2);
+    expect(s.loadReply(2, 1)).toEqual([]);
+    expect(s.invalidation(2, 1, [9])).toEqual(["2 < T1 [9 5] completed", "log T1: 1 completed, 0 made up", "2 < load T1"]);
+  });
+
+  it("new: if the question's reply comes before it, too, that session is ended", () => {
+    const s = connected("new");
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 1);
+    expect(s.tick(1000)).toEqual(["ask 2"]);
+    expect(s.questionReply(2, 1)).toEqual(["end 2: incomplete-undo"]);
   });
 
   it("a fan-out server's message of an undo names to the others what was undone", () => {
@@ -521,6 +547,14 @@ describe("other databases and copied history", () => {
     s.connected([3], 5);
     s.getInvalidations(3);
     expect(s.getInvalidationsReply(3, 5, [5, []])).toEqual(["3 < getInvalidations(T5): None"]);
+  });
+
+  it("history that grows is no copied history, even if another connection shows it before its own reply", () => {
+    const s = connected("old", [1, 2]);
+    s.finishing(1, { restored: [5], tid: 3 });
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 3)).toEqual([]);
+    expect(s.finishReply(1, 3)).toEqual(["1 < finish T3", "2 < T3 [5] made up", "log T3: 0 completed, 1 made up", "2 < lastTransaction T3"]);
   });
 
   it("history copied into an empty database is told like any other commit", () => {

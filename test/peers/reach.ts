@@ -4,8 +4,8 @@ import type { Peer } from "./peers.ts";
 
 /**
  * Old clients reach old servers on the same Python. ZEO 5 clients on Python 3 also reach ZEO 4 on Python 3; ZEO 6
- * clients reach no old server, and no old client a new server. ZEO 5.2.1 on Python 2.7 and the new ones on Python 3
- * reach each other, but its data records and theirs differ, so it is tried with itself.
+ * clients reach no old server, and no old client a new server. A ZEO 5.2.1 server on Python 2.7 is reached by its own
+ * version only; that client is tried there alone.
  */
 export function reaches(client: Peer, server: Peer): boolean {
   if (client.role === "server") return false;

@@ -49,9 +49,9 @@ describe("calls", () => {
   it("are at most a million without an answer", () => {
     const calls = new Calls();
     const ping = methodNamed("ping");
-    for (let id = 0; id < 1_000_000; id++) calls.addPlain(id, ping, 0);
-    expect(() => calls.addPlain(1_000_000, ping, 0)).toThrow("too-many-calls");
+    for (let id = 0; id < 100_000; id++) calls.addPlain(id, ping, 0);
+    expect(() => calls.addPlain(100_000, ping, 0)).toThrow("too-many-calls");
     calls.answered(5);
-    calls.addPlain(1_000_000, ping, 0);
+    calls.addPlain(100_000, ping, 0);
   });
 });

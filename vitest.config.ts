@@ -13,8 +13,8 @@ const WITH_PYTHON = ["test/**/*-python.test.ts", "test/legacy/real-clients.test.
  */
 export default defineConfig({
   test: {
-    // Two cores are the least that a machine has; files that start processes mustn't starve one another.
-    maxWorkers: 2,
+    // Two cores are the least that a machine has; the files that start processes mostly wait for them.
+    maxWorkers: 3,
     passWithNoTests: false,
     projects: [
       {

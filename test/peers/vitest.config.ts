@@ -12,7 +12,7 @@ export default defineConfig({
     globalSetup: "./setup.ts",
     fileParallelism: true,
     maxWorkers: 3,
-    // Behind the other projects, which have workers of another number.
+    // Behind the other projects: real servers want the machine for themselves.
     sequence: { groupOrder: 1 },
     testTimeout: 120_000,
     hookTimeout: 60_000,

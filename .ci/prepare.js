@@ -19,7 +19,13 @@ if (compilerIsInstalled()) {
   const build = spawnSync("npm", ["run", "--silent", "build"], { cwd: top, stdio: "inherit" });
   process.exitCode = build.status ?? 1;
 } else {
-  const found = existsSync(`${top}/dist/commands/main.js`) ? "the dist/ that is here is used" : "there is no dist/ to run";
-  console.warn(`zeo-proxy: not built, since development dependencies are left out (--omit=dev or NODE_ENV=production); ${found}.`);
-  console.warn("zeo-proxy: to build it, run `npm install --include=dev`; then `npm prune --omit=dev` removes them again.");
+  const found = existsSync(`${top}/dist/commands/main.js`)
+    ? "the dist/ that is here is used"
+    : "there is no dist/ to run";
+  console.warn(
+    `zeo-proxy: not built, since development dependencies are left out (--omit=dev or NODE_ENV=production); ${found}.`,
+  );
+  console.warn(
+    "zeo-proxy: to build it, run `npm install --include=dev`; then `npm prune --omit=dev` removes them again.",
+  );
 }

@@ -46,7 +46,9 @@ export function demoCommand(): Command {
       ),
     )
     .addOption(
-      new Option("--server-port <port>", "where the server listens (default: 8100, or a free port)").argParser(readPort),
+      new Option("--server-port <port>", "where the server listens (default: 8100, or a free port)").argParser(
+        readPort,
+      ),
     )
     .addHelpText("after", EXAMPLES)
     .action(async (options: DemoOptions) => {

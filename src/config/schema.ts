@@ -21,8 +21,8 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-const listen = address("HOST:PORT such as 127.0.0.1:9100 or \"[::1]:9100\", port 0 for any free one", 0);
-const server = address("HOST:PORT such as 127.0.0.1:8100, \"[::1]:8100\" or zeo.example.com:8100", 1);
+const listen = address('HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one', 0);
+const server = address('HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100', 1);
 
 const nameExpected = "a name of 1 to 300 characters, none of them a control character";
 const name = z
@@ -55,7 +55,9 @@ const limits = map({
   clients: whole(1, 1_000_000)
     .prefault(10_000)
     .describe("client connections of the process; at this number it stops listening until one ends"),
-  frame: size(64 * KIB, 2 * GIB).prefault("2GiB").describe("the largest frame that is relayed"),
+  frame: size(64 * KIB, 2 * GIB)
+    .prefault("2GiB")
+    .describe("the largest frame that is relayed"),
   decode: size(64 * KIB, 2 * GIB)
     .prefault("64MiB")
     .describe("the largest message that is assembled because a rule must read it"),
@@ -68,14 +70,14 @@ const limits = map({
   handshake: duration(10, HOUR).prefault("30s").describe("a server that accepts and says nothing for so long is down"),
   drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
 }).transform((given) => ({
-    clients: given.clients,
-    frameBytes: given.frame,
-    decodeBytes: given.decode,
-    outboxBytes: given.outbox,
-    historyBytes: given.history,
-    handshakeMs: given.handshake,
-    drainMs: given.drain,
-  }));
+  clients: given.clients,
+  frameBytes: given.frame,
+  decodeBytes: given.decode,
+  outboxBytes: given.outbox,
+  historyBytes: given.history,
+  handshakeMs: given.handshake,
+  drainMs: given.drain,
+}));
 
 const answers = ["relay", "refuse"] as const;
 

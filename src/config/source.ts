@@ -94,7 +94,11 @@ class Reader {
     for (const { key: keyNode, value } of pairs) {
       const offset = keyNode.range[0];
       if (!isScalar(keyNode) || typeof keyNode.value !== "string") {
-        this.refuse(offset, path, `expected a key that is text, got ${JSON.stringify(keyNode.toString().slice(0, 60))}`);
+        this.refuse(
+          offset,
+          path,
+          `expected a key that is text, got ${JSON.stringify(keyNode.toString().slice(0, 60))}`,
+        );
         continue;
       }
       const name = keyNode.value;

@@ -37,7 +37,12 @@ export function formatSize(bytes: number): string {
 
 /** Writes a time as {@link parseDuration} reads it, in the largest unit that keeps it whole. */
 export function formatDuration(ms: number): string {
-  const units: [string, number][] = [["ms", 1], ["s", 1000], ["m", 60_000], ["h", 3_600_000]];
+  const units: [string, number][] = [
+    ["ms", 1],
+    ["s", 1000],
+    ["m", 60_000],
+    ["h", 3_600_000],
+  ];
   const [unit, scale] = ms === 0 ? ["s" as const, 1000] : (largestWhole(ms, units) ?? ["ms", 1]);
   return `${ms / scale}${unit}`;
 }

@@ -43,7 +43,13 @@ export class Play {
     await proxied.invalidation(tid, PATIENCE_MS).catch(() => undefined);
     const { modify, create } = step.changes;
     const subject = modify !== undefined && create !== undefined ? create : changed;
-    return { title: step.title, subject, changed, direct: await toldOf(direct, tid), proxied: await toldOf(proxied, tid) };
+    return {
+      title: step.title,
+      subject,
+      changed,
+      direct: await toldOf(direct, tid),
+      proxied: await toldOf(proxied, tid),
+    };
   }
 
   /** A client that was away since the first modification asks what it missed. */
@@ -53,7 +59,13 @@ export class Play {
     const ask = async (client: LegacyClient): Promise<Told> => (await client.getInvalidations(since))?.oids.toSorted();
     const { direct, proxied } = this.#world;
     const changed = [...this.#changed].sort();
-    return { title: "a client comes back", subject: [], changed, direct: await ask(direct), proxied: await ask(proxied) };
+    return {
+      title: "a client comes back",
+      subject: [],
+      changed,
+      direct: await ask(direct),
+      proxied: await ask(proxied),
+    };
   }
 }
 

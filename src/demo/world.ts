@@ -70,7 +70,17 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
     const direct = await join(serverAddress);
     const proxied = await join(proxyAddress);
     const taken = [server.taken, proxy.taken].filter((port) => port !== undefined);
-    return { server: server.value, proxy: proxy.value, serverAddress, proxyAddress, taken, writer, direct, proxied, stop };
+    return {
+      server: server.value,
+      proxy: proxy.value,
+      serverAddress,
+      proxyAddress,
+      taken,
+      writer,
+      direct,
+      proxied,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

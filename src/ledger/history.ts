@@ -54,8 +54,7 @@ export function hear<P>(state: StorageState<P>, settled: Settled, args: Invalida
   const missing = difference(settled.oids, own);
   settled.lastOwn = {
     args,
-    announcement:
-      missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) },
+    announcement: missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) },
   };
 }
 
@@ -77,7 +76,11 @@ export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet
 }
 
 /** What the server's own message becomes; undefined: it needs no repair. */
-export function completion<P>(state: StorageState<P>, settled: Settled, args: InvalidationArgs): Announcement | undefined {
+export function completion<P>(
+  state: StorageState<P>,
+  settled: Settled,
+  args: InvalidationArgs,
+): Announcement | undefined {
   hear(state, settled, args);
   return settled.lastOwn?.announcement;
 }

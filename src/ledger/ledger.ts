@@ -9,14 +9,7 @@ import { proveAll, proveAnswered, proveAtEnd, proveBelow, proveUpTo } from "./pr
 import { askIfSilent, askOverdue, nextQuestion } from "./question.ts";
 import { pump, pumpAll, told } from "./release.ts";
 import { beginFinish, commits, endFinish, forgetHeard, settle } from "./settle.ts";
-import {
-  item,
-  newSession,
-  type Action,
-  type EndCode,
-  type Session,
-  type StorageState,
-} from "./state.ts";
+import { item, newSession, type Action, type EndCode, type Session, type StorageState } from "./state.ts";
 import { addOid, changesOf, newTransaction, type StoreSort, type Transaction } from "./transaction.ts";
 
 /** A server keeps one for each connection, and refuses the others: beyond this a client only fills memory. */

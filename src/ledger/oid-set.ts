@@ -106,7 +106,7 @@ export function refusedAlways(list: OidList, refused: OidList): OidSet {
   const no = sorted(refused);
   const found: Buffer[] = [];
   let j = 0;
-  for (let i = 0; i < all.length; ) {
+  for (let i = 0; i < all.length;) {
     const start = i;
     while (i < all.length && compareAt(all, i, all, start) === 0) i += ID_BYTES;
     while (j < no.length && compareAt(no, j, all, start) < 0) j += ID_BYTES;

@@ -19,7 +19,10 @@ export function needs<P>(state: StorageState<P>, session: Session<P>, settled: S
   return (
     settled.session !== session.number &&
     session.registerOrder < settled.order &&
-    (state.server === "old" || session.phase === "registering" || !state.rules.registerCovers || settled.tid > session.floor)
+    (state.server === "old" ||
+      session.phase === "registering" ||
+      !state.rules.registerCovers ||
+      settled.tid > session.floor)
   );
 }
 

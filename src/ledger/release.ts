@@ -117,12 +117,7 @@ function announce<P>(
 }
 
 /** A tid that nobody here committed: as the server tells it, and with the oids of commits whose fate is unknown. */
-function foreign<P>(
-  state: StorageState<P>,
-  tid: Tid,
-  oids: Buffer,
-  actions: Action<P>[],
-): Announcement | undefined {
+function foreign<P>(state: StorageState<P>, tid: Tid, oids: Buffer, actions: Action<P>[]): Announcement | undefined {
   if (tid > state.foreign) {
     state.foreign = asTid(tid);
     state.foreignCount++;

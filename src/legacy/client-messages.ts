@@ -36,4 +36,3 @@ export function hexes(value: Value): string[] {
     return Buffer.isBuffer(oid) ? oid.toString("hex") : "?";
   });
 }
-

@@ -183,10 +183,7 @@ export class LegacyClient extends EventEmitter<ClientEvents> {
   }
 
   /** Undefined when the object is younger than `before`. Rejects with a POSKeyError where there is none. */
-  async loadBefore(
-    oid: string,
-    before: Tid,
-  ): Promise<{ data: Buffer; serial: Tid; end: Tid | undefined } | undefined> {
+  async loadBefore(oid: string, before: Tid): Promise<{ data: Buffer; serial: Tid; end: Tid | undefined } | undefined> {
     const key = Buffer.from(oid, "hex");
     const items = itemsOf(await this.call("loadBefore", key, tidBytes(before)));
     const [data, serial, end] = items ?? [];
@@ -315,7 +312,8 @@ export class LegacyClient extends EventEmitter<ClientEvents> {
 
   #receive(payload: Buffer): void {
     const message = decodeMessage(this.#codec, payload);
-    const entry = message.method === ".reply" ? this.#answered(message.id, message.flags, message.value) : told(message);
+    const entry =
+      message.method === ".reply" ? this.#answered(message.id, message.flags, message.value) : told(message);
     this.received.push(entry);
     this.emit("received", entry);
   }

@@ -41,11 +41,9 @@ export const commitMethods: Methods = {
   storea: (session, args) =>
     add(session, args, { type: "store", oid: args.oid(0), serial: args.tidOrNone(1), data: args.bytes(2) }),
 
-  restorea: (session, args) =>
-    add(session, args, { type: "restore", oid: args.oid(0), data: args.bytesOrNone(2) }),
+  restorea: (session, args) => add(session, args, { type: "restore", oid: args.oid(0), data: args.bytesOrNone(2) }),
 
-  deleteObject: (session, args) =>
-    add(session, args, { type: "delete", oid: args.oid(0), serial: args.tidOrNone(1) }),
+  deleteObject: (session, args) => add(session, args, { type: "delete", oid: args.oid(0), serial: args.tidOrNone(1) }),
 
   checkCurrentSerialInTransaction: (session, args) =>
     add(session, args, { type: "check", oid: args.oid(0), serial: args.tidOrNone(1) }),

@@ -95,7 +95,10 @@ export class Connection implements SessionLink {
     const session = this.#session;
     if (session === undefined) return;
     const { codec, dialect } = session.style;
-    this.#send({ connection: this.connection, kind, method, tid }, codec.encode(dialect, 0, 1, method, new PyTuple(args)));
+    this.#send(
+      { connection: this.connection, kind, method, tid },
+      codec.encode(dialect, 0, 1, method, new PyTuple(args)),
+    );
   }
 
   /** Tells of something that nobody committed here: as a fan-out server does, or a wrong one. */
@@ -206,7 +209,12 @@ export class Connection implements SessionLink {
     const { codec, dialect, family } = session.style;
     const flags = kind === "exception" && family === "new" ? 2 : 0;
     const tid = message.method === "tpc_finish" ? tidOfReply(value) : NO_TID;
-    const outgoing = { connection: this.connection, kind, method: message.method, tid: tid === NO_TID ? undefined : tid };
+    const outgoing = {
+      connection: this.connection,
+      kind,
+      method: message.method,
+      tid: tid === NO_TID ? undefined : tid,
+    };
     this.#send(outgoing, codec.encode(dialect, message.id, flags, ".reply", value));
   }
 

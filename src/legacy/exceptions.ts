@@ -51,7 +51,12 @@ function pythonOf(style: Style, fault: Fault): Python {
     args,
     attributes,
   });
-  const builtin = (name: string, ...args: readonly Value[]): Python => ({ module: builtins, name, args, attributes: {} });
+  const builtin = (name: string, ...args: readonly Value[]): Python => ({
+    module: builtins,
+    name,
+    args,
+    attributes: {},
+  });
 
   switch (fault.kind) {
     case "conflict":

@@ -3,7 +3,12 @@ import type { Value } from "../wire/value.ts";
 /** What a server answers instead of a value; `exceptions.ts` writes it as the client's Python expects it. */
 export type Fault =
   /** Another transaction changed the object. `current` and `old` are serials, eight bytes each. */
-  | { readonly kind: "conflict" | "read-conflict"; readonly oid: Buffer; readonly current: Buffer; readonly old: Buffer | null }
+  | {
+      readonly kind: "conflict" | "read-conflict";
+      readonly oid: Buffer;
+      readonly current: Buffer;
+      readonly old: Buffer | null;
+    }
   /** No such object, or it was deleted. */
   | { readonly kind: "no-object"; readonly oid: Buffer }
   /** No such blob revision. */

@@ -141,9 +141,7 @@ export class MemoryStorage {
 
   /** The transactions from `start` to `stop`, both inclusive; undefined = open. */
   iterate(start: Tid | undefined, stop: Tid | undefined): TransactionRecord[] {
-    return this.#log.filter(
-      ({ tid }) => (start === undefined || tid >= start) && (stop === undefined || tid <= stop),
-    );
+    return this.#log.filter(({ tid }) => (start === undefined || tid >= start) && (stop === undefined || tid <= stop));
   }
 
   /** The last `count` transactions with all their oids, newest first: what a server's queue is filled with at start. */

@@ -23,7 +23,12 @@ export class PendingTransaction {
   store(oid: Buffer, serial: Tid | null, data: Buffer): void {
     const current = this.#storage.currentSerial(oid);
     if (current !== undefined && current !== serial) {
-      throw new StorageFault({ kind: "conflict", oid, current: tidBytes(current), old: serial === null ? null : tidBytes(serial) });
+      throw new StorageFault({
+        kind: "conflict",
+        oid,
+        current: tidBytes(current),
+        old: serial === null ? null : tidBytes(serial),
+      });
     }
     this.#records.push({ oid, data, dataTxn: null });
   }
@@ -37,7 +42,12 @@ export class PendingTransaction {
   delete(oid: Buffer, serial: Tid | null): void {
     const current = this.#storage.getTid(oid);
     if (current !== serial) {
-      throw new StorageFault({ kind: "conflict", oid, current: tidBytes(current), old: serial === null ? null : tidBytes(serial) });
+      throw new StorageFault({
+        kind: "conflict",
+        oid,
+        current: tidBytes(current),
+        old: serial === null ? null : tidBytes(serial),
+      });
     }
     this.#records.push({ oid, data: null, dataTxn: null });
   }
@@ -46,7 +56,12 @@ export class PendingTransaction {
   check(oid: Buffer, serial: Tid | null): void {
     const current = this.#storage.getTid(oid);
     if (current !== serial) {
-      throw new StorageFault({ kind: "read-conflict", oid, current: tidBytes(current), old: tidBytes(serial ?? NO_TID) });
+      throw new StorageFault({
+        kind: "read-conflict",
+        oid,
+        current: tidBytes(current),
+        old: tidBytes(serial ?? NO_TID),
+      });
     }
   }
 

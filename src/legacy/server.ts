@@ -56,7 +56,9 @@ export class LegacyServer {
    * the same storages.
    */
   start(): Promise<void> {
-    const hosted = Object.entries(this.#storages).map(([id, storage]) => new HostedStorage(id, storage, this.#queueSize));
+    const hosted = Object.entries(this.#storages).map(
+      ([id, storage]) => new HostedStorage(id, storage, this.#queueSize),
+    );
     this.#hosted = new Map(hosted.map((one) => [one.id, one]));
     const server = createServer((socket) => {
       this.#accepted += 1;

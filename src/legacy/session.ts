@@ -36,7 +36,12 @@ export class Session {
   /** What the client calls itself. */
   label = "";
 
-  constructor(link: SessionLink, style: Style, behaviour: ServerBehaviour, storages: ReadonlyMap<string, HostedStorage>) {
+  constructor(
+    link: SessionLink,
+    style: Style,
+    behaviour: ServerBehaviour,
+    storages: ReadonlyMap<string, HostedStorage>,
+  ) {
     this.link = link;
     this.style = style;
     this.behaviour = behaviour;
@@ -51,9 +56,7 @@ export class Session {
   }
 
   tellInvalidation(tid: Tid, oids: readonly Buffer[]): void {
-    const list: Value = hasVersions(this.style)
-      ? oids.map((oid) => new PyTuple([oid, Buffer.alloc(0)]))
-      : [...oids];
+    const list: Value = hasVersions(this.style) ? oids.map((oid) => new PyTuple([oid, Buffer.alloc(0)])) : [...oids];
     this.link.sendOneWay("invalidation", "invalidateTransaction", [tidBytes(tid), list], tid);
   }
 

@@ -28,7 +28,9 @@ export function escapeTexts(value: unknown, depth = 0): unknown {
   if (Array.isArray(value)) return depth < 4 ? value.map((item) => escapeTexts(item, depth + 1)) : "...";
   if (!isPlain(value)) return value;
   if (depth >= 4) return "...";
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [escapeText(key), escapeTexts(item, depth + 1)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [escapeText(key), escapeTexts(item, depth + 1)]),
+  );
 }
 
 /** Errors and such are not plain: they have serializers of their own. */

@@ -75,7 +75,10 @@ export class Conversation {
         host.end({ code: "invalidation-before-register", fault: "server", detail: "an invalidation" }, true);
       },
       questionRefused: () => {
-        host.end({ code: "question-refused", fault: "server", detail: "no tid", expected: "the last transaction's" }, false);
+        host.end(
+          { code: "question-refused", fault: "server", detail: "no tid", expected: "the last transaction's" },
+          false,
+        );
       },
       mac,
     });

@@ -133,4 +133,3 @@ export class Delivery implements Member {
 function unknownDialect(tid: Tid | undefined): SessionEnd {
   return { code: "unknown-dialect", fault: "server", detail: tid === undefined ? "" : tidHex(tid) };
 }
-

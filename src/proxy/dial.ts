@@ -41,7 +41,11 @@ class DialError extends Error {
  */
 export async function answers(
   server: Address,
-  { timeoutMs, graceMs, greeting }: { readonly timeoutMs: number; readonly graceMs: number; readonly greeting: boolean },
+  {
+    timeoutMs,
+    graceMs,
+    greeting,
+  }: { readonly timeoutMs: number; readonly graceMs: number; readonly greeting: boolean },
   aborted: AbortSignal,
 ): Promise<boolean> {
   let socket: Socket;

@@ -1,10 +1,6 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 
-export type GuardCode =
-  | "guard-not-growing"
-  | "guard-own-commit"
-  | "guard-before-register"
-  | "guard-inside-finish";
+export type GuardCode = "guard-not-growing" | "guard-own-commit" | "guard-before-register" | "guard-inside-finish";
 
 /** So many of a client's newest own tids are remembered. */
 const OWN_KEPT = 64;

@@ -25,7 +25,9 @@ export class Listener {
   /** Rejects with the system's error. */
   async open(): Promise<void> {
     if (this.#server !== undefined) return;
-    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (client) => this.#accept(client));
+    const server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (client) =>
+      this.#accept(client),
+    );
     this.#server = server;
     const { host, port } = this.#bound ?? this.#wanted;
     try {

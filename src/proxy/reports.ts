@@ -121,7 +121,17 @@ export class Reports implements StorageReports {
     if (end.code.startsWith("guard-")) this.counters.guard++;
     const { code, fault, detail, offset, expected, cause } = end;
     const { storage, peer: client } = session;
-    const fields = { upstream, storage, client, code, fault, offset, expected, got: detail, ...(cause !== undefined && { err: cause }) };
+    const fields = {
+      upstream,
+      storage,
+      client,
+      code,
+      fault,
+      offset,
+      expected,
+      got: detail,
+      ...(cause !== undefined && { err: cause }),
+    };
     if (end.code in QUIET_ENDS) this.#logger.warn(fields, "session ended, so that its client verifies its cache");
     else this.#logger.error(fields, "session ended");
     this.#emit("ended", { upstream, client: session.peer, code });
@@ -153,7 +163,10 @@ export class Reports implements StorageReports {
   }
 
   blocked(upstream: Upstream, reason: string): void {
-    this.#logger.error({ upstream: upstream.name, address: upstream.listen, reason }, "the listening address is taken: trying again");
+    this.#logger.error(
+      { upstream: upstream.name, address: upstream.listen, reason },
+      "the listening address is taken: trying again",
+    );
   }
 
   up(upstream: Upstream, downMs: number): void {
@@ -183,7 +196,7 @@ const QUIET_ENDS = {
 
 function hexOids(oids: OidSet, most: number): string[] {
   const hex: string[] = [];
-  for (let at = 0; at < oids.length && hex.length < most; at += ID_BYTES) hex.push(oids.toString("hex", at, at + ID_BYTES));
+  for (let at = 0; at < oids.length && hex.length < most; at += ID_BYTES)
+    hex.push(oids.toString("hex", at, at + ID_BYTES));
   return hex;
 }
-

@@ -1,5 +1,12 @@
 import { StorageLedger } from "../ledger/ledger.ts";
-import { newState, type Action, type Announcement, type EndCode, type ServerFamily, type Settled } from "../ledger/state.ts";
+import {
+  newState,
+  type Action,
+  type Announcement,
+  type EndCode,
+  type ServerFamily,
+  type Settled,
+} from "../ledger/state.ts";
 import { AnnouncementEncoder } from "../repair/encoder.ts";
 import { InvalidationReader } from "../repair/invalidations.ts";
 import type { Envelope, InvalidationArgs } from "../wire/codec.ts";

@@ -145,7 +145,11 @@ export class ToClient implements FrameHandler {
     const evidence =
       plain?.method.sort === "plain"
         ? { tid: NO_TID, exact: true }
-        : codec.shown(payload, envelope, plain === undefined || plain.method.name === "" ? undefined : plain.method.name);
+        : codec.shown(
+            payload,
+            envelope,
+            plain === undefined || plain.method.name === "" ? undefined : plain.method.name,
+          );
     const order = plain?.order ?? 0;
     storage.ledger.reply(number, evidence, { payload: this.#hand(frame, envelope), bytes: frame.length, order });
   }
@@ -175,7 +179,10 @@ export class ToClient implements FrameHandler {
           return;
         }
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
-        ledger.registerReply(number, tid, call.proven, { payload: this.#hand(frame, envelope, "register"), bytes: frame.length });
+        ledger.registerReply(number, tid, call.proven, {
+          payload: this.#hand(frame, envelope, "register"),
+          bytes: frame.length,
+        });
         return;
       }
       case "last": {
@@ -193,7 +200,12 @@ export class ToClient implements FrameHandler {
           ledger.reply(number, codec.shown(payload, envelope, undefined), reply);
           return;
         }
-        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(own.subarray(LENGTH_BYTES), envelope), reply);
+        ledger.invalidationsReply(
+          number,
+          call.asked,
+          codec.invalidationsReply(own.subarray(LENGTH_BYTES), envelope),
+          reply,
+        );
         return;
       }
       case "vote": {
@@ -220,4 +232,3 @@ function copy(bytes: Buffer): Buffer {
   bytes.copy(own);
   return own;
 }
-

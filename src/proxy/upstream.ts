@@ -134,12 +134,18 @@ export class Upstream {
         return;
       }
       this.#goDown(codeOf(error), true);
-      this.#waiting.set(client, setTimeout(() => this.#refuse(client), WAIT_MS));
+      this.#waiting.set(
+        client,
+        setTimeout(() => this.#refuse(client), WAIT_MS),
+      );
     });
   }
 
   #dialFor(client: Socket, failed: (error: unknown) => void): void {
-    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then((server) => this.#pair(client, server), failed);
+    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then(
+      (server) => this.#pair(client, server),
+      failed,
+    );
   }
 
   /** It was accepted, and there is no server for it. */

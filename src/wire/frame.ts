@@ -234,7 +234,9 @@ export class FrameStream {
   #append(bytes: Buffer): void {
     const needed = this.#heldLength + bytes.length;
     if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, this.#held.length * 2, 1024), needed + this.#left));
+      const larger = Buffer.allocUnsafeSlow(
+        Math.min(Math.max(needed, this.#held.length * 2, 1024), needed + this.#left),
+      );
       this.#held.copy(larger, 0, 0, this.#heldLength);
       this.#held = larger;
     }

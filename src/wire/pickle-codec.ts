@@ -111,7 +111,10 @@ function nameOpcode(payload: Buffer, envelope: Envelope): number | undefined {
   const length = Buffer.byteLength(envelope.method, "utf8");
   const short = envelope.argsAt - length - 2;
   const code = payload[short];
-  if ((code === op.SHORT_BINSTRING || code === op.SHORT_BINBYTES || code === op.SHORT_BINUNICODE) && payload[short + 1] === length) {
+  if (
+    (code === op.SHORT_BINSTRING || code === op.SHORT_BINBYTES || code === op.SHORT_BINUNICODE) &&
+    payload[short + 1] === length
+  ) {
     return code;
   }
   const long = payload[short - 3];

@@ -39,7 +39,8 @@ export function readRefused(payload: Buffer, envelope: Envelope): Refused {
   let shown = NO_TID;
   for (const item of list) {
     const [oid, serial] = itemsOf(item) ?? [];
-    if (!Buffer.isBuffer(oid) || oid.length !== ID_BYTES || serial === undefined) throw unexpected(envelope, "an oid and a serial");
+    if (!Buffer.isBuffer(oid) || oid.length !== ID_BYTES || serial === undefined)
+      throw unexpected(envelope, "an oid and a serial");
     if (Buffer.isBuffer(serial)) continue;
     if (instance(serial) === undefined) throw unexpected(envelope, "a serial or an exception");
     oids.push(oid);
@@ -84,7 +85,9 @@ function scanAccepted(payload: Buffer, argsAt: number): Stopped | "all" | undefi
       at += 1;
     } else if (!inBatch && (code === op.TUPLE || code === op.TUPLE1)) {
       // Only the ends are left.
-      return payload[at + 1] === op.TUPLE && payload[at + 2] === op.STOP && at + 3 === payload.length ? "all" : undefined;
+      return payload[at + 1] === op.TUPLE && payload[at + 2] === op.STOP && at + 3 === payload.length
+        ? "all"
+        : undefined;
     } else if (!inBatch && code === op.MARK && pairBegins(payload, at + 1)) {
       inBatch = true;
       at += 1;

@@ -191,7 +191,8 @@ function inDictionaries(value: Value): Tid | undefined {
   if (dictionaries === undefined) return undefined;
   let newest = NO_TID;
   for (const dictionary of dictionaries) {
-    const tid = tidOf(entry(dictionary, "tid")) ?? tidOf(entry(dictionary, "serial")) ?? base64Tid(entry(dictionary, "id"));
+    const tid =
+      tidOf(entry(dictionary, "tid")) ?? tidOf(entry(dictionary, "serial")) ?? base64Tid(entry(dictionary, "id"));
     if (tid === undefined) return undefined;
     if (tid > newest) newest = tid;
   }

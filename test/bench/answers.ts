@@ -34,7 +34,8 @@ export function answerParent<A extends Asks>(handlers: Handlers<A>): void {
       .then(() => handler(value))
       .then(
         (result) => send({ number, value: result }),
-        (error: unknown) => send({ number, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+        (error: unknown) =>
+          send({ number, error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
       );
   });
   process.on("disconnect", () => process.exit());

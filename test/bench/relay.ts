@@ -39,7 +39,9 @@ async function startPipe(serverPort: number): Promise<Relay> {
 async function startProxy(serverPort: number): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
   const { createProxy } = await import("../../src/index.ts");
-  const proxy = createProxy({ upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }] });
+  const proxy = createProxy({
+    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }],
+  });
   await proxy.start();
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));
   return {

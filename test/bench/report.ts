@@ -29,7 +29,9 @@ export function report({ title, unit, latency }: Scenario, rounds: readonly Roun
     lines.push(`  throughput ${shown(ofDirect, 2)} of the direct one`);
     compare("throughput", perSecond, TARGETS.throughput, true);
   }
-  lines.push(`  relay's CPU: pipe ${shown(each(rounds, "pipe", cpu), 2)}   proxy ${shown(each(rounds, "proxy", cpu), 2)}  µs/message`);
+  lines.push(
+    `  relay's CPU: pipe ${shown(each(rounds, "pipe", cpu), 2)}   proxy ${shown(each(rounds, "proxy", cpu), 2)}  µs/message`,
+  );
   compare("CPU per message", cpu, TARGETS.cpu, false);
   return { lines, missed };
 }

@@ -83,7 +83,8 @@ export class Stage {
       }
       const [direct, pipe, proxy] = WAYS.map((way) => samples.get(way));
       // The first round only warms up.
-      if (i >= 0 && direct !== undefined && pipe !== undefined && proxy !== undefined) all.push({ direct, pipe, proxy });
+      if (i >= 0 && direct !== undefined && pipe !== undefined && proxy !== undefined)
+        all.push({ direct, pipe, proxy });
     }
     return all;
   }

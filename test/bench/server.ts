@@ -69,7 +69,11 @@ class Connection {
         }
         return;
       case "register":
-        this.#storage = payload.toString("latin1", head.argsAt + 5, head.argsAt + 5 + payload.readUInt32LE(head.argsAt + 1));
+        this.#storage = payload.toString(
+          "latin1",
+          head.argsAt + 5,
+          head.argsAt + 5 + payload.readUInt32LE(head.argsAt + 1),
+        );
         connections.add(this);
         this.#reply(head.id, z5.bytes(z5.eight(lastTid)));
         return;

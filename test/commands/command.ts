@@ -94,7 +94,8 @@ export class CommandProcess {
   }
 
   #missing(what: string): string {
-    const state = this.#ended === undefined ? "still running" : `ended with ${this.#ended.status ?? this.#ended.signal}`;
+    const state =
+      this.#ended === undefined ? "still running" : `ended with ${this.#ended.status ?? this.#ended.signal}`;
     return `waited in vain for ${what}; ${state}\n--- stdout\n${this.#stdout.slice(-2000)}\n--- stderr\n${this.#stderr.slice(-2000)}`;
   }
 

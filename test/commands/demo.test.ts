@@ -47,7 +47,9 @@ describe.each([
 });
 
 describe("demo", () => {
-  async function open(args: readonly string[] = ANY_PORTS): Promise<{ demo: CommandProcess; server: number; proxy: number }> {
+  async function open(
+    args: readonly string[] = ANY_PORTS,
+  ): Promise<{ demo: CommandProcess; server: number; proxy: number }> {
     const demo = zeoProxy(["demo", ...args]);
     const ports = await demo.until(() => {
       if (!demo.stdout.includes("Both ports stay open")) return undefined;
@@ -58,26 +60,33 @@ describe("demo", () => {
     return { demo, ...ports };
   }
 
-  it.each(["SIGINT", "SIGTERM"] as const)("keeps both ports open until %s, and logs what it repairs for others", async (signal) => {
-    const { demo, server, proxy } = await open();
-    const [direct, watcher, writer] = await Promise.all([server, proxy, proxy].map((port) => LegacyClient.connect({ port })));
-    if (direct === undefined || watcher === undefined || writer === undefined) throw new Error("not connected");
-    const oid = "00000000000000aa";
-    const tid = await new ClientCommit(writer).commit({ create: [oid] });
-    expect((await watcher.invalidation(tid)).oids).toEqual([oid]);
-    expect((await direct.invalidation(tid)).oids).toEqual([]);
-    // The demo's own writer and watcher are clients, too.
-    const logged = /Both ports.*invalidation repaired.*created 1, for 3 clients/s;
-    await demo.until(() => (logged.test(demo.stdout) ? true : undefined), "the repair");
-    demo.signal(signal);
-    expect(await demo.ended()).toMatchObject({ status: 0, stderr: "" });
-    await Promise.all([direct, watcher, writer].map((client) => client.close()));
-  });
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "keeps both ports open until %s, and logs what it repairs for others",
+    async (signal) => {
+      const { demo, server, proxy } = await open();
+      const [direct, watcher, writer] = await Promise.all(
+        [server, proxy, proxy].map((port) => LegacyClient.connect({ port })),
+      );
+      if (direct === undefined || watcher === undefined || writer === undefined) throw new Error("not connected");
+      const oid = "00000000000000aa";
+      const tid = await new ClientCommit(writer).commit({ create: [oid] });
+      expect((await watcher.invalidation(tid)).oids).toEqual([oid]);
+      expect((await direct.invalidation(tid)).oids).toEqual([]);
+      // The demo's own writer and watcher are clients, too.
+      const logged = /Both ports.*invalidation repaired.*created 1, for 3 clients/s;
+      await demo.until(() => (logged.test(demo.stdout) ? true : undefined), "the repair");
+      demo.signal(signal);
+      expect(await demo.ended()).toMatchObject({ status: 0, stderr: "" });
+      await Promise.all([direct, watcher, writer].map((client) => client.close()));
+    },
+  );
 
   it("says how to connect a real client to either port", async () => {
     const { demo, server, proxy } = await open();
     for (const port of [server, proxy]) {
-      expect(demo.stdout).toContain(`python -c "import ZEO; print(ZEO.connection(('127.0.0.1', ${port})).root()['greeting'])"`);
+      expect(demo.stdout).toContain(
+        `python -c "import ZEO; print(ZEO.connection(('127.0.0.1', ${port})).root()['greeting'])"`,
+      );
     }
     demo.signal("SIGTERM");
     await demo.ended();
@@ -111,8 +120,14 @@ describe("demo", () => {
   });
 
   it("falls back to free ports where the usual ones are taken, and says which", async () => {
-    const usual = [8100, 9100].map((port) => createServer().on("error", () => undefined).listen(port, "127.0.0.1"));
-    await Promise.all(usual.map((one) => Promise.race([once(one, "listening"), once(one, "error").catch(() => undefined)])));
+    const usual = [8100, 9100].map((port) =>
+      createServer()
+        .on("error", () => undefined)
+        .listen(port, "127.0.0.1"),
+    );
+    await Promise.all(
+      usual.map((one) => Promise.race([once(one, "listening"), once(one, "error").catch(() => undefined)])),
+    );
     const { status, stdout } = await zeoProxy(["demo", "--once"]).ended();
     for (const one of usual) one.close();
     expect(status).toBe(0);

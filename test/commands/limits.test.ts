@@ -15,7 +15,9 @@ async function dial(port: number, hello?: Buffer): Promise<string> {
   let bytes = 0;
   socket.on("data", (chunk: Buffer) => (bytes += chunk.length));
   if (hello !== undefined) socket.write(hello);
-  const failed = new Promise<string>((resolve) => socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "")));
+  const failed = new Promise<string>((resolve) =>
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? "")),
+  );
   return Promise.race([failed, once(socket, "close").then(() => `closed after ${bytes} bytes`)]);
 }
 
@@ -39,7 +41,11 @@ describe("limits.handshake", () => {
     atEnd(() => silent.close());
     const { port } = silent.address() as AddressInfo;
     const upstream = `{ listen: 127.0.0.1:0, server: 127.0.0.1:${port} }`;
-    const command = zeoProxy(["run", "--config", configFile(`upstreams: [${upstream}]\nlimits: { handshake: 300ms }\n`)]);
+    const command = zeoProxy([
+      "run",
+      "--config",
+      configFile(`upstreams: [${upstream}]\nlimits: { handshake: 300ms }\n`),
+    ]);
     const { address } = await command.line(({ msg }) => msg === "listening", "listening");
     const listening = Number(String(address).split(":")[1]);
     expect(await dial(listening)).toBe("closed after 0 bytes");

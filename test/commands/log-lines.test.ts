@@ -50,7 +50,14 @@ describe("a repaired transaction", () => {
     await watcher.invalidation(tid);
     const lines = (await stopped(command)).filter(isRepair);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ tid: tidHex(tid), repair: "synthesized", created: 2, oids: [], completed: 0, synthesized: 1 });
+    expect(lines[0]).toMatchObject({
+      tid: tidHex(tid),
+      repair: "synthesized",
+      created: 2,
+      oids: [],
+      completed: 0,
+      synthesized: 1,
+    });
   });
 
   it("with no client to tell is no line, nor is one that needed no repair", async () => {
@@ -73,7 +80,13 @@ describe("a repaired getInvalidations", () => {
     expect(await late.getInvalidations(from)).toEqual({ tid, oids: [oid(1), oid(2)] });
     const lines = (await stopped(command)).filter(({ repair }) => repair === "resumed");
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: "info", upstream: "main", storage: "1", from: tidHex(from), tid: tidHex(tid) });
+    expect(lines[0]).toMatchObject({
+      level: "info",
+      upstream: "main",
+      storage: "1",
+      from: tidHex(from),
+      tid: tidHex(tid),
+    });
   });
 });
 

@@ -18,9 +18,18 @@ describe("the command line", () => {
   });
 
   test.each([
-    [["--help"], ["run", "check", "demo", "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100", "Exit status"]],
-    [["run", "--help"], ["--config <file>", "--listen <host:port>", "--server <host:port>", "--log-level", "Examples:"]],
-    [["check", "--help"], ["<file>", "Example:"]],
+    [
+      ["--help"],
+      ["run", "check", "demo", "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100", "Exit status"],
+    ],
+    [
+      ["run", "--help"],
+      ["--config <file>", "--listen <host:port>", "--server <host:port>", "--log-level", "Examples:"],
+    ],
+    [
+      ["check", "--help"],
+      ["<file>", "Example:"],
+    ],
     [["demo", "--help"], ["--once"]],
   ])("%j explains itself with examples", async (args, parts) => {
     const { status, stdout, stderr } = await zeoProxy(args).ended();
@@ -37,7 +46,10 @@ describe("the command line", () => {
     [["run", "--config"], "error: option '-c, --config <file>' argument missing"],
     [["run", "a.yaml"], "error: too many arguments for 'run'"],
     [["run", "--listen", "127.0.0.1:0", "--server", "a:1", "--log-level", "loud"], "Allowed choices are trace, debug"],
-    [["run", "--listen", "127.0.0.1:0", "--server", "a:1", "--log-oids", "many"], "expected a whole number below 100000"],
+    [
+      ["run", "--listen", "127.0.0.1:0", "--server", "a:1", "--log-oids", "many"],
+      "expected a whole number below 100000",
+    ],
     [["run", "--listen", "127.0.0.1", "--server", "a:0"], "--listen: expected HOST:PORT such as 127.0.0.1:9100"],
     [["run", "--listen", "127.0.0.1", "--server", "a:0"], "--server: expected HOST:PORT such as 127.0.0.1:8100"],
     [["run", "--listen", "127.0.0.1:9", "--server", "127.0.0.1:9"], "--server: expected a ZEO server, got 127.0.0.1:9"],
@@ -64,7 +76,10 @@ describe("a checkout that is not built", () => {
   writeFileSync(join(top, "package.json"), '{ "type": "module" }');
 
   it("answers with one line and status 1", async () => {
-    const { status, stdout, stderr } = await new CommandProcess(process.execPath, [join(top, "bin/zeo-proxy"), "run"]).ended();
+    const { status, stdout, stderr } = await new CommandProcess(process.execPath, [
+      join(top, "bin/zeo-proxy"),
+      "run",
+    ]).ended();
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toMatch(/^zeo-proxy: not built; run "npm install --include=dev", then "npm run build" \(.*\)\n$/);
   });

@@ -67,7 +67,10 @@ describe("a start", () => {
     const path = join(folder, "two.yaml");
     const upstream = (name: string, listen: string) =>
       `  - { name: ${name}, listen: "${listen}", server: 127.0.0.1:${server.port} }\n`;
-    writeFileSync(path, `upstreams:\n${upstream("one", "127.0.0.1:0")}${upstream("two", "[::1]:0")}log: { level: debug }\n`);
+    writeFileSync(
+      path,
+      `upstreams:\n${upstream("one", "127.0.0.1:0")}${upstream("two", "[::1]:0")}log: { level: debug }\n`,
+    );
     const command = run(["--config", path]);
     const two = await command.line((line) => isListening(line) && line["upstream"] === "two", "the second");
     expect(two["address"]).toMatch(/^\[::1\]:[1-9]\d*$/);
@@ -91,7 +94,10 @@ describe("a start", () => {
     const server = await zeoServer();
     const inner = `${process.execPath} bin/zeo-proxy run --listen 127.0.0.1:0 --server 127.0.0.1:${server.port}`;
     const command = new CommandProcess("script", ["--quiet", "--return", "--command", `exec ${inner}`, "/dev/null"]);
-    await command.until(() => (/\u001b\[32mINFO\u001b\[39m: .*listening/.test(command.stdout) ? true : undefined), "colours");
+    await command.until(
+      () => (/\u001b\[32mINFO\u001b\[39m: .*listening/.test(command.stdout) ? true : undefined),
+      "colours",
+    );
     command.signal("SIGTERM");
     await command.ended();
   });
@@ -158,7 +164,10 @@ describe("an outage", () => {
     await client.ended;
     // The one that comes next finds out.
     const next = connect(Number(String(address).split(":")[1]), "127.0.0.1");
-    await once(next.on("error", () => undefined), "close");
+    await once(
+      next.on("error", () => undefined),
+      "close",
+    );
     await command.line(({ msg }) => String(msg).startsWith("the server is down"), "the outage");
     await zeoServer(port);
     await command.line(({ msg }) => msg === "the server is back", "its end");

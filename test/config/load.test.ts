@@ -62,9 +62,7 @@ limits: { clients: 1, frame: 1GiB, decode: 1MiB, outbox: 2MiB, history: 3MiB, ha
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
-      upstreams: [
-        { name: "main", listen: { host: "::1", port: 0 }, server: { host: "zeo.example.com", port: 8100 } },
-      ],
+      upstreams: [{ name: "main", listen: { host: "::1", port: 0 }, server: { host: "zeo.example.com", port: 8100 } }],
       log: { level: "debug", format: "json", oids: 0 },
       limits: {
         clients: 1,
@@ -143,15 +141,21 @@ toString: 6
     ["upstreams: [5]", "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, got 5"],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],
-    [`${ONE}log: { level: true }`,
-      "F:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent, got true"],
+    [
+      `${ONE}log: { level: true }`,
+      "F:2:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent, got true",
+    ],
     [`${ONE}limits: { drain: 2h }`, 'F:2:18: limits.drain: expected a time from 0s to 1h such as 30s, got "2h"'],
-    [`${ONE}limits: { frame: 1KiB }`,
-      'F:2:18: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "1KiB"'],
+    [
+      `${ONE}limits: { frame: 1KiB }`,
+      'F:2:18: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "1KiB"',
+    ],
     [`a: &x 1\n${ONE}`, "F:1:7: a: expected a plain value, got a YAML anchor or alias"],
     [`${ONE}log: !local { }`, "F:2:6: expected YAML: Unresolved tag: !local"],
-    ["upstreams:\n  - listen: [::1]:9100\n    server: a:1\n",
-      "F:2:18: expected YAML: Unexpected scalar at node end (an IPv6 address in brackets needs quotes)"],
+    [
+      "upstreams:\n  - listen: [::1]:9100\n    server: a:1\n",
+      "F:2:18: expected YAML: Unexpected scalar at node end (an IPv6 address in brackets needs quotes)",
+    ],
     [`${ONE}---\n${ONE}`, "F:2:1: expected one YAML document, got another"],
     ["[".repeat(100_000), "F:1:65: expected a configuration, got YAML nested too deep"],
     ["- ".repeat(100_000), "F:1:129: expected a configuration, got YAML nested too deep"],
@@ -200,8 +204,39 @@ toString: 6
 
 describe("whatever the text", () => {
   it("is a configuration or a ConfigError whose problems have a place in it", () => {
-    const word = fc.constantFrom("upstreams", "log", "limits", "listen", "server", "127.0.0.1:1", "a:1", ":", "-", "[", "]",
-      "{", "}", ",", "\n", "  ", "&a", "*a", "!!str", "|", ">", "'", '"', "#", "---", "? ", "<<", "64MiB", "\t", "%", "\u0000");
+    const word = fc.constantFrom(
+      "upstreams",
+      "log",
+      "limits",
+      "listen",
+      "server",
+      "127.0.0.1:1",
+      "a:1",
+      ":",
+      "-",
+      "[",
+      "]",
+      "{",
+      "}",
+      ",",
+      "\n",
+      "  ",
+      "&a",
+      "*a",
+      "!!str",
+      "|",
+      ">",
+      "'",
+      '"',
+      "#",
+      "---",
+      "? ",
+      "<<",
+      "64MiB",
+      "\t",
+      "%",
+      "\u0000",
+    );
     fc.assert(
       fc.property(fc.array(word, { maxLength: 40 }), (words) => {
         const text = words.join("");
@@ -242,7 +277,11 @@ describe("a file", () => {
   test.each([
     ["missing", () => join(folder, "none.yaml"), "expected a file that can be read, got no such file"],
     ["a folder", () => folder, "expected a file that can be read, got a directory"],
-    ["too large", () => file("large.yaml", "#".repeat(1024 * 1024 + 1)), "expected a file of at most 1MiB, got a larger one"],
+    [
+      "too large",
+      () => file("large.yaml", "#".repeat(1024 * 1024 + 1)),
+      "expected a file of at most 1MiB, got a larger one",
+    ],
     ["not text", () => file("bytes.yaml", Uint8Array.of(0xff, 0xfe, 0)), "expected UTF-8 text, got other bytes"],
   ])("that is %s is one problem", (_, path, message) => {
     expect(caught(() => loadConfig(path()))).toEqual([`${path()}: ${message}`]);

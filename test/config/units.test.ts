@@ -12,11 +12,29 @@ describe("a size", () => {
     ["8191TiB", 8191 * 1024 ** 4],
   ])("%s is %d bytes", (text, bytes) => expect(parseSize(text)).toBe(bytes));
 
-  test.each(["", "64", "MiB", "64M", "64MB", "64mib", "1.5GiB", "-1MiB", "+1MiB", " 64MiB", "64MiB ", "64 MiB", "64MiBs",
-    "64MiB64MiB", "0x10B", "1e3B", "8192TiB", "99999999999999999B", "64MiB\n", "64constructor", "64toString"])(
-    "%j is none",
-    (text) => expect(parseSize(text)).toBeUndefined(),
-  );
+  test.each([
+    "",
+    "64",
+    "MiB",
+    "64M",
+    "64MB",
+    "64mib",
+    "1.5GiB",
+    "-1MiB",
+    "+1MiB",
+    " 64MiB",
+    "64MiB ",
+    "64 MiB",
+    "64MiBs",
+    "64MiB64MiB",
+    "0x10B",
+    "1e3B",
+    "8192TiB",
+    "99999999999999999B",
+    "64MiB\n",
+    "64constructor",
+    "64toString",
+  ])("%j is none", (text) => expect(parseSize(text)).toBeUndefined());
 
   it("reads what it writes", () => {
     fc.assert(
@@ -41,8 +59,24 @@ describe("a time", () => {
     ["1h2m3s4ms", 3_723_004],
   ])("%s is %d milliseconds", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  test.each(["", "30", "s", "30sec", "30S", "30m1h", "1h1h", " 30s", "30s ", "30 s", "1.5s", "-1s", "abc 5s", "5s\n", "1d",
-    "1234567890s"])("%j is none", (text) => expect(parseDuration(text)).toBeUndefined());
+  test.each([
+    "",
+    "30",
+    "s",
+    "30sec",
+    "30S",
+    "30m1h",
+    "1h1h",
+    " 30s",
+    "30s ",
+    "30 s",
+    "1.5s",
+    "-1s",
+    "abc 5s",
+    "5s\n",
+    "1d",
+    "1234567890s",
+  ])("%j is none", (text) => expect(parseDuration(text)).toBeUndefined());
 
   it("reads what it writes", () => {
     fc.assert(

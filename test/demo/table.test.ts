@@ -10,7 +10,13 @@ describe("Table", () => {
   const plain = new Table(false);
 
   it("writes what each client was told in its own column", () => {
-    const line = plain.row({ title: "creates", subject: [ONE, ELEVEN], changed: [ONE, ELEVEN], direct: [], proxied: [ONE, ELEVEN] });
+    const line = plain.row({
+      title: "creates",
+      subject: [ONE, ELEVEN],
+      changed: [ONE, ELEVEN],
+      direct: [],
+      proxied: [ONE, ELEVEN],
+    });
     const head = plain.head().split("\n")[0] as string;
     expect(line.startsWith("  creates 1 11 ")).toBe(true);
     expect(line.indexOf("message without oids")).toBe(head.indexOf("watcher on the server"));

@@ -73,7 +73,9 @@ describe.each(DOCUMENTS)("%s", (document) => {
     const projects = new Set([...read("vitest.config.ts").matchAll(/name: "([^"]+)"/g)].map(([, name]) => name));
     projects.add("peers"); // in a configuration of its own
     const absent = [
-      ...[...text.matchAll(/\bnpm (?:run )?([a-z][a-z:-]*)/g)].map(([, name = ""]) => name).filter((name) => !OF_NPM.has(name) && !(name in scripts)),
+      ...[...text.matchAll(/\bnpm (?:run )?([a-z][a-z:-]*)/g)]
+        .map(([, name = ""]) => name)
+        .filter((name) => !OF_NPM.has(name) && !(name in scripts)),
       ...[...text.matchAll(/--project ([a-z]+)/g)].map(([, name = ""]) => name).filter((name) => !projects.has(name)),
     ];
     expect(absent).toEqual([]);
@@ -90,7 +92,10 @@ const OF_NPM = new Set(["install", "ci", "pack", "prune"]);
 /** Headings as GitHub links to them. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = ""]) =>
-    title.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-"),
+    title
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+      .replaceAll(" ", "-"),
   );
 }
 
@@ -103,7 +108,9 @@ interface Schema {
 function optionsOf(schema: Schema, path = ""): [string, Schema["default"]][] {
   if (schema.items !== undefined) return optionsOf(schema.items, `${path}[]`);
   if (schema.properties === undefined) return [[path, schema.default]];
-  return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, path === "" ? key : `${path}.${key}`));
+  return Object.entries(schema.properties).flatMap(([key, inner]) =>
+    optionsOf(inner, path === "" ? key : `${path}.${key}`),
+  );
 }
 
 describe("the configuration", () => {
@@ -114,7 +121,8 @@ describe("the configuration", () => {
     const row = text.split("\n").find((line) => line.startsWith(`| \`${path}\` |`));
     expect(row, `a row for ${path}`).toBeDefined();
     const said = row?.split("|")[2]?.trim().replaceAll("`", "");
-    if (byDefault !== undefined) expect(said).toBe(typeof byDefault === "object" ? JSON.stringify(byDefault) : String(byDefault));
+    if (byDefault !== undefined)
+      expect(said).toBe(typeof byDefault === "object" ? JSON.stringify(byDefault) : String(byDefault));
   });
 
   it("has no option that doesn't exist", () => {
@@ -132,19 +140,31 @@ describe("the command line", () => {
   const text = read(CONFIGURATION);
   const commands = commandsOf(program());
 
-  it.each(commands.map((command) => [command.name(), command] as const))("%s: every option is explained", (_, command) => {
-    const options = command.createHelp().visibleOptions(command);
-    const flags = options.flatMap(({ short, long }) => [short, long]).filter((flag) => flag !== undefined && flag !== null);
-    expect(flags).toContain("--help");
-    expect(missingFrom(text, flags)).toEqual([]);
-  });
+  it.each(commands.map((command) => [command.name(), command] as const))(
+    "%s: every option is explained",
+    (_, command) => {
+      const options = command.createHelp().visibleOptions(command);
+      const flags = options
+        .flatMap(({ short, long }) => [short, long])
+        .filter((flag) => flag !== undefined && flag !== null);
+      expect(flags).toContain("--help");
+      expect(missingFrom(text, flags)).toEqual([]);
+    },
+  );
 
   it("every sub-command is shown", () => {
     for (const command of program().commands) expect(text).toContain(`zeo-proxy ${command.name()}`);
   });
 
   it("has no option that doesn't exist", () => {
-    const known = new Set(commands.flatMap((command) => command.createHelp().visibleOptions(command).map(({ long }) => long)));
+    const known = new Set(
+      commands.flatMap((command) =>
+        command
+          .createHelp()
+          .visibleOptions(command)
+          .map(({ long }) => long),
+      ),
+    );
     known.add("--version");
     const section = text.slice(text.indexOf("## The command line"), text.indexOf("## The log"));
     expect(codeIn(section).filter((code) => code.startsWith("--") && !known.has(code))).toEqual([]);
@@ -153,12 +173,16 @@ describe("the command line", () => {
 
 describe("the rules", () => {
   it("docs/ordering.md has each of them in a heading", () => {
-    const headings = read("docs/ordering.md").split("\n").filter((line) => line.startsWith("### "));
+    const headings = read("docs/ordering.md")
+      .split("\n")
+      .filter((line) => line.startsWith("### "));
     expect(missingFrom(headings.join("\n"), Object.keys(ALL_RULES))).toEqual([]);
   });
 
   it("docs/ordering.md has no rule in a heading that doesn't exist", () => {
-    const headings = read("docs/ordering.md").split("\n").filter((line) => line.startsWith("### "));
+    const headings = read("docs/ordering.md")
+      .split("\n")
+      .filter((line) => line.startsWith("### "));
     expect(codeIn(headings.join("\n")).filter((name) => !(name in ALL_RULES))).toEqual([]);
   });
 });

@@ -92,13 +92,7 @@ const AFTER_VOTE: Readonly<Record<number, TransactionPhase>> = {
   [Vote.conflicts]: TransactionPhase.conflicts,
 };
 
-function readReply(
-  c: Config,
-  w: World,
-  k: Client,
-  m: Message,
-  forward: (m: Message) => void,
-): Violation | undefined {
+function readReply(c: Config, w: World, k: Client, m: Message, forward: (m: Message) => void): Violation | undefined {
   const shows = m.b === LAST_TRANSACTION;
   if (shows) k.shown = Math.max(k.shown, m.a);
   if (k.phase === ClientPhase.asking) return learn(c, w, k, m.a, forward);
@@ -173,13 +167,7 @@ function apply(w: World, k: Client, t: SmallTid): Violation | undefined {
 }
 
 /** The server's last tid during verification. */
-function learn(
-  c: Config,
-  w: World,
-  k: Client,
-  t: SmallTid,
-  forward: (m: Message) => void,
-): Violation | undefined {
+function learn(c: Config, w: World, k: Client, t: SmallTid, forward: (m: Message) => void): Violation | undefined {
   if (k.fresh) {
     k.last = t;
     return ready(c, w, k);

@@ -59,7 +59,8 @@ export function explore(c: Config, limit = Number.POSITIVE_INFINITY, progress?: 
     if (violation !== undefined) return found(violation, event);
     if (isNewState(next)) {
       if (visited.size % PROGRESS === 0) progress?.(visited.size);
-      if (visited.size >= limit) return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
+      if (visited.size >= limit)
+        return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
       const atRest = enter(next);
       if (atRest !== undefined) return found(atRest);
     } else {
@@ -103,7 +104,8 @@ export function shortest(c: Config, limit: number): Result {
         canonical.write(c, next);
         if (visited.add(canonical.bytes, canonical.length)) below.push({ world: next, parent: node, event });
       }
-      if (visited.size >= limit) return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
+      if (visited.size >= limit)
+        return { states: visited.size, depth, violation: undefined, trace: [], complete: false };
     }
     level = below;
     depth++;

@@ -111,7 +111,7 @@ export class Proxy {
   read(slot: number): Violation | undefined {
     const s = conn(this.#world, slot);
     const [m] = s.toProxy as [Message];
-  s.toProxy = s.toProxy.slice(1);
+    s.toProxy = s.toProxy.slice(1);
     const session = s.number;
     const reply: Reply<Message> = { payload: m, bytes: 1, order: m.order };
     switch (m.kind) {
@@ -247,12 +247,10 @@ export class Proxy {
     const transaction = this.#world.transactions[t] ?? 0;
     const { oids } = action.announcement;
     const madeUp = action.repair === "synthesized";
-    this.#write(
-      action.session,
-      message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }),
-    );
+    this.#write(action.session, message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }));
     if (madeUp !== (action.payload === undefined)) return "3 a made-up invalidation replaces one of the server's";
-    if (this.#config.cuts + this.#config.hangups === 0 && namesOthers(oids, transaction)) return `2 T${t} is told with oids of others`;
+    if (this.#config.cuts + this.#config.hangups === 0 && namesOthers(oids, transaction))
+      return `2 T${t} is told with oids of others`;
     return undefined;
   }
 

@@ -253,7 +253,7 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       w.skips++;
       const s = conn(w, e.a);
       const [m] = s.toServer as [Message];
-  s.toServer = s.toServer.slice(1);
+      s.toServer = s.toServer.slice(1);
       if (s.early > 0) s.early--;
       finish(c, w, e.a, m, Failure.none, e.b);
       return undefined;
@@ -335,7 +335,7 @@ function closeClient(w: World, s: Conn): void {
  * invalidation that follows its vote's reply.
  */
 function settleDown(c: Config, w: World, proxy: Proxy, note?: (text: string) => void): Violation | undefined {
-  for (let again = true; again; ) {
+  for (let again = true; again;) {
     again = false;
     for (let slot = 0; slot < w.conns.length; slot++) {
       const s = w.conns[slot];
@@ -428,7 +428,8 @@ function clientAtRest(w: World, i: number): Violation | undefined {
   if (k.phase === ClientPhase.down || conn(w, k.slot).foreign) return undefined;
   if (k.phase !== ClientPhase.ready) return `4 client ${name} waits for ever (connecting)`;
   if (k.reads > 0 || k.transaction === TransactionPhase.finishing) return `4 client ${name} waits for ever for a reply`;
-  if (k.transaction === TransactionPhase.voting && !othersVote(w)) return `4 client ${name} waits for ever for its vote`;
+  if (k.transaction === TransactionPhase.voting && !othersVote(w))
+    return `4 client ${name} waits for ever for its vote`;
   if (missing(w, k.last, w.last)) return `1 at rest client ${name} is at T${k.last}, the server at T${w.last}`;
   return undefined;
 }
@@ -445,4 +446,3 @@ function othersVote(w: World): boolean {
 export function clientName(i: number): string {
   return String.fromCharCode(65 + i);
 }
-

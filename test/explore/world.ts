@@ -232,4 +232,3 @@ function registerAtZero(ledger: StorageLedger<Message>, session: number, onNew: 
   ledger.registerReply(session, onNew ? tid(0) : undefined, tid(0), read);
   ledger.lastTransactionReply(session, tid(0), tid(0), { ...read, order: 0 });
 }
-

@@ -158,12 +158,19 @@ describe("transactions", () => {
 });
 
 describe("the server's message and the committer's reply", () => {
-  it.each(["old", "new"] as const)("%s: the message first: it waits for the reply and is completed in place", (server) => {
-    const s = connected(server);
-    s.finishing(1, { modified: [4], created: [5] });
-    expect(s.invalidation(2, 1, [4])).toEqual([]);
-    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1", "2 < T1 [4 5] completed", "log T1: 1 completed, 0 made up"]);
-  });
+  it.each(["old", "new"] as const)(
+    "%s: the message first: it waits for the reply and is completed in place",
+    (server) => {
+      const s = connected(server);
+      s.finishing(1, { modified: [4], created: [5] });
+      expect(s.invalidation(2, 1, [4])).toEqual([]);
+      expect(s.finishReply(1, 1)).toEqual([
+        "1 < finish T1",
+        "2 < T1 [4 5] completed",
+        "log T1: 1 completed, 0 made up",
+      ]);
+    },
+  );
 
   it.each(["old", "new"] as const)("%s: the reply first", (server) => {
     const s = connected(server);
@@ -257,7 +264,11 @@ describe("the server's message and the committer's reply", () => {
     s.finishReply(1, 1);
     s.load(2);
     expect(s.loadReply(2, 1)).toEqual([]);
-    expect(s.invalidation(2, 1, [9])).toEqual(["2 < T1 [9 5] completed", "log T1: 1 completed, 0 made up", "2 < load T1"]);
+    expect(s.invalidation(2, 1, [9])).toEqual([
+      "2 < T1 [9 5] completed",
+      "log T1: 1 completed, 0 made up",
+      "2 < load T1",
+    ]);
   });
 
   it("new: if the question's reply comes before it, too, that session is ended", () => {
@@ -307,7 +318,10 @@ describe("the server's message and the committer's reply", () => {
   });
 
   it("new: two commits finishing at once, replies in the order of their tids and the other way round", () => {
-    for (const order of [[1, 2], [2, 1]] as const) {
+    for (const order of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
       const s = connected("new", [1, 2, 3]);
       s.finishing(1, { created: [5] }); // T1
       s.finishing(2, { created: [6] }); // T2
@@ -554,7 +568,12 @@ describe("other databases and copied history", () => {
     s.finishing(1, { restored: [5], tid: 3 });
     s.lastTransaction(2);
     expect(s.lastTransactionReply(2, 3)).toEqual([]);
-    expect(s.finishReply(1, 3)).toEqual(["1 < finish T3", "2 < T3 [5] made up", "log T3: 0 completed, 1 made up", "2 < lastTransaction T3"]);
+    expect(s.finishReply(1, 3)).toEqual([
+      "1 < finish T3",
+      "2 < T3 [5] made up",
+      "log T3: 0 completed, 1 made up",
+      "2 < lastTransaction T3",
+    ]);
   });
 
   it("history copied into an empty database is told like any other commit", () => {

@@ -127,17 +127,20 @@ describe("4: the tid of a merged getInvalidations reply", () => {
 });
 
 describe("5: a failed vote is no barrier", () => {
-  it.each(["old", "new"] as const)("%s: what settles is not moved ahead of it, nor of an older read behind it", (server) => {
-    const s = new Script(server);
-    s.connected([1, 2]);
-    s.begin(1, { modified: [4] });
-    s.vote(1);
-    s.load(1);
-    s.finishing(2, { created: [5] });
-    expect(s.voteFailed(1)).toEqual(["1 < vote failed"]);
-    expect(s.loadReply(1, 0)).toEqual(["1 < load T0"]);
-    s.finishReply(2, 1);
-  });
+  it.each(["old", "new"] as const)(
+    "%s: what settles is not moved ahead of it, nor of an older read behind it",
+    (server) => {
+      const s = new Script(server);
+      s.connected([1, 2]);
+      s.begin(1, { modified: [4] });
+      s.vote(1);
+      s.load(1);
+      s.finishing(2, { created: [5] });
+      expect(s.voteFailed(1)).toEqual(["1 < vote failed"]);
+      expect(s.loadReply(1, 0)).toEqual(["1 < load T0"]);
+      s.finishReply(2, 1);
+    },
+  );
 });
 
 describe("6: a granted vote of an old server counts as evidence of every tid", () => {
@@ -394,14 +397,17 @@ describe("18: a session that an undo skipped", () => {
 });
 
 describe("19: a server connection that breaks between tpc_finish and its reply", () => {
-  it.each(["old", "new"] as const)("%s: its oids go into what nobody explains, waiting or later, and all others are ended", (server) => {
-    const s = new Script(server);
-    s.connected([1, 2]);
-    s.finishing(1, { created: [5] });
-    expect(s.serverGone(1)).toEqual(["end 2: unknown-commit", "close client 1"]);
-    s.connected([3], 0);
-    expect(s.invalidation(3, 1, [])).toEqual(["foreign T1", "3 < T1 [5] completed"]);
-  });
+  it.each(["old", "new"] as const)(
+    "%s: its oids go into what nobody explains, waiting or later, and all others are ended",
+    (server) => {
+      const s = new Script(server);
+      s.connected([1, 2]);
+      s.finishing(1, { created: [5] });
+      expect(s.serverGone(1)).toEqual(["end 2: unknown-commit", "close client 1"]);
+      s.connected([3], 0);
+      expect(s.invalidation(3, 1, [])).toEqual(["foreign T1", "3 < T1 [5] completed"]);
+    },
+  );
 
   it.each(["old", "new"] as const)("%s: and into getInvalidations replies", (server) => {
     const s = new Script(server);

@@ -1,13 +1,24 @@
 import { describe, expect, it } from "vitest";
 import { place, placeRegister, provenInOutbox, push, waitNumber } from "../../src/ledger/place.ts";
 import { beginFinish, endFinish } from "../../src/ledger/settle.ts";
-import { item, newSession, newState, type Item, type ServerFamily, type Session, type StorageState } from "../../src/ledger/state.ts";
+import {
+  item,
+  newSession,
+  newState,
+  type Item,
+  type ServerFamily,
+  type Session,
+  type StorageState,
+} from "../../src/ledger/state.ts";
 import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
 
 const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
 
-function outbox(server: ServerFamily, ...items: Item<string>[]): { state: StorageState<string>; session: Session<string> } {
+function outbox(
+  server: ServerFamily,
+  ...items: Item<string>[]
+): { state: StorageState<string>; session: Session<string> } {
   const state = newState<string>(server);
   const session = newSession(1, state);
   for (const one of items) push(session, one);

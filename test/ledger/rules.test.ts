@@ -23,26 +23,86 @@ interface Needed {
 }
 
 const NEEDED: readonly Needed[] = [
-  { rule: "holdEvidence", world: { server: "new", kinds: "C", polls: 0 }, violation: "1 server's invalidation of T1 incomplete" },
+  {
+    rule: "holdEvidence",
+    world: { server: "new", kinds: "C", polls: 0 },
+    violation: "1 server's invalidation of T1 incomplete",
+  },
   { rule: "voteBarrier", world: { kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
   { rule: "grantIsEvidence", world: { kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
-  { rule: "failedVoteIsNoBarrier", world: { kinds: "C", fails: true }, violation: "6 stale read: computed at T0, delivered after the invalidation of T1" },
+  {
+    rule: "failedVoteIsNoBarrier",
+    world: { kinds: "C", fails: true },
+    violation: "6 stale read: computed at T0, delivered after the invalidation of T1",
+  },
   { rule: "waitForDue", world: { server: "new", kinds: "C" }, violation: "1 evidence of T1 while the client knows T0" },
   { rule: "moveAhead", world: { commits: 1 }, violation: "1 evidence of T1 while the client knows T0" },
-  { rule: "complete", world: { server: "new", kinds: "C", polls: 0 }, violation: "1 server's invalidation of T1 incomplete" },
-  { rule: "proofFirst", world: { commits: 1 }, violation: "6 stale read: computed at T0, delivered after the invalidation of T1" },
+  {
+    rule: "complete",
+    world: { server: "new", kinds: "C", polls: 0 },
+    violation: "1 server's invalidation of T1 incomplete",
+  },
+  {
+    rule: "proofFirst",
+    world: { commits: 1 },
+    violation: "6 stale read: computed at T0, delivered after the invalidation of T1",
+  },
   { rule: "question", world: { commits: 1 }, violation: "1 at rest client B is at T0, the server at T1" },
-  { rule: "swallowOwn", world: { fanOut: "early", kinds: "M", commits: 1 }, violation: "5 deadlock of an old client: server's invalidation of T1 inside its tpc_finish" },
-  { rule: "registerFirst", world: { ...NEWCOMER, kinds: "M" }, violation: "2 server's invalidation of T1 before the register reply" },
-  { rule: "registerCovers", world: { server: "new", ...NEWCOMER, kinds: "C" }, violation: "1 made up invalidation of T1 after T1 was shown" },
-  { rule: "readOrphans", world: { ...RECONNECT, kinds: "C" }, violation: "1 at rest client B is at T0, the server at T1" },
-  { rule: "endSkippedUndo", world: { skips: 1, ...NEWCOMER, kinds: "U", ...UNDO }, violation: "1 evidence of T1 while the client knows T0" },
-  { rule: "mergeResume", world: { ...NEWCOMER, kinds: "C", polls: 0 }, violation: "1 getInvalidations up to T1 incomplete" },
-  { rule: "resumeFromShown", world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN }, violation: "2 own commit T2 after T0" },
-  { rule: "resumeFromAnnounced", world: { ...NEWCOMER, kinds: "C", polls: 0 }, violation: "2 getInvalidations tid T1 below announced T2" },
-  { rule: "resumeWithinReach", world: { ...NEWCOMER, historyBytes: 0, nones: true }, violation: "1 getInvalidations up to T1 incomplete" },
-  { rule: "addLimbo", world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN }, violation: "1 getInvalidations up to T1 incomplete" },
-  { rule: "endOthersInLimbo", world: { server: "new", cuts: 1, kinds: "C", polls: 1, commits: 1, ...BROKEN }, violation: "1 evidence of T1 while the client knows T0" },
+  {
+    rule: "swallowOwn",
+    world: { fanOut: "early", kinds: "M", commits: 1 },
+    violation: "5 deadlock of an old client: server's invalidation of T1 inside its tpc_finish",
+  },
+  {
+    rule: "registerFirst",
+    world: { ...NEWCOMER, kinds: "M" },
+    violation: "2 server's invalidation of T1 before the register reply",
+  },
+  {
+    rule: "registerCovers",
+    world: { server: "new", ...NEWCOMER, kinds: "C" },
+    violation: "1 made up invalidation of T1 after T1 was shown",
+  },
+  {
+    rule: "readOrphans",
+    world: { ...RECONNECT, kinds: "C" },
+    violation: "1 at rest client B is at T0, the server at T1",
+  },
+  {
+    rule: "endSkippedUndo",
+    world: { skips: 1, ...NEWCOMER, kinds: "U", ...UNDO },
+    violation: "1 evidence of T1 while the client knows T0",
+  },
+  {
+    rule: "mergeResume",
+    world: { ...NEWCOMER, kinds: "C", polls: 0 },
+    violation: "1 getInvalidations up to T1 incomplete",
+  },
+  {
+    rule: "resumeFromShown",
+    world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN },
+    violation: "2 own commit T2 after T0",
+  },
+  {
+    rule: "resumeFromAnnounced",
+    world: { ...NEWCOMER, kinds: "C", polls: 0 },
+    violation: "2 getInvalidations tid T1 below announced T2",
+  },
+  {
+    rule: "resumeWithinReach",
+    world: { ...NEWCOMER, historyBytes: 0, nones: true },
+    violation: "1 getInvalidations up to T1 incomplete",
+  },
+  {
+    rule: "addLimbo",
+    world: { cuts: 1, kinds: "C", polls: 0, ...BROKEN },
+    violation: "1 getInvalidations up to T1 incomplete",
+  },
+  {
+    rule: "endOthersInLimbo",
+    world: { server: "new", cuts: 1, kinds: "C", polls: 1, commits: 1, ...BROKEN },
+    violation: "1 evidence of T1 while the client knows T0",
+  },
 ];
 
 const LIMIT = 200_000;

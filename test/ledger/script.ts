@@ -124,7 +124,12 @@ export class Script {
 
   /** Begins, votes, is granted the lock, sends `tpc_finish`. */
   finishing(session: number, stores: Stores): string[] {
-    return [...this.begin(session, stores), ...this.vote(session), ...this.voteGranted(session), ...this.finish(session)];
+    return [
+      ...this.begin(session, stores),
+      ...this.vote(session),
+      ...this.voteGranted(session),
+      ...this.finish(session),
+    ];
   }
 
   // --- server to client
@@ -309,4 +314,3 @@ export function numbers(oids: Buffer): number[] {
 function shown(oids: Buffer): string {
   return `[${numbers(oids).join(" ")}]`;
 }
-

@@ -2,7 +2,9 @@ import { describe, expect, it } from "vitest";
 import { addOid, changesNothing, changesOf, newTransaction, type Transaction } from "../../src/ledger/transaction.ts";
 import { numbers, packed } from "./script.ts";
 
-function transaction(stores: Partial<Record<"created" | "modified" | "restored" | "deleted" | "refused", number[]>>): Transaction {
+function transaction(
+  stores: Partial<Record<"created" | "modified" | "restored" | "deleted" | "refused", number[]>>,
+): Transaction {
   const made = newTransaction("id");
   for (const sort of ["created", "modified", "restored", "deleted", "refused"] as const) {
     for (const oid of stores[sort] ?? []) addOid(made, sort, packed([oid]), 0);

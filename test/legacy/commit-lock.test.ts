@@ -6,7 +6,11 @@ describe("CommitLock", () => {
   it("is granted at once when it is free, and in the order of asking otherwise", async () => {
     const lock = new CommitLock<{ name: string }>();
     const granted: string[] = [];
-    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [{ name: string }, { name: string }, { name: string }];
+    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [
+      { name: string },
+      { name: string },
+      { name: string },
+    ];
     for (const one of [a, b, c]) lock.acquire(one, () => granted.push(one.name));
     expect(granted).toEqual(["a"]);
     expect([lock.owner, lock.waiting, lock.isWaiting(c)]).toEqual([a, 2, true]);
@@ -23,7 +27,11 @@ describe("CommitLock", () => {
   it("passes over who has given up its place, even between the grant and its turn", async () => {
     const lock = new CommitLock<{ name: string }>();
     const granted: string[] = [];
-    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [{ name: string }, { name: string }, { name: string }];
+    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [
+      { name: string },
+      { name: string },
+      { name: string },
+    ];
     for (const one of [a, b, c]) lock.acquire(one, () => granted.push(one.name));
     lock.release(a);
     lock.release(b);

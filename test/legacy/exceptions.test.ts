@@ -9,7 +9,12 @@ import type { Value } from "../../src/wire/value.ts";
 
 function style(dialect: Dialect, family: "old" | "new"): Style {
   const encoding = dialect.startsWith("msgpack") ? "msgpack" : "pickle";
-  return { codec: codecFor(encoding), dialect, family, protocol: encoding === "msgpack" ? "M5" : family === "old" ? "Z4" : "Z5" };
+  return {
+    codec: codecFor(encoding),
+    dialect,
+    family,
+    protocol: encoding === "msgpack" ? "M5" : family === "old" ? "Z4" : "Z5",
+  };
 }
 
 const OID = Buffer.from("00000000000000ee", "hex");

@@ -16,7 +16,9 @@ describe("FrameAssembler", () => {
 
   it("finds them in single bytes", () => {
     const assembler = new FrameAssembler(1000);
-    const found = [...stream].flatMap((byte) => assembler.push(Buffer.from([byte])).map((payload) => Buffer.from(payload)));
+    const found = [...stream].flatMap((byte) =>
+      assembler.push(Buffer.from([byte])).map((payload) => Buffer.from(payload)),
+    );
     expect(found).toEqual(payloads);
   });
 

@@ -47,7 +47,9 @@ async function find(name: string): Promise<Installed> {
 }
 
 function invalidationsIn(events: readonly ClientEvent[]): [string, readonly string[]][] {
-  return events.flatMap((event) => (event[0] === "invalidation" ? [[event[2], event[3]] as [string, readonly string[]]] : []));
+  return events.flatMap((event) =>
+    event[0] === "invalidation" ? [[event[2], event[3]] as [string, readonly string[]]] : [],
+  );
 }
 
 for (const [name, protocol] of CLIENTS) {
@@ -233,7 +235,7 @@ for (const [name, protocol] of CLIENTS) {
 
 /** Adds one to a shared object, so often, and makes an object each time; after a conflict it tries again. */
 async function increment(client: PeerClient, shared: readonly string[], times: number): Promise<void> {
-  for (let done = 0; done < times; ) {
+  for (let done = 0; done < times;) {
     try {
       await client.commit({ create: 1, modify: shared });
       done += 1;
@@ -250,7 +252,12 @@ async function registrations(server: LegacyServer, count: number): Promise<void>
 
 /** Waits until the client has looked through its cache, too; calls before that are refused. */
 async function ready(client: PeerClient): Promise<void> {
-  await until(() => client.about().then(({ connected }) => connected, () => false));
+  await until(() =>
+    client.about().then(
+      ({ connected }) => connected,
+      () => false,
+    ),
+  );
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {

@@ -75,7 +75,8 @@ function tidsOfVotes(entries: readonly Entry[]): (Tid | undefined)[] {
       if (later.frame.dir === "c>s" && method === "tpc_begin") break;
       if (later.frame.dir === "c>s" && method === "tpc_finish") finish = later.message;
       if (method === "serialnos") shown ??= serialIn(itemsOf(args[0] ?? null)?.[0]);
-      if (later.frame.dir === "s>c" && finish !== undefined && finish.id === id && Buffer.isBuffer(value)) return [readTid(value)];
+      if (later.frame.dir === "s>c" && finish !== undefined && finish.id === id && Buffer.isBuffer(value))
+        return [readTid(value)];
     }
     return [shown];
   });
@@ -94,7 +95,9 @@ class Dialled {
   constructor(port: number) {
     const assembler = new FrameAssembler(1 << 24);
     this.#socket = connect(port, "127.0.0.1").on("error", () => undefined);
-    this.#socket.on("data", (chunk: Buffer) => this.received.push(...assembler.push(chunk).map((payload) => Buffer.from(payload))));
+    this.#socket.on("data", (chunk: Buffer) =>
+      this.received.push(...assembler.push(chunk).map((payload) => Buffer.from(payload))),
+    );
     closers.push(() => this.#socket.destroy());
   }
 
@@ -174,7 +177,9 @@ describe("the embedded server writes what the recorded one wrote, byte for byte"
       const [ours, recorded] = [received, theirs.map(({ frame }) => frame.payload)].map((payloads) =>
         payloads.filter((_payload, at) => theirs[at] === undefined || isComparable(theirs[at], calls)),
       ) as [Buffer[], Buffer[]];
-      expect(ours.map((payload) => payload.toString("latin1"))).toEqual(recorded.map((payload) => payload.toString("latin1")));
+      expect(ours.map((payload) => payload.toString("latin1"))).toEqual(
+        recorded.map((payload) => payload.toString("latin1")),
+      );
       compared += recorded.length;
     }
     expect(compared).toBeGreaterThanOrEqual(least);

@@ -38,8 +38,17 @@ describe("a line", () => {
     const { lines, logger } = recorded();
     const evil = "\u001b[2J\u009b\u202e";
     const safe = "\\x1b[2J\\x9b\\u{202e}";
-    logger.child({}).child({ storage: evil }).info({ method: evil, list: [evil], deep: { text: evil } }, `said ${evil}`);
-    expect(lines[0]).toMatchObject({ storage: safe, method: safe, list: [safe], deep: { text: safe }, msg: `said ${safe}` });
+    logger
+      .child({})
+      .child({ storage: evil })
+      .info({ method: evil, list: [evil], deep: { text: evil } }, `said ${evil}`);
+    expect(lines[0]).toMatchObject({
+      storage: safe,
+      method: safe,
+      list: [safe],
+      deep: { text: safe },
+      msg: `said ${safe}`,
+    });
   });
 
   it("has of an error its type, code, message and stack, nothing that the error carries besides", () => {
@@ -104,7 +113,10 @@ describe("a repair's line", () => {
 describe("the log on a descriptor", () => {
   const config = { level: "info", format: "json", oids: 20 } as const;
 
-  async function written(use: (log: Awaited<ReturnType<typeof openLog>>) => unknown, format: "json" | "pretty" | "auto") {
+  async function written(
+    use: (log: Awaited<ReturnType<typeof openLog>>) => unknown,
+    format: "json" | "pretty" | "auto",
+  ) {
     const file = join(folder, "log");
     const descriptor = openSync(file, "w");
     const log = await openLog({ ...config, format }, descriptor);
@@ -124,7 +136,10 @@ describe("the log on a descriptor", () => {
       logger.info("too late");
       await end(5000);
     }, "json");
-    const numbers = text.trimEnd().split("\n").map((line) => (JSON.parse(line) as { n: number }).n);
+    const numbers = text
+      .trimEnd()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { n: number }).n);
     expect(numbers).toEqual(Array.from({ length: 5000 }, (_, n) => n));
   });
 
@@ -147,6 +162,8 @@ describe("the log on a descriptor", () => {
       logger.warn({ upstream: "main", oids: ["a", "b"] }, "something\u001b[31m happened");
       flushSync();
     }, "pretty");
-    expect(text).toMatch(/^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] WARN: something\\x1b\[31m happened \{.*"upstream":"main".*\}\n$/);
+    expect(text).toMatch(
+      /^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] WARN: something\\x1b\[31m happened \{.*"upstream":"main".*\}\n$/,
+    );
   });
 });

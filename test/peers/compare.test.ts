@@ -16,7 +16,8 @@ function recorder(frames: readonly string[]): Recorder {
   return made;
 }
 
-const inv = (n: number, oids = ""): string => `(K\0IinvalidateTransactionU\b\x04\r<\0\0\0\0${String.fromCharCode(n)}${oids}`;
+const inv = (n: number, oids = ""): string =>
+  `(K\0IinvalidateTransactionU\b\x04\r<\0\0\0\0${String.fromCharCode(n)}${oids}`;
 const question = "(K\xffK\0U\x0flastTransactiontt.";
 
 function compared(written: string[], arrived: string[], asked: string[] = []): Comparison {

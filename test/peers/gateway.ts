@@ -81,7 +81,8 @@ export async function openGateway(via: Via, serverPort: number, host = LOOPBACK)
   const config = {
     upstreams: [{ name: "peers", listen: address(host, 0), server: address(host, serverPort) }],
   };
-  const logger = logFile === undefined ? undefined : pino({ level: "debug" }, pino.destination({ dest: logFile, sync: true }));
+  const logger =
+    logFile === undefined ? undefined : pino({ level: "debug" }, pino.destination({ dest: logFile, sync: true }));
   const proxy = createProxy(config, logger === undefined ? {} : { logger });
   const repairs: RepairEvent[] = [];
   const ended: string[] = [];

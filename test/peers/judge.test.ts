@@ -64,7 +64,9 @@ describe("judge", () => {
   });
 
   test("sees a later tid that is announced before an earlier one", () => {
-    expect(problems([...told(3, "c")], false)).toContain(`${T(3)} was announced before the complete invalidation of ${T(2)}`);
+    expect(problems([...told(3, "c")], false)).toContain(
+      `${T(3)} was announced before the complete invalidation of ${T(2)}`,
+    );
   });
 
   test("sees the client's own commit announced", () => {
@@ -81,7 +83,12 @@ describe("judge", () => {
 
   test("sees a tid that nobody committed", () => {
     expect(problems([...told(2, "a", "b"), ...told(3, "c"), ...told(4)])).toContain("nobody committed");
-    expect(judge([["shown", 1, T(1)], ...told(4)], { ...truth, empty: new Set([T(4)]) }, { toTheEnd: false }).problems.join()).not
-      .toContain("nobody committed");
+    expect(
+      judge(
+        [["shown", 1, T(1)], ...told(4)],
+        { ...truth, empty: new Set([T(4)]) },
+        { toTheEnd: false },
+      ).problems.join(),
+    ).not.toContain("nobody committed");
   });
 });

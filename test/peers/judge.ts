@@ -69,7 +69,9 @@ export function judge(events: readonly ClientEvent[], truth: Truth, options: Jud
     if (named === undefined) problems.push(`never told of ${tid} (${oids.length} oids)`);
     else if (count < oids.length) {
       const missing = oids.filter((oid) => !named.has(oid));
-      problems.push(`told of ${tid} without ${missing.length} of ${oids.length} oids: ${missing.slice(0, 3).join(" ")}`);
+      problems.push(
+        `told of ${tid} without ${missing.length} of ${oids.length} oids: ${missing.slice(0, 3).join(" ")}`,
+      );
     }
   }
   return { floor: wire.floor, problems, told, extras };
@@ -153,7 +155,9 @@ class WireOrder {
       if (transaction === undefined || transaction.tid > tid || (below && transaction.tid === tid)) break;
       if (transaction.tid <= floor || this.#own.has(transaction.tid) || complete.has(transaction.tid)) continue;
       const what = below ? "announced" : "shown";
-      problems.push(`connection ${connection}: ${tid} was ${what} before the complete invalidation of ${transaction.tid}`);
+      problems.push(
+        `connection ${connection}: ${tid} was ${what} before the complete invalidation of ${transaction.tid}`,
+      );
     }
     this.#checked.set(connection, i);
   }

@@ -57,7 +57,8 @@ export function peerTests(name: string): void {
   const kinds = reaching.map((client) => installed.get(client.name)).filter((found) => typeof found === "object");
   for (const client of reaching) {
     const found = installed.get(client.name);
-    if (typeof found === "string") test.skip(`client ${client.name} at server ${name}: skipped, ${found}`, () => undefined);
+    if (typeof found === "string")
+      test.skip(`client ${client.name} at server ${name}: skipped, ${found}`, () => undefined);
   }
   const matrix = new Matrix(name);
 
@@ -129,7 +130,11 @@ export function peerTests(name: string): void {
 
         describe("deleted and restored", () => {
           const storageNames = ["1", "source", ...kinds.map((kind) => `copy-${kind.peer.name}`)];
-          const play = stageFor(server, kinds, { storages: storageNames, matrix: new Matrix(`${name} repaired`), recorded: true });
+          const play = stageFor(server, kinds, {
+            storages: storageNames,
+            matrix: new Matrix(`${name} repaired`),
+            recorded: true,
+          });
           for (const kind of kinds) for (const scenario of NEEDS_REPAIR) play.scenario(kind, scenario);
           play.judgement();
           test("nothing but invalidations is changed", () => {
@@ -145,7 +150,9 @@ export function peerTests(name: string): void {
     test("no cell of the matrix is empty", async () => {
       console.log(printed(matrix.cells));
       await matrix.save();
-      const names = SCENARIOS.filter((s) => kinds.some((kind) => s.applies?.(peer, kind.peer) !== false)).map((s) => s.name);
+      const names = SCENARIOS.filter((s) => kinds.some((kind) => s.applies?.(peer, kind.peer) !== false)).map(
+        (s) => s.name,
+      );
       names.push("stress");
       if (peer.family === "new") names.push(clientResolved.name, "mixed encodings");
       const empty = kinds.flatMap((kind) =>

@@ -83,7 +83,8 @@ export async function startServer(installed: Installed, options: ServerOptions =
       });
       if (await answers(candidate, port)) return candidate;
       await candidate.stop(0);
-      if (Date.now() > deadline) throw new Error(`${installed.peer.name}: the server does not start\n${candidate.errors()}`);
+      if (Date.now() > deadline)
+        throw new Error(`${installed.peer.name}: the server does not start\n${candidate.errors()}`);
       port = options.port ?? (await freePort());
     }
   }
@@ -131,7 +132,8 @@ async function readTruth(installed: Installed, dir: string, storage: string): Pr
   let text = "";
   for await (const chunk of running.child.stdout) text += String(chunk);
   await running.stop();
-  if (running.child.exitCode !== 0) throw new Error(`the file of storage ${storage} is unreadable\n${running.errors()}`);
+  if (running.child.exitCode !== 0)
+    throw new Error(`the file of storage ${storage} is unreadable\n${running.errors()}`);
   return text
     .split("\n")
     .filter((line) => line !== "")

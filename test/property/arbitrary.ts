@@ -52,4 +52,8 @@ export const worlds: fc.Arbitrary<Config> = fc
   });
 
 /** Which of the possible events happens, step by step. */
-export const choices: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 5039 }), { minLength: 10, maxLength: 160, size: "max" });
+export const choices: fc.Arbitrary<number[]> = fc.array(fc.nat({ max: 5039 }), {
+  minLength: 10,
+  maxLength: 160,
+  size: "max",
+});

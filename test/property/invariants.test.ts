@@ -10,7 +10,10 @@ const RUNS = 400;
 /** The invariants of docs/ordering.md by their numbers. */
 const INVARIANTS: readonly [string, string][] = [
   ["1", "no client is shown evidence of a tid before its complete invalidation, and at rest everyone knows everything"],
-  ["2", "every tid is announced once, growing, only when it is committed, never to its committer, never before the register reply"],
+  [
+    "2",
+    "every tid is announced once, growing, only when it is committed, never to its committer, never before the register reply",
+  ],
   ["3", "nothing is lost or reordered, and what the ledger counts fits"],
   ["4", "nothing waits for ever, and no session is ended needlessly"],
   ["5", "nothing is announced inside an old client's tpc_finish"],

@@ -38,7 +38,11 @@ const WRONG: readonly Wrong[] = [
     code: "bad-pickle",
     bytes: () => begin(Buffer.concat([Buffer.alloc(100_000, "("), Buffer.alloc(100_000, "t")])),
   },
-  { what: "a pickled length beyond the frame", code: "bad-pickle", bytes: () => begin(Buffer.from("(U\xffabct", "latin1")) },
+  {
+    what: "a pickled length beyond the frame",
+    code: "bad-pickle",
+    bytes: () => begin(Buffer.from("(U\xffabct", "latin1")),
+  },
   {
     what: "a pickled length of 2 GiB",
     code: "bad-pickle",
@@ -49,7 +53,12 @@ const WRONG: readonly Wrong[] = [
     code: "bad-pickle",
     bytes: () => begin(Buffer.from("(h\x05h\x06h\x07NNt", "latin1")),
   },
-  { what: "an invalidation that is none", code: "bad-pickle", from: "server", bytes: ({ server }) => framed(server.encode(0, 1, "invalidateTransaction", 5, 6)) },
+  {
+    what: "an invalidation that is none",
+    code: "bad-pickle",
+    from: "server",
+    bytes: ({ server }) => framed(server.encode(0, 1, "invalidateTransaction", 5, 6)),
+  },
   { what: "no pickle at all", code: "bad-pickle", from: "server", bytes: () => framed(Buffer.alloc(100, 0xff)) },
   { what: "a frame above the limit", code: "frame-too-long", from: "server", bytes: () => length(65 * MIB) },
   {
@@ -60,9 +69,17 @@ const WRONG: readonly Wrong[] = [
   {
     what: "one id for two calls",
     code: "id-in-use",
-    bytes: ({ client }) => Buffer.concat([framed(client.encode(9, 0, "lastTransaction")), framed(client.encode(9, 0, "getTid", bytes8(1n)))]),
+    bytes: ({ client }) =>
+      Buffer.concat([
+        framed(client.encode(9, 0, "lastTransaction")),
+        framed(client.encode(9, 0, "getTid", bytes8(1n))),
+      ]),
   },
-  { what: "the proxy's own id", code: "id-in-use", bytes: ({ client }) => framed(client.encode(-2, 0, "getTid", bytes8(1n))) },
+  {
+    what: "the proxy's own id",
+    code: "id-in-use",
+    bytes: ({ client }) => framed(client.encode(-2, 0, "getTid", bytes8(1n))),
+  },
   { what: "no msgpack", code: "bad-msgpack", msgpack: true, bytes: () => framed(Buffer.alloc(100, 0xc1)) },
   {
     what: "msgpack nested a million deep",
@@ -70,14 +87,17 @@ const WRONG: readonly Wrong[] = [
     msgpack: true,
     bytes: ({ client }) => {
       const whole = client.encode(0, 1, "tpc_begin", 1);
-      return framed(Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(1_000_000, 0x91), Buffer.from([0xc0])]));
+      return framed(
+        Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(1_000_000, 0x91), Buffer.from([0xc0])]),
+      );
     },
   },
   {
     what: "msgpack with a huge count",
     code: "bad-msgpack",
     msgpack: true,
-    bytes: ({ client }) => framed(Buffer.concat([client.encode(0, 1, "tpc_begin", 1).subarray(0, -2), Buffer.from("ddffffffff", "hex")])),
+    bytes: ({ client }) =>
+      framed(Buffer.concat([client.encode(0, 1, "tpc_begin", 1).subarray(0, -2), Buffer.from("ddffffffff", "hex")])),
   },
   {
     what: "an invalidation nested a million deep",
@@ -85,7 +105,13 @@ const WRONG: readonly Wrong[] = [
     msgpack: true,
     from: "server",
     bytes: ({ server }) =>
-      framed(Buffer.concat([server.encode(0, 1, "invalidateTransaction", 1).subarray(0, -2), Buffer.alloc(1_000_000, 0x91), Buffer.from([0xc0])])),
+      framed(
+        Buffer.concat([
+          server.encode(0, 1, "invalidateTransaction", 1).subarray(0, -2),
+          Buffer.alloc(1_000_000, 0x91),
+          Buffer.from([0xc0]),
+        ]),
+      ),
   },
 ];
 
@@ -142,7 +168,9 @@ describe("a session ends, and no other, by", () => {
   it("a message above `decode` that must be read", async () => {
     const gateway = await scripted({}, LIMITS);
     const { client, server } = await registered(gateway);
-    client.write(Buffer.concat([length(9 * MIB), client.encode(0, 1, "tpc_begin", 1).subarray(0, -1), Buffer.alloc(MIB)]));
+    client.write(
+      Buffer.concat([length(9 * MIB), client.encode(0, 1, "tpc_begin", 1).subarray(0, -1), Buffer.alloc(MIB)]),
+    );
     await Promise.all([client.end(), server.end()]);
     expect(endLines(gateway)).toMatchObject([{ code: "message-too-long", fault: "client" }]);
   });
@@ -162,7 +190,11 @@ describe("what need not be read", () => {
     const { client, server } = await registered(gateway);
     const nonsense = Buffer.concat([client.encode(8, 0, "someNewMethod").subarray(0, -3), Buffer.alloc(5000, 0xff)]);
     await passes(client, server, nonsense);
-    await passes(server, client, Buffer.concat([server.codec.encode("pickle3", 8, 0, ".reply", null).subarray(0, -3), Buffer.alloc(5000, 0xff)]));
+    await passes(
+      server,
+      client,
+      Buffer.concat([server.codec.encode("pickle3", 8, 0, ".reply", null).subarray(0, -3), Buffer.alloc(5000, 0xff)]),
+    );
     await passes(server, client, server.encode(0, 1, "someNews", "x"));
     expect(gateway.ended).toEqual([]);
   });

@@ -3,8 +3,10 @@ import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { bytes8, passes, registered, scripted, shaken, type Gateway, type Pair } from "./world.ts";
 import type { ScriptedServer } from "./peer.ts";
 
-const CHANGED = "the server's last transaction is older than a known one: another database or a backup; its sessions end";
-const COPIED = "a transaction was copied to a place before known ones: the storage's other sessions end, so that they verify";
+const CHANGED =
+  "the server's last transaction is older than a known one: another database or a backup; its sessions end";
+const COPIED =
+  "a transaction was copied to a place before known ones: the storage's other sessions end, so that they verify";
 
 type Played = Gateway & { readonly server: ScriptedServer };
 
@@ -32,21 +34,26 @@ async function commits(pair: Pair, id: number, tid: bigint, explicit: Buffer | n
 }
 
 describe("another database behind the same address", () => {
-  it.each(["register", "lastTransaction"])("is seen by a %s reply below what was known: the ledger ends", async (method) => {
-    const gateway = await scripted();
-    const a = await registered(gateway, 1000n);
-    await commits(a, 7, 2000n);
-    const b = method === "register" ? await newcomer(gateway, 1500n) : a;
-    if (method === "lastTransaction") await asks(a, 9, 1500n);
-    await Promise.all([a.client.end(), b.client.end()]);
-    expect(gateway.told(CHANGED)).toMatchObject([{ level: "warn", upstream: "door0", storage: "1", tid: "00000000000005dc", known: "00000000000007d0" }]);
-    expect(gateway.proxy.stats().ended).toEqual({ "database-changed": method === "register" ? 2 : 1 });
-    // From here on there is a new ledger.
-    const c = await registered(gateway, 1500n);
-    await commits(c, 7, 1600n);
-    expect(gateway.told(CHANGED)).toHaveLength(1);
-    expect(gateway.proxy.stats().storages).toMatchObject([{ known: "0000000000000640" }]);
-  });
+  it.each(["register", "lastTransaction"])(
+    "is seen by a %s reply below what was known: the ledger ends",
+    async (method) => {
+      const gateway = await scripted();
+      const a = await registered(gateway, 1000n);
+      await commits(a, 7, 2000n);
+      const b = method === "register" ? await newcomer(gateway, 1500n) : a;
+      if (method === "lastTransaction") await asks(a, 9, 1500n);
+      await Promise.all([a.client.end(), b.client.end()]);
+      expect(gateway.told(CHANGED)).toMatchObject([
+        { level: "warn", upstream: "door0", storage: "1", tid: "00000000000005dc", known: "00000000000007d0" },
+      ]);
+      expect(gateway.proxy.stats().ended).toEqual({ "database-changed": method === "register" ? 2 : 1 });
+      // From here on there is a new ledger.
+      const c = await registered(gateway, 1500n);
+      await commits(c, 7, 1600n);
+      expect(gateway.told(CHANGED)).toHaveLength(1);
+      expect(gateway.proxy.stats().storages).toMatchObject([{ known: "0000000000000640" }]);
+    },
+  );
 
   it("is not seen by an answer that was merely on its way", async () => {
     const gateway = await scripted();

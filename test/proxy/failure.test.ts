@@ -77,7 +77,9 @@ describe("an unexpected error", () => {
     const tick = vi.spyOn(StorageLedger.prototype, "tick").mockImplementationOnce(oops);
     await watcher.invalidation(await commit.commit({ create: [oid(2)] }), 3000);
     expect(tick).toHaveBeenCalled();
-    expect(gateway.lines.filter(({ level }) => level === "error")).toMatchObject([{ storage: "1", err: { message: "nobody has thought of this" } }]);
+    expect(gateway.lines.filter(({ level }) => level === "error")).toMatchObject([
+      { storage: "1", err: { message: "nobody has thought of this" } },
+    ]);
   });
 });
 

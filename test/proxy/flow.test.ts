@@ -99,7 +99,9 @@ describe("a client that stops reading while it is owed something", () => {
     while (gateway.ended.length === 0 && tid < 2400n) await commitsAndTells(other, [slow, third], ++tid, MANY);
     expect(await ended).toMatchObject({ code: "client-too-slow" });
     expect(gateway.proxy.stats().ended).toEqual({ "client-too-slow": 1 });
-    expect(gateway.lines.filter(({ code }) => code === "client-too-slow")).toMatchObject([{ level: "error", fault: "client" }]);
+    expect(gateway.lines.filter(({ code }) => code === "client-too-slow")).toMatchObject([
+      { level: "error", fault: "client" },
+    ]);
     await passes(third.client, third.server, third.client.encode(9, 0, "ping"));
   });
 });
@@ -153,7 +155,9 @@ describe("one byte per packet", () => {
     }
     other.server.reply(3, bytes8(3000n));
     const { payload, envelope } = await client.expect("invalidateTransaction");
-    expect(client.codec.invalidation(payload, envelope).oids.equals(Buffer.concat([bytes8(5n), bytes8(1n)]))).toBe(true);
+    expect(client.codec.invalidation(payload, envelope).oids.equals(Buffer.concat([bytes8(5n), bytes8(1n)]))).toBe(
+      true,
+    );
     await client.expect("info");
   });
 });

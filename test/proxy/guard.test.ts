@@ -131,29 +131,34 @@ describe("what servers do is dealt with before the guard", () => {
     expect(gateway.proxy.stats().ended).toEqual({ "invalidation-out-of-order": 1 });
   });
 
-  it.each(["Z4", "Z5", "M5"] as const)("a fan-out server that tells a %s committer of its own commit", async (protocol) => {
-    const gateway = await world({ protocol });
-    const writer = await gateway.connect();
-    const commit = new ClientCommit(writer);
-    const watcher = await gateway.connect();
-    const first = await commit.commit({ create: [oid(1)] });
-    const own = gateway.server.connections.find(({ connection }) => connection === writerConnection(gateway.server.connections));
-    const second = await commit.commit({ modify: [oid(1)] });
-    own?.tellInvalidation(second, [Buffer.from(oid(1), "hex")]);
-    // And one before its reply is read.
-    const hold = gateway.server.gate.outgoing(({ method }) => method === "tpc_finish");
-    const finishing = commit.commit({ modify: [oid(1)] });
-    await hold.caught();
-    const message = hold.messages[0];
-    if (message?.tid !== undefined) own?.tellInvalidation(message.tid, [Buffer.from(oid(1), "hex")]);
-    hold.open();
-    const third = await finishing;
-    expect(await writer.lastTransaction()).toBe(third);
-    await watcher.invalidation(third);
-    expect(writer.invalidations.map(({ tid: told }) => tidHex(told))).toEqual([]);
-    expect(tellings(watcher)).toEqual([telling(first, 1), telling(second, 1), telling(third, 1)]);
-    expect(gateway.ended).toEqual([]);
-  });
+  it.each(["Z4", "Z5", "M5"] as const)(
+    "a fan-out server that tells a %s committer of its own commit",
+    async (protocol) => {
+      const gateway = await world({ protocol });
+      const writer = await gateway.connect();
+      const commit = new ClientCommit(writer);
+      const watcher = await gateway.connect();
+      const first = await commit.commit({ create: [oid(1)] });
+      const own = gateway.server.connections.find(
+        ({ connection }) => connection === writerConnection(gateway.server.connections),
+      );
+      const second = await commit.commit({ modify: [oid(1)] });
+      own?.tellInvalidation(second, [Buffer.from(oid(1), "hex")]);
+      // And one before its reply is read.
+      const hold = gateway.server.gate.outgoing(({ method }) => method === "tpc_finish");
+      const finishing = commit.commit({ modify: [oid(1)] });
+      await hold.caught();
+      const message = hold.messages[0];
+      if (message?.tid !== undefined) own?.tellInvalidation(message.tid, [Buffer.from(oid(1), "hex")]);
+      hold.open();
+      const third = await finishing;
+      expect(await writer.lastTransaction()).toBe(third);
+      await watcher.invalidation(third);
+      expect(writer.invalidations.map(({ tid: told }) => tidHex(told))).toEqual([]);
+      expect(tellings(watcher)).toEqual([telling(first, 1), telling(second, 1), telling(third, 1)]);
+      expect(gateway.ended).toEqual([]);
+    },
+  );
 });
 
 /** The writer connected first, behind the proxy's own look at the server. */

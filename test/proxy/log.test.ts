@@ -5,7 +5,8 @@ import { tidHex, tidTimeMs, type Tid } from "../../src/wire/ids.ts";
 import { oid, world } from "./world.ts";
 
 const REPAIRED = "invalidation repaired";
-const FOREIGN = "a commit that did not pass through here: relayed as the server told it, perhaps without created objects";
+const FOREIGN =
+  "a commit that did not pass through here: relayed as the server told it, perhaps without created objects";
 const HELD = "a message is held for over a second";
 
 describe("a repaired transaction", () => {
@@ -20,7 +21,10 @@ describe("a repaired transaction", () => {
     const tid = await commit.commit({ create: created, modify: [oid(1)], delete: [oid(2)], restore: [oid(3)] });
     await late.caught(5);
     late.release(4);
-    await gateway.until(() => watchers.filter((watcher) => watcher.invalidations.length === 2).length === 4, "four are told");
+    await gateway.until(
+      () => watchers.filter((watcher) => watcher.invalidations.length === 2).length === 4,
+      "four are told",
+    );
     expect(gateway.told(REPAIRED).filter((line) => line["tid"] === tidHex(tid))).toEqual([]);
     late.open();
     const event = await repaired;
@@ -65,7 +69,9 @@ describe("a repaired transaction", () => {
     const told = await gateway.connect();
     const leaving = await gateway.connect();
     const connection = Math.max(...gateway.server.connections.map((one) => one.connection));
-    const late = gateway.server.gate.outgoing((message) => message.kind === "invalidation" && message.connection === connection);
+    const late = gateway.server.gate.outgoing(
+      (message) => message.kind === "invalidation" && message.connection === connection,
+    );
     const tid = await commit.commit({ create: [oid(1)] });
     await told.invalidation(tid);
     await late.caught();
@@ -143,7 +149,14 @@ describe("other lines", () => {
     await watcher.close();
     await gateway.until(() => gateway.told("client disconnected").length === 1, "the session ends");
     const [line] = gateway.told("client disconnected");
-    expect(line).toMatchObject({ level: "debug", upstream: "door0", protocol: "Z5", storage: "1", completed: 1, synthesized: 0 });
+    expect(line).toMatchObject({
+      level: "debug",
+      upstream: "door0",
+      protocol: "Z5",
+      storage: "1",
+      completed: 1,
+      synthesized: 0,
+    });
     expect(gateway.told("client connected").map((one) => one["client"])).toContain(line?.["client"]);
     for (const key of ["fromClient", "fromServer", "durationMs"]) expect(line?.[key]).toBeGreaterThan(0);
   });

@@ -18,7 +18,9 @@ describe.each(PROTOCOLS)("between clients of a %s server", (protocol) => {
     const committed = commit.commit({ create: [oid(2)], modify: [oid(1)] });
     await hold.caught();
     // What the server tells without a proxy; behind it, it waits for the reply.
-    const { tid: seen } = await direct.until((entry) => entry.type === "invalidation" && entry.tid > first) as never as { tid: bigint };
+    const { tid: seen } = (await direct.until(
+      (entry) => entry.type === "invalidation" && entry.tid > first,
+    )) as never as { tid: bigint };
     await direct.lastTransaction();
     expect(tellings(watcher).filter(({ tid }) => tid !== tidHex(first))).toEqual([]);
     hold.open();
@@ -73,7 +75,10 @@ describe.each(PROTOCOLS)("between clients of a %s server", (protocol) => {
     const [commitA, commitB] = [new ClientCommit(a), new ClientCommit(b)];
     const tids = [await commitA.commit({ create: [oid(1)] })];
     for (let n = 2; n < 12; n++) {
-      const [x, y] = await Promise.all([commitA.commit({ create: [oid(n)] }), commitB.commit({ create: [oid(100 + n)] })]);
+      const [x, y] = await Promise.all([
+        commitA.commit({ create: [oid(n)] }),
+        commitB.commit({ create: [oid(100 + n)] }),
+      ]);
       tids.push(x, y);
     }
     const last = await a.lastTransaction();

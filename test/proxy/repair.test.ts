@@ -14,7 +14,9 @@ async function world(protocol: ServerProtocol) {
   const server = new LegacyServer({ protocol });
   await server.start();
   cleanup.push(() => server.close());
-  const proxy = createProxy({ upstreams: [{ name: "main", listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}` }] });
+  const proxy = createProxy({
+    upstreams: [{ name: "main", listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}` }],
+  });
   const repairs: RepairEvent[] = [];
   proxy.on("repaired", (event) => repairs.push(event));
   await proxy.start();
@@ -46,7 +48,9 @@ describe.each(["Z4", "Z5", "M5"] as const)("before an unpatched %s server", (pro
       [third, [oid(1)]],
     ]);
     expect(writer.invalidations).toEqual([]);
-    expect(repairs.map(({ repair, created, completed, synthesized }) => ({ repair, created, completed, synthesized }))).toEqual([
+    expect(
+      repairs.map(({ repair, created, completed, synthesized }) => ({ repair, created, completed, synthesized })),
+    ).toEqual([
       protocol === "Z4"
         ? { repair: "synthesized", created: 2, completed: 0, synthesized: 1 }
         : { repair: "completed", created: 2, completed: 1, synthesized: 0 },

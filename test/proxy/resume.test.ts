@@ -59,7 +59,9 @@ describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes b
     expect(await client.lastTransaction()).toBe(second);
     expect(await client.getInvalidations(first)).toBeUndefined();
     expect(await client.getInvalidations(second)).toEqual({ tid: second, oids: [] });
-    expect(gateway.told(TOO_OLD)).toMatchObject([{ upstream: "door0", storage: "1", from: tidHex(first), reach: tidHex(second) }]);
+    expect(gateway.told(TOO_OLD)).toMatchObject([
+      { upstream: "door0", storage: "1", from: tidHex(first), reach: tidHex(second) },
+    ]);
     expect(gateway.proxy.stats()).toMatchObject({ tooOld: 1, resumed: 0 });
     const more = await new ClientCommit(await gateway.connect()).commit({ create: [oid(3)] });
     await client.invalidation(more);
@@ -97,7 +99,10 @@ describe("two storages on one server", () => {
     expect(await w2.invalidation(tid2)).toMatchObject({ oids: [oid(2)] });
     await Promise.all([w1.lastTransaction(), w2.lastTransaction()]);
     expect([w1.invalidations.length, w2.invalidations.length]).toEqual([1, 1]);
-    expect(gateway.proxy.stats().storages.map(({ storage, commits }) => [storage, commits])).toEqual([["1", 1], ["other", 1]]);
+    expect(gateway.proxy.stats().storages.map(({ storage, commits }) => [storage, commits])).toEqual([
+      ["1", 1],
+      ["other", 1],
+    ]);
     expect(gateway.repairs.map(({ storage }) => storage)).toEqual(["1", "other"]);
   });
 
@@ -121,7 +126,10 @@ describe("two storages on one server", () => {
 });
 
 describe("clients of different encodings", () => {
-  it.each([["Z5", "M5"], ["M5", "Z5"]] as const)("on one %s server are told in their own: %s too", async (greeting, other) => {
+  it.each([
+    ["Z5", "M5"],
+    ["M5", "Z5"],
+  ] as const)("on one %s server are told in their own: %s too", async (greeting, other) => {
     const gateway = await world({ protocol: greeting });
     const own = await gateway.connect();
     const foreign = await gateway.connect({ protocol: other });

@@ -10,7 +10,11 @@ const HTTP = Buffer.from("GET / HTTP/1.1\r\nHost: zeo\r\n\r\n");
 
 /** Bytes both ways, in pieces, as they are. */
 async function relays(client: Peer, server: Peer): Promise<void> {
-  for (const [from, to] of [[client, server], [server, client], [client, server]] as const) {
+  for (const [from, to] of [
+    [client, server],
+    [server, client],
+    [client, server],
+  ] as const) {
     const bytes = Buffer.from(Array.from({ length: 300 }, (_, i) => i % 256));
     from.write(bytes.subarray(0, 3));
     from.write(bytes.subarray(3));

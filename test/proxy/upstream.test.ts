@@ -7,7 +7,20 @@ import { LegacyClient } from "../../src/legacy/client.ts";
 import { LegacyServer } from "../../src/legacy/server.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { ScriptedServer } from "./peer.ts";
-import { bytes8, gatewayTo, legacyServer, oid, registered, scripted, shaken, telling, tellings, world, type Gateway, type Pair } from "./world.ts";
+import {
+  bytes8,
+  gatewayTo,
+  legacyServer,
+  oid,
+  registered,
+  scripted,
+  shaken,
+  telling,
+  tellings,
+  world,
+  type Gateway,
+  type Pair,
+} from "./world.ts";
 
 const DOWN = "the server is down: not listening";
 const BACK = "the server is back";
@@ -163,31 +176,34 @@ describe("a server that is down", () => {
 });
 
 describe("a server connection that ends while its client is owed something", () => {
-  it.each(["ended", "destroyed"])("is %s, and the client still gets it, when the others' commits are over", async (how) => {
-    const gateway = await scripted();
-    const [a, b] = [await registered(gateway), await registered(gateway)];
-    begins(a, 9);
-    for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
-    b.client.call(5, "lastTransaction");
-    await b.server.expect("lastTransaction");
-    b.server.tell("invalidateTransaction", tidBytes(2000), []);
-    b.server.reply(5, tidBytes(2000));
-    // The proxy has read both: it has answered what came behind them on another connection.
-    const probe = await registered(gateway, 2000n);
-    if (how === "ended") b.server.socket.end();
-    else b.server.socket.destroySoon();
-    await b.server.end();
-    probe.client.call(6, "ping");
-    await probe.server.expect("ping");
-    expect(b.client.ended).toBe(false);
-    expect(b.client.waiting).toHaveLength(0);
-    a.server.reply(9, tidBytes(2000));
-    const { payload, envelope } = await b.client.expect("invalidateTransaction");
-    expect(b.client.codec.invalidation(payload, envelope).oids.equals(Buffer.alloc(8, 1))).toBe(true);
-    expect((await b.client.expect(".reply")).envelope.id).toBe(5);
-    await b.client.end();
-    expect(gateway.ended).toEqual([]);
-  });
+  it.each(["ended", "destroyed"])(
+    "is %s, and the client still gets it, when the others' commits are over",
+    async (how) => {
+      const gateway = await scripted();
+      const [a, b] = [await registered(gateway), await registered(gateway)];
+      begins(a, 9);
+      for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
+      b.client.call(5, "lastTransaction");
+      await b.server.expect("lastTransaction");
+      b.server.tell("invalidateTransaction", tidBytes(2000), []);
+      b.server.reply(5, tidBytes(2000));
+      // The proxy has read both: it has answered what came behind them on another connection.
+      const probe = await registered(gateway, 2000n);
+      if (how === "ended") b.server.socket.end();
+      else b.server.socket.destroySoon();
+      await b.server.end();
+      probe.client.call(6, "ping");
+      await probe.server.expect("ping");
+      expect(b.client.ended).toBe(false);
+      expect(b.client.waiting).toHaveLength(0);
+      a.server.reply(9, tidBytes(2000));
+      const { payload, envelope } = await b.client.expect("invalidateTransaction");
+      expect(b.client.codec.invalidation(payload, envelope).oids.equals(Buffer.alloc(8, 1))).toBe(true);
+      expect((await b.client.expect(".reply")).envelope.id).toBe(5);
+      await b.client.end();
+      expect(gateway.ended).toEqual([]);
+    },
+  );
 });
 
 /** A transaction that creates object 0101..., up to its `tpc_finish`. */
@@ -318,7 +334,9 @@ describe("a proxy that is full", () => {
   it("survives clients that come and go all at once", async () => {
     const gateway = await world({}, { limits: { clients: 3 } });
     for (let round = 0; round < 10; round++) {
-      const clients = await Promise.allSettled(Array.from({ length: 6 }, () => LegacyClient.connect({ port: gateway.port(), timeoutMs: 500 })));
+      const clients = await Promise.allSettled(
+        Array.from({ length: 6 }, () => LegacyClient.connect({ port: gateway.port(), timeoutMs: 500 })),
+      );
       for (const result of clients) if (result.status === "fulfilled") await result.value.close();
       await gateway.until(() => state(gateway) === "listening", "it listens again");
     }
@@ -340,7 +358,10 @@ describe("two upstreams", () => {
 
   it("that name it by a name and by an address, too", async () => {
     const server = await legacyServer({ host: "127.0.0.1" });
-    const upstreams = ["localhost", "127.0.0.1"].map((host) => ({ listen: "127.0.0.1:0", server: `${host}:${server.port}` }));
+    const upstreams = ["localhost", "127.0.0.1"].map((host) => ({
+      listen: "127.0.0.1:0",
+      server: `${host}:${server.port}`,
+    }));
     const proxy = createProxy({ upstreams });
     onTestFinished(() => proxy.stop());
     await proxy.start();
@@ -363,7 +384,12 @@ describe("start", () => {
     const { port } = taken.address() as AddressInfo;
     const free = await freePort();
     const to = `127.0.0.1:${server.port}`;
-    const proxy = createProxy({ upstreams: [{ listen: `127.0.0.1:${free}`, server: to }, { listen: `127.0.0.1:${port}`, server: to }] });
+    const proxy = createProxy({
+      upstreams: [
+        { listen: `127.0.0.1:${free}`, server: to },
+        { listen: `127.0.0.1:${port}`, server: to },
+      ],
+    });
     await expect(proxy.start()).rejects.toThrow(ListenError);
     await expect(proxy.start()).rejects.toThrow("started before");
     const again = createServer().listen(free, "127.0.0.1");

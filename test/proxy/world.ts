@@ -65,7 +65,10 @@ export class Gateway {
   }
 
   event<Name extends keyof ProxyEvents>(name: Name): Promise<ProxyEvents[Name][0]> {
-    return within(once(this.proxy, name).then((args) => args[0] as ProxyEvents[Name][0]), `no ${name}`);
+    return within(
+      once(this.proxy, name).then((args) => args[0] as ProxyEvents[Name][0]),
+      `no ${name}`,
+    );
   }
 
   /** Waits until `ready`, which nothing announces. */
@@ -94,7 +97,10 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
   onTestFinished(async () => {
     await proxy.stop();
     expect(proxy.stats().guard, "refused by the guard").toBe(guard);
-    expect(lines.filter((line) => line["code"] === "internal-error"), "unexpected errors").toHaveLength(unforeseen);
+    expect(
+      lines.filter((line) => line["code"] === "internal-error"),
+      "unexpected errors",
+    ).toHaveLength(unforeseen);
   });
   await proxy.start();
   return gateway;

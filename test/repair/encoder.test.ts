@@ -32,7 +32,11 @@ describe("an announcement", () => {
 
   it("is a frame that reads as what it announces, and stands in nobody's queue yet", () => {
     const encoder = new AnnouncementEncoder();
-    for (const [codec, dialect] of [[pickleCodec, "pickle3"], [pickleCodec, "pickle1"], [msgpackCodec, "msgpack"]] as const) {
+    for (const [codec, dialect] of [
+      [pickleCodec, "pickle3"],
+      [pickleCodec, "pickle1"],
+      [msgpackCodec, "msgpack"],
+    ] as const) {
       const { frame, holders } = encoder.encode(codec, dialect, "plain", { tid: asTid(5n), oids });
       expect(holders).toBe(0);
       expect(frame.readUInt32BE(0)).toBe(frame.length - 4);

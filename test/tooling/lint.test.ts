@@ -39,7 +39,11 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
   ["src/legacy/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/proxy/ring-a.ts", "no-cycle", 'import { b } from "./ring-b.ts";\nexport const a = (): unknown => b;'],
   ["src/proxy/ring-b.ts", "no-cycle", 'import { a } from "./ring-a.ts";\nexport const b = (): unknown => a;'],
-  ["src/proxy/c.ts", "no-floating-promises", "const f = async (): Promise<void> => {};\nexport const g = (): void => { f(); };"],
+  [
+    "src/proxy/c.ts",
+    "no-floating-promises",
+    "const f = async (): Promise<void> => {};\nexport const g = (): void => { f(); };",
+  ],
   [
     "src/ledger/i.ts",
     "switch-exhaustiveness-check",
@@ -52,7 +56,10 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
 
 /** Files that no rule may refuse. */
 const ALLOWED: readonly (readonly [file: string, text: string])[] = [
-  ["src/wire/good.ts", 'import { Buffer } from "node:buffer";\nexport type A = number;\nexport const x = Buffer.alloc(1);'],
+  [
+    "src/wire/good.ts",
+    'import { Buffer } from "node:buffer";\nexport type A = number;\nexport const x = Buffer.alloc(1);',
+  ],
   ["src/ledger/good.ts", 'export type { A } from "../wire/good.ts";\nexport const day = Date.UTC(2026, 1);'],
   ["src/repair/good.ts", 'export type { A } from "../ledger/good.ts";\nexport type { A as B } from "../wire/good.ts";'],
   ["src/proxy/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
@@ -79,7 +86,10 @@ describe("the project's lint rules", () => {
 
   it.each(FORBIDDEN)("refuse %s (%s)", (file, rule) => {
     const rules = report.diagnostics.filter(({ filename }) => filename === file).map(({ code }) => code);
-    expect(rules.some((code) => code.includes(`(${rule})`)), `${file}: ${rules.join(", ")}`).toBe(true);
+    expect(
+      rules.some((code) => code.includes(`(${rule})`)),
+      `${file}: ${rules.join(", ")}`,
+    ).toBe(true);
   });
 
   it.each(ALLOWED)("accept %s", (file) => {

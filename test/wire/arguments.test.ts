@@ -24,7 +24,10 @@ describe.each(DIALECTS)("arguments, $dialect", ({ dialect, codec, python2 }) => 
     expect(registerArgs(codec, ...call("register", text("1"), 0))).toEqual({ storage: "1", readOnly: false });
     expect(registerArgs(codec, ...call("register", text("main"), 1))).toEqual({ storage: "main", readOnly: true });
     expect(registerArgs(codec, ...call("register", text("1"), true))).toEqual({ storage: "1", readOnly: true });
-    expect(registerArgs(codec, ...call("register", text("1"), false, text("cred")))).toEqual({ storage: "1", readOnly: false });
+    expect(registerArgs(codec, ...call("register", text("1"), false, text("cred")))).toEqual({
+      storage: "1",
+      readOnly: false,
+    });
     expect(registerArgs(codec, ...call("register", Buffer.from("1")))).toEqual({ storage: "1", readOnly: false });
   });
 
@@ -36,7 +39,9 @@ describe.each(DIALECTS)("arguments, $dialect", ({ dialect, codec, python2 }) => 
     expect(begin(TXN, empty, empty, Buffer.from("pickled"), id8(T1), text("p"))).toEqual({ id: TXN, tid: T1 });
     expect(begin(text("own"), empty, empty, new Map())).toEqual({ id: messageIdOf("own"), tid: undefined });
     if (codec.encoding === "msgpack") return;
-    const odd = new Map<Value, Value>([[text("class"), new PyObject(new PyGlobal("os", "system"), tuple(text("id")), new Map())]]);
+    const odd = new Map<Value, Value>([
+      [text("class"), new PyObject(new PyGlobal("os", "system"), tuple(text("id")), new Map())],
+    ]);
     expect(begin(TXN, empty, empty, odd, id8(T1), text(" "))).toEqual({ id: TXN, tid: T1 });
   });
 

@@ -36,9 +36,16 @@ export function readCapture(file: string): readonly CapturedFrame[] {
   const protocols = new Map<number, string>();
   const greeted = new Set<string>();
   const frames: CapturedFrame[] = [];
-  const lines = readFileSync(new URL(`${file}.jsonl`, FOLDER), "utf8").trimEnd().split("\n");
+  const lines = readFileSync(new URL(`${file}.jsonl`, FOLDER), "utf8")
+    .trimEnd()
+    .split("\n");
   lines.forEach((text, index) => {
-    const { conn, dir, hex, more = 0 } = JSON.parse(text) as {
+    const {
+      conn,
+      dir,
+      hex,
+      more = 0,
+    } = JSON.parse(text) as {
       conn: number;
       dir: "c>s" | "s>c";
       hex: string;

@@ -20,7 +20,10 @@ function pickled(...body: readonly (string | Buffer)[]): Buffer {
 }
 
 function packed(...body: readonly (string | Buffer)[]): Buffer {
-  return Buffer.concat([latin("\x94\x05\x00\xa6.reply"), ...body.map((part) => (typeof part === "string" ? latin(part) : part))]);
+  return Buffer.concat([
+    latin("\x94\x05\x00\xa6.reply"),
+    ...body.map((part) => (typeof part === "string" ? latin(part) : part)),
+  ]);
 }
 
 const many = (count: number, text: string): Buffer => Buffer.alloc(count * text.length, latin(text));

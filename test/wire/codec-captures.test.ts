@@ -84,7 +84,9 @@ describe.each(CAPTURES)("capture %s", (file) => {
       const envelope = frame.codec?.peek(frame.payload) as Envelope;
       const step = Math.max(1, Math.floor(frame.payload.length / 60));
       for (let cut = envelope.argsAt; cut < frame.payload.length; cut += step) {
-        expect(() => frame.codec?.args(frame.payload.subarray(0, cut), envelope, LIMITS), named(frame)).toThrow(ProtocolError);
+        expect(() => frame.codec?.args(frame.payload.subarray(0, cut), envelope, LIMITS), named(frame)).toThrow(
+          ProtocolError,
+        );
       }
     }
   });
@@ -125,7 +127,8 @@ describe.each(CAPTURES)("capture %s", (file) => {
         const shape = Array.isArray(list) && list[0] instanceof PyTuple ? "pairs" : "plain";
         const isTuple = list instanceof PyTuple;
         const written = frame.codec.encodeInvalidation(dialect, shape, tid, oids);
-        if (!isTuple && !INJECTED.has(file)) expect(written.toString("hex"), named(frame)).toBe(expected(frame, written));
+        if (!isTuple && !INJECTED.has(file))
+          expect(written.toString("hex"), named(frame)).toBe(expected(frame, written));
         else expect(frame.codec.invalidation(written, frame.codec.peek(written) as Envelope)).toEqual({ tid, oids });
         expect(oids.length % ID_BYTES).toBe(0);
       }

@@ -5,7 +5,17 @@ import { refusedStores } from "../../src/wire/serialnos.ts";
 import { voteOutcome } from "../../src/wire/vote.ts";
 import { LIMITS } from "./codec-vectors.ts";
 
-const METHODS = [undefined, "lastTransaction", "loadBefore", "history", "undoInfo", "vote", "server_status", "iterator_next", "getInvalidations"];
+const METHODS = [
+  undefined,
+  "lastTransaction",
+  "loadBefore",
+  "history",
+  "undoInfo",
+  "vote",
+  "server_status",
+  "iterator_next",
+  "getInvalidations",
+];
 
 /** Everything that reads a payload, as a list of attempts: each may raise. */
 export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {

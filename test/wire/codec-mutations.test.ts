@@ -91,7 +91,10 @@ describe.each([
   });
 
   it(`raise only protocol errors where all of them are made up (seed ${SEED})`, () => {
-    const byte = fc.oneof(fc.integer({ min: 0, max: interesting.length - 1 }).map((i) => interesting[i] as number), fc.nat(255));
+    const byte = fc.oneof(
+      fc.integer({ min: 0, max: interesting.length - 1 }).map((i) => interesting[i] as number),
+      fc.nat(255),
+    );
     const head = codec.encode(codec.encoding === "pickle" ? "pickle3" : "msgpack", 5, 0, ".reply", null);
     const start = head.subarray(0, codec.peek(head)?.argsAt);
     fc.assert(

@@ -49,7 +49,23 @@ const VALUES: readonly Value[] = [
   null,
   true,
   false,
-  ...[0, 1, 31, 127, 128, 255, 256, 65535, 65536, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 2 ** 32, 140006485388752, 2 ** 53 - 1],
+  ...[
+    0,
+    1,
+    31,
+    127,
+    128,
+    255,
+    256,
+    65535,
+    65536,
+    2 ** 31 - 1,
+    2 ** 31,
+    2 ** 32 - 1,
+    2 ** 32,
+    140006485388752,
+    2 ** 53 - 1,
+  ],
   ...[-1, -31, -32, -33, -127, -128, -129, -32768, -32769, -(2 ** 31), -(2 ** 31) - 1, -(2 ** 53) + 1],
   ...[2n ** 53n, 2n ** 62n, 2n ** 63n - 1n, -(2n ** 63n)],
   1.5,
@@ -69,7 +85,10 @@ const VALUES: readonly Value[] = [
   tuple(1, 2, 3),
   tuple(1, 2, 3, 4),
   tuple(tuple(tuple(1, null), "a"), Buffer.from("b")),
-  new Map<Value, Value>([[Buffer.from("length"), 3], [Buffer.from("size"), 2 ** 40]]),
+  new Map<Value, Value>([
+    [Buffer.from("length"), 3],
+    [Buffer.from("size"), 2 ** 40],
+  ]),
   new Map<Value, Value>([["one", 2]]),
   ...[1000, 1001, 2000].map((length) => new Map<Value, Value>(Array.from({ length }, (_, i) => [`key ${i}`, "v"]))),
 ];
@@ -118,34 +137,45 @@ describe.each(WRITERS)("$dialect and $peer ($protocol)", ({ peer: name, protocol
       const ours = codec.encode(dialect, 7, 0, ".reply", value);
       // Python 2's dictionaries have an order of their own.
       if (python2 && value instanceof Map && value.size > 1) expect(theirs.length).toBe(ours.length);
-      else expect(ours.equals(theirs), `${ours.toString("hex", 0, 80)} is not ${theirs.toString("hex", 0, 80)}`).toBe(true);
+      else
+        expect(ours.equals(theirs), `${ours.toString("hex", 0, 80)} is not ${theirs.toString("hex", 0, 80)}`).toBe(
+          true,
+        );
       expect(codec.args(theirs, codec.peek(theirs) as Envelope, LIMITS)).toEqual(asRead(value, codec));
     }
   });
 
-  it.for(["plain", "pairs"] as const)("writes invalidations with %s oids as we do, of every size", async (shape, context) => {
-    if (typeof peer === "string") return context.skip(peer);
-    for (const count of COUNTS) {
-      const oids = oidsOf(count);
-      const ours = codec.encodeInvalidation(dialect, shape, TID, oids);
-      const flags: Plain = protocol === "Z4" ? { int: "1" } : true;
-      if (readsOnly !== true) {
-        const args = { tuple: [plain(tidBuffer()), { list: oidList(oids, shape, native("")) }] };
-        const theirs = await peer.encode({ int: "0" }, flags, native("invalidateTransaction"), args);
-        expect(ours.equals(theirs), `${count} oids`).toBe(true);
+  it.for(["plain", "pairs"] as const)(
+    "writes invalidations with %s oids as we do, of every size",
+    async (shape, context) => {
+      if (typeof peer === "string") return context.skip(peer);
+      for (const count of COUNTS) {
+        const oids = oidsOf(count);
+        const ours = codec.encodeInvalidation(dialect, shape, TID, oids);
+        const flags: Plain = protocol === "Z4" ? { int: "1" } : true;
+        if (readsOnly !== true) {
+          const args = { tuple: [plain(tidBuffer()), { list: oidList(oids, shape, native("")) }] };
+          const theirs = await peer.encode({ int: "0" }, flags, native("invalidateTransaction"), args);
+          expect(ours.equals(theirs), `${count} oids`).toBe(true);
+        }
+        const read = codec.invalidation(ours, codec.peek(ours) as Envelope);
+        expect(read.tid).toBe(TID);
+        expect(read.oids.equals(oids)).toBe(true);
+        const list = protocol === "M5" ? "tuple" : "list";
+        const decoded = await peer.decode(ours);
+        expect(decoded).toEqual({
+          tuple: [
+            { int: "0" },
+            readsOnly === true ? true : flags,
+            native("invalidateTransaction"),
+            {
+              tuple: [plain(tidBuffer()), { [list]: oidList(oids, shape, native("")) }],
+            },
+          ],
+        });
       }
-      const read = codec.invalidation(ours, codec.peek(ours) as Envelope);
-      expect(read.tid).toBe(TID);
-      expect(read.oids.equals(oids)).toBe(true);
-      const list = protocol === "M5" ? "tuple" : "list";
-      const decoded = await peer.decode(ours);
-      expect(decoded).toEqual({
-        tuple: [{ int: "0" }, readsOnly === true ? true : flags, native("invalidateTransaction"), {
-          tuple: [plain(tidBuffer()), { [list]: oidList(oids, shape, native("")) }],
-        }],
-      });
-    }
-  });
+    },
+  );
 
   it("reads the getInvalidations replies that we change", async (context) => {
     if (typeof peer === "string") return context.skip(peer);

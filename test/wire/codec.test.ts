@@ -13,27 +13,47 @@ const TXN = 140006485388752;
 const tuple = (...items: Value[]): PyTuple => new PyTuple(items);
 
 const IDS: readonly Value[] = [
-  0, 1, 255, 256, 65535, 65536, -1, 2 ** 31, 2 ** 40, 2n ** 63n - 1n, "text", "tëxt", Buffer.from("bytes"),
-  tuple(id8(7), id8(TID)), tuple(1, 2), tuple("a", 1, null), tuple(tuple(id8(1), 2), id8(3)), tuple(), null,
+  0,
+  1,
+  255,
+  256,
+  65535,
+  65536,
+  -1,
+  2 ** 31,
+  2 ** 40,
+  2n ** 63n - 1n,
+  "text",
+  "tëxt",
+  Buffer.from("bytes"),
+  tuple(id8(7), id8(TID)),
+  tuple(1, 2),
+  tuple("a", 1, null),
+  tuple(tuple(id8(1), 2), id8(3)),
+  tuple(),
+  null,
 ];
 
 describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
   const peek = (payload: Buffer): Envelope => codec.peek(payload) as Envelope;
 
   describe("peek", () => {
-    it.each(IDS.map((id): [string, Value] => [JSON.stringify(messageIdOf(id)), id]))("reads a message with the id %s", (_text, id) => {
-      for (const flags of [0, 1, 2]) {
-        for (const method of [".reply", "invalidateTransaction", "x".repeat(300)]) {
-          const payload = codec.encode(dialect, id, flags, method, tuple(1, "args"));
-          const envelope = peek(payload);
-          expect(envelope).toMatchObject({ id: messageIdOf(id), flags, method });
-          const whole = codec.encode(dialect, id, flags, method, null);
-          expect(whole.subarray(0, envelope.argsAt).equals(payload.subarray(0, envelope.argsAt))).toBe(true);
-          // Arguments begin there: None is the byte 0x4e in a pickle, 0xc0 in msgpack.
-          expect(whole[envelope.argsAt]).toBe(codec.encoding === "pickle" ? 0x4e : 0xc0);
+    it.each(IDS.map((id): [string, Value] => [JSON.stringify(messageIdOf(id)), id]))(
+      "reads a message with the id %s",
+      (_text, id) => {
+        for (const flags of [0, 1, 2]) {
+          for (const method of [".reply", "invalidateTransaction", "x".repeat(300)]) {
+            const payload = codec.encode(dialect, id, flags, method, tuple(1, "args"));
+            const envelope = peek(payload);
+            expect(envelope).toMatchObject({ id: messageIdOf(id), flags, method });
+            const whole = codec.encode(dialect, id, flags, method, null);
+            expect(whole.subarray(0, envelope.argsAt).equals(payload.subarray(0, envelope.argsAt))).toBe(true);
+            // Arguments begin there: None is the byte 0x4e in a pickle, 0xc0 in msgpack.
+            expect(whole[envelope.argsAt]).toBe(codec.encoding === "pickle" ? 0x4e : 0xc0);
+          }
         }
-      }
-    });
+      },
+    );
 
     it("asks for more of a cut head, wherever it is cut, and never misreads it", () => {
       for (const id of IDS) {
@@ -60,16 +80,23 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       expect(codec.peek(view)).toEqual(codec.peek(payload));
     });
 
-    it.each(["", "null", "GET / HTTP/1.1\r\n", "\x16\x03\x01\x02\0\x01"])("refuses %j, or asks for more of it", (text) => {
-      const bytes = Buffer.from(text, "latin1");
-      if (text === "") expect(codec.peek(bytes)).toBeUndefined();
-      else expect(() => codec.peek(bytes)).toThrow(ProtocolError);
-    });
+    it.each(["", "null", "GET / HTTP/1.1\r\n", "\x16\x03\x01\x02\0\x01"])(
+      "refuses %j, or asks for more of it",
+      (text) => {
+        const bytes = Buffer.from(text, "latin1");
+        if (text === "") expect(codec.peek(bytes)).toBeUndefined();
+        else expect(() => codec.peek(bytes)).toThrow(ProtocolError);
+      },
+    );
   });
 
   describe("stores", () => {
     const data = Buffer.alloc(3000, 0x2e);
-    const serials: readonly (readonly [string, Value])[] = [["zero", id8(0)], ["set", id8(TID)], ["none", null]];
+    const serials: readonly (readonly [string, Value])[] = [
+      ["zero", id8(0)],
+      ["set", id8(TID)],
+      ["none", null],
+    ];
     const calls: readonly (readonly [string, (serial: Value, data: Value) => Value[]])[] = [
       ["storea", (serial, content) => [id8(7), serial, content, TXN]],
       ["storea", (serial, content) => [id8(7), serial, content, native("", python2), TXN]],
@@ -81,34 +108,37 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       ["checkCurrentSerialInTransaction", (serial) => [id8(7), serial, TXN]],
     ];
 
-    it.each(calls.map(([method, args], index) => [`${method} (${index})`, method, args] as const))("reads %s", (_name, method, args) => {
-      for (const [serial, value] of serials) {
-        for (const content of [data, Buffer.alloc(0), Buffer.alloc(255), Buffer.alloc(70_000), null]) {
-          for (const txn of [TXN, 5, 2n ** 62n, "own"]) {
-            const list = args(value, content);
-            list[list.length - 1] = txn;
-            const payload = codec.encode(dialect, 0, 1, method, tuple(...list));
-            const head = codec.storeHead(payload.subarray(0, MAX_HEAD), peek(payload));
-            expect(head).toMatchObject({ serial });
-            expect(payload.subarray(head?.oidAt, (head?.oidAt ?? 0) + 8)).toEqual(id8(7));
-            const tail = payload.subarray(head?.restAt);
-            expect(codec.storeTail(tail)).toBe(messageIdOf(txn));
-            for (let cut = 0; cut < tail.length; cut++) {
-              let seen: unknown;
-              try {
-                seen = codec.storeTail(tail.subarray(0, cut));
-              } catch (error) {
-                expect(error).toBeInstanceOf(ProtocolError);
-                continue;
+    it.each(calls.map(([method, args], index) => [`${method} (${index})`, method, args] as const))(
+      "reads %s",
+      (_name, method, args) => {
+        for (const [serial, value] of serials) {
+          for (const content of [data, Buffer.alloc(0), Buffer.alloc(255), Buffer.alloc(70_000), null]) {
+            for (const txn of [TXN, 5, 2n ** 62n, "own"]) {
+              const list = args(value, content);
+              list[list.length - 1] = txn;
+              const payload = codec.encode(dialect, 0, 1, method, tuple(...list));
+              const head = codec.storeHead(payload.subarray(0, MAX_HEAD), peek(payload));
+              expect(head).toMatchObject({ serial });
+              expect(payload.subarray(head?.oidAt, (head?.oidAt ?? 0) + 8)).toEqual(id8(7));
+              const tail = payload.subarray(head?.restAt);
+              expect(codec.storeTail(tail)).toBe(messageIdOf(txn));
+              for (let cut = 0; cut < tail.length; cut++) {
+                let seen: unknown;
+                try {
+                  seen = codec.storeTail(tail.subarray(0, cut));
+                } catch (error) {
+                  expect(error).toBeInstanceOf(ProtocolError);
+                  continue;
+                }
+                // In msgpack a tail has no end of its own, so one cut between two values looks whole.
+                expect(codec.encoding).toBe("msgpack");
+                expect(seen).not.toBe(messageIdOf(txn));
               }
-              // In msgpack a tail has no end of its own, so one cut between two values looks whole.
-              expect(codec.encoding).toBe("msgpack");
-              expect(seen).not.toBe(messageIdOf(txn));
             }
           }
         }
-      }
-    });
+      },
+    );
 
     it("asks for more of a cut head, wherever it is cut", () => {
       for (const [, args] of calls) {
@@ -238,7 +268,9 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
         for (let cut = envelope.argsAt; cut < payload.length; cut++) {
           expect(() => codec.invalidation(payload.subarray(0, cut), envelope), `cut at ${cut}`).toThrow(ProtocolError);
         }
-        expect(() => codec.invalidation(Buffer.concat([payload, Buffer.from([0x2e])]), envelope)).toThrow(ProtocolError);
+        expect(() => codec.invalidation(Buffer.concat([payload, Buffer.from([0x2e])]), envelope)).toThrow(
+          ProtocolError,
+        );
       }
     });
 

@@ -2,11 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict } from "../../src/wire/frame.ts";
 
-type Seen =
-  | { readonly flow: string }
-  | { readonly frame: string }
-  | { readonly tail: string }
-  | "mac";
+type Seen = { readonly flow: string } | { readonly frame: string } | { readonly tail: string } | "mac";
 
 /**
  * Payloads of these tests say themselves what is to become of them: the first byte is `P` (pass), `H` (hold), `T` (pass,
@@ -31,7 +27,8 @@ class Recorder implements FrameHandler {
     const last = this.seen.at(-1);
     const text = bytes.toString("latin1");
     // What counts is the bytes and what comes between them.
-    if (last !== undefined && last !== "mac" && "flow" in last) this.seen[this.seen.length - 1] = { flow: last.flow + text };
+    if (last !== undefined && last !== "mac" && "flow" in last)
+      this.seen[this.seen.length - 1] = { flow: last.flow + text };
     else this.seen.push({ flow: text });
   }
 
@@ -81,7 +78,9 @@ function run(bytes: Buffer, pieces: readonly number[], macs = false): Seen[] {
 
 /** Bytes in all, and handler calls in order, without where exactly a tail is told. */
 function summary(seen: readonly Seen[]): unknown {
-  const bytes = seen.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : `[${one.frame}]`)).join("");
+  const bytes = seen
+    .map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : `[${one.frame}]`))
+    .join("");
   const tails = seen.filter((one) => one !== "mac" && "tail" in one);
   return { bytes, tails, macs: seen.filter((one) => one === "mac").length };
 }
@@ -89,9 +88,23 @@ function summary(seen: readonly Seen[]): unknown {
 const SAMPLES: Readonly<Record<string, Buffer>> = {
   "passing frames": Buffer.concat([frameOf("P1"), frameOf("P2 and more"), frameOf("P"), frameOf("P3")]),
   "held frames": Buffer.concat([frameOf("H1"), frameOf("H"), frameOf("H2 and more")]),
-  "both, mixed": Buffer.concat([frameOf("P1"), frameOf("H1"), frameOf("P2"), frameOf("P3"), frameOf("H2"), frameOf("H3"), frameOf("P4")]),
+  "both, mixed": Buffer.concat([
+    frameOf("P1"),
+    frameOf("H1"),
+    frameOf("P2"),
+    frameOf("P3"),
+    frameOf("H2"),
+    frameOf("H3"),
+    frameOf("P4"),
+  ]),
   "a stop in the middle": Buffer.concat([frameOf("P1"), frameOf("H1"), frameOf("Stop"), frameOf("P2"), frameOf("H2")]),
-  "turned raw in the middle": Buffer.concat([frameOf("P1"), frameOf("H1"), frameOf("Raw"), frameOf("H2"), Buffer.from("anything")]),
+  "turned raw in the middle": Buffer.concat([
+    frameOf("P1"),
+    frameOf("H1"),
+    frameOf("Raw"),
+    frameOf("H2"),
+    Buffer.from("anything"),
+  ]),
 };
 
 describe.each(Object.entries(SAMPLES))("a stream of %s", (_, bytes) => {
@@ -102,11 +115,18 @@ describe.each(Object.entries(SAMPLES))("a stream of %s", (_, bytes) => {
   });
 
   it("tells the same, byte for byte", () => {
-    expect(run(bytes, Array.from({ length: bytes.length }, () => 1))).toEqual(whole);
+    expect(
+      run(
+        bytes,
+        Array.from({ length: bytes.length }, () => 1),
+      ),
+    ).toEqual(whole);
   });
 
   it("hands on every byte once, and held frames whole", () => {
-    const raw = whole.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame)).join("");
+    const raw = whole
+      .map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame))
+      .join("");
     const stop = whole.findIndex((one) => one !== "mac" && "frame" in one && one.frame.includes("Stop"));
     if (stop >= 0) expect(stop).toBe(whole.length - 1);
     else expect(raw).toBe(bytes.toString("latin1"));
@@ -174,7 +194,9 @@ describe("a stream", () => {
     };
     expect(() => recorder().stream.push(length(1_000_001))).toThrow("frame-too-long");
     expect(() => recorder().stream.push(length(0xffffffff))).toThrow("frame-too-long");
-    expect(() => recorder().stream.push(Buffer.concat([length(100_001), Buffer.from("H12")]))).toThrow("message-too-long");
+    expect(() => recorder().stream.push(Buffer.concat([length(100_001), Buffer.from("H12")]))).toThrow(
+      "message-too-long",
+    );
     recorder().stream.push(Buffer.concat([length(1_000_000), Buffer.from("P12")]));
     recorder().stream.push(Buffer.concat([length(100_000), Buffer.from("H12")]));
   });
@@ -235,7 +257,9 @@ describe("a stream", () => {
         stream.push(bytes.subarray(0, cut));
         stream.turnRaw();
         stream.push(bytes.subarray(cut));
-        const all = handler.seen.map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame));
+        const all = handler.seen.map((one) =>
+          one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame,
+        );
         expect(all.join("")).toBe(bytes.toString("latin1"));
         expect(stream.isRaw).toBe(true);
       }
@@ -260,9 +284,16 @@ describe("a stream", () => {
   });
 
   it("tells the same of any frames in any pieces", () => {
-    const payload = fc.tuple(fc.constantFrom("P", "P", "H", "T", "S", "R"), fc.integer({ min: 3, max: 40 }), fc.string({ minLength: 0, maxLength: 60, unit: "binary-ascii" })).map(
-      ([kind, offset, rest]) => `${kind}${kind === "P" && rest === "" ? "" : `-${String.fromCharCode(offset)}${rest}`}`,
-    );
+    const payload = fc
+      .tuple(
+        fc.constantFrom("P", "P", "H", "T", "S", "R"),
+        fc.integer({ min: 3, max: 40 }),
+        fc.string({ minLength: 0, maxLength: 60, unit: "binary-ascii" }),
+      )
+      .map(
+        ([kind, offset, rest]) =>
+          `${kind}${kind === "P" && rest === "" ? "" : `-${String.fromCharCode(offset)}${rest}`}`,
+      );
     const pieces = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 60 });
     fc.assert(
       fc.property(fc.array(payload, { maxLength: 12 }), pieces, (payloads, lengths) => {
@@ -284,7 +315,8 @@ function merged(seen: readonly Seen[]): Seen[] {
   const out: Seen[] = [];
   for (const one of seen) {
     const last = out.at(-1);
-    if (one !== "mac" && "flow" in one && last !== undefined && last !== "mac" && "flow" in last) out[out.length - 1] = { flow: last.flow + one.flow };
+    if (one !== "mac" && "flow" in one && last !== undefined && last !== "mac" && "flow" in last)
+      out[out.length - 1] = { flow: last.flow + one.flow };
     else out.push(one);
   }
   return out;

@@ -18,9 +18,12 @@ describe("a protocol's name", () => {
     expect(versions).toEqual([true, true, false, false, false, false, false, false]);
   });
 
-  it.each(["", "Z", "Z6", "M4", "z5", "Z5 ", "Z5\0", " Z5", RUOK, "constructor", "__proto__"])("%j is unknown", (name) => {
-    expect(named(name)).toBeUndefined();
-  });
+  it.each(["", "Z", "Z6", "M4", "z5", "Z5 ", "Z5\0", " Z5", RUOK, "constructor", "__proto__"])(
+    "%j is unknown",
+    (name) => {
+      expect(named(name)).toBeUndefined();
+    },
+  );
 
   it("is short, and does not look like TLS", () => {
     for (const name of ["Z3101", RUOK]) expect(name.length).toBeLessThan(MAX_HANDSHAKE_BYTES);

@@ -30,6 +30,9 @@ describe.each(DIALECTS)("replyTid, $dialect", ({ dialect, codec, python2 }) => {
     if (codec.encoding === "msgpack") return;
     const made = new PyGlobal("ZODB.POSException", "ReadOnlyError");
     const instance = new PyObject(new PyGlobal("ZODB.POSException", "_recon"), new PyTuple([made, new Map()]));
-    expect(reply(new PyTuple([made, instance]))).toEqual({ kind: "exception", name: "ZODB.POSException.ReadOnlyError" });
+    expect(reply(new PyTuple([made, instance]))).toEqual({
+      kind: "exception",
+      name: "ZODB.POSException.ReadOnlyError",
+    });
   });
 });

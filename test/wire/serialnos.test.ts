@@ -65,7 +65,12 @@ describe.each(["pickle1", "pickle3-zeo4"] as const)("refusedStores, %s", (dialec
   });
 
   it("refuses what was cut, wherever", () => {
-    for (const pairs of [[stored(1)], [stored(1), stored(2)], [stored(1), stored(2, conflict)], [stored(2, conflict)]]) {
+    for (const pairs of [
+      [stored(1)],
+      [stored(1), stored(2)],
+      [stored(1), stored(2, conflict)],
+      [stored(2, conflict)],
+    ]) {
       const payload = message(pairs);
       const envelope = pickleCodec.peek(payload) as Envelope;
       for (let cut = envelope.argsAt; cut < payload.length; cut++) {

@@ -13,7 +13,9 @@ const OLD = asTid(0x0301010101010101n);
 const tuple = (...items: Value[]): PyTuple => new PyTuple(items);
 const exact = (tid: bigint): Shown => ({ tid: asTid(tid), exact: true });
 /** Data that hold many things that look like tids. */
-const DATA = Buffer.concat(Array.from({ length: 50 }, () => Buffer.from("\x08\xff\xff\xff\xff\xff\xff\xff\xff", "latin1")));
+const DATA = Buffer.concat(
+  Array.from({ length: 50 }, () => Buffer.from("\x08\xff\xff\xff\xff\xff\xff\xff\xff", "latin1")),
+);
 
 describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
   const old = dialect === "pickle1" || dialect === "pickle3-zeo4";
@@ -71,14 +73,22 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
   });
 
   it("history shows the newest of its tids", () => {
-    const record = (tid: bigint): Value => new Map<Value, Value>([[text("time"), 1.5], [text("tid"), id8(tid)], [text("size"), 9]]);
+    const record = (tid: bigint): Value =>
+      new Map<Value, Value>([
+        [text("time"), 1.5],
+        [text("tid"), id8(tid)],
+        [text("size"), 9],
+      ]);
     expect(show("history", [record(T1), record(T2), record(OLD)])).toEqual(exact(T2));
     expect(show("history", [])).toEqual(exact(NO_TID));
   });
 
   it("undoInfo and undoLog show the tids that their ids are in base64", () => {
     const record = (tid: bigint): Value =>
-      new Map<Value, Value>([[text("id"), Buffer.from(id8(tid).toString("base64"))], [text("user_name"), text("x")]]);
+      new Map<Value, Value>([
+        [text("id"), Buffer.from(id8(tid).toString("base64"))],
+        [text("user_name"), text("x")],
+      ]);
     for (const method of ["undoInfo", "undoLog"]) {
       expect(show(method, [record(T1), record(T2)])).toEqual(exact(T2));
       const asText = new Map<Value, Value>([[text("id"), text(id8(T1).toString("base64"))]]);
@@ -96,7 +106,9 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
   });
 
   it("server_status shows the last transaction", () => {
-    expect(show("server_status", new Map<Value, Value>([[text("last-transaction"), text("040d32f12beed388")]]))).toEqual(exact(T1));
+    expect(
+      show("server_status", new Map<Value, Value>([[text("last-transaction"), text("040d32f12beed388")]])),
+    ).toEqual(exact(T1));
   });
 
   if (!old) {
@@ -107,7 +119,9 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
         [text("serials"), tuple(id8(T1), id8(T2))],
       ]);
       expect(show("vote", tuple(text("ZODB.POSException.ConflictError"), attributes), 2)).toEqual(exact(T1));
-      expect(show("loadBefore", tuple(text("ZODB.POSException.POSKeyError"), tuple(id8(T2))), 2)).toEqual(exact(NO_TID));
+      expect(show("loadBefore", tuple(text("ZODB.POSException.POSKeyError"), tuple(id8(T2))), 2)).toEqual(
+        exact(NO_TID),
+      );
       expect(show("new_oids", tuple(text("builtins.KeyError"), tuple(1)), 2)).toEqual(exact(NO_TID));
     });
   } else {
@@ -116,10 +130,23 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
         const made = new PyGlobal("ZODB.POSException", name);
         return tuple(made, new PyObject(new PyGlobal("ZODB.POSException", "_recon"), tuple(made, state)));
       };
-      const serials = new Map<Value, Value>([[text("oid"), id8(T2)], [text("serials"), tuple(id8(T1), id8(T2))]]);
+      const serials = new Map<Value, Value>([
+        [text("oid"), id8(T2)],
+        [text("serials"), tuple(id8(T1), id8(T2))],
+      ]);
       expect(show("vote", error("ConflictError", serials))).toEqual(exact(T1));
-      expect(show("loadBefore", error("POSKeyError", new Map([[text("args"), tuple(id8(T2))]])))).toEqual(exact(NO_TID));
-      expect(show("loadBefore", tuple(new PyGlobal("exceptions", "KeyError"), new PyObject(new PyGlobal("exceptions", "KeyError"), tuple(id8(T2)))))).toEqual(exact(NO_TID));
+      expect(show("loadBefore", error("POSKeyError", new Map([[text("args"), tuple(id8(T2))]])))).toEqual(
+        exact(NO_TID),
+      );
+      expect(
+        show(
+          "loadBefore",
+          tuple(
+            new PyGlobal("exceptions", "KeyError"),
+            new PyObject(new PyGlobal("exceptions", "KeyError"), tuple(id8(T2))),
+          ),
+        ),
+      ).toEqual(exact(NO_TID));
     });
   }
 
@@ -230,7 +257,9 @@ describe("shown of real replies", () => {
   it("undo logs and histories in them show what their server had last committed", () => {
     for (const method of ["undoInfo", "history"]) {
       const replies = CAPTURES.flatMap(answers).filter((answer) => answer.method === method);
-      const shown = replies.map(({ frame, envelope }) => frame.codec?.shown(frame.payload, envelope, method).tid as bigint);
+      const shown = replies.map(
+        ({ frame, envelope }) => frame.codec?.shown(frame.payload, envelope, method).tid as bigint,
+      );
       expect(shown.filter((tid) => tid > 0x0400_0000_0000_0000n).length).toBeGreaterThan(5);
     }
   });

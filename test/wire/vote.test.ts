@@ -45,7 +45,11 @@ describe.each(DIALECTS)("voteOutcome, $dialect", ({ dialect, codec, python2 }) =
 
   it("failed and kept the transaction where conflicts came back", () => {
     if (old) return;
-    const conflict = new Map<Value, Value>([[text("oid"), id8(1)], [text("serials"), tuple(id8(T1), id8(5))], [text("data"), Buffer.from("x")]]);
+    const conflict = new Map<Value, Value>([
+      [text("oid"), id8(1)],
+      [text("serials"), tuple(id8(T1), id8(5))],
+      [text("data"), Buffer.from("x")],
+    ]);
     expect(outcome([conflict])).toEqual({ ...kept, shown: T1 });
     expect(outcome([id8(3), conflict])).toEqual({ ...kept, shown: T1 });
   });
@@ -57,7 +61,10 @@ describe.each(DIALECTS)("voteOutcome, $dialect", ({ dialect, codec, python2 }) =
   });
 
   it("shows the committed serial of a conflict", () => {
-    const attributes = new Map<Value, Value>([[text("oid"), id8(1)], [text("serials"), tuple(id8(T1), id8(5))]]);
+    const attributes = new Map<Value, Value>([
+      [text("oid"), id8(1)],
+      [text("serials"), tuple(id8(T1), id8(5))],
+    ]);
     expect(raised("ConflictError", [], attributes)).toEqual({ ...cleared, shown: T1 });
     expect(raised("ReadConflictError", [], attributes)).toEqual({ ...cleared, shown: T1 });
   });
@@ -109,7 +116,10 @@ describe("voteOutcome of real replies", () => {
     ];
     expect(files((one) => one.granted).length).toBeGreaterThan(20);
     // "Already voting (locked)".
-    expect(files((one) => !one.granted && !one.cleared && one.shown === NO_TID)).toEqual(["order-z521py37", "order-z6py312"]);
+    expect(files((one) => !one.granted && !one.cleared && one.shown === NO_TID)).toEqual([
+      "order-z521py37",
+      "order-z6py312",
+    ]);
     // Conflicts for the client.
     expect(files((one) => !one.granted && !one.cleared && one.shown !== NO_TID)).toEqual(["ccr-z521py37"]);
     // A conflict that was not resolved.

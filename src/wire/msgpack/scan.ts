@@ -42,7 +42,10 @@ export function scanMsgpack(bytes: Buffer, at: number, priced = false): number {
     }
     (missing[top] as number)--;
     const kind = cursor.next();
-    if (kind === token.SHORT || (kind === token.BYTES || kind === token.TEXT || kind === token.EXTENSION) && !cursor.isWhole()) {
+    if (
+      kind === token.SHORT ||
+      ((kind === token.BYTES || kind === token.TEXT || kind === token.EXTENSION) && !cursor.isWhole())
+    ) {
       throw new ProtocolError("bad-msgpack", cursor.tokenAt, "a value", "the end");
     }
     if (kind === token.ARRAY || kind === token.MAP) {
@@ -59,7 +62,12 @@ export function scanMsgpack(bytes: Buffer, at: number, priced = false): number {
     if (priced) {
       spent += PRICES[kind] as number;
       if (spent > MAX_DECODED) {
-        throw new ProtocolError("bad-msgpack", cursor.tokenAt, `a value of at most ${MAX_DECODED} bytes in memory`, "more");
+        throw new ProtocolError(
+          "bad-msgpack",
+          cursor.tokenAt,
+          `a value of at most ${MAX_DECODED} bytes in memory`,
+          "more",
+        );
       }
     }
   }

@@ -69,7 +69,9 @@ function toEncodable(value: Value): unknown {
   if (value instanceof PyTuple) return value.items.map(toEncodable);
   if (value instanceof PyGlobal || value instanceof PyObject) throw new TypeError("msgpack has no instances");
   if (value instanceof Map) {
-    return new Map([...(value as ReadonlyMap<Value, Value>)].map(([key, item]) => [toEncodable(key), toEncodable(item)]));
+    return new Map(
+      [...(value as ReadonlyMap<Value, Value>)].map(([key, item]) => [toEncodable(key), toEncodable(item)]),
+    );
   }
   return (value as readonly Value[]).map(toEncodable);
 }

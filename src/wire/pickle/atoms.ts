@@ -6,8 +6,29 @@ import * as op from "./opcodes.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
 const {
-  BINBYTES, BINBYTES8, BINFLOAT, BININT, BININT1, BININT2, BINPUT, BINSTRING, BINUNICODE, BINUNICODE8, FRAME, INT,
-  LONG, LONG1, LONG_BINPUT, MEMOIZE, NEWFALSE, NEWTRUE, NONE, PUT, SHORT_BINBYTES, SHORT_BINSTRING, SHORT_BINUNICODE,
+  BINBYTES,
+  BINBYTES8,
+  BINFLOAT,
+  BININT,
+  BININT1,
+  BININT2,
+  BINPUT,
+  BINSTRING,
+  BINUNICODE,
+  BINUNICODE8,
+  FRAME,
+  INT,
+  LONG,
+  LONG1,
+  LONG_BINPUT,
+  MEMOIZE,
+  NEWFALSE,
+  NEWTRUE,
+  NONE,
+  PUT,
+  SHORT_BINBYTES,
+  SHORT_BINSTRING,
+  SHORT_BINUNICODE,
 } = op;
 
 /** What `AtomCursor.next` found. */
@@ -20,7 +41,14 @@ export const BYTES = 4;
 export const TEXT = 5;
 export const DOUBLE = 6;
 
-export type AtomKind = typeof SHORT | typeof OTHER | typeof NOTHING | typeof INTEGER | typeof BYTES | typeof TEXT | typeof DOUBLE;
+export type AtomKind =
+  | typeof SHORT
+  | typeof OTHER
+  | typeof NOTHING
+  | typeof INTEGER
+  | typeof BYTES
+  | typeof TEXT
+  | typeof DOUBLE;
 
 /** No line of a text opcode is longer in real traffic; a longer one is refused before it is searched any further. */
 const MAX_LINE = 1100;

@@ -10,8 +10,18 @@ import { BATCH } from "./writer.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
 const {
-  APPEND, APPENDS, BINBYTES, BINSTRING, BINUNICODE, EMPTY_LIST, EMPTY_TUPLE, MARK, SHORT_BINBYTES, SHORT_BINSTRING,
-  TUPLE, TUPLE2,
+  APPEND,
+  APPENDS,
+  BINBYTES,
+  BINSTRING,
+  BINUNICODE,
+  EMPTY_LIST,
+  EMPTY_TUPLE,
+  MARK,
+  SHORT_BINBYTES,
+  SHORT_BINSTRING,
+  TUPLE,
+  TUPLE2,
 } = op;
 
 /** The least bytes of an oid in a pickle: opcode, length, content. */
@@ -63,14 +73,22 @@ export function scanOids(bytes: Buffer, at: number): OidList | undefined {
     } else if (code === MARK && !open && !isPair(bytes, i)) {
       open = true;
       i += 1;
-    } else if ((code === SHORT_BINBYTES || code === SHORT_BINSTRING) && bytes[i + 1] === ID_BYTES && i + OID_COST <= end) {
+    } else if (
+      (code === SHORT_BINBYTES || code === SHORT_BINSTRING) &&
+      bytes[i + 1] === ID_BYTES &&
+      i + OID_COST <= end
+    ) {
       copyId(bytes, i + 2, oids, filled);
       filled += ID_BYTES;
       i += OID_COST;
       // A pair of protocol 2 and later has no mark.
       const version = emptyVersion(bytes, i);
       if (version > 0 && bytes[i + version] === TUPLE2) i += version + 1;
-    } else if ((code === BINBYTES || code === BINSTRING) && i + OID_COST_LONG <= end && bytes.readUInt32LE(i + 1) === ID_BYTES) {
+    } else if (
+      (code === BINBYTES || code === BINSTRING) &&
+      i + OID_COST_LONG <= end &&
+      bytes.readUInt32LE(i + 1) === ID_BYTES
+    ) {
       copyId(bytes, i + 5, oids, filled);
       filled += ID_BYTES;
       i += OID_COST_LONG;
@@ -141,7 +159,7 @@ export function writeOids(style: PickleStyle, shape: OidShape, oids: Buffer, to:
   const code = style.python2 ? SHORT_BINSTRING : SHORT_BINBYTES;
   let into = at;
   to[into++] = EMPTY_LIST;
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     const size = Math.min(BATCH, count - done);
     const alone = size === 1 && (count === 1 || style.python2);
     if (!alone) to[into++] = MARK;

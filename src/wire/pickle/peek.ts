@@ -9,8 +9,28 @@ import * as op from "./opcodes.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
 const {
-  BININT, BININT1, BININT2, BINPUT, BINUNICODE, EMPTY_TUPLE, FRAME, INT, LONG_BINPUT, MARK, MAX_PROTOCOL, MEMOIZE,
-  NEWFALSE, NEWTRUE, PROTO, PUT, SHORT_BINBYTES, SHORT_BINSTRING, TUPLE, TUPLE1, TUPLE2, TUPLE3,
+  BININT,
+  BININT1,
+  BININT2,
+  BINPUT,
+  BINUNICODE,
+  EMPTY_TUPLE,
+  FRAME,
+  INT,
+  LONG_BINPUT,
+  MARK,
+  MAX_PROTOCOL,
+  MEMOIZE,
+  NEWFALSE,
+  NEWTRUE,
+  PROTO,
+  PUT,
+  SHORT_BINBYTES,
+  SHORT_BINSTRING,
+  TUPLE,
+  TUPLE1,
+  TUPLE2,
+  TUPLE3,
 } = op;
 
 /** Id, flags and method fit in so many bytes, so that a store's head fits in `MAX_HEAD`. */
@@ -21,7 +41,12 @@ const MAX_ID_PARTS = 8;
 const cursor = new AtomCursor();
 
 function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
-  return new ProtocolError("bad-pickle", at, expected, code === undefined ? "the end" : `opcode 0x${code.toString(16)}`);
+  return new ProtocolError(
+    "bad-pickle",
+    at,
+    expected,
+    code === undefined ? "the end" : `opcode 0x${code.toString(16)}`,
+  );
 }
 
 /** Undefined while more bytes can come; an error once `limit` bytes did not suffice. */
@@ -220,7 +245,9 @@ function peekSlowly(head: Buffer, from: number): Envelope | undefined {
         throw new ProtocolError("bad-pickle", from, "the name of a method", "another value");
       }
       const name =
-        method.kind === BYTES ? nameAt(head, method.start, method.end) : head.toString("utf8", method.start, method.end);
+        method.kind === BYTES
+          ? nameAt(head, method.start, method.end)
+          : head.toString("utf8", method.start, method.end);
       return { id: id.id, flags: flags.id, method: name, argsAt: cursor.at };
     }
   }

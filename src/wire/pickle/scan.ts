@@ -100,9 +100,33 @@ const SIZES = new Uint8Array(256);
 const LINES = new Uint8Array(256);
 
 for (const code of [
-  op.MARK, op.POP, op.POP_MARK, op.DUP, op.BINPERSID, op.REDUCE, op.APPEND, op.BUILD, op.DICT, op.EMPTY_DICT, op.APPENDS,
-  op.LIST, op.EMPTY_LIST, op.OBJ, op.SETITEM, op.TUPLE, op.EMPTY_TUPLE, op.SETITEMS, op.NEWOBJ, op.TUPLE1, op.TUPLE2,
-  op.TUPLE3, op.EMPTY_SET, op.ADDITEMS, op.FROZENSET, op.NEWOBJ_EX, op.STACK_GLOBAL,
+  op.MARK,
+  op.POP,
+  op.POP_MARK,
+  op.DUP,
+  op.BINPERSID,
+  op.REDUCE,
+  op.APPEND,
+  op.BUILD,
+  op.DICT,
+  op.EMPTY_DICT,
+  op.APPENDS,
+  op.LIST,
+  op.EMPTY_LIST,
+  op.OBJ,
+  op.SETITEM,
+  op.TUPLE,
+  op.EMPTY_TUPLE,
+  op.SETITEMS,
+  op.NEWOBJ,
+  op.TUPLE1,
+  op.TUPLE2,
+  op.TUPLE3,
+  op.EMPTY_SET,
+  op.ADDITEMS,
+  op.FROZENSET,
+  op.NEWOBJ_EX,
+  op.STACK_GLOBAL,
 ]) {
   SIZES[code] = 1;
 }

@@ -12,7 +12,12 @@ const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]
 const cursor = new AtomCursor();
 
 function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
-  return new ProtocolError("bad-pickle", at, expected, code === undefined ? "the end" : `opcode 0x${code.toString(16)}`);
+  return new ProtocolError(
+    "bad-pickle",
+    at,
+    expected,
+    code === undefined ? "the end" : `opcode 0x${code.toString(16)}`,
+  );
 }
 
 /**

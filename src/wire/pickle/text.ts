@@ -23,11 +23,14 @@ export function quotedString(line: string, offset: number): Buffer {
   }
   const text = line
     .slice(1, -1)
-    .replace(/\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))/g, (whole: string, hex?: string, octal?: string, one?: string) => {
-      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
-      if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
-      return SIMPLE[one ?? ""] ?? whole;
-    });
+    .replace(
+      /\\(?:x([0-9a-fA-F]{2})|([0-7]{1,3})|(.))/g,
+      (whole: string, hex?: string, octal?: string, one?: string) => {
+        if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+        if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8) & 0xff);
+        return SIMPLE[one ?? ""] ?? whole;
+      },
+    );
   return Buffer.from(text, "latin1");
 }
 

@@ -159,7 +159,7 @@ export class PickleWriter {
   /** A single item has no mark; on Python 2 that holds for the last batch too, on Python 3 only for the whole. */
   private list(items: readonly Value[]): this {
     this.opcode(op.EMPTY_LIST);
-    for (let done = 0; done < items.length; ) {
+    for (let done = 0; done < items.length;) {
       const batch = items.slice(done, done + BATCH);
       const alone = batch.length === 1 && (items.length === 1 || this.style.python2);
       if (!alone) this.opcode(op.MARK);

@@ -83,7 +83,9 @@ export function chunksUp(port: number, mib = BLOB_MIB): Promise<Prepared> {
 }
 
 function begin(client: Client): void {
-  client.send(z5.oneWay("tpc_begin", z5.tuple(TRANSACTION, z5.text("u"), z5.text("d"), z5.NONE, z5.NONE, z5.text(" "))));
+  client.send(
+    z5.oneWay("tpc_begin", z5.tuple(TRANSACTION, z5.text("u"), z5.text("d"), z5.NONE, z5.NONE, z5.text(" "))),
+  );
 }
 
 /** The vote's reply tells that all was read. */

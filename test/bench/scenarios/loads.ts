@@ -40,7 +40,11 @@ function keepLoading(client: Client, inFlight: number, until: number): Promise<n
 
 const template = loadTemplate();
 
-function loadTemplate(): { readonly frame: Buffer; readonly oids: readonly number[]; readonly tids: readonly number[] } {
+function loadTemplate(): {
+  readonly frame: Buffer;
+  readonly oids: readonly number[];
+  readonly tids: readonly number[];
+} {
   const oid = Buffer.from("oid=oid=");
   const tid = Buffer.from("tid=tid=");
   // ZEO 5 numbers a load by what it asks for; without the tuple's own mark.

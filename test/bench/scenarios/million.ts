@@ -18,7 +18,9 @@ export async function millionCreated(port: number): Promise<Prepared> {
     run: async () => {
       const start = performance.now();
       const told = allTold(observers);
-      writer.send(z5.oneWay("tpc_begin", z5.tuple(TRANSACTION, z5.text("u"), z5.text("d"), z5.NONE, z5.NONE, z5.text(" "))));
+      writer.send(
+        z5.oneWay("tpc_begin", z5.tuple(TRANSACTION, z5.text("u"), z5.text("d"), z5.NONE, z5.NONE, z5.text(" "))),
+      );
       await writeAll(writer.socket, stores());
       writer.messages += MILLION;
       await writer.ask("vote", z5.tuple(TRANSACTION));

@@ -35,7 +35,13 @@ export async function reads(port: number): Promise<Prepared> {
       await Promise.all(reading);
       const seconds = (performance.now() - start) / 1000;
       const repairable = (committed - before) * (OBSERVERS + READERS);
-      return { seconds, amount: waits.length, messages: sumOfMessages(all), p99Ms: percentile(waits, 0.99), repairable };
+      return {
+        seconds,
+        amount: waits.length,
+        messages: sumOfMessages(all),
+        p99Ms: percentile(waits, 0.99),
+        repairable,
+      };
     },
     close: () => closeAll(all),
   };

@@ -47,7 +47,12 @@ export class Frames {
   #continue(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#left);
     if (this.#headLength < HEAD_BYTES) {
-      this.#headLength += chunk.copy(this.#head, this.#headLength, at, Math.min(end, at + HEAD_BYTES - this.#headLength));
+      this.#headLength += chunk.copy(
+        this.#head,
+        this.#headLength,
+        at,
+        Math.min(end, at + HEAD_BYTES - this.#headLength),
+      );
     }
     this.#left -= end - at;
     if (this.#left === 0) this.#handler(this.#head.subarray(0, this.#headLength), this.#length);

@@ -88,7 +88,12 @@ export function oneWay(method: string, args: Buffer): Buffer {
 }
 
 /** A message that has so many bytes of data among its arguments: what stands before the data, and behind it. */
-export function around(beginning: Buffer, before: Buffer, length: number, after: Buffer): { head: Buffer; tail: Buffer } {
+export function around(
+  beginning: Buffer,
+  before: Buffer,
+  length: number,
+  after: Buffer,
+): { head: Buffer; tail: Buffer } {
   const head = Buffer.concat([beginning, before, bytesHead(length)]);
   const tail = Buffer.concat([after, END]);
   return { head: Buffer.concat([prefix(head.length + length + tail.length), head]), tail };

@@ -15,7 +15,9 @@ export const crowd: readonly Scenario[] = [
         guests.push(await stage.open(await stage.process(each, "writer"), { db: true }));
       }
       const done = await Promise.all(
-        [...writers, ...guests].map((client, i) => client.write({ count: 8, seed: i + 1, shared: created, delete: stage.deletes })),
+        [...writers, ...guests].map((client, i) =>
+          client.write({ count: 8, seed: i + 1, shared: created, delete: stage.deletes }),
+        ),
       );
       expect(done.every((d) => d.commits === 8)).toBe(true);
       const last = await writer.commit({ modify: created });

@@ -103,7 +103,10 @@ export const memory: readonly Scenario[] = [
       await stage.settled(tid);
       if (stage.gateway.via !== "proxy") return;
       for (const observer of stage.observers()) {
-        expect(await observer.lookUp(oid), observer.kind).toEqual({ remembered: false, found: { value: 42, serial: tid } });
+        expect(await observer.lookUp(oid), observer.kind).toEqual({
+          remembered: false,
+          found: { value: 42, serial: tid },
+        });
       }
     },
   },

@@ -112,7 +112,10 @@ describe.each(["zeo4-py36", "zeo521-py37"])("zeo-proxy run, before %s", (name) =
           expect.arrayContaining(each["oids"] as string[]),
         );
       }
-      expect(logged.some((l) => l["tid"] === changed.tid), "nothing to repair, nothing logged").toBe(false);
+      expect(
+        logged.some((l) => l["tid"] === changed.tid),
+        "nothing to repair, nothing logged",
+      ).toBe(false);
       await writer.close();
       await observer.close();
       await peers.stop();

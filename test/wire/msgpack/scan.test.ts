@@ -6,8 +6,17 @@ import { scanMsgpack } from "../../../src/wire/msgpack/scan.ts";
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
 
 const VALUES: readonly string[] = [
-  "c0", "90", "80", "91 c0", "93 01 02 03", "82 01 02 03 04", "81 93 01 02 03 81 01 90", "c4 03 616263",
-  "93 c4 01 61 a1 62 92 81 c0 c0 cb 3ff8000000000000", "dc 0002 c0 dd 00000001 de 0001 01 02", "d4 01 61",
+  "c0",
+  "90",
+  "80",
+  "91 c0",
+  "93 01 02 03",
+  "82 01 02 03 04",
+  "81 93 01 02 03 81 01 90",
+  "c4 03 616263",
+  "93 c4 01 61 a1 62 92 81 c0 c0 cb 3ff8000000000000",
+  "dc 0002 c0 dd 00000001 de 0001 01 02",
+  "d4 01 61",
 ];
 
 describe("scanMsgpack", () => {

@@ -18,7 +18,13 @@ const VECTORS: readonly (readonly [string, Value])[] = [
   ["cb3ff8000000000000", 1.5],
   ["c4080000000000000007", hex("0000000000000007")],
   ["a2c3a9", "é"],
-  ["82 c4036b6579 01 a36b6579 02", new Map<Value, Value>([[Buffer.from("key"), 1], ["key", 2]])],
+  [
+    "82 c4036b6579 01 a36b6579 02",
+    new Map<Value, Value>([
+      [Buffer.from("key"), 1],
+      ["key", 2],
+    ]),
+  ],
   ["93 90 80 91 c0", [[], new Map(), [null]]],
 ];
 
@@ -30,14 +36,18 @@ describe("readMsgpack", () => {
 
   it.each(VECTORS)("refuses %s cut or with more behind it", (text) => {
     const bytes = hex(text);
-    for (let cut = 0; cut < bytes.length; cut++) expect(() => readMsgpack(bytes.subarray(0, cut), 0)).toThrow(ProtocolError);
+    for (let cut = 0; cut < bytes.length; cut++)
+      expect(() => readMsgpack(bytes.subarray(0, cut), 0)).toThrow(ProtocolError);
     expect(() => readMsgpack(Buffer.concat([bytes, hex("c0")]), 0)).toThrow(ProtocolError);
   });
 
-  it.each(["d4 01 61", "91 c7 03 01 616263", "d6 ff 00000000", "d7 ff 0000000000000000", "c7 0c ff 000000000000000000000000"])(
-    "refuses the extension %s",
-    (text) => expect(() => readMsgpack(hex(text), 0)).toThrow(ProtocolError),
-  );
+  it.each([
+    "d4 01 61",
+    "91 c7 03 01 616263",
+    "d6 ff 00000000",
+    "d7 ff 0000000000000000",
+    "c7 0c ff 000000000000000000000000",
+  ])("refuses the extension %s", (text) => expect(() => readMsgpack(hex(text), 0)).toThrow(ProtocolError));
 });
 
 describe("writeMsgpack", () => {
@@ -50,8 +60,14 @@ describe("writeMsgpack", () => {
   });
 
   it("reads back what it wrote", () => {
-    for (const [, value] of VECTORS) expect(readMsgpack(writeMsgpack("msgpack", 1, 0, ".reply", value), 0)).toEqual([1, 0, ".reply", value]);
-    expect(readMsgpack(writeMsgpack("msgpack-py2", 1, 1, "info", new PyTuple([])), 0)).toEqual([1, true, Buffer.from("info"), []]);
+    for (const [, value] of VECTORS)
+      expect(readMsgpack(writeMsgpack("msgpack", 1, 0, ".reply", value), 0)).toEqual([1, 0, ".reply", value]);
+    expect(readMsgpack(writeMsgpack("msgpack-py2", 1, 1, "info", new PyTuple([])), 0)).toEqual([
+      1,
+      true,
+      Buffer.from("info"),
+      [],
+    ]);
     expect(readMsgpack(writeMsgpack("msgpack", 1, 2, ".reply", null), 0)).toEqual([1, 2, ".reply", null]);
   });
 });

@@ -23,8 +23,14 @@ describe("messages behind the leftovers of failed ones (ZEO 5.0 and 5.1 on Pytho
   it("are what counts, whichever they are and however many leftovers there are", () => {
     const messages: [Buffer, Partial<Envelope>][] = [
       [pickleCodec.encode(DIALECT, 7, 0, ".reply", id8(TID)), { id: 7, flags: 0, method: ".reply" }],
-      [pickleCodec.encode(DIALECT, tuple(id8(1), id8(2)), 0, ".reply", tuple(Buffer.from("x"), id8(TID), null)), { flags: 0, method: ".reply" }],
-      [pickleCodec.encodeInvalidation(DIALECT, "plain", TID, oidsTo(5)), { id: 0, flags: 1, method: "invalidateTransaction" }],
+      [
+        pickleCodec.encode(DIALECT, tuple(id8(1), id8(2)), 0, ".reply", tuple(Buffer.from("x"), id8(TID), null)),
+        { flags: 0, method: ".reply" },
+      ],
+      [
+        pickleCodec.encodeInvalidation(DIALECT, "plain", TID, oidsTo(5)),
+        { id: 0, flags: 1, method: "invalidateTransaction" },
+      ],
       [pickleCodec.encode(DIALECT, 0, 1, "info", tuple(new Map())), { id: 0, flags: 1, method: "info" }],
     ];
     for (const [message, expected] of messages) {
@@ -46,7 +52,10 @@ describe("messages behind the leftovers of failed ones (ZEO 5.0 and 5.1 on Pytho
 
   it("have their invalidation read and their getInvalidations reply changed", () => {
     const invalidation = Buffer.concat([leftover(5), pickleCodec.encodeInvalidation(DIALECT, "plain", TID, oidsTo(5))]);
-    expect(pickleCodec.invalidation(invalidation, pickleCodec.peek(invalidation) as Envelope)).toEqual({ tid: TID, oids: oidsTo(5) });
+    expect(pickleCodec.invalidation(invalidation, pickleCodec.peek(invalidation) as Envelope)).toEqual({
+      tid: TID,
+      oids: oidsTo(5),
+    });
     const reply = Buffer.concat([leftover(5), pickleCodec.encode(DIALECT, 6, 0, ".reply", null)]);
     const envelope = pickleCodec.peek(reply) as Envelope;
     const value = { tid: TID, oids: oidsTo(3) };
@@ -57,9 +66,17 @@ describe("messages behind the leftovers of failed ones (ZEO 5.0 and 5.1 on Pytho
 
   it("are no ordinary values: a reply's tuple stays its value", () => {
     const values: Value[] = [
-      tuple(5, 0, "x"), tuple(5, 0, Buffer.from("tpc_finish")), tuple(5, 0), tuple(5), tuple(tuple(5, 0), 1),
-      tuple(5, 0, Buffer.alloc(600)), tuple(Buffer.from(".reply"), 0, 1), tuple(5, "info", 1), tuple(140006485388752, 1, 2),
-      tuple(id8(1), id8(2), Buffer.from("info")), tuple(),
+      tuple(5, 0, "x"),
+      tuple(5, 0, Buffer.from("tpc_finish")),
+      tuple(5, 0),
+      tuple(5),
+      tuple(tuple(5, 0), 1),
+      tuple(5, 0, Buffer.alloc(600)),
+      tuple(Buffer.from(".reply"), 0, 1),
+      tuple(5, "info", 1),
+      tuple(140006485388752, 1, 2),
+      tuple(id8(1), id8(2), Buffer.from("info")),
+      tuple(),
     ];
     for (const value of values) {
       const payload = pickleCodec.encode(DIALECT, 9, 0, ".reply", value);

@@ -40,7 +40,10 @@ for protocol in (3, 4, 5):
 function pickles(): Buffer[] | string {
   try {
     const output = execFileSync("python3", ["-c", SCRIPT], { encoding: "utf8", timeout: 20_000 });
-    return output.trim().split("\n").map((line) => Buffer.from(line, "hex"));
+    return output
+      .trim()
+      .split("\n")
+      .map((line) => Buffer.from(line, "hex"));
   } catch (error) {
     if (process.env["ZEO_PEERS"] === "required") throw error;
     return "python3: not found, or older than 3.8";
@@ -60,7 +63,20 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
   it("are peeked at, wherever they are cut", (context) => {
     if (typeof found === "string") return context.skip(found);
     const ids = [5, 70000, messageIdOf(tuple(id8(7), id8(TID))), 0, 0, 0, 0, 0, 0, 9, 9, -1];
-    const methods = [".reply", "loadBefore", ".reply", "storea", "storea", "storea", "deleteObject", "tpc_begin", "invalidateTransaction", ".reply", ".reply", ".reply"];
+    const methods = [
+      ".reply",
+      "loadBefore",
+      ".reply",
+      "storea",
+      "storea",
+      "storea",
+      "deleteObject",
+      "tpc_begin",
+      "invalidateTransaction",
+      ".reply",
+      ".reply",
+      ".reply",
+    ];
     ids.forEach((id, index) => {
       const envelope = peek(index);
       expect(envelope).toMatchObject({ id, method: methods[index] });
@@ -92,7 +108,12 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
 
   it("have their stores read, also where oid and serial are one string", (context) => {
     if (typeof found === "string") return context.skip(found);
-    for (const [index, serial] of [[3, "zero"], [4, "set"], [5, "none"], [6, "set"]] as const) {
+    for (const [index, serial] of [
+      [3, "zero"],
+      [4, "set"],
+      [5, "none"],
+      [6, "set"],
+    ] as const) {
       const head = pickleCodec.storeHead(message(index), peek(index));
       expect(head?.serial, `message ${index}`).toBe(serial);
       expect(message(index).subarray(head?.oidAt, (head?.oidAt ?? 0) + 8)).toEqual(id8(index === 3 ? 0 : 7));
@@ -106,7 +127,10 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
 
   it("have their invalidations, ids and tids read", (context) => {
     if (typeof found === "string") return context.skip(found);
-    expect(pickleCodec.invalidation(message(8), peek(8))).toEqual({ tid: TID, oids: Buffer.concat([id8(7), id8(0), id8(7)]) });
+    expect(pickleCodec.invalidation(message(8), peek(8))).toEqual({
+      tid: TID,
+      oids: Buffer.concat([id8(7), id8(0), id8(7)]),
+    });
     expect(pickleCodec.invalidationsReply(message(9), peek(9))).toEqual({ tid: TID, oids: id8(7) });
     expect(pickleCodec.invalidationsReply(message(0), peek(0))).toBeUndefined();
     expect(pickleCodec.firstArg(message(7), peek(7))).toBe(TXN);

@@ -51,7 +51,24 @@ describe("PickleWriter", () => {
 
 describe("long integers", () => {
   it("have the fewest bytes that hold them, and come back", () => {
-    for (const value of [0n, 1n, -1n, 127n, 128n, -128n, -129n, 255n, 256n, 2n ** 47n, -(2n ** 47n), 2n ** 63n, -(2n ** 63n), 2n ** 64n, 10n ** 300n, -(10n ** 300n)]) {
+    for (const value of [
+      0n,
+      1n,
+      -1n,
+      127n,
+      128n,
+      -128n,
+      -129n,
+      255n,
+      256n,
+      2n ** 47n,
+      -(2n ** 47n),
+      2n ** 63n,
+      -(2n ** 63n),
+      2n ** 64n,
+      10n ** 300n,
+      -(10n ** 300n),
+    ]) {
       const bytes = longBytes(value);
       expect(BigInt(longInteger(bytes, 0, bytes.length))).toBe(value);
       if (bytes.length > 0) expect(BigInt.asIntN((bytes.length - 1) * 8, value)).not.toBe(value);

@@ -39,8 +39,8 @@ export class Upstream {
   readonly name: string;
   readonly server: Address;
   readonly sessions = new Set<Session>();
-  /** Clients whose server is being dialled. */
-  readonly #arriving = new Set<Socket>();
+  /** Clients whose server is being dialled, and what ends the dial. */
+  readonly #arriving = new Map<Socket, AbortController>();
   /** Those of them that wait for a server that is down. */
   readonly #waiting = new Map<Socket, NodeJS.Timeout>();
   readonly #listener: Listener;
@@ -104,7 +104,7 @@ export class Upstream {
     this.#stopped.abort();
     clearTimeout(this.#retry);
     this.#listener.close();
-    for (const client of [...this.#arriving]) this.#refuse(client);
+    for (const client of [...this.#arriving.keys()]) this.#refuse(client);
   }
 
   /** The process has no room for more clients, or has some again. */
@@ -126,7 +126,11 @@ export class Upstream {
       return;
     }
     this.#accepted++;
-    this.#arriving.add(client);
+    this.#arriving.set(client, new AbortController());
+    // A probe that connects and closes at once: later nobody would be told of its end. (With bytes before it, the end
+    // comes when they have been read.)
+    client.once("end", () => this.#left(client));
+    client.once("close", () => this.#left(client));
     this.#host.roomChanged();
     this.#dialFor(client, (error) => {
       if (client.destroyed) {
@@ -142,16 +146,20 @@ export class Upstream {
   }
 
   #dialFor(client: Socket, failed: (error: unknown) => void): void {
-    dial(this.server, this.#host.handshakeMs, this.#stopped.signal).then(
-      (server) => this.#pair(client, server),
-      failed,
-    );
+    const signal = this.#arriving.get(client)?.signal ?? AbortSignal.abort();
+    dial(this.server, this.#host.handshakeMs, signal).then((server) => this.#pair(client, server), failed);
+  }
+
+  /** It has ended, or broken. Is it still arriving? Then there is nobody to find a server for. */
+  #left(client: Socket): void {
+    if (this.#arriving.has(client)) this.#refuse(client);
   }
 
   /** It was accepted, and there is no server for it. */
   #refuse(client: Socket): void {
     clearTimeout(this.#waiting.get(client));
     this.#waiting.delete(client);
+    this.#arriving.get(client)?.abort();
     this.#arriving.delete(client);
     client.destroy();
     this.#host.roomChanged();

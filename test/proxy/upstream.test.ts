@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createProxy, ListenError, ResolveError } from "../../src/index.ts";
@@ -286,6 +286,24 @@ describe("a server connection that breaks with a tpc_finish on its way", () => {
     await a.client.end();
     b.server.tell("invalidateTransaction", Buffer.from("0000000000002000", "hex"), [Buffer.alloc(8, 5)]);
     await b.client.expect("invalidateTransaction");
+  });
+});
+
+describe("a probe", () => {
+  it.each(["closes", "resets"] as const)("that connects and %s at once leaves no trace", async (how) => {
+    const gateway = await world();
+    const probes = Array.from({ length: 60 }, () => connect({ port: gateway.port(), host: "127.0.0.1" }));
+    await Promise.all(
+      probes.map(async (probe) => {
+        await once(probe, "connect");
+        if (how === "closes") probe.end();
+        else probe.resetAndDestroy();
+      }),
+    );
+    await gateway.until(() => gateway.proxy.stats().upstreams[0]?.accepted === 60, "all are accepted");
+    await gateway.until(() => gateway.proxy.stats().upstreams[0]?.clients === 0, "none is left");
+    await gateway.until(() => gateway.server.connections.length === 0, "the server has none either");
+    for (const probe of probes) probe.destroy();
   });
 });
 

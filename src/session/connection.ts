@@ -1,0 +1,39 @@
+/** What a connection can be told, beside bytes. */
+export type ConnectionCommand =
+  /** Read nothing from it until `resume`. */
+  | "pause"
+  | "resume"
+  /** Close our half behind what was written; the other half stays open. */
+  | "end"
+  /** Close it at once, whatever was written. */
+  | "destroy";
+
+/** One connection as a session sees it: a socket in the proxy, a part of a simulated network in tests. */
+export interface Connection {
+  /** `address:port` of the other end. */
+  readonly peer: string;
+  /** Bytes that were written and that the network has not taken yet. */
+  readonly queuedBytes: number;
+  /** Is the other end behind with reading? `drained` says when it is not any more. */
+  readonly isBehind: boolean;
+  /**
+   * Writes behind what was written before; does nothing once it is closed or its half is ended. What it keeps of
+   * `bytes` that were received, it copies: they may be overwritten when the `read` that handed them over has returned.
+   * `written` is called when they have left, or never will.
+   * @returns false when the other end is behind
+   */
+  write(bytes: Buffer, written?: () => void): boolean;
+  carryOut(command: ConnectionCommand): void;
+}
+
+/** What a connection tells of itself. Nothing is told while a call of `Connection` runs. */
+export interface ConnectionHandler {
+  /** The bytes are the handler's only until it returns: what it keeps, it copies. */
+  read(bytes: Buffer): void;
+  /** The other end has closed its half; everything that it wrote has been read. */
+  ended(): void;
+  /** What was written has gone far enough: see `isBehind`. */
+  drained(): void;
+  /** Both halves are closed, and nothing more is told. `isBroken`: by a reset or another error. Always comes, once. */
+  closed(isBroken: boolean): void;
+}

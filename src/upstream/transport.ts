@@ -1,0 +1,26 @@
+import type { Address } from "../config/address.ts";
+import type { Connection, ConnectionHandler } from "../session/connection.ts";
+
+/** What is told of a dial: one of the two, once, and not while `dial` runs. Neither after it was cancelled. */
+export interface Dialled {
+  connected(server: Connection): ConnectionHandler;
+  /** `code`: the system's, such as `ECONNREFUSED`. */
+  failed(code: string): void;
+}
+
+/** What is told of an address that is to be listened on. */
+export interface Listened {
+  /** Listens now at this address: with the port that was chosen, where port 0 was asked for. */
+  listening(address: Address): void;
+  /** Can't: `code` is the system's, such as `EADDRINUSE`. */
+  failed(code: string): void;
+  accepted(client: Connection): ConnectionHandler;
+}
+
+/** Connections to be had: by sockets in the proxy, of a simulated network in tests. */
+export interface Transport {
+  /** @returns what cancels it, where neither of `Dialled` has been told */
+  dial(server: Address, dialled: Dialled): () => void;
+  /** @returns what gives the address up; connections that were accepted stay */
+  listen(address: Address, listened: Listened): () => void;
+}

@@ -1,3 +1,4 @@
+import type { Stamp } from "../ledger/state.ts";
 import type { MessageId } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import type { Tid } from "../wire/ids.ts";
@@ -5,11 +6,11 @@ import { methodAt, type Method } from "../wire/methods.ts";
 
 /** A call whose reply the ledger reads. */
 export type Call =
-  | { readonly sort: "register"; readonly order: number; readonly proven: Tid }
-  | { readonly sort: "last"; readonly order: number; readonly proven: Tid }
-  | { readonly sort: "resume"; readonly order: number; readonly asked: Tid }
-  | { readonly sort: "vote"; readonly order: number; readonly transaction: MessageId }
-  | { readonly sort: "finish"; readonly order: number; readonly number: number };
+  | { readonly sort: "register" }
+  | { readonly sort: "last"; readonly stamp: Stamp }
+  | { readonly sort: "resume"; readonly stamp: Stamp; readonly asked: Tid }
+  | { readonly sort: "vote"; readonly stamp: Stamp; readonly transaction: MessageId }
+  | { readonly sort: "finish"; readonly stamp: Stamp; readonly number: number };
 
 /** Any other: which method, and how many commits had settled when it was forwarded. */
 export interface PlainCall {
@@ -31,8 +32,8 @@ export const QUESTION_ID = -2;
 export class Calls {
   readonly #open = new Map<MessageId, number | Call>();
 
-  addPlain(id: MessageId, method: Method, order: number): void {
-    this.#add(id, method.index + order * ORDER_FACTOR);
+  addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
+    this.#add(id, method.index + (stamp?.order ?? 0) * ORDER_FACTOR);
   }
 
   add(id: MessageId, call: Call): void {

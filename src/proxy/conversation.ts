@@ -1,7 +1,6 @@
 import { codecFor } from "../wire/codecs.ts";
 import { FrameStream } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
-import { NO_TID } from "../wire/ids.ts";
 import { Calls } from "./calls.ts";
 import { Delivery, type DeliveryHost } from "./delivery.ts";
 import { Guard } from "./guard.ts";
@@ -58,8 +57,6 @@ export class Conversation {
       dialect: undefined,
       storage: undefined,
       number: host.nextNumber(),
-      questionOrder: undefined,
-      questionProven: NO_TID,
       voted: false,
     };
     const mac = (): void => host.mac();
@@ -106,18 +103,17 @@ export class Conversation {
   /** Is a `tpc_finish` of the client's on the way? */
   get isFinishing(): boolean {
     const { storage, number } = this.#link;
-    return storage?.ledger.state.finishing.some((commit) => commit.session === number) ?? false;
+    return storage?.ledger.isFinishing(number) ?? false;
   }
 
-  /** Bytes that wait in the ledger's outbox; undefined when nothing does. */
-  get heldBytes(): number | undefined {
-    const session = this.#link.storage?.ledger.session(this.#link.number);
-    return session === undefined || session.outbox.length === 0 ? undefined : session.heldBytes;
+  /** Bytes that wait in the ledger's outbox. */
+  get heldBytes(): number {
+    return this.#link.storage?.ledger.heldBytes(this.#link.number) ?? 0;
   }
 
   /** Does the ledger still keep the session: as a client's, or for a commit that is on its way? */
   get isKept(): boolean {
-    return this.#link.storage?.ledger.session(this.#link.number) !== undefined;
+    return this.#link.storage?.ledger.isKept(this.#link.number) ?? false;
   }
 
   get mayPause(): boolean {

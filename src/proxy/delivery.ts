@@ -96,8 +96,6 @@ export class Delivery implements Member {
     const { codec, protocol } = this.#link;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
-    this.#link.questionOrder = this.#storage.ledger.order;
-    this.#link.questionProven = this.#storage.ledger.state.proven;
     this.#host.writeServer(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
     this.#host.asked();
   }

@@ -1,5 +1,4 @@
 import type { Codec, Dialect } from "../wire/codec.ts";
-import type { Tid } from "../wire/ids.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
 import type { Guard } from "./guard.ts";
@@ -20,10 +19,6 @@ export interface Link {
   storage: Storage | undefined;
   /** The session's number in the storage's ledger. */
   number: number;
-  /** `StorageLedger.order` when the proxy's own question was sent; undefined: none is on its way. */
-  questionOrder: number | undefined;
-  /** What was proven when it was sent. */
-  questionProven: Tid;
   /** Its client has been granted a vote, and has neither finished nor aborted. */
   voted: boolean;
 }

@@ -179,15 +179,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
 }
 
 function storageStats(storage: Storage): StorageStats {
-  const { settles, foreignCount, patched, known } = storage.ledger.state;
-  return {
-    server: storage.server,
-    storage: storage.name,
-    commits: settles,
-    foreign: foreignCount,
-    patched,
-    known: tidHex(known),
-  };
+  const { known, ...facts } = storage.ledger.facts;
+  return { server: storage.server, storage: storage.name, ...facts, known: tidHex(known) };
 }
 
 /** The addresses of a host. */

@@ -53,12 +53,11 @@ export class Reports implements StorageReports {
     this.#emit("repaired", event);
   }
 
-  resumed(storage: Storage, upstream: string, from: Tid, to: Tid | undefined): void {
+  resumed(storage: Storage, upstream: string, from: Tid, to: Tid | undefined, reach: Tid | undefined): void {
     if (to === undefined) {
       this.counters.tooOld++;
-      const fields = { upstream, storage: storage.name, from: tidHex(from), reach: storage.ledger.state.reach };
-      const reach = fields.reach === undefined ? undefined : tidHex(fields.reach);
-      this.#logger.info({ ...fields, reach }, "getInvalidations answered None: the history does not reach back so far");
+      const fields = { upstream, storage: storage.name, from: tidHex(from), reach: reach && tidHex(reach) };
+      this.#logger.info(fields, "getInvalidations answered None: the history does not reach back so far");
       return;
     }
     this.counters.resumed++;
@@ -189,6 +188,7 @@ export class Reports implements StorageReports {
 const QUIET_ENDS = {
   "incomplete-undo": true,
   "invalidation-out-of-order": true,
+  "commit-out-of-order": true,
   "copied-history": true,
   "unknown-commit": true,
   "database-changed": true,

@@ -130,7 +130,7 @@ export class Session {
   /** Nothing of a commit of its is on the way, and all that was read for its client is written. */
   get isSettled(): boolean {
     if (!this.client.destroyed && !this.#ended && this.client.writableLength > 0) return false;
-    return !this.#conversation?.isFinishing && this.#conversation?.heldBytes === undefined;
+    return !this.#conversation?.isFinishing && (this.#conversation?.heldBytes ?? 0) === 0;
   }
 
   /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
@@ -270,7 +270,7 @@ export class Session {
     const slow = this.#outlet.isSlow && !this.#ended;
     let pause = slow;
     if (conversation?.storage !== undefined) {
-      const held = conversation.heldBytes ?? 0;
+      const held = conversation.heldBytes;
       pause = (slow || held > PAUSE_ABOVE_BYTES) && conversation.mayPause;
       if (!pause && !this.#ended && (slow || held > 0)) this.#checkOutbox(held);
     }

@@ -42,7 +42,7 @@ export interface Member {
 /** What a storage tells of itself. */
 export interface StorageReports {
   repaired(storage: Storage, upstream: string, settled: Settled): void;
-  resumed(storage: Storage, upstream: string, from: Tid, to: Tid | undefined): void;
+  resumed(storage: Storage, upstream: string, from: Tid, to: Tid | undefined, reach: Tid | undefined): void;
   foreign(storage: Storage, upstream: string, tid: Tid): void;
   copiedHistory(storage: Storage, upstream: string, tid: Tid, known: Tid): void;
   ledgerEnded(storage: Storage, upstream: string, tid: Tid, proven: Tid): void;
@@ -103,8 +103,7 @@ export class Storage {
 
   /** Has nobody ever registered here with success? */
   get isUnused(): boolean {
-    const { sessions, reach, settles } = this.ledger.state;
-    return sessions.size === 0 && reach === undefined && settles === 0 && this.#members.size === 0;
+    return this.ledger.isUnused && this.#members.size === 0;
   }
 
   /** Carries out what the ledger has decided. What that leads to is carried out behind it. */
@@ -118,8 +117,8 @@ export class Storage {
     } finally {
       this.#running = false;
     }
-    const { settles, finishing } = this.ledger.state;
-    if (finishing.length > 0 || settles !== this.#settles || !this.ledger.isQuiet(session)) this.#schedule();
+    const { settles } = this.ledger;
+    if (settles !== this.#settles || !this.ledger.isQuiet(session)) this.#schedule();
     this.#settles = settles;
     for (const member of [...this.#paused]) safely(member, () => member.flowChanged());
   }
@@ -156,7 +155,7 @@ export class Storage {
         return;
       case "resume":
         member.resume(action.value, action.payload);
-        this.#reports.resumed(this, member.upstream, action.from, action.value?.tid);
+        this.#reports.resumed(this, member.upstream, action.from, action.value?.tid, action.reach);
         return;
       case "ask":
         member.ask();
@@ -187,7 +186,7 @@ export class Storage {
         // No session is at fault, and the next time may do better.
         this.#reports.failed(this, this.#lastUpstream, error);
       }
-      if (this.#isOwing()) this.#schedule();
+      if (this.ledger.isOwing) this.#schedule();
     }, TICK_MS);
   }
 
@@ -197,19 +196,11 @@ export class Storage {
     this.run(NOBODY);
   }
 
-  #isOwing(): boolean {
-    for (const { due, outbox } of this.ledger.state.sessions.values()) {
-      if (due.length > 0 || outbox.length > 0) return true;
-    }
-    return false;
-  }
-
   #tellHeld(now: number): void {
-    for (const session of this.ledger.state.sessions.values()) {
-      const held = session.outbox[0]?.payload;
-      if (held === undefined || this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
+    for (const { session, payload: held } of this.ledger.firstHeld()) {
+      if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);
-      this.#reports.heldLong(this, this.#upstreamOf(session.number), now - held.since);
+      this.#reports.heldLong(this, this.#upstreamOf(session), now - held.since);
     }
   }
 

@@ -96,8 +96,7 @@ export class ToClient implements FrameHandler {
     const handed = this.#handed;
     this.#handed = undefined;
     if (handed === undefined || handed.frame.length >= COPY_BELOW_BYTES) return;
-    const waiting = storage.ledger.session(this.#link.number)?.outbox.length ?? 0;
-    if (waiting > 0) handed.frame = copy(handed.frame);
+    if (storage.ledger.heldBytes(this.#link.number) > 0) handed.frame = copy(handed.frame);
   }
 
   mac(): void {
@@ -155,12 +154,9 @@ export class ToClient implements FrameHandler {
   }
 
   #question(storage: Storage, frame: Buffer, envelope: Envelope): void {
-    const link = this.#link;
-    if (link.questionOrder === undefined) return;
-    const value = replyTid(link.codec, frame.subarray(LENGTH_BYTES), envelope);
-    const order = link.questionOrder;
-    link.questionOrder = undefined;
-    if (value.kind === "tid") storage.ledger.questionReply(link.number, value.tid, link.questionProven, order);
+    const { codec, number } = this.#link;
+    const value = replyTid(codec, frame.subarray(LENGTH_BYTES), envelope);
+    if (value.kind === "tid") storage.ledger.questionReply(number, value.tid);
     else this.#host.questionRefused();
   }
 
@@ -168,7 +164,7 @@ export class ToClient implements FrameHandler {
     const { codec, number, guard, protocol } = this.#link;
     const { ledger } = storage;
     const payload = frame.subarray(LENGTH_BYTES);
-    const { order } = call;
+    const order = call.sort === "register" ? 0 : call.stamp.order;
     switch (call.sort) {
       case "register": {
         const value = replyTid(codec, payload, envelope);
@@ -179,7 +175,7 @@ export class ToClient implements FrameHandler {
           return;
         }
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
-        ledger.registerReply(number, tid, call.proven, {
+        ledger.registerReply(number, tid, {
           payload: this.#hand(frame, envelope, "register"),
           bytes: frame.length,
         });
@@ -188,7 +184,7 @@ export class ToClient implements FrameHandler {
       case "last": {
         const reply = { payload: this.#hand(frame, envelope), bytes: frame.length, order };
         const value = replyTid(codec, payload, envelope);
-        if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.proven, reply);
+        if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.stamp, reply);
         else ledger.reply(number, { tid: NO_TID, exact: true }, reply);
         return;
       }

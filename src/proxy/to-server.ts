@@ -84,7 +84,7 @@ export class ToServer implements FrameHandler {
 
   #call(envelope: Envelope, method: Method): void {
     const { calls, storage } = this.#link;
-    if ((envelope.flags & 1) === 0) calls.addPlain(envelope.id, method, storage?.ledger.order ?? 0);
+    if ((envelope.flags & 1) === 0) calls.addPlain(envelope.id, method, storage?.ledger.stamp);
   }
 
   // --- stores -----------------------------------------------------------------------------------------------------
@@ -136,16 +136,15 @@ export class ToServer implements FrameHandler {
       return;
     }
     const storage = this.#host.register(registerArgs(link.codec, payload, envelope).storage);
-    const { proven } = storage.ledger.state;
     storage.ledger.registerForwarded(link.number);
-    link.calls.add(envelope.id, { sort: "register", order: storage.ledger.order, proven });
+    link.calls.add(envelope.id, { sort: "register" });
   }
 
   #noteIn(storage: Storage, payload: Buffer, envelope: Envelope, method: Method): void {
     const link = this.#link;
     const { codec, calls, number, guard } = link;
     const { ledger } = storage;
-    const { order } = ledger;
+    const { stamp } = ledger;
     switch (method.sort) {
       case "begin": {
         link.voted = false;
@@ -161,21 +160,21 @@ export class ToServer implements FrameHandler {
         ledger.abortForwarded(number, codec.firstArg(payload, envelope));
         break;
       case "vote":
-        calls.add(envelope.id, { sort: "vote", order, transaction: codec.firstArg(payload, envelope) });
+        calls.add(envelope.id, { sort: "vote", stamp, transaction: codec.firstArg(payload, envelope) });
         return;
       case "finish": {
         link.voted = false;
         const finish = ledger.finishForwarded(number, codec.firstArg(payload, envelope));
         guard.finishForwarded();
-        calls.add(envelope.id, { sort: "finish", order, number: finish });
+        calls.add(envelope.id, { sort: "finish", stamp, number: finish });
         storage.run(number);
         return;
       }
       case "resume":
-        calls.add(envelope.id, { sort: "resume", order, asked: tidArg(codec, payload, envelope) });
+        calls.add(envelope.id, { sort: "resume", stamp, asked: tidArg(codec, payload, envelope) });
         return;
       case "last":
-        calls.add(envelope.id, { sort: "last", order, proven: ledger.state.proven });
+        calls.add(envelope.id, { sort: "last", stamp });
         return;
       default:
     }

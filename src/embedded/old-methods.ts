@@ -4,7 +4,7 @@ import type { Value } from "../wire/value.ts";
 import type { Arguments } from "./arguments.ts";
 import { StorageFault } from "./faults.ts";
 import type { Methods } from "./method.ts";
-import type { Session } from "./session.ts";
+import type { Caller } from "./caller.ts";
 import { hasVersions } from "./style.ts";
 
 const NO_VERSION = Buffer.alloc(0);
@@ -13,33 +13,33 @@ const NO_VERSION = Buffer.alloc(0);
 export const oldMethods: Methods = {
   getAuthProtocol: () => null,
 
-  load: (session, args) => new PyTuple(newest(session, args)),
+  load: (caller, args) => new PyTuple(newest(caller, args)),
 
-  loadEx: (session, args) => {
-    const found = newest(session, args);
-    return new PyTuple(hasVersions(session.style) ? [...found, NO_VERSION] : found);
+  loadEx: (caller, args) => {
+    const found = newest(caller, args);
+    return new PyTuple(hasVersions(caller.style) ? [...found, NO_VERSION] : found);
   },
 
-  zeoLoad: (session, args) => new PyTuple([...newest(session, args), NO_VERSION, null, null]),
+  zeoLoad: (caller, args) => new PyTuple([...newest(caller, args), NO_VERSION, null, null]),
 
-  getSerial: (session, args) => newest(session, args)[1] ?? null,
+  getSerial: (caller, args) => newest(caller, args)[1] ?? null,
 
   /** Z308: oid, version, serial. */
-  verify: (session, args) => {
+  verify: (caller, args) => {
     const oid = args.oid(0);
-    const serial = args.bytes(hasVersions(session.style) ? 2 : 1);
-    if (!isCurrent(session, oid, serial)) tellStale(session, hasVersions(session.style), oid);
+    const serial = args.bytes(hasVersions(caller.style) ? 2 : 1);
+    if (!isCurrent(caller, oid, serial)) tellStale(caller, hasVersions(caller.style), oid);
     return null;
   },
 
-  zeoVerify: (session, args) => {
+  zeoVerify: (caller, args) => {
     const oid = args.oid(0);
-    if (!isCurrent(session, oid, args.bytes(1))) tellStale(session, true, oid);
+    if (!isCurrent(caller, oid, args.bytes(1))) tellStale(caller, true, oid);
     return null;
   },
 
-  endZeoVerify: (session) => {
-    session.link.sendOneWay("one-way", "endVerify", []);
+  endZeoVerify: (caller) => {
+    caller.link.sendOneWay("one-way", "endVerify", []);
     return null;
   },
 
@@ -49,22 +49,22 @@ export const oldMethods: Methods = {
   versionEmpty: () => true,
 };
 
-function newest(session: Session, args: Arguments): Value[] {
-  const hosted = session.registered;
+function newest(caller: Caller, args: Arguments): Value[] {
+  const hosted = caller.registered;
   hosted.counters.loads += 1;
   const { data, serial } = hosted.storage.load(args.oid(0));
   return [data, tidBytes(serial)];
 }
 
-function isCurrent(session: Session, oid: Buffer, serial: Buffer): boolean {
+function isCurrent(caller: Caller, oid: Buffer, serial: Buffer): boolean {
   try {
-    return tidBytes(session.registered.storage.getTid(oid)).equals(serial);
+    return tidBytes(caller.registered.storage.getTid(oid)).equals(serial);
   } catch (error) {
     if (error instanceof StorageFault) return false;
     throw error;
   }
 }
 
-function tellStale(session: Session, pair: boolean, oid: Buffer): void {
-  session.link.sendOneWay("one-way", "invalidateVerify", [pair ? new PyTuple([oid, NO_VERSION]) : oid]);
+function tellStale(caller: Caller, pair: boolean, oid: Buffer): void {
+  caller.link.sendOneWay("one-way", "invalidateVerify", [pair ? new PyTuple([oid, NO_VERSION]) : oid]);
 }

@@ -190,7 +190,7 @@ describe("the rules", () => {
 describe("what the proxy says", () => {
   const text = read(CONFIGURATION);
   const sources = filesIn("src")
-    .filter((path) => path.endsWith(".ts") && !/^src\/(?:legacy|demo)\//.test(path))
+    .filter((path) => path.endsWith(".ts") && !/^src\/(?:embedded|demo)\//.test(path))
     .map(read);
   const found = (pattern: RegExp): string[] => [
     ...new Set(sources.flatMap((source) => [...source.matchAll(pattern)].map(([, one = ""]) => one))),

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { AnnouncementEncoder } from "../../src/repair/encoder.ts";
 import { asTid } from "../../src/wire/ids.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { Guard } from "../../src/proxy/guard.ts";
 import { Storage } from "../../src/proxy/storage.ts";
 import { asTid, tidHex, type Tid } from "../../src/wire/ids.ts";

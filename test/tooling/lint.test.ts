@@ -35,8 +35,8 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
   ["src/repair/c.ts", "no-restricted-globals", "export const later = (f: () => void): unknown => setImmediate(f);"],
   ["src/observe/hourly.ts", "no-restricted-properties", "export const now = (): number => Date.now();"],
   ["src/proxy/a.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
-  ["src/proxy/b.ts", "no-restricted-imports", 'export type { A } from "../legacy/good.ts";'],
-  ["src/legacy/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
+  ["src/proxy/b.ts", "no-restricted-imports", 'export type { A } from "../embedded/good.ts";'],
+  ["src/embedded/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/proxy/ring-a.ts", "no-cycle", 'import { b } from "./ring-b.ts";\nexport const a = (): unknown => b;'],
   ["src/proxy/ring-b.ts", "no-cycle", 'import { a } from "./ring-a.ts";\nexport const b = (): unknown => a;'],
   [
@@ -64,7 +64,7 @@ const ALLOWED: readonly (readonly [file: string, text: string])[] = [
   ["src/repair/good.ts", 'export type { A } from "../ledger/good.ts";\nexport type { A as B } from "../wire/good.ts";'],
   ["src/proxy/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
   ["src/commands/good.ts", 'export type { A } from "../proxy/good.ts";'],
-  ["src/legacy/good.ts", 'export type { A } from "../wire/good.ts";\nexport { connect } from "node:net";'],
+  ["src/embedded/good.ts", 'export type { A } from "../wire/good.ts";\nexport { connect } from "node:net";'],
 ];
 
 describe("the project's lint rules", () => {

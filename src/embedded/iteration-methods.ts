@@ -2,9 +2,9 @@ import { tidBytes } from "../wire/ids.ts";
 import { PyTuple } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
 import { StorageFault } from "./faults.ts";
-import type { TransactionRecord } from "./memory-storage.ts";
+import type { TransactionRecord } from "./transaction-record.ts";
 import type { Methods } from "./method.ts";
-import type { Session } from "./session.ts";
+import type { Caller } from "./caller.ts";
 import { nativeText } from "./style.ts";
 
 type Cursor =
@@ -17,44 +17,44 @@ interface Cursors {
   readonly open: Map<number, Cursor>;
 }
 
-const cursorsOf = new WeakMap<Session, Cursors>();
+const cursorsOf = new WeakMap<Caller, Cursors>();
 
 /** Reading the whole history (ZEO 4.3.1 and 5.2.1, `StorageServer.iterator_start` and following). */
 export const iterationMethods: Methods = {
-  iterator_start: (session, args) => {
+  iterator_start: (caller, args) => {
     const start = args.tidOrNone(0) ?? undefined;
     const stop = args.tidOrNone(1) ?? undefined;
-    return open(session, { type: "transactions", entries: session.registered.storage.iterate(start, stop), next: 0 });
+    return open(caller, { type: "transactions", entries: caller.registered.storage.iterate(start, stop), next: 0 });
   },
 
-  iterator_next: (session, args) => {
+  iterator_next: (caller, args) => {
     const iid = args.integer(0, -1);
-    const cursor = find(session, iid);
+    const cursor = find(caller, iid);
     const transaction = cursor.type === "transactions" ? cursor.entries[cursor.next] : undefined;
     if (transaction === undefined) {
-      cursors(session).open.delete(iid);
+      cursors(caller).open.delete(iid);
       return null;
     }
     cursor.next += 1;
     const { tid, status, user, description, extension } = transaction;
-    return new PyTuple([tidBytes(tid), nativeText(session.style, status), user, description, extension]);
+    return new PyTuple([tidBytes(tid), nativeText(caller.style, status), user, description, extension]);
   },
 
-  iterator_record_start: (session, args) => {
-    const cursor = find(session, args.integer(0, -1));
+  iterator_record_start: (caller, args) => {
+    const cursor = find(caller, args.integer(0, -1));
     const transaction = cursor.type === "transactions" ? cursor.entries[cursor.next - 1] : undefined;
     if (transaction?.tid !== args.tid(1)) {
       throw new StorageFault({ kind: "value", reason: "Out-of-order request for a record iterator" });
     }
-    return open(session, { type: "records", transaction, next: 0 });
+    return open(caller, { type: "records", transaction, next: 0 });
   },
 
-  iterator_record_next: (session, args) => {
+  iterator_record_next: (caller, args) => {
     const iid = args.integer(0, -1);
-    const cursor = find(session, iid);
+    const cursor = find(caller, iid);
     const record = cursor.type === "records" ? cursor.transaction.records[cursor.next] : undefined;
     if (cursor.type !== "records" || record === undefined) {
-      cursors(session).open.delete(iid);
+      cursors(caller).open.delete(iid);
       return null;
     }
     cursor.next += 1;
@@ -62,33 +62,33 @@ export const iterationMethods: Methods = {
     return new PyTuple([record.oid, tidBytes(cursor.transaction.tid), record.data, dataTxn]);
   },
 
-  iterator_gc: (session, args) => {
+  iterator_gc: (caller, args) => {
     for (const iid of args.items(0)) {
-      if (typeof iid === "number") cursors(session).open.delete(iid);
+      if (typeof iid === "number") cursors(caller).open.delete(iid);
     }
     return null;
   },
 };
 
-function cursors(session: Session): Cursors {
-  let found = cursorsOf.get(session);
+function cursors(caller: Caller): Cursors {
+  let found = cursorsOf.get(caller);
   if (found === undefined) {
     found = { issued: 0, open: new Map() };
-    cursorsOf.set(session, found);
+    cursorsOf.set(caller, found);
   }
   return found;
 }
 
-function open(session: Session, cursor: Cursor): number {
-  const all = cursors(session);
+function open(caller: Caller, cursor: Cursor): number {
+  const all = cursors(caller);
   const iid = all.issued;
   all.issued += 1;
   all.open.set(iid, cursor);
   return iid;
 }
 
-function find(session: Session, iid: number): Cursor {
-  const cursor = cursors(session).open.get(iid);
+function find(caller: Caller, iid: number): Cursor {
+  const cursor = cursors(caller).open.get(iid);
   if (cursor === undefined) throw new StorageFault({ kind: "key", reason: `no iterator ${iid}` });
   return cursor;
 }

@@ -7,7 +7,7 @@ import { Gate } from "./gate.ts";
 import { HostedStorage } from "./hosted-storage.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 
-export interface LegacyServerOptions extends Partial<ServerBehaviour> {
+export interface EmbeddedServerOptions extends Partial<ServerBehaviour> {
   /** Default `127.0.0.1`. */
   readonly host?: string;
   /** Default 0: any free port. */
@@ -25,7 +25,7 @@ export interface LegacyServerOptions extends Partial<ServerBehaviour> {
  * has their bugs. Real ZODB databases can be opened on it. It does not pack, keeps no blobs and resolves no conflicts,
  * and says so with exceptions.
  */
-export class LegacyServer {
+export class EmbeddedServer {
   /** Holds messages back on purpose. */
   readonly gate = new Gate();
   readonly #behaviour: { -readonly [K in keyof ServerBehaviour]: ServerBehaviour[K] };
@@ -41,7 +41,7 @@ export class LegacyServer {
   #server: Server | undefined;
   #port = 0;
 
-  constructor(options: LegacyServerOptions = {}) {
+  constructor(options: EmbeddedServerOptions = {}) {
     const { host, port, storages, queueSize, onProblem, ...behaviour } = options;
     this.#behaviour = { ...unpatched(options.protocol ?? "Z5"), ...behaviour };
     this.#host = host ?? "127.0.0.1";

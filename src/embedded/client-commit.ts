@@ -2,7 +2,7 @@ import { NO_TID, readTid, tidBytes } from "../wire/ids.ts";
 import type { Tid } from "../wire/ids.ts";
 import { itemsOf, PyTuple, textOf } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
-import type { LegacyClient } from "./client.ts";
+import type { EmbeddedClient } from "./client.ts";
 import { errorOfInstance } from "./remote-error.ts";
 import { tidOfReply } from "./reply-tid.ts";
 
@@ -44,12 +44,12 @@ export function numberRecord(value: number): Buffer {
 export class ClientCommit {
   /** By oid in hex. */
   readonly serials = new Map<string, Tid>();
-  readonly #client: LegacyClient;
+  readonly #client: EmbeddedClient;
   #id = 0;
   #stored: string[] = [];
   #counter = 0;
 
-  constructor(client: LegacyClient) {
+  constructor(client: EmbeddedClient) {
     this.#client = client;
   }
 

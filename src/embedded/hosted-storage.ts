@@ -3,7 +3,6 @@ import type { Tid } from "../wire/ids.ts";
 import { CommitLock } from "./commit-lock.ts";
 import { InvalidationQueue } from "./invalidation-queue.ts";
 import type { MemoryStorage } from "./memory-storage.ts";
-import type { Session } from "./session.ts";
 
 /** What `ruok` and `server_status` tell, beside what is computed. */
 export interface Counters {
@@ -15,22 +14,21 @@ export interface Counters {
   conflicts: number;
 }
 
-/** Who is about to be told of what. */
-export interface Telling {
+/** A client as its storage knows it: somebody to tell of commits. */
+export interface Registrant {
+  /** 1, 2, ... in the order in which the server accepted. */
   readonly connection: number;
-  readonly storage: string;
-  readonly tid: Tid;
-  readonly oids: readonly Buffer[];
+  tellInvalidation(tid: Tid, oids: readonly Buffer[]): void;
 }
 
 /** One storage as a server offers it: its clients, its commit lock, its queue of invalidations. */
 export class HostedStorage {
   readonly id: string;
   readonly storage: MemoryStorage;
-  readonly lock = new CommitLock<Session>();
+  readonly lock = new CommitLock<Registrant>();
   readonly queue: InvalidationQueue;
   /** Registered clients in the order of their registration. */
-  readonly sessions: Session[] = [];
+  readonly registrants: Registrant[] = [];
   readonly counters: Counters = { loads: 0, stores: 0, commits: 0, aborts: 0, activeTransactions: 0, conflicts: 0 };
   readonly #start = new Date();
 
@@ -40,17 +38,17 @@ export class HostedStorage {
     this.queue = new InvalidationQueue(queueSize, storage.lastInvalidations(queueSize));
   }
 
-  remove(session: Session): void {
-    const index = this.sessions.indexOf(session);
-    if (index >= 0) this.sessions.splice(index, 1);
-    this.lock.release(session);
+  remove(registrant: Registrant): void {
+    const index = this.registrants.indexOf(registrant);
+    if (index >= 0) this.registrants.splice(index, 1);
+    this.lock.release(registrant);
   }
 
   /** The names that ZEO uses. */
   status(): Record<string, string | number | null> {
     const { loads, stores, commits, aborts, activeTransactions, conflicts } = this.counters;
     return {
-      connections: this.sessions.length,
+      connections: this.registrants.length,
       loads,
       stores,
       commits,

@@ -3,8 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { ServerProtocol } from "../../src/legacy/behaviour.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import type { ServerProtocol } from "../../src/embedded/behaviour.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { PeerError, PeerProcess } from "../peers/client.ts";
 import type { ClientEvent, PeerClient } from "../peers/client.ts";
 import { CACHE, install } from "../peers/install.ts";
@@ -68,10 +68,14 @@ for (const [name, protocol] of CLIENTS) {
       problems.length = 0;
     });
 
-    async function world(options: object = {}): Promise<{ server: LegacyServer; peer: PeerProcess }> {
-      folder = await mkdtemp(join(tmpdir(), "zeo-proxy-legacy-"));
+    async function world(options: object = {}): Promise<{ server: EmbeddedServer; peer: PeerProcess }> {
+      folder = await mkdtemp(join(tmpdir(), "zeo-proxy-embedded-"));
       cleanups.push(() => rm(folder, { recursive: true, force: true }));
-      const server = new LegacyServer({ protocol, onProblem: (_connection, text) => problems.push(text), ...options });
+      const server = new EmbeddedServer({
+        protocol,
+        onProblem: (_connection, text) => problems.push(text),
+        ...options,
+      });
       await server.start();
       cleanups.push(() => server.close());
       const peer = await PeerProcess.start(installed, folder);
@@ -246,7 +250,7 @@ async function increment(client: PeerClient, shared: readonly string[], times: n
 }
 
 /** Waits until so many clients have registered. */
-async function registrations(server: LegacyServer, count: number): Promise<void> {
+async function registrations(server: EmbeddedServer, count: number): Promise<void> {
   await until(() => Promise.resolve(server.connections.filter(({ storage }) => storage !== undefined).length >= count));
 }
 

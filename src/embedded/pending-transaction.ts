@@ -1,16 +1,29 @@
 import { NO_TID, tidBytes } from "../wire/ids.ts";
 import type { Tid } from "../wire/ids.ts";
 import { StorageFault } from "./faults.ts";
-import type { MemoryStorage, TransactionInfo, TransactionRecord } from "./memory-storage.ts";
+import type { TransactionInfo, TransactionRecord } from "./transaction-record.ts";
+
+/** The storage that a pending transaction is of: what is committed there, and whom to say that it is over. */
+export interface PendingOwner {
+  /** The newest serial; undefined for an unknown object. */
+  currentSerial(oid: Buffer): Tid | undefined;
+  /** The newest serial, of a deletion too. Throws `no-object` for an unknown object. */
+  getTid(oid: Buffer): Tid;
+  transaction(tid: Tid): TransactionRecord | undefined;
+  /** The data before `tid` of an object whose newest revision is `tid`; null where there was none. Throws `undo`. */
+  dataBefore(oid: Buffer, tid: Tid): { data: Buffer | null; serial: Tid | null };
+  /** The transaction is over, with a record when it is committed. */
+  settle(pending: PendingTransaction, record: TransactionRecord | undefined): void;
+}
 
 /** The transaction that holds a storage's commit lock: from the vote to the finish or abort. */
 export class PendingTransaction {
   readonly tid: Tid;
-  readonly #storage: MemoryStorage;
+  readonly #storage: PendingOwner;
   readonly #info: TransactionInfo;
   readonly #records: TransactionRecord["records"][number][] = [];
 
-  constructor(storage: MemoryStorage, info: TransactionInfo, tid: Tid) {
+  constructor(storage: PendingOwner, info: TransactionInfo, tid: Tid) {
     this.tid = tid;
     this.#storage = storage;
     this.#info = info;

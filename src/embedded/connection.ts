@@ -17,8 +17,8 @@ import type { HostedStorage } from "./hosted-storage.ts";
 import { decodeMessage } from "./message.ts";
 import type { Message } from "./message.ts";
 import { methodsOf } from "./methods.ts";
-import { Session } from "./session.ts";
-import type { Answer, SessionLink } from "./session.ts";
+import { Caller } from "./caller.ts";
+import type { Answer, CallerLink } from "./caller.ts";
 import { tidOfReply } from "./reply-tid.ts";
 
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
@@ -32,7 +32,7 @@ export interface ConnectionContext {
 }
 
 /** One client's TCP connection to the embedded server: handshake, then calls one after the other. */
-export class Connection implements SessionLink {
+export class Connection implements CallerLink {
   readonly connection: number;
   /** Resolves when the connection is gone, whoever ended it. */
   readonly closed: Promise<void>;
@@ -46,7 +46,7 @@ export class Connection implements SessionLink {
   #blocked: { readonly message: Outgoing; readonly payload: Buffer }[] | undefined;
   #protocol: string | undefined;
   #codec: Codec | undefined;
-  #session: Session | undefined;
+  #caller: Caller | undefined;
 
   constructor(socket: Socket, connection: number, context: ConnectionContext) {
     this.connection = connection;
@@ -57,7 +57,7 @@ export class Connection implements SessionLink {
     socket.on("error", () => socket.destroy());
     this.closed = new Promise((resolve) => {
       socket.on("close", () => {
-        this.#session?.end();
+        this.#caller?.end();
         resolve();
       });
     });
@@ -71,16 +71,16 @@ export class Connection implements SessionLink {
 
   /** How the client is answered; undefined before its first call. */
   get dialect(): Dialect | undefined {
-    return this.#session?.style.dialect;
+    return this.#caller?.style.dialect;
   }
 
   get label(): string {
-    return this.#session?.label ?? "";
+    return this.#caller?.label ?? "";
   }
 
   /** The storage's name; undefined before `register`. */
   get storage(): string | undefined {
-    return this.#session?.hosted?.id;
+    return this.#caller?.hosted?.id;
   }
 
   get remotePort(): number | undefined {
@@ -92,9 +92,9 @@ export class Connection implements SessionLink {
   }
 
   sendOneWay(kind: "invalidation" | "one-way", method: string, args: readonly Value[], tid?: Tid): void {
-    const session = this.#session;
-    if (session === undefined) return;
-    const { codec, dialect } = session.style;
+    const caller = this.#caller;
+    if (caller === undefined) return;
+    const { codec, dialect } = caller.style;
     this.#send(
       { connection: this.connection, kind, method, tid },
       codec.encode(dialect, 0, 1, method, new PyTuple(args)),
@@ -103,7 +103,7 @@ export class Connection implements SessionLink {
 
   /** Tells of something that nobody committed here: as a fan-out server does, or a wrong one. */
   tellInvalidation(tid: Tid, oids: readonly Buffer[]): void {
-    this.#session?.tellInvalidation(tid, oids);
+    this.#caller?.tellInvalidation(tid, oids);
   }
 
   #receive(chunk: Buffer): void {
@@ -145,49 +145,49 @@ export class Connection implements SessionLink {
   #read(payload: Buffer, codec: Codec): void {
     const message = decodeMessage(codec, payload);
     if (message.method === ".reply") return;
-    const session = (this.#session ??= this.#begin(codec, payload));
+    const caller = (this.#caller ??= this.#begin(codec, payload));
     const oneWay = message.flags === 1;
     const incoming = { connection: this.connection, method: message.method, oneWay };
     const hold = this.#context.gate.holderOfIncoming(incoming);
     if (hold === undefined) {
-      this.#call(session, message, oneWay);
+      this.#call(caller, message, oneWay);
       return;
     }
     this.#paused = true;
     hold.take(incoming, () => {
       if (this.#socket.destroyed) return;
       this.#paused = false;
-      this.#call(session, message, oneWay);
+      this.#call(caller, message, oneWay);
       this.#receive(Buffer.alloc(0));
     });
   }
 
   /** The first call shows how the client writes, and so what it reads. */
-  #begin(codec: Codec, payload: Buffer): Session {
+  #begin(codec: Codec, payload: Buffer): Caller {
     const { behaviour, storages } = this.#context;
     const family = behaviour.protocol === "Z4" ? "old" : "new";
     const dialect = codec.dialect(payload, family === "old") ?? (codec.encoding === "msgpack" ? "msgpack" : "pickle3");
     const style = { codec, dialect, family, protocol: this.#protocol ?? behaviour.protocol } as const;
-    return new Session(this, style, behaviour, storages);
+    return new Caller(this, style, behaviour, storages);
   }
 
-  #call(session: Session, message: Message, oneWay: boolean): void {
-    const { family } = session.style;
+  #call(caller: Caller, message: Message, oneWay: boolean): void {
+    const { family } = caller.style;
     const methods = methodsOf(family);
     const method = Object.hasOwn(methods, message.method) ? methods[message.method] : undefined;
-    const early = family === "new" && session.hosted === undefined && message.method !== "register";
+    const early = family === "new" && caller.hosted === undefined && message.method !== "register";
     if (method === undefined || early) {
       this.#refuse(early ? "a call before register" : "an unknown method");
       return;
     }
     const answer: Answer = {
       reply: (value) => {
-        if (!oneWay) this.#answer(session, message, "reply", value);
+        if (!oneWay) this.#answer(caller, message, "reply", value);
       },
-      fail: (fault) => this.#fail(session, message, oneWay, fault),
+      fail: (fault) => this.#fail(caller, message, oneWay, fault),
     };
     try {
-      const value = method(session, new Arguments(message.args), answer);
+      const value = method(caller, new Arguments(message.args), answer);
       if (value !== undefined) answer.reply(value);
     } catch (error) {
       if (!(error instanceof StorageFault)) throw error;
@@ -195,18 +195,18 @@ export class Connection implements SessionLink {
     }
   }
 
-  #fail(session: Session, message: Message, oneWay: boolean, fault: Fault): void {
+  #fail(caller: Caller, message: Message, oneWay: boolean, fault: Fault): void {
     if (!oneWay) {
-      this.#answer(session, message, "exception", exceptionReply(session.style, fault));
+      this.#answer(caller, message, "exception", exceptionReply(caller.style, fault));
       return;
     }
     const text = `${message.method} failed: ${new StorageFault(fault).message}`;
-    if (session.style.family === "new") this.#refuse(text);
+    if (caller.style.family === "new") this.#refuse(text);
     else this.#context.problem(this.connection, text);
   }
 
-  #answer(session: Session, message: Message, kind: "reply" | "exception", value: Value): void {
-    const { codec, dialect, family } = session.style;
+  #answer(caller: Caller, message: Message, kind: "reply" | "exception", value: Value): void {
+    const { codec, dialect, family } = caller.style;
     const flags = kind === "exception" && family === "new" ? 2 : 0;
     const tid = message.method === "tpc_finish" ? tidOfReply(value) : NO_TID;
     const outgoing = {

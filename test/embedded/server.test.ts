@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import type { LegacyClientOptions } from "../../src/legacy/client.ts";
-import { ClientCommit, conflictsOf } from "../../src/legacy/client-commit.ts";
-import { MemoryStorage } from "../../src/legacy/memory-storage.ts";
-import { RemoteError } from "../../src/legacy/remote-error.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
-import type { LegacyServerOptions } from "../../src/legacy/server.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import type { EmbeddedClientOptions } from "../../src/embedded/client.ts";
+import { ClientCommit, conflictsOf } from "../../src/embedded/client-commit.ts";
+import { MemoryStorage } from "../../src/embedded/memory-storage.ts";
+import { RemoteError } from "../../src/embedded/remote-error.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
+import type { EmbeddedServerOptions } from "../../src/embedded/server.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
 
 const open: { close: () => Promise<void> }[] = [];
@@ -14,15 +14,15 @@ afterEach(async () => {
   for (const one of open.splice(0).reverse()) await one.close();
 });
 
-async function serve(options: LegacyServerOptions = {}): Promise<LegacyServer> {
-  const server = new LegacyServer(options);
+async function serve(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  const server = new EmbeddedServer(options);
   await server.start();
   open.push(server);
   return server;
 }
 
-async function join(server: LegacyServer, options: Partial<LegacyClientOptions> = {}): Promise<LegacyClient> {
-  const client = await LegacyClient.connect({ port: server.port, ...options });
+async function join(server: EmbeddedServer, options: Partial<EmbeddedClientOptions> = {}): Promise<EmbeddedClient> {
+  const client = await EmbeddedClient.connect({ port: server.port, ...options });
   open.push(client);
   return client;
 }

@@ -10,19 +10,19 @@ import { StorageFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import type { HostedStorage } from "./hosted-storage.ts";
 import type { Methods } from "./method.ts";
-import type { Session } from "./session.ts";
+import type { Caller } from "./caller.ts";
 import { hasVersions } from "./style.ts";
 
 const NO_BLOBS: Fault = { kind: "unsupported", reason: "this server keeps no blobs" };
 
 /** A transaction from `tpc_begin` to its end, except the vote, which `vote-old.ts` and `vote-new.ts` have. */
 export const commitMethods: Methods = {
-  tpc_begin: (session, args) => {
-    if (session.readOnly) throw new StorageFault({ kind: "read-only" });
-    const hosted = session.registered;
+  tpc_begin: (caller, args) => {
+    if (caller.readOnly) throw new StorageFault({ kind: "read-only" });
+    const hosted = caller.registered;
     const id = transactionId(args.value(0));
-    if (session.transaction !== undefined) {
-      if (session.transaction.id === id) return null;
+    if (caller.transaction !== undefined) {
+      if (caller.transaction.id === id) return null;
       const reason = "Multiple simultaneous tpc_begin requests from one client.";
       throw new StorageFault({ kind: "transaction-state", reason });
     }
@@ -32,62 +32,62 @@ export const commitMethods: Methods = {
       extension: args.value(3) ?? new Map(),
       status: args.count > 5 ? args.text(5) : " ",
     };
-    session.transaction = new ClientTransaction(id, info, args.tidOrNone(4) ?? undefined);
+    caller.transaction = new ClientTransaction(id, info, args.tidOrNone(4) ?? undefined);
     hosted.counters.activeTransactions += 1;
     return null;
   },
 
   /** oid, serial, data, id; Z308 has a version before the id. */
-  storea: (session, args) =>
-    add(session, args, { type: "store", oid: args.oid(0), serial: args.tidOrNone(1), data: args.bytes(2) }),
+  storea: (caller, args) =>
+    add(caller, args, { type: "store", oid: args.oid(0), serial: args.tidOrNone(1), data: args.bytes(2) }),
 
-  restorea: (session, args) => add(session, args, { type: "restore", oid: args.oid(0), data: args.bytesOrNone(2) }),
+  restorea: (caller, args) => add(caller, args, { type: "restore", oid: args.oid(0), data: args.bytesOrNone(2) }),
 
-  deleteObject: (session, args) => add(session, args, { type: "delete", oid: args.oid(0), serial: args.tidOrNone(1) }),
+  deleteObject: (caller, args) => add(caller, args, { type: "delete", oid: args.oid(0), serial: args.tidOrNone(1) }),
 
-  checkCurrentSerialInTransaction: (session, args) =>
-    add(session, args, { type: "check", oid: args.oid(0), serial: args.tidOrNone(1) }),
+  checkCurrentSerialInTransaction: (caller, args) =>
+    add(caller, args, { type: "check", oid: args.oid(0), serial: args.tidOrNone(1) }),
 
-  undoa: (session, args) => add(session, args, { type: "undo", tid: undoneTid(args.raw(0)) }),
+  undoa: (caller, args) => add(caller, args, { type: "undo", tid: undoneTid(args.raw(0)) }),
 
   storeBlobStart: () => null,
   storeBlobChunk: () => null,
-  storeBlobEnd: (session, args) => add(session, args, { type: "refused", oid: args.oid(0), fault: NO_BLOBS }),
-  storeBlobShared: (session, args) => add(session, args, { type: "refused", oid: args.oid(0), fault: NO_BLOBS }),
+  storeBlobEnd: (caller, args) => add(caller, args, { type: "refused", oid: args.oid(0), fault: NO_BLOBS }),
+  storeBlobShared: (caller, args) => add(caller, args, { type: "refused", oid: args.oid(0), fault: NO_BLOBS }),
 
-  tpc_finish: (session, args, answer) => {
-    const hosted = session.registered;
-    const transaction = ownTransaction(session, args.value(0));
+  tpc_finish: (caller, args, answer) => {
+    const hosted = caller.registered;
+    const transaction = ownTransaction(caller, args.value(0));
     if (transaction === undefined) return null;
     const { pending } = transaction;
     if (!transaction.locked || pending === undefined) {
       throw new StorageFault({ kind: "transaction-state", reason: "finished called wo lock" });
     }
     hosted.counters.commits += 1;
-    pending.finish(session.behaviour.emptyKeepsTid, (tid) => {
-      announce(session, hosted, tid, transaction.invalidated);
+    pending.finish(caller.behaviour.emptyKeepsTid, (tid) => {
+      announce(caller, hosted, tid, transaction.invalidated);
     });
-    if (session.style.family === "new") session.tellSize();
+    if (caller.style.family === "new") caller.tellSize();
     answer.reply(tidBytes(hosted.storage.lastTransaction()));
     // The lock goes only after the reply: the next vote's reply comes later on its own connection.
-    endTransaction(session);
+    endTransaction(caller);
     return undefined;
   },
 
-  tpc_abort: (session, args) => {
-    const transaction = ownTransaction(session, args.value(0));
+  tpc_abort: (caller, args) => {
+    const transaction = ownTransaction(caller, args.value(0));
     if (transaction === undefined) return null;
-    session.registered.counters.aborts += 1;
+    caller.registered.counters.aborts += 1;
     transaction.pending?.abort();
-    endTransaction(session);
+    endTransaction(caller);
     return null;
   },
 };
 
 /** The connection's transaction with this id. Throws `read-only`, `wrong-transaction`. */
-export function requireTransaction(session: Session, id: Value): ClientTransaction {
-  const { transaction } = session;
-  if (session.readOnly) throw new StorageFault({ kind: "read-only" });
+export function requireTransaction(caller: Caller, id: Value): ClientTransaction {
+  const { transaction } = caller;
+  if (caller.readOnly) throw new StorageFault({ kind: "read-only" });
   if (transaction === undefined) throw new StorageFault({ kind: "wrong-transaction", current: null, given: id });
   if (transaction.id !== messageIdOf(id)) {
     throw new StorageFault({ kind: "wrong-transaction", current: currentId(transaction.id), given: id });
@@ -96,27 +96,27 @@ export function requireTransaction(session: Session, id: Value): ClientTransacti
 }
 
 /** The transaction is over: the commit lock is free. */
-export function endTransaction(session: Session): void {
-  const hosted = session.registered;
-  session.transaction = undefined;
+export function endTransaction(caller: Caller): void {
+  const hosted = caller.registered;
+  caller.transaction = undefined;
   hosted.counters.activeTransactions -= 1;
-  hosted.lock.release(session);
+  hosted.lock.release(caller);
 }
 
 /** Like `requireTransaction`, but another id only means that nothing is done. */
-function ownTransaction(session: Session, id: Value): ClientTransaction | undefined {
-  if (session.readOnly) throw new StorageFault({ kind: "read-only" });
-  const { transaction } = session;
+function ownTransaction(caller: Caller, id: Value): ClientTransaction | undefined {
+  if (caller.readOnly) throw new StorageFault({ kind: "read-only" });
+  const { transaction } = caller;
   return transaction !== undefined && transaction.id === messageIdOf(id) ? transaction : undefined;
 }
 
-function add(session: Session, args: Arguments, operation: Operation): null {
-  const transaction = requireTransaction(session, args.last());
+function add(caller: Caller, args: Arguments, operation: Operation): null {
+  const transaction = requireTransaction(caller, args.last());
   const versionAt = operation.type === "refused" ? args.count - 2 : 3;
-  if (hasVersions(session.style) && (operation.type === "store" || operation.type === "refused") && args.count > 4) {
+  if (hasVersions(caller.style) && (operation.type === "store" || operation.type === "refused") && args.count > 4) {
     if (args.raw(versionAt).length > 0) throw new StorageFault({ kind: "value", reason: "Versions aren't supported." });
   }
-  session.registered.counters.stores += 1;
+  caller.registered.counters.stores += 1;
   transaction.operations.push(operation);
   return null;
 }
@@ -125,17 +125,17 @@ function add(session: Session, args: Arguments, operation: Operation): null {
  * Old: everything is queued for the others before the committer's reply is written. New: the event loop does it in its
  * next turn, so that other replies may come out in between (ZEO 5.2.1, `async_threadsafe`).
  */
-function announce(session: Session, hosted: HostedStorage, tid: Tid, oids: readonly Buffer[]): void {
-  const { silentWhenEmpty, skipClient } = session.behaviour;
-  const old = session.style.family === "old";
+function announce(caller: Caller, hosted: HostedStorage, tid: Tid, oids: readonly Buffer[]): void {
+  const { silentWhenEmpty, skipClient } = caller.behaviour;
+  const old = caller.style.family === "old";
   if (silentWhenEmpty && oids.length === 0) return;
   hosted.queue.add({ tid, oids });
-  for (const other of hosted.sessions) {
-    if (other === session) {
-      if (old) session.tellSize();
+  for (const other of hosted.registrants) {
+    if (other === caller) {
+      if (old) caller.tellSize();
       continue;
     }
-    if (skipClient({ connection: other.link.connection, storage: hosted.id, tid, oids })) continue;
+    if (skipClient({ connection: other.connection, storage: hosted.id, tid, oids })) continue;
     if (old) other.tellInvalidation(tid, oids);
     else setImmediate(() => other.tellInvalidation(tid, oids));
   }

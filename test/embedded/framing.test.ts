@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FrameAssembler, frameOf, FrameTooLong } from "../../src/legacy/framing.ts";
+import { FrameAssembler, frameOf, FrameTooLong } from "../../src/embedded/framing.ts";
 
 describe("FrameAssembler", () => {
   const payloads = [Buffer.from("one"), Buffer.alloc(0), Buffer.alloc(300, "x"), Buffer.from("last")];

@@ -8,30 +8,30 @@ import { StorageFault } from "./faults.ts";
 import type { HostedStorage } from "./hosted-storage.ts";
 import type { Method } from "./method.ts";
 import type { PendingTransaction } from "./pending-transaction.ts";
-import type { Session } from "./session.ts";
+import type { Caller } from "./caller.ts";
 
 /**
  * A vote on an old server (ZEO 4.3.1, `_try_to_vote`): the stores are done, `serialnos` tells how each went, and the
  * reply is None. The first store that fails ends the work, but the lock stays held until the client aborts. Only an
  * exception of the storage's own vote is an exception reply, and frees the lock.
  */
-export const voteOld: Method = (session, args, answer) => {
-  const hosted = session.registered;
-  const transaction = requireTransaction(session, args.value(0));
-  if (transaction.locked || hosted.lock.isWaiting(session)) {
+export const voteOld: Method = (caller, args, answer) => {
+  const hosted = caller.registered;
+  const transaction = requireTransaction(caller, args.value(0));
+  if (transaction.locked || hosted.lock.isWaiting(caller)) {
     const state = transaction.locked ? "locked" : "waiting";
     throw new StorageFault({ kind: "transaction-state", reason: `Already voting (${state})` });
   }
-  hosted.lock.acquire(session, () => {
+  hosted.lock.acquire(caller, () => {
     try {
       transaction.pending = hosted.storage.begin(transaction.info, transaction.tid);
       transaction.locked = true;
-      const serials = store(session, hosted, transaction, transaction.pending);
-      session.link.sendOneWay("one-way", "serialnos", [serials]);
+      const serials = store(caller, hosted, transaction, transaction.pending);
+      caller.link.sendOneWay("one-way", "serialnos", [serials]);
     } catch (error) {
       if (!(error instanceof StorageFault)) throw error;
       transaction.pending?.abort();
-      endTransaction(session);
+      endTransaction(caller);
       answer.fail(error.fault);
       return;
     }
@@ -42,14 +42,14 @@ export const voteOld: Method = (session, args, answer) => {
 
 /** The list for `serialnos`: an oid with its new serial, `rs` for an undone one, or the exception. */
 function store(
-  session: Session,
+  caller: Caller,
   hosted: HostedStorage,
   transaction: ClientTransaction,
   pending: PendingTransaction,
 ): Value[] {
   const serials: Value[] = [];
   for (const operation of transaction.operations) {
-    const outcome = transaction.perform(pending, operation, session.behaviour.omitCreated);
+    const outcome = transaction.perform(pending, operation, caller.behaviour.omitCreated);
     switch (outcome.type) {
       case "stored":
         serials.push(new PyTuple([outcome.oid, tidBytes(pending.tid)]));
@@ -60,7 +60,7 @@ function store(
         break;
       case "failed":
         hosted.counters.conflicts += 1;
-        serials.push(new PyTuple([outcome.oid, exceptionInstance(session.style, outcome.fault)]));
+        serials.push(new PyTuple([outcome.oid, exceptionInstance(caller.style, outcome.fault)]));
         return serials;
       case "done":
         break;
@@ -68,7 +68,7 @@ function store(
         outcome satisfies never;
     }
   }
-  const fault = session.behaviour.voteFault(session.link.connection);
+  const fault = caller.behaviour.voteFault(caller.connection);
   if (fault !== undefined) throw new StorageFault(fault);
   return serials;
 }

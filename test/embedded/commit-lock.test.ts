@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { CommitLock } from "../../src/legacy/commit-lock.ts";
+import { CommitLock } from "../../src/embedded/commit-lock.ts";
 
 describe("CommitLock", () => {
   it("is granted at once when it is free, and in the order of asking otherwise", async () => {

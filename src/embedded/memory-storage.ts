@@ -1,27 +1,14 @@
 import { NO_TID, readTid, tidAt, tidBytes, asTid } from "../wire/ids.ts";
 import type { Tid } from "../wire/ids.ts";
-import type { Value } from "../wire/value.ts";
 import { StorageFault } from "./faults.ts";
 import { PendingTransaction } from "./pending-transaction.ts";
+import type { PendingOwner } from "./pending-transaction.ts";
+import type { TransactionInfo, TransactionRecord } from "./transaction-record.ts";
 
 /** One version of one object. `data` is null where the object was deleted or its creation undone. */
 export interface Revision {
   readonly serial: Tid;
   readonly data: Buffer | null;
-}
-
-export interface TransactionInfo {
-  readonly user: Buffer;
-  readonly description: Buffer;
-  /** The client's extension dictionary as it came; never interpreted. */
-  readonly extension: Value;
-  readonly status: string;
-}
-
-export interface TransactionRecord extends TransactionInfo {
-  readonly tid: Tid;
-  /** In the order of the commit; `dataTxn` is set where data was copied from an earlier transaction (undo). */
-  readonly records: readonly { readonly oid: Buffer; readonly data: Buffer | null; readonly dataTxn: Tid | null }[];
 }
 
 export interface MemoryStorageOptions {
@@ -36,7 +23,7 @@ export interface MemoryStorageOptions {
  * which calls raise POSKeyError, what `loadBefore` returns, what a conflict is. No packing, no blobs, and conflicts are
  * never resolved here.
  */
-export class MemoryStorage {
+export class MemoryStorage implements PendingOwner {
   readonly name: string;
   readonly readOnly: boolean;
   readonly #now: () => number;

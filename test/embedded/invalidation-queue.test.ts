@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { InvalidationQueue } from "../../src/legacy/invalidation-queue.ts";
+import { InvalidationQueue } from "../../src/embedded/invalidation-queue.ts";
 import { asTid, tidBytes } from "../../src/wire/ids.ts";
 
 const oid = (n: number): Buffer => tidBytes(asTid(BigInt(n)));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { exceptionReply } from "../../src/legacy/exceptions.ts";
-import type { Fault } from "../../src/legacy/faults.ts";
-import type { Style } from "../../src/legacy/style.ts";
+import { exceptionReply } from "../../src/embedded/exceptions.ts";
+import type { Fault } from "../../src/embedded/faults.ts";
+import type { Style } from "../../src/embedded/style.ts";
 import type { Dialect } from "../../src/wire/codec.ts";
 import { codecFor } from "../../src/wire/codecs.ts";
 import { PyTuple } from "../../src/wire/value.ts";

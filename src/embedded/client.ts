@@ -18,7 +18,7 @@ import { tidOfReply } from "./reply-tid.ts";
 
 export type { Received, ReceivedInvalidation } from "./client-messages.ts";
 
-export interface LegacyClientOptions {
+export interface EmbeddedClientOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
   readonly port: number;
@@ -51,7 +51,7 @@ interface ClientEvents {
  * A small ZEO client for tests and the demo. It speaks the real protocol, has no cache, and records what it is told in
  * the order in which it came. Transactions: see `ClientCommit`.
  */
-export class LegacyClient extends EventEmitter<ClientEvents> {
+export class EmbeddedClient extends EventEmitter<ClientEvents> {
   /** In order. */
   readonly received: Received[] = [];
   /** What `register` replied: new servers the last tid, old ones None. */
@@ -74,9 +74,9 @@ export class LegacyClient extends EventEmitter<ClientEvents> {
   }
 
   /** Connects, shakes hands, registers. Rejects when one of these fails or takes longer than `timeoutMs`. */
-  static async connect(options: LegacyClientOptions): Promise<LegacyClient> {
+  static async connect(options: EmbeddedClientOptions): Promise<EmbeddedClient> {
     const timeoutMs = options.timeoutMs ?? 5000;
-    const client = new LegacyClient(timeoutMs);
+    const client = new EmbeddedClient(timeoutMs);
     try {
       await client.#open(options, timeoutMs);
       if (options.register !== false) {
@@ -277,7 +277,7 @@ export class LegacyClient extends EventEmitter<ClientEvents> {
     });
   }
 
-  async #open(options: LegacyClientOptions, timeoutMs: number): Promise<void> {
+  async #open(options: EmbeddedClientOptions, timeoutMs: number): Promise<void> {
     let greeted: ((payload: Buffer) => void) | undefined;
     const greeting = new Promise<Buffer>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`no greeting in ${timeoutMs} ms`)), timeoutMs);

@@ -6,7 +6,7 @@ import { StorageFault } from "./faults.ts";
 import type { HostedStorage } from "./hosted-storage.ts";
 import type { Method } from "./method.ts";
 import type { PendingTransaction } from "./pending-transaction.ts";
-import type { Session } from "./session.ts";
+import type { Caller } from "./caller.ts";
 import { nativeDict } from "./style.ts";
 
 /**
@@ -14,22 +14,22 @@ import { nativeDict } from "./style.ts";
  * ones). A failure is an exception reply that clears the transaction; with `clientConflictResolution` conflicts are a
  * list of dictionaries, the lock is free again, and the client stores anew and votes again.
  */
-export const voteNew: Method = (session, args, answer) => {
-  const hosted = session.registered;
-  const transaction = requireTransaction(session, args.value(0));
-  if (transaction.locked || hosted.lock.isWaiting(session)) {
+export const voteNew: Method = (caller, args, answer) => {
+  const hosted = caller.registered;
+  const transaction = requireTransaction(caller, args.value(0));
+  if (transaction.locked || hosted.lock.isWaiting(caller)) {
     const state = transaction.locked ? "locked" : "waiting";
     throw new StorageFault({ kind: "transaction-state", reason: `Already voting (${state})` });
   }
-  hosted.lock.acquire(session, () => {
+  hosted.lock.acquire(caller, () => {
     let result: VoteResult;
     try {
       transaction.pending = hosted.storage.begin(transaction.info, transaction.tid);
-      result = store(session, hosted, transaction, transaction.pending);
+      result = store(caller, hosted, transaction, transaction.pending);
     } catch (error) {
       if (!(error instanceof StorageFault)) throw error;
       transaction.pending?.abort();
-      endTransaction(session);
+      endTransaction(caller);
       answer.fail(error.fault);
       return;
     }
@@ -37,7 +37,7 @@ export const voteNew: Method = (session, args, answer) => {
       transaction.pending.abort();
       transaction.pending = undefined;
       answer.reply(result.conflicts);
-      hosted.lock.release(session);
+      hosted.lock.release(caller);
       return;
     }
     transaction.locked = true;
@@ -52,7 +52,7 @@ interface VoteResult {
 }
 
 function store(
-  session: Session,
+  caller: Caller,
   hosted: HostedStorage,
   transaction: ClientTransaction,
   pending: PendingTransaction,
@@ -60,7 +60,7 @@ function store(
   const serials: Value[] = [];
   const conflicts = new Map<string, Value>();
   for (const operation of transaction.operations) {
-    const outcome = transaction.perform(pending, operation, session.behaviour.omitCreated);
+    const outcome = transaction.perform(pending, operation, caller.behaviour.omitCreated);
     switch (outcome.type) {
       case "stored":
         // Stored again after a conflict: the first, conflicting store is still in the list.
@@ -72,11 +72,11 @@ function store(
       case "failed": {
         const { fault, oid, data } = outcome;
         if (fault.kind === "conflict") hosted.counters.conflicts += 1;
-        if (fault.kind !== "conflict" || data === null || !session.behaviour.clientConflictResolution) {
+        if (fault.kind !== "conflict" || data === null || !caller.behaviour.clientConflictResolution) {
           throw new StorageFault(fault);
         }
         const found = { oid, serials: new PyTuple([fault.current, fault.old]), data };
-        conflicts.set(oid.toString("hex"), nativeDict(session.style, found));
+        conflicts.set(oid.toString("hex"), nativeDict(caller.style, found));
         break;
       }
       case "done":
@@ -85,7 +85,7 @@ function store(
         outcome satisfies never;
     }
   }
-  const fault = session.behaviour.voteFault(session.link.connection);
+  const fault = caller.behaviour.voteFault(caller.connection);
   if (fault !== undefined) throw new StorageFault(fault);
   return { serials, conflicts: [...conflicts.values()] };
 }

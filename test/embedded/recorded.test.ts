@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { FrameAssembler, frameOf } from "../../src/legacy/framing.ts";
-import { MemoryStorage } from "../../src/legacy/memory-storage.ts";
-import { decodeMessage } from "../../src/legacy/message.ts";
-import type { Message } from "../../src/legacy/message.ts";
-import type { PendingTransaction } from "../../src/legacy/pending-transaction.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
-import type { LegacyServerOptions } from "../../src/legacy/server.ts";
+import { FrameAssembler, frameOf } from "../../src/embedded/framing.ts";
+import { MemoryStorage } from "../../src/embedded/memory-storage.ts";
+import { decodeMessage } from "../../src/embedded/message.ts";
+import type { Message } from "../../src/embedded/message.ts";
+import type { PendingTransaction } from "../../src/embedded/pending-transaction.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
+import type { EmbeddedServerOptions } from "../../src/embedded/server.ts";
 import { readTid } from "../../src/wire/ids.ts";
 import type { Tid } from "../../src/wire/ids.ts";
 import { messageIdOf } from "../../src/wire/message-id.ts";
@@ -119,8 +119,8 @@ class Dialled {
   }
 }
 
-async function replay(entries: readonly Entry[], options: LegacyServerOptions): Promise<Map<number, Dialled>> {
-  const server = new LegacyServer({ ...options, storages: { "1": new RecordedStorage(tidsOfVotes(entries)) } });
+async function replay(entries: readonly Entry[], options: EmbeddedServerOptions): Promise<Map<number, Dialled>> {
+  const server = new EmbeddedServer({ ...options, storages: { "1": new RecordedStorage(tidsOfVotes(entries)) } });
   await server.start();
   closers.push(() => server.close());
   const connections = new Map<number, Dialled>();
@@ -153,7 +153,7 @@ function isComparable({ frame, message }: Entry, calls: ReadonlyMap<string, stri
 
 describe("the embedded server writes what the recorded one wrote, byte for byte", () => {
   const patched = { omitCreated: false };
-  it.each<[string, string, LegacyServerOptions, number]>([
+  it.each<[string, string, EmbeddedServerOptions, number]>([
     ["ZEO 4.3.1 on Python 2.7", "z4py27-z4py27", { protocol: "Z4" }, 66],
     ["ZEO 4.3.1 on Python 3.6", "z4py35-z4py35", { protocol: "Z4" }, 66],
     ["ZEO 5.2.1 on Python 2.7", "z521py27-z521py27", { protocol: "Z5" }, 52],

@@ -1,8 +1,16 @@
+import type { Tid } from "../wire/ids.ts";
 import type { Fault } from "./faults.ts";
-import type { Telling } from "./hosted-storage.ts";
 
 /** What an embedded server announces: ZEO 4 (old), ZEO 5 and 6 with pickles, ZEO 5.1 and later with msgpack. */
 export type ServerProtocol = "Z4" | "Z5" | "M5";
+
+/** Who is about to be told of what. */
+export interface Telling {
+  readonly connection: number;
+  readonly storage: string;
+  readonly tid: Tid;
+  readonly oids: readonly Buffer[];
+}
 
 /** Which server is imitated, with which bugs. */
 export interface ServerBehaviour {

@@ -3,7 +3,7 @@ import type { Tid } from "../wire/ids.ts";
 import type { MessageId } from "../wire/codec.ts";
 import { StorageFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
-import type { TransactionInfo } from "./memory-storage.ts";
+import type { TransactionInfo } from "./transaction-record.ts";
 import type { PendingTransaction } from "./pending-transaction.ts";
 
 /** What a client asked for between its `tpc_begin` and its vote; done at the vote, under the commit lock. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { StorageFault } from "../../src/legacy/faults.ts";
-import type { Fault } from "../../src/legacy/faults.ts";
-import { MemoryStorage } from "../../src/legacy/memory-storage.ts";
-import type { PendingTransaction } from "../../src/legacy/pending-transaction.ts";
+import { StorageFault } from "../../src/embedded/faults.ts";
+import type { Fault } from "../../src/embedded/faults.ts";
+import { MemoryStorage } from "../../src/embedded/memory-storage.ts";
+import type { PendingTransaction } from "../../src/embedded/pending-transaction.ts";
 import { asTid, NO_TID, tidAt, tidBytes } from "../../src/wire/ids.ts";
 import type { Tid } from "../../src/wire/ids.ts";
 

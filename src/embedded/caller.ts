@@ -5,7 +5,7 @@ import { PyTuple } from "../wire/value.ts";
 import type { ClientTransaction } from "./client-transaction.ts";
 import { StorageFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
-import type { HostedStorage } from "./hosted-storage.ts";
+import type { HostedStorage, Registrant } from "./hosted-storage.ts";
 import { hasVersions, nativeDict } from "./style.ts";
 import type { Style } from "./style.ts";
 import type { ServerBehaviour } from "./behaviour.ts";
@@ -16,16 +16,16 @@ export interface Answer {
   fail(fault: Fault): void;
 }
 
-/** What a session needs of its connection. */
-export interface SessionLink {
+/** What a caller needs of its connection. */
+export interface CallerLink {
   /** 1, 2, ... in the order in which the server accepted. */
   readonly connection: number;
   sendOneWay(kind: "invalidation" | "one-way", method: string, args: readonly Value[], tid?: Tid): void;
 }
 
-/** One client of one storage: what the methods work on. */
-export class Session {
-  readonly link: SessionLink;
+/** One client of one storage: who calls the methods, and what they work on. */
+export class Caller implements Registrant {
+  readonly link: CallerLink;
   readonly style: Style;
   readonly behaviour: ServerBehaviour;
   readonly storages: ReadonlyMap<string, HostedStorage>;
@@ -37,7 +37,7 @@ export class Session {
   label = "";
 
   constructor(
-    link: SessionLink,
+    link: CallerLink,
     style: Style,
     behaviour: ServerBehaviour,
     storages: ReadonlyMap<string, HostedStorage>,
@@ -47,6 +47,10 @@ export class Session {
     this.behaviour = behaviour;
     this.storages = storages;
     this.readOnly = behaviour.readOnly;
+  }
+
+  get connection(): number {
+    return this.link.connection;
   }
 
   /** The storage. Throws an `attribute` fault before `register`: that is what an old server answers. */

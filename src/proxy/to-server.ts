@@ -39,8 +39,7 @@ export class ToServer implements FrameHandler {
     if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
     switch (method.sort) {
-      case "read":
-      case "plain":
+      case "other":
         this.#call(envelope, method);
         return "pass";
       case "store":
@@ -91,7 +90,7 @@ export class ToServer implements FrameHandler {
 
   #storeHead(head: Buffer, length: number, envelope: Envelope, method: Method): Verdict {
     const { codec, storage } = this.#link;
-    const store = codec.storeHead(head, envelope);
+    const store = codec.storeHead(head, envelope, method);
     if (store === undefined) return tooShort(head, length);
     this.#call(envelope, method);
     if (storage === undefined) return "pass";

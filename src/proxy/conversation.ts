@@ -82,7 +82,6 @@ export class Conversation {
     this.#link = link;
     this.#toServer = new FrameStream(toServer, EARLY_LIMITS, starts.clientStart);
     this.#toClient = new FrameStream(toClient, EARLY_LIMITS, starts.serverStart);
-    toServer.stream = this.#toServer;
     this.#toServer.macs = this.#toClient.macs = protocol.family === "old";
   }
 

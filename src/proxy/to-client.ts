@@ -141,14 +141,7 @@ export class ToClient implements FrameHandler {
     }
     const plain = calls.takePlain(envelope.id);
     const payload = frame.subarray(LENGTH_BYTES);
-    const evidence =
-      plain?.method.sort === "plain"
-        ? { tid: NO_TID, exact: true }
-        : codec.shown(
-            payload,
-            envelope,
-            plain === undefined || plain.method.name === "" ? undefined : plain.method.name,
-          );
+    const evidence = codec.shown(payload, envelope, plain?.method);
     const order = plain?.order ?? 0;
     storage.ledger.reply(number, evidence, { payload: this.#hand(frame, envelope), bytes: frame.length, order });
   }

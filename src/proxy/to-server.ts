@@ -1,6 +1,6 @@
 import { MAX_HEAD, type Envelope, type StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { LENGTH_BYTES, type FrameHandler, type FrameStream, type Verdict } from "../wire/frame.ts";
+import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { methodNamed, REPLY, type Method, type MethodSort } from "../wire/methods.ts";
 import { beginArgs, registerArgs, tidArg } from "../wire/arguments.ts";
@@ -20,8 +20,6 @@ export interface ToServerHost {
 export class ToServer implements FrameHandler {
   readonly #link: Link;
   readonly #host: ToServerHost;
-  /** The stream that calls this handler; set by the session. */
-  stream: FrameStream | undefined;
   /** The frame that is held. */
   #envelope: Envelope | undefined;
   #method: Method | undefined;
@@ -39,8 +37,7 @@ export class ToServer implements FrameHandler {
     if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
     switch (method.sort) {
-      case "read":
-      case "plain":
+      case "other":
         this.#call(envelope, method);
         return "pass";
       case "store":
@@ -91,7 +88,7 @@ export class ToServer implements FrameHandler {
 
   #storeHead(head: Buffer, length: number, envelope: Envelope, method: Method): Verdict {
     const { codec, storage } = this.#link;
-    const store = codec.storeHead(head, envelope);
+    const store = codec.storeHead(head, envelope, method);
     if (store === undefined) return tooShort(head, length);
     this.#call(envelope, method);
     if (storage === undefined) return "pass";
@@ -100,8 +97,7 @@ export class ToServer implements FrameHandler {
       return "pass";
     }
     this.#store = { method, head: store, oid: Buffer.from(head.subarray(store.oidAt, store.oidAt + 8)) };
-    if (this.stream !== undefined) this.stream.tailFrom = store.restAt;
-    return "pass";
+    return store.restAt;
   }
 
   #stored(method: Method, { serial }: StoreHead, from: Buffer, offset: number, tail: Buffer): void {

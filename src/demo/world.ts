@@ -6,7 +6,7 @@ import type { Proxy } from "../index.ts";
 import type { ServerProtocol } from "../embedded/behaviour.ts";
 import { EmbeddedClient } from "../embedded/client.ts";
 import { EmbeddedServer } from "../embedded/server.ts";
-import { codeOf } from "../proxy/errors.ts";
+import { codeOf } from "../net/system-error.ts";
 import { startOnPort } from "./ports.ts";
 
 export interface WorldOptions {

@@ -105,6 +105,11 @@ export class StorageLedger<P> {
     return isFinishing(this.state, session);
   }
 
+  /** Has its client been granted a vote that it has neither finished nor aborted? */
+  hasVoted(session: number): boolean {
+    return this.state.accounts.get(session)?.voted ?? false;
+  }
+
   /** Bytes of what is held for the session's client; 0: nothing is. */
   heldBytes(session: number): number {
     return this.state.accounts.get(session)?.heldBytes ?? 0;
@@ -124,10 +129,10 @@ export class StorageLedger<P> {
     return false;
   }
 
-  /** Has nobody ever registered with success? */
-  get isUnused(): boolean {
-    const { accounts, reach, settles } = this.state;
-    return accounts.size === 0 && reach === undefined && settles === 0;
+  /** Is nothing known that anybody may need: of the database, of a commit, of a session? */
+  get isBlank(): boolean {
+    const { accounts, reach, settles, known, limbo } = this.state;
+    return accounts.size === 0 && reach === undefined && settles === 0 && known === NO_TID && limbo === undefined;
   }
 
   /** So many commits have settled. */
@@ -267,6 +272,7 @@ export class StorageLedger<P> {
     lockMovedOn(this.state, this.#actions);
     const account = this.#live(session);
     if (account === undefined) return;
+    account.voted = true;
     if (this.state.server === "old") this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
   }
@@ -277,6 +283,7 @@ export class StorageLedger<P> {
     if (cleared && transaction !== undefined) transaction.over = true;
     const account = this.#live(session);
     if (account === undefined) return;
+    account.voted = false;
     if (this.state.server === "old" && !this.state.rules.failedVoteIsNoBarrier) this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
   }

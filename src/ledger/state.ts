@@ -143,6 +143,8 @@ export interface Account<P> {
   shown: Tid;
   /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
   seen: boolean;
+  /** Its client has been granted a vote, and has neither finished nor aborted. No rule asks. */
+  voted: boolean;
   /** When the proxy's own question was asked; undefined: none is on its way. */
   question: Stamp | undefined;
 }
@@ -274,6 +276,7 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     committed: NO_TID,
     shown: NO_TID,
     seen: false,
+    voted: false,
     question: undefined,
   };
 }

@@ -15,6 +15,7 @@ export function transactionOf<P>(account: Account<P> | undefined, id: MessageId)
 
 /** `tpc_begin`: a second one with the same id keeps the stores, unless a failed vote has cleared them on the server. */
 export function begin<P>(account: Account<P>, id: MessageId, explicitTid: Tid): void {
+  account.voted = false;
   const open = transactionOf(account, id);
   if (open !== undefined && !open.over) return;
   account.transactions = account.transactions.filter((other) => other !== open);
@@ -48,12 +49,17 @@ export function refuse<P>(account: Account<P> | undefined, oids: Buffer): void {
 }
 
 export function abort<P>(account: Account<P> | undefined, id: MessageId): void {
-  if (account !== undefined) account.transactions = account.transactions.filter((other) => other.id !== id);
+  if (account === undefined) return;
+  account.voted = false;
+  account.transactions = account.transactions.filter((other) => other.id !== id);
 }
 
 /** The transaction of a `tpc_finish`, which takes it; an empty one where nothing was begun. */
 export function take<P>(account: Account<P> | undefined, id: MessageId): Transaction {
   const transaction = transactionOf(account, id) ?? newTransaction(id, NO_TID);
-  if (account !== undefined) account.transactions = account.transactions.filter((other) => other !== transaction);
+  if (account !== undefined) {
+    account.voted = false;
+    account.transactions = account.transactions.filter((other) => other !== transaction);
+  }
   return transaction;
 }

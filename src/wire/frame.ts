@@ -30,8 +30,8 @@ export interface FrameHandler {
   begin(head: Buffer, length: number): Verdict;
   /** Bytes that flow on, lengths included: whole frames, or parts of one. */
   flow(bytes: Buffer): void;
-  /** A frame that was held, with its length prefix. */
-  frame(frame: Buffer): void;
+  /** A frame that was held, with its length prefix. `isView`: it is a part of the chunk, not in memory of its own. */
+  frame(frame: Buffer, isView: boolean): void;
   /** A frame has a MAC: the stream has turned raw, and its bytes flow on behind this call. */
   mac(): void;
   /** The tail that `begin` asked for, before the last part of the frame flows on. Empty if the payload ends before it. */
@@ -188,7 +188,7 @@ export class FrameStream {
         run = at;
         if (!this.#reads()) break;
         run = end;
-        if (end - start === length) this.#handler.frame(chunk.subarray(at, end));
+        if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
         else this.#hold(chunk, at, end, length);
       } else {
         this.#passing = true;
@@ -254,7 +254,7 @@ export class FrameStream {
     this.#held.add(chunk.subarray(0, n), this.#left);
     if (this.#left === 0) {
       this.#passing = true;
-      this.#handler.frame(this.#held.take());
+      this.#handler.frame(this.#held.take(), false);
     }
     return n;
   }

@@ -193,7 +193,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
         const head = codec.storeHead(payload, peek(payload), STORE);
         const id = codec.storeTail(payload.subarray(head?.restAt));
         // An empty array can be an id in msgpack.
-        if (id === messageIdOf([]) && codec.encoding === "msgpack") throw new ProtocolError("test", 0, "", "");
+        if (id === messageIdOf([]) && codec.encoding === "msgpack") throw new ProtocolError("bad-store", 0, "", "");
       }).toThrow(ProtocolError);
     });
   });

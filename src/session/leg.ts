@@ -8,7 +8,7 @@ const LINGER_MS = 5_000;
 export class Leg {
   readonly connection: Connection;
   readonly #clock: Clock;
-  /** The other end has closed its half, or all. */
+  /** It was seen that the other end has closed its half, or all. */
   hasEnded = false;
   isClosed = false;
   /** So many bytes were read. */
@@ -43,7 +43,6 @@ export class Leg {
   /** It is closed now. */
   closed(): void {
     this.isClosed = true;
-    this.hasEnded = true;
     this.#cancelLinger?.();
   }
 }

@@ -337,6 +337,8 @@ export class Session implements Turns {
   }
 
   #clientClosed(): void {
+    // A reset is an end too: the server's own that follows is no outage.
+    this.#client.hasEnded = true;
     this.#giveUp();
   }
 

@@ -216,7 +216,12 @@ function begins({ client }: Pair, id: number): void {
 const tidBytes = (value: number): Buffer => bytes8(BigInt(value));
 
 describe("a server connection that breaks with a tpc_finish on its way", () => {
-  it.each(["Z5", "Z4"] as const)("ends the storage's other sessions (%s), so that they verify", async (name) => {
+  it.each([
+    ["Z5", "closed"],
+    ["Z5", "reset"],
+    ["Z4", "closed"],
+    ["Z4", "reset"],
+  ] as const)("ends the storage's other sessions (%s, %s), so that they verify", async (name, how) => {
     const old = name === "Z4";
     const gateway = await scripted({ greeting: name });
     const a = await registered(gateway, old ? null : 1000n, name);
@@ -225,7 +230,8 @@ describe("a server connection that breaks with a tpc_finish on its way", () => {
     a.client.tell("storea", Buffer.alloc(8, 1), Buffer.alloc(8), Buffer.from("x"), 9);
     a.client.call(3, "tpc_finish", 9);
     for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
-    a.server.socket.destroy();
+    if (how === "closed") a.server.socket.destroy();
+    else a.server.socket.resetAndDestroy();
     await Promise.all([a.client.end(), b.client.end(), b.server.end()]);
     expect(gateway.proxy.stats().ended).toEqual({ "unknown-commit": 1 });
     expect(gateway.lines.filter(({ code }) => code === "unknown-commit")).toMatchObject([{ level: "warn" }]);

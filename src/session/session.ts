@@ -1,15 +1,15 @@
-import type { Clock } from "../clock.ts";
-import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
-import type { RawReason, Report, SessionHappening } from "../happening/happening.ts";
-import type { Storages } from "../storage/storages.ts";
+import type { RawReason, SessionHappening } from "../happening/happening.ts";
+import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, End } from "./connection.ts";
 import { Conversation, type Handlers } from "./conversation.ts";
 import { EarlyToClient, EarlyToServer } from "./early.ts";
-import { mayRead, tooSlow } from "./flow.ts";
-import { Handshake, type HandshakeStep } from "./handshake.ts";
+import { Flow } from "./flow.ts";
+import type { HandshakeStep } from "./handshake.ts";
+import type { SessionHost } from "./host.ts";
 import { Leg } from "./leg.ts";
+import { Lifetime } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
 import { Outlet } from "./outlet.ts";
 import { Registration } from "./registration.ts";
@@ -17,36 +17,9 @@ import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import type { Turns } from "./turns.ts";
 
-export interface SessionLimits {
-  readonly frameBytes: number;
-  readonly decodeBytes: number;
-  readonly outboxBytes: number;
-  readonly handshakeMs: number;
-}
-
-/** What a session tells its upstream, which decides by it whether the server is down. */
-export type SessionNews =
-  /** The server has accepted and said nothing. */
-  | "server-silent"
-  /** The server has answered a client that spoke first. */
-  | "first-word-answered"
-  /** The server has ended the connection before anyone else did. */
-  | "server-ended"
-  /** Both connections are closed. */
-  | "closed";
-
-/** What a session needs of its upstream. */
-export interface SessionHost {
-  readonly settings: { readonly name: string; readonly limits: SessionLimits; readonly refuseUnknown: boolean };
-  readonly clock: Clock;
-  readonly storages: Storages;
-  readonly report: Report;
-  tell(session: Session, news: SessionNews): void;
-}
-
 /**
- * One client and its server connection: what it is at a time, and what the ends of the two lead to. Bytes and events
- * come in by the handlers of the connections; bytes and few commands go out to the connections.
+ * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
+ * and few commands for them; what an end leads to is in `Lifetime`.
  */
 export class Session implements Turns {
   /** `address:port` of the client. */
@@ -54,44 +27,54 @@ export class Session implements Turns {
   /** What its two connections are to tell. */
   readonly fromClient: ConnectionHandler;
   readonly fromServer: ConnectionHandler;
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   readonly #client: Leg;
   readonly #server: Leg;
   readonly #outlet: Outlet;
+  readonly #flow: Flow;
+  readonly #lifetime: Lifetime;
   readonly #startedMs: number;
-  #life: Life = { is: "shaking", handshake: new Handshake() };
   #protocol: string | undefined;
   #storage: string | undefined;
-  /** Why the proxy ended it was told. */
-  #isReported = false;
   #isQuiesced = false;
-  #isServerPaused = false;
-  #cancelSilence: (() => void) | undefined;
 
-  constructor(client: Connection, server: Connection, host: SessionHost) {
+  constructor(client: Connection, server: Connection, host: SessionHost<Session>) {
+    const { clock, settings, storages } = host;
     this.peer = client.peer;
     this.#host = host;
-    this.#client = new Leg(client, host.clock);
-    this.#server = new Leg(server, host.clock);
+    this.#client = new Leg(client, clock);
+    this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
-    this.#startedMs = host.clock.now();
-    this.#cancelSilence = host.clock.after(host.settings.limits.handshakeMs, () => host.tell(this, "server-silent"));
+    this.#flow = new Flow(server, this.#outlet, settings.limits.outboxBytes);
+    this.#startedMs = clock.now();
+    this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
+      clock,
+      handshakeMs: settings.limits.handshakeMs,
+      tell: (news) => host.tell(this, news),
+      ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
+      left: (storage) => storages.forgetUnused(storage),
+      review: () => this.#review(),
+    });
     this.fromClient = {
-      read: (bytes) => this.#try("client", () => this.#readClient(bytes)),
-      ended: () => this.#try("client", () => this.#clientEnded()),
+      read: (bytes) => this.#readClient(bytes),
+      ended: () => this.#try("client", () => this.#lifetime.clientEnded()),
       drained: () => this.#try("client", () => this.look()),
-      closed: () => this.#closed(this.#client, () => this.#clientClosed()),
+      closed: () => this.#closed(this.#client),
     };
     this.fromServer = {
-      read: (bytes) => this.#try("server", () => this.#readServer(bytes)),
-      ended: () => this.#try("server", () => this.#serverEnded(false)),
+      read: (bytes) => this.#readServer(bytes),
+      ended: () => this.#try("server", () => this.#lifetime.serverEnded(false)),
       drained: () => this.#readOn(),
-      closed: () => this.#closed(this.#server, () => this.#serverClosed()),
+      closed: () => this.#closed(this.#server),
     };
     this.#report({ what: "opened" });
   }
 
   // --- what others see of it --------------------------------------------------------------------------------------
+
+  get life(): Life["is"] {
+    return this.#lifetime.now.is;
+  }
 
   get isServerOpen(): boolean {
     return !this.#server.hasEnded;
@@ -99,26 +82,22 @@ export class Session implements Turns {
 
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
     return "registration" in life;
   }
 
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   get hasVoted(): boolean {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     return life.is === "registered" && life.registration.hasVoted;
   }
 
   /** Nothing of a commit of its is on the way, and all that was read for its client is written. */
   get isSettled(): boolean {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
     return !("registration" in life) || life.registration.isSettled;
-  }
-
-  get life(): Life["is"] {
-    return this.#life.is;
   }
 
   // --- what others decide for it ----------------------------------------------------------------------------------
@@ -131,7 +110,7 @@ export class Session implements Turns {
 
   /** Ends it in order: what was written goes out, for a while. */
   stop(): void {
-    this.#giveUp();
+    this.#lifetime.giveUp();
     this.#client.close();
     this.#server.close();
   }
@@ -145,57 +124,67 @@ export class Session implements Turns {
   // --- bytes ------------------------------------------------------------------------------------------------------
 
   #readClient(bytes: Buffer): void {
-    this.#client.received += bytes.length;
-    const life = this.#life;
+    try {
+      this.#client.received += bytes.length;
+      this.#fromClient(bytes);
+      if (this.#server.connection.isBehind) this.#client.connection.carryOut("pause");
+    } catch (error) {
+      this.#lifetime.failed(error, "client");
+    }
+  }
+
+  #readServer(bytes: Buffer): void {
+    try {
+      this.#server.received += bytes.length;
+      this.#lifetime.heard();
+      this.#fromServer(bytes);
+      this.#review();
+    } catch (error) {
+      this.#lifetime.failed(error, "server");
+    }
+  }
+
+  #fromClient(bytes: Buffer): void {
+    const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
         this.#shake(life.handshake.client(bytes));
-        break;
+        return;
       case "open":
       case "registered":
         life.talk.toServer.push(bytes);
-        break;
+        return;
       case "relayed":
         this.#server.connection.write(bytes);
-        break;
+        return;
       // Nobody is left to read it: a commit that is begun now would never end.
       case "draining":
       case "orphan":
       case "over":
-        return;
     }
-    if (this.#server.connection.isBehind) this.#client.connection.carryOut("pause");
   }
 
-  #readServer(bytes: Buffer): void {
-    this.#server.received += bytes.length;
-    this.#heard();
-    const life = this.#life;
+  #fromServer(bytes: Buffer): void {
+    const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
         this.#shake(life.handshake.server(bytes));
-        break;
+        return;
       case "open":
       case "registered":
       case "orphan":
         life.talk.toClient.push(bytes);
-        break;
+        return;
       case "relayed":
         if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
         this.#outlet.write(bytes);
-        break;
+        return;
       case "draining":
       case "over":
-        return;
     }
-    this.#review();
   }
 
-  /** The server is not silent. */
-  #heard(): void {
-    this.#cancelSilence?.();
-    this.#cancelSilence = undefined;
-  }
+  // --- the handshake ----------------------------------------------------------------------------------------------
 
   #shake(step: HandshakeStep): void {
     if (step.raw !== undefined && this.#refuses(step.raw)) return;
@@ -205,9 +194,8 @@ export class Session implements Turns {
     if (step.protocol === undefined) return;
     this.#protocol = step.protocol.name;
     const talk = new Conversation(step.protocol, step, (codec, calls) => this.#early(codec, calls));
-    this.#become({ is: "open", talk });
+    this.#lifetime.become({ is: "open", talk });
     if (step.clientRest !== undefined) talk.toServer.push(step.clientRest);
-    // What came behind the client's name may have ended it.
     if (step.serverRest !== undefined) talk.toClient.push(step.serverRest);
   }
 
@@ -218,10 +206,24 @@ export class Session implements Turns {
     };
   }
 
+  /** From now on bytes are relayed as they are, unless the configuration refuses that. */
+  #relay(reason: RawReason): void {
+    if (this.life === "relayed" || this.#refuses(reason)) return;
+    this.#lifetime.heard();
+    this.#lifetime.become({ is: "relayed", reason });
+    this.#report({ what: "relayed", reason });
+  }
+
+  #refuses(reason: RawReason): boolean {
+    if (!this.#host.settings.refuseUnknown || reason === "ruok") return false;
+    this.end(sessionEnd("unknown-protocol", reason), "at-once");
+    return true;
+  }
+
   // --- turns ------------------------------------------------------------------------------------------------------
 
   register(name: string): void {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     if (life.is !== "open") return;
     const { talk } = life;
     const { clock, report, settings, storages } = this.#host;
@@ -229,7 +231,7 @@ export class Session implements Turns {
     const ends = { server: this.#server.connection, outlet: this.#outlet };
     const registration = new Registration(storage, talk, ends, this, { upstream: settings.name, report });
     this.#storage = name;
-    this.#become({ is: "registered", talk, registration });
+    this.#lifetime.become({ is: "registered", talk, registration });
     const { frameBytes, decodeBytes } = settings.limits;
     talk.continueWith(
       {
@@ -241,203 +243,34 @@ export class Session implements Turns {
   }
 
   unregister(): void {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     if (life.is !== "registered") return;
     const { talk } = life;
     this.#storage = undefined;
-    this.#become({ is: "open", talk });
+    this.#lifetime.become({ is: "open", talk });
     talk.continueWith(this.#early(talk.client.codec, talk.calls));
     this.#review();
   }
 
   foundMac(): void {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     this.#relay("mac");
-    if ("talk" in life) {
-      life.talk.toServer.turnRaw();
-      life.talk.toClient.turnRaw();
-    }
-  }
-
-  /** From now on bytes are relayed as they are, unless the configuration refuses that. */
-  #relay(reason: RawReason): void {
-    if (this.#life.is === "relayed" || this.#refuses(reason)) return;
-    this.#heard();
-    this.#become({ is: "relayed", reason });
-    this.#report({ what: "relayed", reason });
-  }
-
-  #refuses(reason: RawReason): boolean {
-    if (!this.#host.settings.refuseUnknown || reason === "ruok") return false;
-    this.end(sessionEnd("unknown-protocol", reason), "at-once");
-    return true;
+    if (!("talk" in life)) return;
+    life.talk.toServer.turnRaw();
+    life.talk.toClient.turnRaw();
   }
 
   end(end: SessionEnd, how: "at-once" | "behind"): void {
-    if (this.#life.is === "over") return;
-    this.#reportEnd(end);
-    this.#giveUp();
-    if (how === "at-once") this.#client.destroy();
-    else this.#client.close();
+    this.#lifetime.end(end, how);
   }
 
   done(end: End): void {
-    if (end === "client") this.#client.close();
-    this.#become({ is: "over" });
+    this.#lifetime.done(end);
   }
 
   look(): void {
-    this.#passClientEnd();
+    this.#lifetime.passClientEnd();
     this.#review();
-  }
-
-  // --- ends -------------------------------------------------------------------------------------------------------
-
-  /** Whatever goes wrong ends this session, never another one or the process. */
-  #try(sender: End, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failed(error, sender);
-    }
-  }
-
-  #failed(error: unknown, sender: End): void {
-    try {
-      const life = this.#life;
-      const offset = "talk" in life ? life.talk.from(sender).payloadOffset : 0;
-      // The server can't be followed any more: the reply to a commit that is on its way will never be known.
-      if (sender === "server" && "registration" in life && life.registration.isFinishing) {
-        life.talk.toClient.stop();
-        life.registration.serverGone(true);
-      }
-      this.#reportEnd(endBy(error, sender, offset));
-      this.#giveUp();
-      this.#client.destroy();
-    } catch {
-      this.destroy();
-    }
-  }
-
-  /** The client has closed its half. */
-  #clientEnded(): void {
-    this.#client.hasEnded = true;
-    const life = this.#life;
-    if (life.is === "draining" || life.is === "orphan" || life.is === "over") return;
-    const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
-    if (truncation !== undefined) this.end(truncation, "at-once");
-    else this.#passClientEnd();
-  }
-
-  /** A half-close goes on to the server, behind the replies to commits that are on their way. */
-  #passClientEnd(): void {
-    const life = this.#life;
-    if (!this.#client.hasEnded || ("registration" in life && life.registration.isFinishing)) return;
-    this.#server.end();
-  }
-
-  #clientClosed(): void {
-    // A reset is an end too: the server's own that follows is no outage.
-    this.#client.hasEnded = true;
-    this.#giveUp();
-  }
-
-  /** The server has closed its half, or all. `isBroken`: it may still read what was sent to it. */
-  #serverEnded(isBroken: boolean): void {
-    if (this.#server.hasEnded) return;
-    this.#server.hasEnded = true;
-    this.#heard();
-    const life = this.#life;
-    if (life.is === "over") return;
-    if (life.is !== "orphan" && !this.#client.hasEnded) this.#host.tell(this, "server-ended");
-    const truncation = "talk" in life ? life.talk.truncation("server") : undefined;
-    if (truncation !== undefined && life.is !== "orphan") {
-      this.#reportEnd(truncation);
-      // Behind a part of a frame nothing can follow.
-      if ("talk" in life && life.talk.toClient.midFrame) this.#outlet.shut();
-    }
-    switch (life.is) {
-      case "shaking":
-      case "open":
-      case "relayed":
-        // The client may still have something to say.
-        if (!isBroken && !this.#outlet.isShut) this.#client.end();
-        else this.#closeBoth();
-        return;
-      case "registered":
-        this.#become({ ...life, is: "draining" });
-        life.registration.serverGone(isBroken);
-        if (this.#outlet.isShut || !life.registration.isKept) this.#closeBoth();
-        else this.#server.close();
-        return;
-      case "orphan":
-        life.registration.serverGone(isBroken);
-        this.#become({ is: "over" });
-        return;
-      case "draining":
-    }
-  }
-
-  #serverClosed(): void {
-    this.#serverEnded(true);
-    // What waits for others' commits still goes out; the ledger says when that was all.
-    if (this.#life.is !== "draining") this.#closeBoth();
-  }
-
-  #closeBoth(): void {
-    this.#client.close();
-    this.#giveUp();
-  }
-
-  /** Nothing is told to the client any more. Only a commit of its that is on the way is still followed. */
-  #giveUp(): void {
-    const life = this.#life;
-    if (life.is === "orphan") return;
-    this.#outlet.shut();
-    if ("registration" in life) {
-      life.talk.toServer.stop();
-      life.registration.clientGone();
-      // That may have been all, and told.
-      if (this.#life !== life) return;
-      if (life.is === "registered" && life.registration.isKept) {
-        this.#become({ ...life, is: "orphan" });
-        this.#review();
-        return;
-      }
-    }
-    this.#become({ is: "over" });
-  }
-
-  /** The only place where a session's life changes, and what that takes with it. */
-  #become(life: Life): void {
-    const before = this.#life;
-    if (before.is === "over") return;
-    this.#life = life;
-    if ("registration" in before && !("registration" in life)) {
-      const { storage, number } = before.registration;
-      storage.leave(number);
-      this.#host.storages.forgetUnused(storage);
-    }
-    if (life.is !== "over") return;
-    this.#heard();
-    this.#outlet.shut();
-    if ("talk" in before) {
-      before.talk.toServer.stop();
-      before.talk.toClient.stop();
-    }
-    this.#server.close();
-  }
-
-  #closed(leg: Leg, work: () => void): void {
-    leg.closed();
-    this.#try(leg === this.#client ? "client" : "server", work);
-    if (!this.#client.isClosed || !this.#server.isClosed) return;
-    const { received: fromClient } = this.#client;
-    const { received: fromServer } = this.#server;
-    const durationMs = this.#host.clock.now() - this.#startedMs;
-    const facts = { protocol: this.#protocol, storage: this.#storage, fromClient, fromServer, durationMs };
-    this.#report({ what: "closed", life: { ...facts, ...this.#outlet.announced } });
-    this.#host.tell(this, "closed");
   }
 
   // --- back-pressure ----------------------------------------------------------------------------------------------
@@ -448,33 +281,37 @@ export class Session implements Turns {
   }
 
   #review(): void {
-    const life = this.#life;
+    const life = this.#lifetime.now;
     if (life.is === "over" || life.is === "draining") return;
-    const isSlow = this.#outlet.isSlow;
-    const registration = "registration" in life ? life.registration : undefined;
-    const pause = !mayRead(registration, isSlow);
-    if (!pause && registration !== undefined) {
-      const end = tooSlow(registration, this.#outlet, this.#host.settings.limits.outboxBytes);
-      if (end !== undefined) {
-        this.end(end, "at-once");
-        return;
-      }
-    }
-    if (pause === this.#isServerPaused) return;
-    this.#isServerPaused = pause;
-    registration?.storage.paused(registration.number, pause);
-    this.#server.connection.carryOut(pause ? "pause" : "resume");
+    const end = this.#flow.review("registration" in life ? life.registration : undefined);
+    if (end !== undefined) this.end(end, "at-once");
   }
 
-  // --- reports ----------------------------------------------------------------------------------------------------
+  // --- ends -------------------------------------------------------------------------------------------------------
+
+  /** Whatever goes wrong ends this session, never another one or the process. */
+  #try(sender: End, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#lifetime.failed(error, sender);
+    }
+  }
+
+  #closed(leg: Leg): void {
+    leg.closed();
+    if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
+    else this.#try("server", () => this.#lifetime.serverClosed());
+    if (!this.#client.isClosed || !this.#server.isClosed) return;
+    const { received: fromClient } = this.#client;
+    const { received: fromServer } = this.#server;
+    const durationMs = this.#host.clock.now() - this.#startedMs;
+    const facts = { protocol: this.#protocol, storage: this.#storage, fromClient, fromServer, durationMs };
+    this.#report({ what: "closed", life: { ...facts, ...this.#outlet.announced } });
+    this.#host.tell(this, "closed");
+  }
 
   #report(happening: SessionHappening): void {
     this.#host.report({ ...happening, upstream: this.#host.settings.name, client: this.peer });
-  }
-
-  #reportEnd(end: SessionEnd): void {
-    if (this.#isReported) return;
-    this.#isReported = true;
-    this.#report({ what: "ended", storage: this.#storage, end });
   }
 }

@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import type { Report, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
-import { Session, type SessionHost, type SessionLimits, type SessionNews } from "../session/session.ts";
+import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
+import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
 import { Arrival } from "./arrival.ts";
 import { Availability, type Decision } from "./availability.ts";
@@ -18,7 +19,7 @@ export interface UpstreamConfig {
 
 /** What an upstream needs of the proxy. */
 export interface UpstreamHost {
-  readonly settings: { readonly limits: SessionLimits; readonly refuseUnknown: boolean };
+  readonly settings: Omit<SessionSettings, "name">;
   readonly clock: Clock;
   readonly transport: Transport;
   readonly storages: Storages;
@@ -45,7 +46,7 @@ export class Upstream {
   readonly sessions = new Set<Session>();
   readonly #host: UpstreamHost;
   readonly #dialling: Dialling;
-  readonly #sessionHost: SessionHost;
+  readonly #sessionHost: SessionHost<Session>;
   readonly #availability = new Availability();
   /** Clients whose server is being dialled, and what ends the dial, or the wait for a server that is down. */
   readonly #arrivals = new Map<Arrival, () => void>();

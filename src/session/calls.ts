@@ -32,6 +32,11 @@ export const QUESTION_ID = -2;
 export class Calls {
   readonly #open = new Map<MessageId, number | Call>();
 
+  /** How many wait for their replies. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
     this.#add(id, method.index + (stamp?.order ?? 0) * ORDER_FACTOR);
   }

@@ -87,6 +87,12 @@ export class Session implements Turns {
     return "registration" in life;
   }
 
+  /** So many of its client's calls wait for their replies. */
+  get openCalls(): number {
+    const life = this.#lifetime.now;
+    return "talk" in life ? life.talk.calls.size : 0;
+  }
+
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   get hasVoted(): boolean {
     const life = this.#lifetime.now;

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
-import { Session, type SessionHost, type SessionLimits, type SessionNews } from "../../src/session/session.ts";
+import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
+import { Session } from "../../src/session/session.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { MovedClock } from "../storage/moved-clock.ts";
@@ -40,7 +41,7 @@ export class Stage {
   /** What the sessions have told their upstream. */
   readonly news: { readonly session: Session; readonly news: SessionNews }[] = [];
   readonly pairs: Pair[] = [];
-  readonly #host: SessionHost;
+  readonly #host: SessionHost<Session>;
   #storage: Storage | undefined;
 
   constructor(protocol = "Z5", { limits = {}, refuseUnknown = false }: StageOptions = {}) {

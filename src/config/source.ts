@@ -49,52 +49,52 @@ export function readSource(text: string, file: string): Source {
 /** Turns nodes into plain values and remembers where each of them stands. */
 class Reader {
   readonly problems: ConfigProblem[] = [];
-  private readonly offsets = new Map<string, number>();
-  private readonly keyOffsets = new Map<string, number>();
-  private readonly at: (offset: number, path: Path, message: string) => ConfigProblem;
+  readonly #offsets = new Map<string, number>();
+  readonly #keyOffsets = new Map<string, number>();
+  readonly #at: (offset: number, path: Path, message: string) => ConfigProblem;
 
   constructor(at: (offset: number, path: Path, message: string) => ConfigProblem) {
-    this.at = at;
+    this.#at = at;
   }
 
   read(node: Node | ParsedNode | null, path: Path, keyOffset = 0): unknown {
     // An empty value stands nowhere; its key does.
     const empty = node === null || (isScalar(node) && node.value === null);
     const offset = empty ? keyOffset : (node.range?.[0] ?? keyOffset);
-    if (!this.offsets.has(key(path))) this.offsets.set(key(path), offset);
+    if (!this.#offsets.has(key(path))) this.#offsets.set(key(path), offset);
     if (node === null) return null;
     if (isAlias(node) || ("anchor" in node && node.anchor !== undefined)) {
-      this.refuse(offset, path, "expected a plain value, got a YAML anchor or alias");
+      this.#refuse(offset, path, "expected a plain value, got a YAML anchor or alias");
       return undefined;
     }
     if (node.tag !== undefined && !node.tag.startsWith("tag:yaml.org,2002:")) {
-      this.refuse(offset, path, `expected a plain value, got the YAML tag ${node.tag}`);
+      this.#refuse(offset, path, `expected a plain value, got the YAML tag ${node.tag}`);
       return undefined;
     }
     if (isScalar(node)) return node.value;
     if (isSeq<ParsedNode>(node)) return node.items.map((item, index) => this.read(item, [...path, index], offset));
-    if (isMap<ParsedNode, ParsedNode | null>(node)) return this.readMap(node.items, path);
+    if (isMap<ParsedNode, ParsedNode | null>(node)) return this.#readMap(node.items, path);
     return undefined;
   }
 
   /** The place of a path, or of the nearest part around it. */
   offsetOf(path: Path, of: "key" | "value"): number {
-    const keyOffset = this.keyOffsets.get(key(path));
+    const keyOffset = this.#keyOffsets.get(key(path));
     if (of === "key" && keyOffset !== undefined) return keyOffset;
     for (let length = path.length; length >= 0; length--) {
-      const offset = this.offsets.get(key(path.slice(0, length)));
+      const offset = this.#offsets.get(key(path.slice(0, length)));
       if (offset !== undefined) return offset;
     }
     return 0;
   }
 
-  private readMap(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], path: Path): unknown {
+  #readMap(pairs: readonly Pair<ParsedNode, ParsedNode | null>[], path: Path): unknown {
     // No prototype, so that a key such as `__proto__` is a key like any other.
     const map = Object.create(null) as Record<string, unknown>;
     for (const { key: keyNode, value } of pairs) {
       const offset = keyNode.range[0];
       if (!isScalar(keyNode) || typeof keyNode.value !== "string") {
-        this.refuse(
+        this.#refuse(
           offset,
           path,
           `expected a key that is text, got ${JSON.stringify(keyNode.toString().slice(0, 60))}`,
@@ -104,17 +104,17 @@ class Reader {
       const name = keyNode.value;
       const below = [...path, name];
       if (name in map) {
-        this.refuse(offset, below, "expected each key once, got it again");
+        this.#refuse(offset, below, "expected each key once, got it again");
         continue;
       }
       map[name] = this.read(value, below, offset);
-      this.keyOffsets.set(key(below), offset);
+      this.#keyOffsets.set(key(below), offset);
     }
     return map;
   }
 
-  private refuse(offset: number, path: Path, message: string): void {
-    this.problems.push(this.at(offset, path, message));
+  #refuse(offset: number, path: Path, message: string): void {
+    this.problems.push(this.#at(offset, path, message));
   }
 }
 

@@ -12,56 +12,56 @@ const RETRY_MS = 20;
  * process from exiting: so the descriptor is used without blocking.
  */
 export class LineWriter {
-  private readonly descriptor: number;
-  private readonly maxWaitingBytes: number;
-  private readonly onLost: (lines: number) => void;
-  private waiting: Buffer[] = [];
-  private waitingBytes = 0;
-  private lost = 0;
-  private timer: NodeJS.Timeout | undefined;
-  private drained: (() => void) | undefined;
-  private open = true;
+  readonly #descriptor: number;
+  readonly #maxWaitingBytes: number;
+  readonly #onLost: (lines: number) => void;
+  #waiting: Buffer[] = [];
+  #waitingBytes = 0;
+  #lost = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #drained: (() => void) | undefined;
+  #open = true;
 
   /**
    * @param onLost is told how many lines were lost at the limit, when the reader has caught up
    */
   constructor(descriptor: number, maxWaitingBytes: number, onLost: (lines: number) => void) {
-    this.descriptor = withoutBlocking(descriptor);
-    this.maxWaitingBytes = maxWaitingBytes;
-    this.onLost = onLost;
+    this.#descriptor = withoutBlocking(descriptor);
+    this.#maxWaitingBytes = maxWaitingBytes;
+    this.#onLost = onLost;
   }
 
   /** Writes a line with its end, or keeps it for later. */
   write(line: string): void {
-    if (!this.open) return;
+    if (!this.#open) return;
     const bytes = Buffer.from(line);
-    if (this.waitingBytes + bytes.length > this.maxWaitingBytes) {
-      this.lost += 1;
+    if (this.#waitingBytes + bytes.length > this.#maxWaitingBytes) {
+      this.#lost += 1;
       return;
     }
-    this.waiting.push(bytes);
-    this.waitingBytes += bytes.length;
-    if (this.timer === undefined) this.offer();
+    this.#waiting.push(bytes);
+    this.#waitingBytes += bytes.length;
+    if (this.#timer === undefined) this.#offer();
   }
 
   /** Writes what is kept before it returns, but waits no longer than this. Nothing is written later. */
   flushSync(timeoutMs: number): void {
     const deadline = Date.now() + timeoutMs;
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
-    while (!this.offerAll() && Date.now() < deadline) Atomics.wait(sleeper, 0, 0, RETRY_MS);
+    while (!this.#offerAll() && Date.now() < deadline) Atomics.wait(sleeper, 0, 0, RETRY_MS);
     this.close();
   }
 
   /** The same without stopping the event loop. */
   async end(timeoutMs: number): Promise<void> {
-    if (this.open && !this.offerAll()) {
+    if (this.#open && !this.#offerAll()) {
       await new Promise<void>((resolve) => {
         const limit = setTimeout(resolve, timeoutMs);
-        this.drained = () => {
+        this.#drained = () => {
           clearTimeout(limit);
           resolve();
         };
-        this.timer ??= setTimeout(() => this.offer(), RETRY_MS);
+        this.#timer ??= setTimeout(() => this.#offer(), RETRY_MS);
       });
     }
     this.close();
@@ -69,35 +69,35 @@ export class LineWriter {
 
   /** Gives up what is kept. */
   close(): void {
-    this.open = false;
-    this.waiting = [];
-    this.waitingBytes = 0;
-    clearTimeout(this.timer);
+    this.#open = false;
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    clearTimeout(this.#timer);
   }
 
-  private offer(): void {
-    this.timer = undefined;
-    if (!this.offerAll()) {
-      this.timer = setTimeout(() => this.offer(), RETRY_MS);
+  #offer(): void {
+    this.#timer = undefined;
+    if (!this.#offerAll()) {
+      this.#timer = setTimeout(() => this.#offer(), RETRY_MS);
       return;
     }
-    this.drained?.();
-    if (this.lost > 0) {
-      const lines = this.lost;
-      this.lost = 0;
-      this.onLost(lines);
+    this.#drained?.();
+    if (this.#lost > 0) {
+      const lines = this.#lost;
+      this.#lost = 0;
+      this.#onLost(lines);
     }
   }
 
   /** Returns whether nothing is left to be written. */
-  private offerAll(): boolean {
+  #offerAll(): boolean {
     try {
-      while (this.waitingBytes > 0) {
-        if (this.waiting.length > 1) this.waiting = [Buffer.concat(this.waiting)];
-        const [bytes = Buffer.alloc(0)] = this.waiting;
-        const written = writeSync(this.descriptor, bytes);
-        this.waitingBytes -= written;
-        this.waiting = this.waitingBytes === 0 ? [] : [bytes.subarray(written)];
+      while (this.#waitingBytes > 0) {
+        if (this.#waiting.length > 1) this.#waiting = [Buffer.concat(this.#waiting)];
+        const [bytes = Buffer.alloc(0)] = this.#waiting;
+        const written = writeSync(this.#descriptor, bytes);
+        this.#waitingBytes -= written;
+        this.#waiting = this.#waitingBytes === 0 ? [] : [bytes.subarray(written)];
       }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;

@@ -18,7 +18,7 @@ interface Entry {
  * It has no clock: the caller passes the time.
  */
 export class Hourly {
-  private readonly upstreams = new Map<string, Map<string, Entry>>();
+  readonly #upstreams = new Map<string, Map<string, Entry>>();
 
   /**
    * Counts one more.
@@ -26,8 +26,8 @@ export class Hourly {
    * @returns the counts for a line, or undefined when the last line is not an hour old
    */
   count(upstream: string, reason: string, nowMs: number): Told | undefined {
-    const reasons = this.upstreams.get(upstream) ?? new Map<string, Entry>();
-    this.upstreams.set(upstream, reasons);
+    const reasons = this.#upstreams.get(upstream) ?? new Map<string, Entry>();
+    this.#upstreams.set(upstream, reasons);
     const entry = reasons.get(reason) ?? { total: 0, told: 0, toldAtMs: -Infinity };
     reasons.set(reason, entry);
     entry.total += 1;
@@ -40,7 +40,7 @@ export class Hourly {
 
   /** How often each reason was counted for an upstream. */
   totals(upstream: string): Record<string, number> {
-    const reasons = this.upstreams.get(upstream) ?? new Map<string, Entry>();
+    const reasons = this.#upstreams.get(upstream) ?? new Map<string, Entry>();
     return Object.fromEntries([...reasons].map(([reason, { total }]) => [reason, total]));
   }
 }

@@ -24,8 +24,6 @@ export interface ReplyReader {
 
 const NOTHING: Shown = { tid: NO_TID, exact: true };
 
-const items = new FlatItems();
-
 /**
  * The newest tid that the reply to a call of `method` shows. A message's id is never evidence, so only the value is
  * looked at. Data of objects is skipped. Where the reply has another shape than the method's, or the method is unknown
@@ -61,10 +59,7 @@ function shownAt(place: Looked, reader: ReplyReader, payload: Buffer, envelope: 
     case "exception":
       return NO_TID;
     case "value":
-      reader.flat(payload, envelope.argsAt, items);
-      if (!items.complete || items.tuple || items.count !== 1) return undefined;
-      if (items.isBytes(0, ID_BYTES)) return readTid(payload, items.start(0));
-      return items.kind(0) === ITEM_NONE ? NO_TID : undefined;
+      return inFlat(place, reader, payload, envelope.argsAt);
     case "dictionaries":
       return inDictionaries(reader.value(payload, envelope));
     case "vote":
@@ -74,12 +69,29 @@ function shownAt(place: Looked, reader: ReplyReader, payload: Buffer, envelope: 
       return inStatus(reader.value(payload, envelope));
     default:
       // A memo may hide an item from the quick look.
-      return inItems(place, reader, payload, envelope.argsAt) ?? inTuple(place, reader.value(payload, envelope));
+      return inFlat(place, reader, payload, envelope.argsAt) ?? inTuple(place, reader.value(payload, envelope));
   }
 }
 
-function inItems(places: readonly number[], reader: ReplyReader, payload: Buffer, at: number): Tid | undefined {
-  reader.flat(payload, at, items);
+const shared = new FlatItems();
+
+function inFlat(place: "value" | readonly number[], reader: ReplyReader, payload: Buffer, at: number): Tid | undefined {
+  const items = shared.open();
+  try {
+    reader.flat(payload, at, items);
+    return place === "value" ? inAtom(items, payload) : inItems(place, items, payload);
+  } finally {
+    items.close();
+  }
+}
+
+function inAtom(items: FlatItems, payload: Buffer): Tid | undefined {
+  if (!items.complete || items.tuple || items.count !== 1) return undefined;
+  if (items.isBytes(0, ID_BYTES)) return readTid(payload, items.start(0));
+  return items.kind(0) === ITEM_NONE ? NO_TID : undefined;
+}
+
+function inItems(places: readonly number[], items: FlatItems, payload: Buffer): Tid | undefined {
   if (items.complete && items.count === 1 && items.kind(0) === ITEM_NONE && !items.tuple) return NO_TID;
   let newest: Tid | undefined;
   for (const index of places) {

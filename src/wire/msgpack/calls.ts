@@ -8,18 +8,16 @@ import * as token from "./tokens.ts";
 import type { TokenKind } from "./tokens.ts";
 import { TokenCursor } from "./tokens.ts";
 
-const cursor = new TokenCursor();
-
 /** bin 8, its length, and the eight bytes. */
 const OID_COST = 2 + ID_BYTES;
 const BIN8 = 0xc4;
 const PAIR = 2;
 
-function unexpected(expected: string): ProtocolError {
+function unexpected(cursor: TokenCursor, expected: string): ProtocolError {
   return new ProtocolError("bad-msgpack", cursor.tokenAt, expected, "another value");
 }
 
-function wholeId(): MessageId {
+function wholeId(cursor: TokenCursor): MessageId {
   const id = readId(cursor);
   if (id === undefined) throw new ProtocolError("bad-msgpack", cursor.at, "an id", "the end");
   return id;
@@ -31,50 +29,51 @@ function atEnd(payload: Buffer, at: number): void {
 
 /** See `Codec.firstArg`. */
 export function firstArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
-  cursor.reset(payload, envelope.argsAt);
-  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected("arguments");
-  return wholeId();
+  const cursor = new TokenCursor(payload, envelope.argsAt);
+  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected(cursor, "arguments");
+  return wholeId(cursor);
 }
 
 /** See `Codec.lastArg`. */
 export function lastArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
-  cursor.reset(payload, envelope.argsAt);
-  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected("arguments");
+  const cursor = new TokenCursor(payload, envelope.argsAt);
+  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected(cursor, "arguments");
   let { at } = cursor;
   for (let before = cursor.length - 1; before > 0; before--) at = scanMsgpack(payload, at);
-  cursor.reset(payload, at);
-  const id = wholeId();
-  atEnd(payload, cursor.at);
+  const last = new TokenCursor(payload, at);
+  const id = wholeId(last);
+  atEnd(payload, last.at);
   return id;
 }
 
 /** See `Codec.storeTail`. */
 export function storeTailMsgpack(tail: Buffer): MessageId {
-  cursor.reset(tail, 0);
+  const cursor = new TokenCursor(tail, 0);
   let id: MessageId;
-  do id = wholeId();
+  do id = wholeId(cursor);
   while (cursor.at < tail.length);
   return id;
 }
 
 /** The value `[tid, oids]`: an invalidation's arguments, or a `getInvalidations` reply. Oids may come in pairs. */
 export function invalidationMsgpack(payload: Buffer, envelope: Envelope): InvalidationArgs {
-  cursor.reset(payload, envelope.argsAt);
+  const cursor = new TokenCursor(payload, envelope.argsAt);
   const kind = cursor.next();
   const items: number = cursor.length;
-  if (kind !== token.ARRAY || items !== 2) throw unexpected("a tid and oids");
-  if (cursor.next() !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected("a tid");
+  if (kind !== token.ARRAY || items !== 2) throw unexpected(cursor, "a tid and oids");
+  if (cursor.next() !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole())
+    throw unexpected(cursor, "a tid");
   const tid = readTid(payload, cursor.start);
-  if (cursor.next() !== token.ARRAY) throw unexpected("a list of oids");
+  if (cursor.next() !== token.ARRAY) throw unexpected(cursor, "a list of oids");
   const count = cursor.length;
-  if (count * OID_COST > payload.length - cursor.at) throw unexpected(`${count} oids`);
+  if (count * OID_COST > payload.length - cursor.at) throw unexpected(cursor, `${count} oids`);
   const oids = Buffer.allocUnsafe(count * ID_BYTES);
-  for (let filled = 0; filled < oids.length; filled += ID_BYTES) readOid(payload, oids, filled);
+  for (let filled = 0; filled < oids.length; filled += ID_BYTES) readOid(cursor, payload, oids, filled);
   atEnd(payload, cursor.at);
   return { tid, oids };
 }
 
-function readOid(payload: Buffer, oids: Buffer, filled: number): void {
+function readOid(cursor: TokenCursor, payload: Buffer, oids: Buffer, filled: number): void {
   const { at } = cursor;
   if (payload[at] === BIN8 && payload[at + 1] === ID_BYTES && at + OID_COST <= payload.length) {
     copyId(payload, at + 2, oids, filled);
@@ -83,23 +82,24 @@ function readOid(payload: Buffer, oids: Buffer, filled: number): void {
   }
   const kind = cursor.next();
   if (kind !== token.ARRAY) {
-    takeOid(payload, kind, oids, filled);
+    takeOid(cursor, payload, kind, oids, filled);
   } else {
     // A pair of oid and version, as clients of protocol Z308 would get it.
-    if (cursor.length !== PAIR) throw unexpected("an oid and its version");
-    takeOid(payload, cursor.next(), oids, filled);
+    if (cursor.length !== PAIR) throw unexpected(cursor, "an oid and its version");
+    takeOid(cursor, payload, cursor.next(), oids, filled);
     cursor.at = scanMsgpack(payload, cursor.at);
   }
 }
 
-function takeOid(payload: Buffer, kind: TokenKind, oids: Buffer, filled: number): void {
-  if (kind !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected("an oid");
+function takeOid(cursor: TokenCursor, payload: Buffer, kind: TokenKind, oids: Buffer, filled: number): void {
+  if (kind !== token.BYTES || cursor.length !== ID_BYTES || !cursor.isWhole()) throw unexpected(cursor, "an oid");
   copyId(payload, cursor.start, oids, filled);
 }
 
 /** The same, or nil. */
 export function invalidationsReplyMsgpack(payload: Buffer, envelope: Envelope): InvalidationArgs | undefined {
-  if (cursor.reset(payload, envelope.argsAt).next() !== token.NIL) return invalidationMsgpack(payload, envelope);
+  const cursor = new TokenCursor(payload, envelope.argsAt);
+  if (cursor.next() !== token.NIL) return invalidationMsgpack(payload, envelope);
   atEnd(payload, cursor.at);
   return undefined;
 }

@@ -14,20 +14,30 @@ const MAX_ENVELOPE = MAX_HEAD / 2;
 const MAX_ID_PARTS = 8;
 const MAX_ID_DEPTH = 4;
 
-const cursor = new TokenCursor();
+const shared = new TokenCursor();
 
 function wantMore(head: Buffer, limit: number, what: string): undefined {
   if (head.length < limit) return undefined;
   throw new ProtocolError("bad-msgpack", 0, `${what} in the first ${limit} bytes`, "more");
 }
 
-function unexpected(expected: string): ProtocolError {
+function unexpected(cursor: TokenCursor, expected: string): ProtocolError {
   return new ProtocolError("bad-msgpack", cursor.tokenAt, expected, "another value");
 }
 
 /** bin 8, its length, and the eight bytes of an oid or tid. */
 const SHORT_ID = 2 + ID_BYTES;
+
+const MAX_FIXINT = 0x7f;
+const TWO = 0x92;
+const FOUR = 0x94;
+const FIXSTR = 0xa0;
+const MAX_FIXSTR = 0xbf;
+const FALSE = 0xc2;
+const TRUE = 0xc3;
 const BIN8 = 0xc4;
+const UINT16 = 0xcd;
+const STR8 = 0xd9;
 
 function isPair(bytes: Buffer, at: number): boolean {
   if (at + SHORT_ID * 2 > bytes.length) return false;
@@ -79,20 +89,65 @@ export function readId(from: TokenCursor, depth = 0): MessageId | undefined {
 
 /** Id, flags and method of an array of four. */
 export function peekMsgpack(head: Buffer): Envelope | undefined {
+  return peekQuickly(head) ?? peekSlowly(head);
+}
+
+/**
+ * The shape of nearly all messages: a small id or an array of oid and tid, a flag, a short name. Undefined for any other,
+ * and when more bytes are needed.
+ */
+function peekQuickly(head: Buffer): Envelope | undefined {
+  if (head[0] !== FOUR) return undefined;
+  let id: MessageId;
+  let at: number;
+  const first = head[1] ?? 0xff;
+  if (first <= MAX_FIXINT) {
+    id = first;
+    at = 2;
+  } else if (first === UINT16 && head.length > 3) {
+    id = head.readUInt16BE(2);
+    at = 4;
+  } else if (first === TWO && isPair(head, 2)) {
+    id = idOfPair(head, 4, head, 4 + SHORT_ID);
+    at = 2 + SHORT_ID * 2;
+  } else {
+    return undefined;
+  }
+  const flag = head[at] ?? 0xff;
+  const flags = flag === TRUE || flag === FALSE ? flag - FALSE : flag;
+  if (flags > MAX_FIXINT) return undefined;
+  const name = head[at + 1] ?? 0;
+  let start: number;
+  let length: number;
+  if (name >= FIXSTR && name <= MAX_FIXSTR) {
+    start = at + 2;
+    length = name - FIXSTR;
+  } else if (name === BIN8 || name === STR8) {
+    start = at + 3;
+    length = head[at + 2] ?? MAX_HEAD;
+  } else {
+    return undefined;
+  }
+  const end = start + length;
+  return end > head.length ? undefined : { id, flags, method: nameAt(head, start, end), argsAt: end };
+}
+
+function peekSlowly(head: Buffer): Envelope | undefined {
   const more = (): undefined => wantMore(head, MAX_ENVELOPE, "id, flags and method");
-  cursor.reset(head, 0);
+  const cursor = new TokenCursor(head, 0);
   const first = cursor.next();
   if (first === token.SHORT) return more();
-  if (first !== token.ARRAY || cursor.length !== 4) throw unexpected("an array of four");
+  if (first !== token.ARRAY || cursor.length !== 4) throw unexpected(cursor, "an array of four");
   const id = readId(cursor);
   if (id === undefined) return more();
   const flags = cursor.next();
   if (flags === token.SHORT) return more();
-  if ((flags !== token.INTEGER && flags !== token.BOOLEAN) || typeof cursor.int !== "number") throw unexpected("flags");
+  if ((flags !== token.INTEGER && flags !== token.BOOLEAN) || typeof cursor.int !== "number")
+    throw unexpected(cursor, "flags");
   const flag = cursor.int;
   const name: TokenKind = cursor.next();
   if (name === token.SHORT) return more();
-  if (name !== token.TEXT && name !== token.BYTES) throw unexpected("the name of a method");
+  if (name !== token.TEXT && name !== token.BYTES) throw unexpected(cursor, "the name of a method");
   if (cursor.at > MAX_ENVELOPE) {
     throw new ProtocolError("bad-msgpack", 0, `id, flags and method in ${MAX_ENVELOPE} bytes`, "more");
   }
@@ -102,7 +157,7 @@ export function peekMsgpack(head: Buffer): Envelope | undefined {
 
 /** The kind of the method's name. The payload has passed `peekMsgpack`. */
 export function nameKind(payload: Buffer): TokenKind {
-  cursor.reset(payload, 0);
+  const cursor = new TokenCursor(payload, 0);
   cursor.next();
   readId(cursor);
   cursor.next();
@@ -111,15 +166,23 @@ export function nameKind(payload: Buffer): TokenKind {
 
 /** See `Codec.storeHead`. */
 export function storeHeadMsgpack(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined {
+  const cursor = shared.open(head, envelope.argsAt);
+  try {
+    return readStoreHead(cursor, head, method);
+  } finally {
+    cursor.close();
+  }
+}
+
+function readStoreHead(cursor: TokenCursor, head: Buffer, method: Method): StoreHead | undefined {
   const more = (): undefined => wantMore(head, MAX_HEAD, "a store's oid and serial");
-  cursor.reset(head, envelope.argsAt);
   const args = cursor.next();
   if (args === token.SHORT) return more();
-  if (args !== token.ARRAY || cursor.length < 3) throw unexpected("three or more arguments");
+  if (args !== token.ARRAY || cursor.length < 3) throw unexpected(cursor, "three or more arguments");
 
   const oid = cursor.next();
   if (oid === token.SHORT) return more();
-  if (oid !== token.BYTES || cursor.length !== ID_BYTES) throw unexpected("an oid");
+  if (oid !== token.BYTES || cursor.length !== ID_BYTES) throw unexpected(cursor, "an oid");
   if (!cursor.isWhole()) return more();
   const oidAt = cursor.start;
 
@@ -133,12 +196,12 @@ export function storeHeadMsgpack(head: Buffer, envelope: Envelope, method: Metho
     // No serial, but a server compares it with eight zero bytes only.
     serial = "set";
   } else if (found !== token.NIL) {
-    throw unexpected("a serial");
+    throw unexpected(cursor, "a serial");
   }
   if (method.sort === "delete") return { oidAt, serial, restAt: cursor.at };
 
   const data = cursor.next();
   if (data === token.SHORT) return more();
-  if (data !== token.BYTES && data !== token.TEXT && data !== token.NIL) throw unexpected("an object's data");
+  if (data !== token.BYTES && data !== token.TEXT && data !== token.NIL) throw unexpected(cursor, "an object's data");
   return { oidAt, serial, restAt: cursor.at };
 }

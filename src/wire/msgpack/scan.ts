@@ -8,8 +8,6 @@ import type { Tid } from "../ids.ts";
 import * as token from "./tokens.ts";
 import { TokenCursor } from "./tokens.ts";
 
-const cursor = new TokenCursor();
-
 const PRICES: readonly number[] = [
   0,
   PRICE_PLAIN,
@@ -30,7 +28,7 @@ const PRICES: readonly number[] = [
  * Raises `ProtocolError` (`bad-msgpack`), also when the value is cut.
  */
 export function scanMsgpack(bytes: Buffer, at: number, priced = false): number {
-  cursor.reset(bytes, at);
+  const cursor = new TokenCursor(bytes, at);
   /** How many items are missing, level by level; below the first one, the value itself. */
   const missing = [1];
   let spent = 0;
@@ -74,10 +72,19 @@ export function scanMsgpack(bytes: Buffer, at: number, priced = false): number {
   return cursor.at;
 }
 
+const shared = new TokenCursor();
+
 /** See `ReplyReader.flat`. */
 export function flatMsgpack(payload: Buffer, at: number, into: FlatItems): void {
-  into.clear();
-  cursor.reset(payload, at);
+  const cursor = shared.open(payload, at);
+  try {
+    readFlat(cursor, payload, into);
+  } finally {
+    cursor.close();
+  }
+}
+
+function readFlat(cursor: TokenCursor, payload: Buffer, into: FlatItems): void {
   let missing = 1;
   while (missing > 0) {
     const kind = cursor.next();
@@ -115,7 +122,7 @@ export function isExceptionMsgpack(_payload: Buffer, envelope: Envelope): boolea
 
 /** See `ReplyReader.isPlainList`. */
 export function isPlainListMsgpack(payload: Buffer, at: number): boolean {
-  cursor.reset(payload, at);
+  const cursor = new TokenCursor(payload, at);
   if (cursor.next() !== token.ARRAY) return false;
   for (let missing = cursor.length; missing > 0; missing--) {
     if (cursor.next() !== token.BYTES || !cursor.isWhole()) return false;
@@ -126,7 +133,7 @@ export function isPlainListMsgpack(payload: Buffer, at: number): boolean {
 /** See `ReplyReader.largest`. Stops at what is no msgpack. */
 export function largestMsgpack(payload: Buffer, at: number): Tid {
   let newest = NO_TID;
-  cursor.reset(payload, at);
+  const cursor = new TokenCursor(payload, at);
   try {
     for (;;) {
       const kind = cursor.next();

@@ -24,14 +24,17 @@ export type TokenKind =
   | typeof MAP
   | typeof EXTENSION;
 
+/** The bytes of a cursor that nobody uses. */
+const FREE: Buffer = Buffer.alloc(0);
+
 /**
  * Walks over the tokens of msgpack bytes without an allocation: an array or map is one token, its items follow.
  *
  * Of a byte string, text or extension only the header must be there: `start + length` may lie beyond the bytes given.
  */
 export class TokenCursor {
-  bytes: Buffer = Buffer.alloc(0);
-  at = 0;
+  bytes: Buffer;
+  at: number;
   /** Of the last token: its value if INTEGER or BOOLEAN (False and True are 0 and 1) or FLOAT, */
   int: number | bigint = 0;
   /** where its content is if BYTES, TEXT or EXTENSION; `length` is also the items of an ARRAY, the pairs of a MAP, */
@@ -40,10 +43,21 @@ export class TokenCursor {
   /** and the offset of its first byte. */
   tokenAt = 0;
 
-  reset(bytes: Buffer, at: number): this {
+  constructor(bytes = FREE, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  /** Claims a cursor that a hot function keeps, so that none is made for each message. It must be closed again. */
+  open(bytes: Buffer, at: number): this {
+    if (this.bytes !== FREE) throw new Error("this cursor is in use");
     this.bytes = bytes;
     this.at = at;
     return this;
+  }
+
+  close(): void {
+    this.bytes = FREE;
   }
 
   next(): TokenKind {
@@ -51,11 +65,11 @@ export class TokenCursor {
     this.tokenAt = at;
     const code = bytes[at];
     if (code === undefined) return SHORT;
-    if (code < 0x80) return this.number(code, 1);
-    if (code < 0x90) return this.header(MAP, code & 0x0f, 1);
-    if (code < 0xa0) return this.header(ARRAY, code & 0x0f, 1);
-    if (code < 0xc0) return this.content(TEXT, code & 0x1f, 1);
-    if (code >= 0xe0) return this.number(code - 0x100, 1);
+    if (code < 0x80) return this.#number(code, 1);
+    if (code < 0x90) return this.#header(MAP, code & 0x0f, 1);
+    if (code < 0xa0) return this.#header(ARRAY, code & 0x0f, 1);
+    if (code < 0xc0) return this.#content(TEXT, code & 0x1f, 1);
+    if (code >= 0xe0) return this.#number(code - 0x100, 1);
     const size = FIXED[code - 0xc0] as number;
     if (at + size > bytes.length) return SHORT;
     switch (code) {
@@ -68,18 +82,18 @@ export class TokenCursor {
         this.at = at + 1;
         return BOOLEAN;
       case 0xc4:
-        return this.content(BYTES, bytes[at + 1] as number, 2);
+        return this.#content(BYTES, bytes[at + 1] as number, 2);
       case 0xc5:
-        return this.content(BYTES, bytes.readUInt16BE(at + 1), 3);
+        return this.#content(BYTES, bytes.readUInt16BE(at + 1), 3);
       case 0xc6:
-        return this.content(BYTES, bytes.readUInt32BE(at + 1), 5);
+        return this.#content(BYTES, bytes.readUInt32BE(at + 1), 5);
       // The type of an extension is the byte before its content.
       case 0xc7:
-        return this.content(EXTENSION, bytes[at + 1] as number, 3);
+        return this.#content(EXTENSION, bytes[at + 1] as number, 3);
       case 0xc8:
-        return this.content(EXTENSION, bytes.readUInt16BE(at + 1), 4);
+        return this.#content(EXTENSION, bytes.readUInt16BE(at + 1), 4);
       case 0xc9:
-        return this.content(EXTENSION, bytes.readUInt32BE(at + 1), 6);
+        return this.#content(EXTENSION, bytes.readUInt32BE(at + 1), 6);
       case 0xca:
         this.int = bytes.readFloatBE(at + 1);
         this.at = at + 5;
@@ -89,41 +103,41 @@ export class TokenCursor {
         this.at = at + 9;
         return FLOAT;
       case 0xcc:
-        return this.number(bytes[at + 1] as number, 2);
+        return this.#number(bytes[at + 1] as number, 2);
       case 0xcd:
-        return this.number(bytes.readUInt16BE(at + 1), 3);
+        return this.#number(bytes.readUInt16BE(at + 1), 3);
       case 0xce:
-        return this.number(bytes.readUInt32BE(at + 1), 5);
+        return this.#number(bytes.readUInt32BE(at + 1), 5);
       case 0xcf:
-        return this.number(exactly(bytes.readBigUInt64BE(at + 1)), 9);
+        return this.#number(exactly(bytes.readBigUInt64BE(at + 1)), 9);
       case 0xd0:
-        return this.number(bytes.readInt8(at + 1), 2);
+        return this.#number(bytes.readInt8(at + 1), 2);
       case 0xd1:
-        return this.number(bytes.readInt16BE(at + 1), 3);
+        return this.#number(bytes.readInt16BE(at + 1), 3);
       case 0xd2:
-        return this.number(bytes.readInt32BE(at + 1), 5);
+        return this.#number(bytes.readInt32BE(at + 1), 5);
       case 0xd3:
-        return this.number(exactly(bytes.readBigInt64BE(at + 1)), 9);
+        return this.#number(exactly(bytes.readBigInt64BE(at + 1)), 9);
       case 0xd4:
       case 0xd5:
       case 0xd6:
       case 0xd7:
       case 0xd8:
-        return this.content(EXTENSION, 1 << (code - 0xd4), 2);
+        return this.#content(EXTENSION, 1 << (code - 0xd4), 2);
       case 0xd9:
-        return this.content(TEXT, bytes[at + 1] as number, 2);
+        return this.#content(TEXT, bytes[at + 1] as number, 2);
       case 0xda:
-        return this.content(TEXT, bytes.readUInt16BE(at + 1), 3);
+        return this.#content(TEXT, bytes.readUInt16BE(at + 1), 3);
       case 0xdb:
-        return this.content(TEXT, bytes.readUInt32BE(at + 1), 5);
+        return this.#content(TEXT, bytes.readUInt32BE(at + 1), 5);
       case 0xdc:
-        return this.header(ARRAY, bytes.readUInt16BE(at + 1), 3);
+        return this.#header(ARRAY, bytes.readUInt16BE(at + 1), 3);
       case 0xdd:
-        return this.header(ARRAY, bytes.readUInt32BE(at + 1), 5);
+        return this.#header(ARRAY, bytes.readUInt32BE(at + 1), 5);
       case 0xde:
-        return this.header(MAP, bytes.readUInt16BE(at + 1), 3);
+        return this.#header(MAP, bytes.readUInt16BE(at + 1), 3);
       case 0xdf:
-        return this.header(MAP, bytes.readUInt32BE(at + 1), 5);
+        return this.#header(MAP, bytes.readUInt32BE(at + 1), 5);
       default:
         throw new ProtocolError("bad-msgpack", at, "a msgpack value", `0x${code.toString(16)}`);
     }
@@ -134,19 +148,19 @@ export class TokenCursor {
     return this.start + this.length <= this.bytes.length;
   }
 
-  private number(value: number | bigint, size: number): typeof INTEGER {
+  #number(value: number | bigint, size: number): typeof INTEGER {
     this.int = value;
     this.at += size;
     return INTEGER;
   }
 
-  private header(kind: typeof ARRAY | typeof MAP, length: number, size: number): TokenKind {
+  #header(kind: typeof ARRAY | typeof MAP, length: number, size: number): TokenKind {
     this.length = length;
     this.at += size;
     return kind;
   }
 
-  private content(kind: typeof BYTES | typeof TEXT | typeof EXTENSION, length: number, size: number): TokenKind {
+  #content(kind: typeof BYTES | typeof TEXT | typeof EXTENSION, length: number, size: number): TokenKind {
     this.start = this.at + size;
     this.length = length;
     this.at = this.start + length;

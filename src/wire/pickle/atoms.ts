@@ -50,8 +50,16 @@ export type AtomKind =
   | typeof TEXT
   | typeof DOUBLE;
 
+/** An opcode that changes no value: a frame or a memo write. */
+export function isNoise(code: number): boolean {
+  return code === BINPUT || code === LONG_BINPUT || code === MEMOIZE || code === FRAME || code === PUT;
+}
+
 /** No line of a text opcode is longer in real traffic; a longer one is refused before it is searched any further. */
 const MAX_LINE = 1100;
+
+/** The bytes of a cursor that nobody uses. */
+const FREE: Buffer = Buffer.alloc(0);
 
 /**
  * Walks over the atoms of a pickle (None, booleans, numbers, byte strings, text) without a stack, a memo or an
@@ -61,8 +69,8 @@ const MAX_LINE = 1100;
  * Of a byte string or text only the header must be there: `start + length` may lie beyond the bytes given.
  */
 export class AtomCursor {
-  bytes: Buffer = Buffer.alloc(0);
-  at = 0;
+  bytes: Buffer;
+  at: number;
   /** Of the last atom: its value if INTEGER or DOUBLE (False and True are 0 and 1), */
   int: number | bigint = 0;
   /** where the content is if BYTES or TEXT, */
@@ -71,10 +79,21 @@ export class AtomCursor {
   /** and the offset of its opcode. */
   opcodeAt = 0;
 
-  reset(bytes: Buffer, at: number): this {
+  constructor(bytes = FREE, at = 0) {
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  /** Claims a cursor that a hot function keeps, so that none is made for each message. It must be closed again. */
+  open(bytes: Buffer, at: number): this {
+    if (this.bytes !== FREE) throw new Error("this cursor is in use");
     this.bytes = bytes;
     this.at = at;
     return this;
+  }
+
+  close(): void {
+    this.bytes = FREE;
   }
 
   /** Skips what changes no value: frames and memo writes. False when more bytes are needed. */
@@ -97,7 +116,7 @@ export class AtomCursor {
           this.at += 9;
           break;
         case PUT: {
-          const end = this.lineEnd(this.at + 1);
+          const end = this.#lineEnd(this.at + 1);
           if (end < 0) return false;
           this.at = end + 1;
           break;
@@ -139,7 +158,7 @@ export class AtomCursor {
         return INTEGER;
       case INT:
       case LONG: {
-        const end = this.lineEnd(at + 1);
+        const end = this.#lineEnd(at + 1);
         if (end < 0) return SHORT;
         this.int = textInteger(bytes.toString("latin1", at + 1, end), at + 1);
         this.at = end + 1;
@@ -159,18 +178,18 @@ export class AtomCursor {
         return DOUBLE;
       case SHORT_BINSTRING:
       case SHORT_BINBYTES:
-        return this.content(BYTES, 1);
+        return this.#content(BYTES, 1);
       case BINSTRING:
       case BINBYTES:
-        return this.content(BYTES, 4);
+        return this.#content(BYTES, 4);
       case BINBYTES8:
-        return this.content(BYTES, 8);
+        return this.#content(BYTES, 8);
       case SHORT_BINUNICODE:
-        return this.content(TEXT, 1);
+        return this.#content(TEXT, 1);
       case BINUNICODE:
-        return this.content(TEXT, 4);
+        return this.#content(TEXT, 4);
       case BINUNICODE8:
-        return this.content(TEXT, 8);
+        return this.#content(TEXT, 8);
       default:
         return OTHER;
     }
@@ -196,7 +215,7 @@ export class AtomCursor {
     }
   }
 
-  private content(kind: typeof BYTES | typeof TEXT, width: 1 | 4 | 8): AtomKind {
+  #content(kind: typeof BYTES | typeof TEXT, width: 1 | 4 | 8): AtomKind {
     const { bytes, at } = this;
     const start = at + 1 + width;
     if (start > bytes.length) return SHORT;
@@ -213,7 +232,7 @@ export class AtomCursor {
   }
 
   /** Offset of the line feed, or -1. */
-  private lineEnd(from: number): number {
+  #lineEnd(from: number): number {
     const { bytes } = this;
     const limit = Math.min(bytes.length, from + MAX_LINE);
     for (let i = from; i < limit; i++) if (bytes[i] === 0x0a) return i;

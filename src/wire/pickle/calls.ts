@@ -10,8 +10,6 @@ import * as op from "./opcodes.ts";
 import { readPickle } from "./reader.ts";
 import { atEnd } from "./scan.ts";
 
-const cursor = new AtomCursor();
-
 /** The arguments of a call, or a reply's value. */
 export function argsOf(payload: Buffer): Value {
   const message = readPickle(payload);
@@ -28,7 +26,7 @@ function idOf(value: Value | undefined): MessageId {
 
 /** See `Codec.firstArg`. */
 export function firstArgPickle(payload: Buffer, envelope: Envelope): MessageId {
-  cursor.reset(payload, envelope.argsAt);
+  const cursor = new AtomCursor(payload, envelope.argsAt);
   if (cursor.skipNoise() && payload[cursor.at] === op.MARK) cursor.at += 1;
   const kind = cursor.next();
   if (kind === INTEGER) return cursor.id(kind);
@@ -51,7 +49,7 @@ export function lastArgPickle(payload: Buffer): MessageId {
  * by the memo, since what was memoized lies before it; no peer numbers its transactions by anything but integers.
  */
 export function storeTailPickle(tail: Buffer): MessageId {
-  cursor.reset(tail, 0);
+  const cursor = new AtomCursor(tail, 0);
   let id: MessageId | undefined;
   for (;;) {
     const kind = cursor.next();
@@ -85,7 +83,7 @@ export function invalidationsReplyPickle(payload: Buffer, envelope: Envelope): I
 }
 
 function scanInvalidation(payload: Buffer, argsAt: number): InvalidationArgs | undefined {
-  cursor.reset(payload, argsAt);
+  const cursor = new AtomCursor(payload, argsAt);
   if (!cursor.skipNoise()) return undefined;
   const marked = payload[cursor.at] === op.MARK;
   if (marked) cursor.at += 1;

@@ -13,7 +13,7 @@ class MutableObject extends PyObject {
 export class PickleMachine {
   readonly input: PickleInput;
   readonly stack: PickleStack;
-  private readonly memo = new Map<number, Value>();
+  readonly #memo = new Map<number, Value>();
 
   constructor(bytes: Buffer, from: number) {
     this.input = new PickleInput(bytes, from);
@@ -22,16 +22,16 @@ export class PickleMachine {
 
   put(index: number): void {
     this.stack.spend(PRICE_TUPLE);
-    this.memo.set(index, this.stack.top());
+    this.#memo.set(index, this.stack.top());
   }
 
   /** The next index that `MEMOIZE` writes. */
   memoize(): void {
-    this.put(this.memo.size);
+    this.put(this.#memo.size);
   }
 
   get(index: number): void {
-    const value = this.memo.get(index);
+    const value = this.#memo.get(index);
     if (value === undefined) throw this.input.error("a memo that was written", String(index));
     this.stack.push(value, PRICE_PLAIN);
   }
@@ -41,7 +41,7 @@ export class PickleMachine {
     // A subclass of list: what comes behind the instance are its items.
     if (list instanceof PyObject) return;
     if (!Array.isArray(list)) throw this.input.error("a list", "another value");
-    this.extend(list as Value[], items);
+    this.#extend(list as Value[], items);
   }
 
   setItems(items: readonly Value[]): void {
@@ -59,7 +59,7 @@ export class PickleMachine {
     const set = this.stack.top();
     const held = set instanceof PyObject && set.args instanceof PyTuple ? set.args.items[0] : undefined;
     if (!Array.isArray(held)) throw this.input.error("a set", "another value");
-    this.extend(held as Value[], items);
+    this.#extend(held as Value[], items);
   }
 
   object(callable: Value, args: Value): void {
@@ -82,7 +82,7 @@ export class PickleMachine {
     this.stack.push(new PyObject(object, new PyTuple([]), state), PRICE_TUPLE);
   }
 
-  private extend(list: Value[], items: readonly Value[]): void {
+  #extend(list: Value[], items: readonly Value[]): void {
     this.stack.spend(items.length * PRICE_PLAIN);
     for (const item of items) list.push(item);
   }

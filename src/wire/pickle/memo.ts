@@ -1,8 +1,6 @@
 import { AtomCursor, BYTES, OTHER, SHORT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
-const cursor = new AtomCursor();
-
 /**
  * The byte string that the memo read (`BINGET`, `LONG_BINGET`) at `at` brings back, found by walking over the atoms
  * before it. Undefined when there is none; `short` when the opcode itself is cut. `next` is the offset behind the
@@ -26,7 +24,7 @@ export function findMemo(
     return undefined;
   }
 
-  cursor.reset(bytes, bytes[0] === op.PROTO ? 2 : 0);
+  const cursor = new AtomCursor(bytes, bytes[0] === op.PROTO ? 2 : 0);
   let memoized = 0;
   let start = -1;
   let length = 0;

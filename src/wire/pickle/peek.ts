@@ -4,7 +4,7 @@ import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
 import { idOfItems, idOfPair } from "../message-id.ts";
 import { nameAt } from "../names.ts";
-import { AtomCursor, BYTES, INTEGER, OTHER, SHORT, TEXT } from "./atoms.ts";
+import { AtomCursor, BYTES, INTEGER, isNoise, OTHER, SHORT, TEXT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
@@ -12,19 +12,14 @@ const {
   BININT,
   BININT1,
   BININT2,
-  BINPUT,
   BINUNICODE,
   EMPTY_TUPLE,
-  FRAME,
   INT,
-  LONG_BINPUT,
   MARK,
   MAX_PROTOCOL,
-  MEMOIZE,
   NEWFALSE,
   NEWTRUE,
   PROTO,
-  PUT,
   SHORT_BINBYTES,
   SHORT_BINSTRING,
   TUPLE,
@@ -37,8 +32,6 @@ const {
 const MAX_ENVELOPE = MAX_HEAD / 2;
 /** An id of more parts is none that a peer uses. */
 const MAX_ID_PARTS = 8;
-
-const cursor = new AtomCursor();
 
 function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
   return new ProtocolError(
@@ -69,7 +62,7 @@ export function peekPickle(head: Buffer): Envelope | undefined {
     at = 2;
   }
   if (head[at] !== MARK) {
-    cursor.reset(head, at);
+    const cursor = new AtomCursor(head, at);
     if (!cursor.skipNoise()) return wantMore(head, MAX_ENVELOPE, "a message");
     at = cursor.at;
     if (head[at] !== MARK) throw unexpected(at, "the mark of a message", head[at]);
@@ -205,10 +198,6 @@ function isShortId(head: Buffer, at: number): boolean {
   return (head[at] === SHORT_BINBYTES || head[at] === SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
 }
 
-function isNoise(code: number): boolean {
-  return code === BINPUT || code === LONG_BINPUT || code === MEMOIZE || code === FRAME || code === PUT;
-}
-
 interface Part {
   readonly id: MessageId;
   readonly kind: number;
@@ -217,7 +206,7 @@ interface Part {
 }
 
 function peekSlowly(head: Buffer, from: number): Envelope | undefined {
-  cursor.reset(head, from);
+  const cursor = new AtomCursor(head, from);
   const parts: Part[] = [];
   const marks: number[] = [];
   for (;;) {
@@ -229,7 +218,7 @@ function peekSlowly(head: Buffer, from: number): Envelope | undefined {
         return wantMore(head, MAX_ENVELOPE, "id, flags and method");
       }
       parts.push({ id: cursor.id(kind), kind, start: cursor.start, end: cursor.start + cursor.length });
-    } else if (!collapse(head, parts, marks)) {
+    } else if (!collapse(cursor, head, parts, marks)) {
       throw unexpected(cursor.at, "id, flags and method", head[cursor.at]);
     }
     if (cursor.at > MAX_ENVELOPE) throw tooLong();
@@ -258,7 +247,7 @@ function tooLong(): ProtocolError {
 }
 
 /** One opcode of a tuple id. False for any other opcode. */
-function collapse(head: Buffer, parts: Part[], marks: number[]): boolean {
+function collapse(cursor: AtomCursor, head: Buffer, parts: Part[], marks: number[]): boolean {
   const code = head[cursor.at] as number;
   let count: number;
   switch (code) {

@@ -3,16 +3,23 @@ import type { FlatItems } from "../flat.ts";
 import { ITEM_BYTES, ITEM_NONE, ITEM_OTHER } from "../flat.ts";
 import { ID_BYTES, NO_TID, readTid } from "../ids.ts";
 import type { Tid } from "../ids.ts";
-import { AtomCursor, BYTES, NOTHING, OTHER, SHORT, TEXT } from "./atoms.ts";
+import { AtomCursor, BYTES, isNoise, NOTHING, OTHER, SHORT, TEXT } from "./atoms.ts";
 import { scanOids } from "./oids.ts";
 import * as op from "./opcodes.ts";
 
-const cursor = new AtomCursor();
+const shared = new AtomCursor();
 
 /** See `ReplyReader.flat`. */
 export function flatPickle(payload: Buffer, at: number, into: FlatItems): void {
-  into.clear();
-  cursor.reset(payload, at);
+  const cursor = shared.open(payload, at);
+  try {
+    readFlat(cursor, payload, into);
+  } finally {
+    cursor.close();
+  }
+}
+
+function readFlat(cursor: AtomCursor, payload: Buffer, into: FlatItems): void {
   if (!cursor.skipNoise()) return;
   const marked = payload[cursor.at] === op.MARK;
   if (marked) cursor.at += 1;
@@ -46,7 +53,8 @@ export function flatPickle(payload: Buffer, at: number, into: FlatItems): void {
 
 /** Only the end of the message's own tuple, and the stop, are left. */
 export function atEnd(payload: Buffer, at: number): boolean {
-  cursor.reset(payload, at);
+  if (payload[at] === op.TUPLE && payload[at + 1] === op.STOP) return at + 2 === payload.length;
+  const cursor = new AtomCursor(payload, at);
   if (!cursor.skipNoise() || payload[cursor.at] !== op.TUPLE) return false;
   cursor.at += 1;
   return cursor.skipNoise() && payload[cursor.at] === op.STOP && cursor.at === payload.length - 1;
@@ -58,7 +66,11 @@ export function atEnd(payload: Buffer, at: number): boolean {
  */
 export function isExceptionPickle(payload: Buffer, envelope: Envelope): boolean {
   if (envelope.flags === 2) return true;
-  cursor.reset(payload, envelope.argsAt);
+  const { argsAt } = envelope;
+  const first = payload[argsAt] === op.MARK ? payload[argsAt + 1] : payload[argsAt];
+  if (first === op.GLOBAL) return true;
+  if (first === undefined || !isNoise(first)) return false;
+  const cursor = new AtomCursor(payload, argsAt);
   if (!cursor.skipNoise()) return false;
   if (payload[cursor.at] === op.MARK) {
     cursor.at += 1;
@@ -76,7 +88,7 @@ export function isPlainListPickle(payload: Buffer, at: number): boolean {
 /** See `ReplyReader.largest`. Stops at what is no pickle. */
 export function largestPickle(payload: Buffer, at: number): Tid {
   let newest = NO_TID;
-  cursor.reset(payload, at);
+  const cursor = new AtomCursor(payload, at);
   for (;;) {
     const kind = cursor.next();
     if (kind === SHORT) return newest;

@@ -7,7 +7,7 @@ import { AtomCursor, BYTES, DOUBLE, INTEGER, NOTHING, SHORT, TEXT } from "./atom
 import { findMemo } from "./memo.ts";
 import * as op from "./opcodes.ts";
 
-const cursor = new AtomCursor();
+const shared = new AtomCursor();
 
 function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
   return new ProtocolError(
@@ -20,11 +20,19 @@ function unexpected(at: number, expected: string, code: number | undefined): Pro
 
 /** See `Codec.storeHead`. */
 export function storeHeadPickle(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined {
+  const cursor = shared.open(head, envelope.argsAt);
+  try {
+    return readStoreHead(cursor, head, method);
+  } finally {
+    cursor.close();
+  }
+}
+
+function readStoreHead(cursor: AtomCursor, head: Buffer, method: Method): StoreHead | undefined {
   const more = (): undefined => {
     if (head.length < MAX_HEAD) return undefined;
     throw new ProtocolError("bad-pickle", 0, `a store's oid and serial in the first ${MAX_HEAD} bytes`, "more");
   };
-  cursor.reset(head, envelope.argsAt);
   if (!cursor.skipNoise()) return more();
   // Four and more arguments, and all of protocol 1, begin with a mark.
   if (head[cursor.at] === op.MARK) cursor.at += 1;

@@ -44,36 +44,36 @@ const MIN_INT64 = -(1n << 63n);
  * unicode. A number without a fraction is an integer.
  */
 export class PickleWriter {
-  private readonly style: PickleStyle;
-  private bytes: Buffer;
-  private at = 0;
+  readonly #style: PickleStyle;
+  #bytes: Buffer;
+  #at = 0;
 
   constructor(style: PickleStyle, sizeHint = 256) {
-    this.style = style;
-    this.bytes = Buffer.allocUnsafe(sizeHint);
+    this.#style = style;
+    this.#bytes = Buffer.allocUnsafe(sizeHint);
   }
 
   /** What was written, as a view. The writer must not be used any more. */
   finish(): Buffer {
-    return this.bytes.subarray(0, this.at);
+    return this.#bytes.subarray(0, this.#at);
   }
 
   opcode(code: number): this {
-    this.reserve(1);
-    this.bytes[this.at++] = code;
+    this.#reserve(1);
+    this.#bytes[this.#at++] = code;
     return this;
   }
 
   raw(bytes: Buffer): this {
-    this.reserve(bytes.length);
-    bytes.copy(this.bytes, this.at);
-    this.at += bytes.length;
+    this.#reserve(bytes.length);
+    bytes.copy(this.#bytes, this.#at);
+    this.#at += bytes.length;
     return this;
   }
 
   /** A name (method, storage, dictionary key) as this writer's native `str`. */
   name(text: string): this {
-    return this.style.python2 ? this.content(Buffer.from(text, "utf8")) : this.text(text);
+    return this.#style.python2 ? this.#content(Buffer.from(text, "utf8")) : this.#text(text);
   }
 
   value(value: Value): this {
@@ -82,34 +82,34 @@ export class PickleWriter {
       case "boolean":
         return this.boolean(value);
       case "number":
-        return Number.isSafeInteger(value) && !Object.is(value, -0) ? this.integer(value) : this.double(value);
+        return Number.isSafeInteger(value) && !Object.is(value, -0) ? this.integer(value) : this.#double(value);
       case "bigint":
-        return this.bigInteger(value);
+        return this.#bigInteger(value);
       case "string":
-        return this.text(value);
+        return this.#text(value);
       default:
     }
-    if (Buffer.isBuffer(value)) return this.content(value);
+    if (Buffer.isBuffer(value)) return this.#content(value);
     if (value instanceof PyTuple) return this.tuple(value.items);
-    if (value instanceof PyGlobal) return this.global(value);
-    if (value instanceof PyObject) return this.object(value);
-    if (value instanceof Map) return this.dictionary(value as ReadonlyMap<Value, Value>);
-    return this.list(value as readonly Value[]);
+    if (value instanceof PyGlobal) return this.#global(value);
+    if (value instanceof PyObject) return this.#object(value);
+    if (value instanceof Map) return this.#dictionary(value as ReadonlyMap<Value, Value>);
+    return this.#list(value as readonly Value[]);
   }
 
   boolean(value: boolean): this {
-    if (this.style.binary2) return this.opcode(value ? op.NEWTRUE : op.NEWFALSE);
-    return this.line(op.INT, value ? "01" : "00");
+    if (this.#style.binary2) return this.opcode(value ? op.NEWTRUE : op.NEWFALSE);
+    return this.#line(op.INT, value ? "01" : "00");
   }
 
   integer(value: number): this {
-    if (value > MAX_INT32 || value < MIN_INT32) return this.bigInteger(BigInt(value));
+    if (value > MAX_INT32 || value < MIN_INT32) return this.#bigInteger(BigInt(value));
     if (value < 0 || value > 0xffff) {
-      this.opcode(op.BININT).reserve(4);
-      this.at = this.bytes.writeInt32LE(value, this.at);
+      this.opcode(op.BININT).#reserve(4);
+      this.#at = this.#bytes.writeInt32LE(value, this.#at);
     } else if (value > 0xff) {
-      this.opcode(op.BININT2).reserve(2);
-      this.at = this.bytes.writeUInt16LE(value, this.at);
+      this.opcode(op.BININT2).#reserve(2);
+      this.#at = this.#bytes.writeUInt16LE(value, this.#at);
     } else {
       this.opcode(op.BININT1).opcode(value);
     }
@@ -118,50 +118,50 @@ export class PickleWriter {
 
   tuple(items: readonly Value[]): this {
     if (items.length === 0) return this.opcode(op.EMPTY_TUPLE);
-    const short = this.style.binary2 && items.length <= 3;
+    const short = this.#style.binary2 && items.length <= 3;
     if (!short) this.opcode(op.MARK);
     for (const item of items) this.value(item);
     return this.opcode(short ? op.TUPLE1 + items.length - 1 : op.TUPLE);
   }
 
-  private bigInteger(value: bigint): this {
+  #bigInteger(value: bigint): this {
     if (value >= BigInt(MIN_INT32) && value <= BigInt(MAX_INT32)) return this.integer(Number(value));
-    if (this.style.python2) {
+    if (this.#style.python2) {
       const isInt = value >= MIN_INT64 && value <= MAX_INT64;
-      if (isInt) return this.line(op.INT, value.toString());
-      if (!this.style.binary2) return this.line(op.LONG, `${value}L`);
+      if (isInt) return this.#line(op.INT, value.toString());
+      if (!this.#style.binary2) return this.#line(op.LONG, `${value}L`);
     }
     const bytes = longBytes(value);
     if (bytes.length <= 0xff) return this.opcode(op.LONG1).opcode(bytes.length).raw(bytes);
-    return this.opcode(op.LONG4).uint32(bytes.length).raw(bytes);
+    return this.opcode(op.LONG4).#uint32(bytes.length).raw(bytes);
   }
 
-  private double(value: number): this {
-    this.opcode(op.BINFLOAT).reserve(8);
-    this.at = this.bytes.writeDoubleBE(value, this.at);
+  #double(value: number): this {
+    this.opcode(op.BINFLOAT).#reserve(8);
+    this.#at = this.#bytes.writeDoubleBE(value, this.#at);
     return this;
   }
 
-  private text(text: string): this {
+  #text(text: string): this {
     const length = Buffer.byteLength(text, "utf8");
-    this.opcode(op.BINUNICODE).uint32(length).reserve(length);
-    this.at += this.bytes.write(text, this.at, "utf8");
+    this.opcode(op.BINUNICODE).#uint32(length).#reserve(length);
+    this.#at += this.#bytes.write(text, this.#at, "utf8");
     return this;
   }
 
-  private content(bytes: Buffer): this {
-    const { python2 } = this.style;
+  #content(bytes: Buffer): this {
+    const { python2 } = this.#style;
     if (bytes.length <= 0xff) this.opcode(python2 ? op.SHORT_BINSTRING : op.SHORT_BINBYTES).opcode(bytes.length);
-    else this.opcode(python2 ? op.BINSTRING : op.BINBYTES).uint32(bytes.length);
+    else this.opcode(python2 ? op.BINSTRING : op.BINBYTES).#uint32(bytes.length);
     return this.raw(bytes);
   }
 
   /** A single item has no mark; on Python 2 that holds for the last batch too, on Python 3 only for the whole. */
-  private list(items: readonly Value[]): this {
+  #list(items: readonly Value[]): this {
     this.opcode(op.EMPTY_LIST);
     for (let done = 0; done < items.length;) {
       const batch = items.slice(done, done + BATCH);
-      const alone = batch.length === 1 && (items.length === 1 || this.style.python2);
+      const alone = batch.length === 1 && (items.length === 1 || this.#style.python2);
       if (!alone) this.opcode(op.MARK);
       for (const item of batch) this.value(item);
       this.opcode(alone ? op.APPEND : op.APPENDS);
@@ -171,7 +171,7 @@ export class PickleWriter {
   }
 
   /** A single entry has no mark. Behind a full batch comes another one, even if it is empty. */
-  private dictionary(map: ReadonlyMap<Value, Value>): this {
+  #dictionary(map: ReadonlyMap<Value, Value>): this {
     this.opcode(op.EMPTY_DICT);
     if (map.size === 0) return this;
     const entries = [...map];
@@ -183,33 +183,33 @@ export class PickleWriter {
     return this.opcode(entries.length > 1 ? op.SETITEMS : op.SETITEM);
   }
 
-  private global(value: PyGlobal): this {
-    return this.line(op.GLOBAL, `${value.module}\n${value.name}`);
+  #global(value: PyGlobal): this {
+    return this.#line(op.GLOBAL, `${value.module}\n${value.name}`);
   }
 
-  private object(value: PyObject): this {
+  #object(value: PyObject): this {
     this.value(value.callable).value(value.args).opcode(op.REDUCE);
     if (value.state !== undefined) this.value(value.state).opcode(op.BUILD);
     return this;
   }
 
-  private line(code: number, text: string): this {
-    this.opcode(code).reserve(text.length + 1);
-    this.at += this.bytes.write(`${text}\n`, this.at, "latin1");
+  #line(code: number, text: string): this {
+    this.opcode(code).#reserve(text.length + 1);
+    this.#at += this.#bytes.write(`${text}\n`, this.#at, "latin1");
     return this;
   }
 
-  private uint32(value: number): this {
-    this.reserve(4);
-    this.at = this.bytes.writeUInt32LE(value, this.at);
+  #uint32(value: number): this {
+    this.#reserve(4);
+    this.#at = this.#bytes.writeUInt32LE(value, this.#at);
     return this;
   }
 
-  private reserve(length: number): void {
-    if (this.at + length <= this.bytes.length) return;
-    const bigger = Buffer.allocUnsafe(Math.max(this.bytes.length * 2, this.at + length));
-    this.bytes.copy(bigger, 0, 0, this.at);
-    this.bytes = bigger;
+  #reserve(length: number): void {
+    if (this.#at + length <= this.#bytes.length) return;
+    const bigger = Buffer.allocUnsafe(Math.max(this.#bytes.length * 2, this.#at + length));
+    this.#bytes.copy(bigger, 0, 0, this.#at);
+    this.#bytes = bigger;
   }
 }
 

@@ -52,7 +52,7 @@ const VECTORS: readonly (readonly [string, number, number | bigint])[] = [
 describe("TokenCursor", () => {
   it.each(VECTORS)("reads %s", (text, kind, value) => {
     const bytes = hex(text);
-    const cursor = new TokenCursor().reset(Buffer.concat([hex("c0"), bytes, hex("c3")]), 1);
+    const cursor = new TokenCursor(Buffer.concat([hex("c0"), bytes, hex("c3")]), 1);
     expect(cursor.next()).toBe(kind);
     expect(cursor.at).toBe(1 + bytes.length);
     if (kind === token.BOOLEAN || kind === token.INTEGER || kind === token.FLOAT) expect(cursor.int).toBe(value);
@@ -67,7 +67,7 @@ describe("TokenCursor", () => {
   it.each(VECTORS)("asks for more of %s, wherever it is cut", (text, kind) => {
     const bytes = hex(text);
     for (let cut = 0; cut < bytes.length; cut++) {
-      const cursor = new TokenCursor().reset(bytes.subarray(0, cut), 0);
+      const cursor = new TokenCursor(bytes.subarray(0, cut), 0);
       const found = cursor.next();
       if (found !== token.SHORT) {
         expect(found).toBe(kind);
@@ -77,6 +77,6 @@ describe("TokenCursor", () => {
   });
 
   it("refuses the one byte that means nothing", () => {
-    expect(() => new TokenCursor().reset(hex("c1"), 0).next()).toThrow(ProtocolError);
+    expect(() => new TokenCursor(hex("c1"), 0).next()).toThrow(ProtocolError);
   });
 });

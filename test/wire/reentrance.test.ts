@@ -83,7 +83,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
     const { payload, read } = hotOne;
     const expected = read(payload);
     const bytes = interrupted(payload, () => {
-      throw new ProtocolError("test", 0, "", "");
+      throw new ProtocolError("bad-pickle", 0, "", "");
     });
     try {
       read(bytes);

@@ -73,6 +73,11 @@ export class End implements Connection {
     return this.#isOpen;
   }
 
+  /** Its half is closed: it writes nothing more. */
+  get hasEnded(): boolean {
+    return this.#isEnded || !this.#isOpen;
+  }
+
   get isClosed(): boolean {
     return this.#isClosedTold;
   }
@@ -122,6 +127,7 @@ export class End implements Connection {
 
   carryOut(command: ConnectionCommand): void {
     if (!this.#isOpen) return;
+    this.#network.trace?.(() => `${this.owner} ${command}s ${this.peer}`);
     switch (command) {
       case "pause":
         this.#isPaused = true;
@@ -149,11 +155,13 @@ export class End implements Connection {
   /** It breaks here. What was taken of what it wrote still reaches the other end if `isLate`. */
   break(isLate: boolean): void {
     if (!this.#isOpen) return;
+    this.#network.trace?.(() => `${this.owner}'s ${this.peer} breaks${isLate ? " late" : ""}`);
     if (isLate) this.#keepTaken();
     else this.#drop();
     this.#isReset = true;
     this.#close(true);
     this.#plan();
+    this.other.#plan();
   }
 
   #destroy(): void {
@@ -161,9 +169,10 @@ export class End implements Connection {
     // A real one is answered by a reset if something was left unread, else by a FIN.
     if (!this.#isEnded && this.unread > 0 && this.#network.resetsUnread()) this.#isReset = true;
     this.#isEnded = true;
-    this.other.#drop();
     this.#close(false);
     this.#plan();
+    // What comes now is answered by a reset.
+    this.other.#plan();
   }
 
   /** Of what it wrote only what the network has taken will arrive: perhaps a part of a frame. */
@@ -246,6 +255,7 @@ export class End implements Connection {
       return;
     }
     to.#endRead = true;
+    this.#network.trace?.(() => `${to.owner} reads the end of ${to.peer}`);
     to.handler?.ended();
     this.#network.soon(() => to.#closeWhenDone());
     this.#network.soon(() => this.#closeWhenDone());

@@ -78,7 +78,10 @@ export class FrameWriter {
   int(value: number): this {
     if (this.#style.isMsgpack) return this.#msgpackInt(value);
     if (value < 0 || value > 0xffff) return this.#byte(0x4a).#word(value, true);
-    if (value > 0xff) return this.#byte(0x4d).#byte(value & 0xff).#byte(value >> 8);
+    if (value > 0xff)
+      return this.#byte(0x4d)
+        .#byte(value & 0xff)
+        .#byte(value >> 8);
     return this.#byte(0x4b).#byte(value);
   }
 
@@ -87,7 +90,10 @@ export class FrameWriter {
     if (value < 0) return this.#byte(0xd2).#word(value, false);
     if (value < 0x80) return this.#byte(value);
     if (value < 0x100) return this.#byte(0xcc).#byte(value);
-    if (value < 0x10000) return this.#byte(0xcd).#byte(value >> 8).#byte(value & 0xff);
+    if (value < 0x10000)
+      return this.#byte(0xcd)
+        .#byte(value >> 8)
+        .#byte(value & 0xff);
     return this.#byte(0xce).#word(value, false);
   }
 
@@ -111,7 +117,10 @@ export class FrameWriter {
     const { isMsgpack, isPython2 } = this.#style;
     if (isMsgpack) {
       if (length < 0x100) this.#byte(0xc4).#byte(length);
-      else if (length < 0x10000) this.#byte(0xc5).#byte(length >> 8).#byte(length & 0xff);
+      else if (length < 0x10000)
+        this.#byte(0xc5)
+          .#byte(length >> 8)
+          .#byte(length & 0xff);
       else this.#byte(0xc6).#word(length, false);
     } else if (length < 0x100) this.#byte(isPython2 ? 0x55 : 0x43).#byte(length);
     else this.#byte(isPython2 ? 0x54 : 0x42).#word(length, true);
@@ -188,7 +197,9 @@ export class FrameWriter {
 
   #array(count: number): this {
     if (count < 16) return this.#byte(0x90 | count);
-    return this.#byte(0xdc).#byte(count >> 8).#byte(count & 0xff);
+    return this.#byte(0xdc)
+      .#byte(count >> 8)
+      .#byte(count & 0xff);
   }
 
   #byte(value: number): this {

@@ -33,6 +33,12 @@ export class Queue<T> {
     else this.#items.unshift(item);
   }
 
+  /** Takes out the one that is `at` places behind the first. */
+  remove(at: number): void {
+    this.#items.splice(this.#first + at, 1);
+    if (this.#first === this.#items.length) this.clear();
+  }
+
   clear(): void {
     this.#items = [];
     this.#first = 0;

@@ -159,7 +159,9 @@ export class Requests {
 
   undo(txn: number, tid: number): Request {
     const [id, w] = this.#oneWay("undoa", 2);
-    w.name(Buffer.from(tidHex(tid), "hex").toString("base64")).int(txn).tupleEnd(2);
+    w.name(Buffer.from(tidHex(tid), "hex").toString("base64"))
+      .int(txn)
+      .tupleEnd(2);
     return request("undo", "undoa", id, true, { txn, tid });
   }
 

@@ -34,12 +34,10 @@ const MAX_EVENTS = 5_000_000;
 export function run(seed: number, options: RunOptions): Run {
   const mix = mixOf(seed, options.overrides);
   const { trace } = options;
-  let world: World | undefined;
-  const traced =
-    trace === undefined
-      ? undefined
-      : (text: () => string): void => trace(`${((world?.timeline.now ?? 0) / 1000).toFixed(3).padStart(12)} ${text()}`);
-  world = new World(seed, mix, options.visits, options.make, traced);
+  const world = new World(seed, mix, options.visits, options.make);
+  if (trace !== undefined) {
+    world.traceTo((text) => trace(`${(world.timeline.now / 1000).toFixed(3).padStart(12)} ${text()}`));
+  }
   live(world);
   const { violation, network, messages, timeline } = world;
   return {
@@ -105,7 +103,8 @@ function atTheEnd(world: World): void {
     }
   }
   const [open] = world.network.openOf("subject");
-  if (open !== undefined) world.fail(new Violation("7 left over", `a connection of the subject is open: ${open.describe()}`));
+  if (open !== undefined)
+    world.fail(new Violation("7 left over", `a connection of the subject is open: ${open.describe()}`));
   if (world.clock.pending > 0) world.fail(new Violation("7 left over", `${world.clock.pending} timers are running`));
   const left = world.subject.check(0);
   if (left !== undefined) world.fail(new Violation("7 left over", left));

@@ -15,6 +15,9 @@ import { Truth } from "./truth.ts";
 import { Violation } from "./violation.ts";
 import type { Visits } from "./visits.ts";
 
+/** How long it takes to restore a backup. */
+const RESTORE_US = 20_000_000;
+
 /** Clients, a network, the subject, servers; all of it follows from the seed and the mix. */
 export class World implements ClientHost, Scene {
   readonly timeline = new Timeline();
@@ -38,15 +41,13 @@ export class World implements ClientHost, Scene {
   #strangers: number;
   #links = 0;
 
-  constructor(seed: number, mix: Mix, visits: Visits, make: SubjectMaker, trace?: (text: () => string) => void) {
+  constructor(seed: number, mix: Mix, visits: Visits, make: SubjectMaker) {
     const random = new Random(seed);
     this.mix = mix;
     this.visits = visits;
     this.#make = make;
     this.#random = random.fork(1);
-    this.trace = trace;
     this.network = new Network(this.timeline, random.fork(2), mix, visits);
-    this.network.trace = trace;
     this.#decisions = mix.decisions;
     this.#strangers = mix.strangers;
     mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
@@ -55,6 +56,11 @@ export class World implements ClientHost, Scene {
     this.network.onFirstWrite = (end, reading) => {
       if (end.owner === "subject" && reading?.owner === "subject") this.#pair(end, reading);
     };
+  }
+
+  traceTo(trace: (text: () => string) => void): void {
+    this.trace = trace;
+    this.network.trace = trace;
   }
 
   get repairs(): boolean {
@@ -85,7 +91,8 @@ export class World implements ClientHost, Scene {
     for (const server of this.servers) server.start(server.kind);
     this.subject.start();
     const all = this.mix.thinkMs * 1000;
-    for (const client of this.clients) client.after(client.random.chance(0.7) ? 3000 : 20 * all, () => client.connect());
+    for (const client of this.clients)
+      client.after(client.random.chance(0.7) ? 3000 : 20 * all, () => client.connect());
   }
 
   fail(violation: Violation): void {
@@ -189,7 +196,9 @@ export class World implements ClientHost, Scene {
     this.disturbed.add(server.number);
     server.stop();
     const random = this.#random;
-    this.timeline.plan(random.pick([100, 50_000, 3_000_000]), () => {
+    // Nothing of before is on its way any more when a backup has been restored.
+    const downUs = how === "restartBackup" ? RESTORE_US : random.pick([100, 50_000, 3_000_000]);
+    this.timeline.plan(downUs, () => {
       const { truth } = server;
       const back = truth.commits[truth.commits.length - 1 - random.between(1, 5)];
       if (how === "restartBackup" && truth.commits.length > 0) truth.restore(back?.tid ?? truth.first);
@@ -219,5 +228,6 @@ export class World implements ClientHost, Scene {
     end.link = client;
     end.other.link = client;
     client.serverEnd = end.other;
+    if (end.other.hasEnded) client.isServerGone = true;
   }
 }

@@ -20,8 +20,6 @@ export class Judge {
   readonly #scene: Scene;
   readonly #link: Link;
   readonly knowledge: Knowledge;
-  /** Invalidations that an old server wrote before the reply to `register`: they go right behind it. */
-  readonly #early: Answer[] = [];
 
   constructor(scene: Scene, link: Link, cache: Cache) {
     this.#scene = scene;
@@ -34,7 +32,7 @@ export class Judge {
     this.#scene.messages++;
     const { down } = this.#link;
     const head = down.peek();
-    if (head !== undefined && head.kind !== "invalidation" && this.#early.length === 0 && matches(head.frame, bytes, at, end)) {
+    if (head !== undefined && head.kind !== "invalidation" && matches(head.frame, bytes, at, end)) {
       down.shift();
       return this.#answered(head, undefined);
     }
@@ -45,17 +43,13 @@ export class Judge {
   /** Something that is no invalidation, behind invalidations; or a repaired reply. */
   #other(frame: Buffer): Heard | undefined {
     const { down } = this.#link;
-    for (const early of this.#early) {
-      if (!this.#isAccounted(early)) {
-        return this.#fail("3 behind register", `T${early.tid} does not stand right behind the reply to register`);
-      }
+    if (this.knowledge.isRegistering) {
+      const registered = this.#registerReply(frame);
+      if (registered !== undefined) return this.#answered(registered, undefined);
     }
-    this.#early.length = 0;
     let head = down.peek();
-    const { isRegistering } = this.knowledge;
     while (head !== undefined && head.kind === "invalidation") {
-      if (isRegistering) this.#early.push(head);
-      else if (!this.#isAccounted(head)) {
+      if (!this.#isAccounted(head)) {
         return this.#fail("3 lost", `the server's invalidation of T${head.tid} does not come before what is behind it`);
       }
       down.shift();
@@ -74,6 +68,19 @@ export class Judge {
     return this.#answered(head, named);
   }
 
+  /** What an old server wrote before the reply to `register` goes right behind it. */
+  #registerReply(frame: Buffer): Answer | undefined {
+    const { down } = this.#link;
+    for (let i = 0; i < down.length; i++) {
+      const answer = down.peek(i) as Answer;
+      if (answer.request?.kind !== "register") continue;
+      if (!frame.equals(answer.frame)) return undefined;
+      down.remove(i);
+      return answer;
+    }
+    return undefined;
+  }
+
   /** A `getInvalidations` reply that is not the server's own. */
   #repaired(frame: Buffer, head: Answer): Named | "none" | undefined {
     const { style } = this.#link;
@@ -89,7 +96,12 @@ export class Judge {
 
   #answered(answer: Answer, repaired: Named | "none" | undefined): Heard | undefined {
     this.#scene.trace?.(() => {
-      const what = repaired === undefined ? "" : repaired === "none" ? " repaired: None" : ` repaired: T${repaired.tid} (${repaired.oids.join(" ")})`;
+      const what =
+        repaired === undefined
+          ? ""
+          : repaired === "none"
+            ? " repaired: None"
+            : ` repaired: T${repaired.tid} (${repaired.oids.join(" ")})`;
       return `link ${this.#link.number} client reads ${answer.request?.method ?? answer.kind} ${answer.outcome} T${answer.tid}${what}`;
     });
     if (answer.kind === "oneWay") {
@@ -110,7 +122,8 @@ export class Judge {
     const link = this.#link;
     const { style } = link;
     const named = style === undefined ? undefined : readNamed(style, frame, 4);
-    if (style === undefined || named === undefined) return this.#fail("2 true", `${describe(frame)} names no known tid`);
+    if (style === undefined || named === undefined)
+      return this.#fail("2 true", `${describe(frame)} names no known tid`);
     const { tid, oids } = named;
     this.#scene.trace?.(() => `link ${link.number} client reads invalidation T${tid} (${oids.join(" ")})`);
     const commit = commitAt(link, tid);
@@ -119,7 +132,7 @@ export class Judge {
     const own = this.#place(tid);
     if (own === false) return undefined;
     this.#look(style, frame, named, own);
-    const lacks = lacking(oids, wanted(commit));
+    const lacks = link.isDirect ? undefined : lacking(oids, wanted(commit));
     if (lacks !== undefined) return this.#fail("1 incomplete", `T${tid} is announced without oid ${lacks}`);
     if (own !== undefined && lacking(oids, own.oids) !== undefined) {
       return this.#fail("3 fewer oids", `T${tid} is announced without all that the server named`);
@@ -134,9 +147,9 @@ export class Judge {
    */
   #place(tid: number): Answer | undefined | false {
     const { down } = this.#link;
-    let own: Answer | undefined = this.#early.find((early) => early.tid === tid);
+    let own: Answer | undefined;
     let overtaken: Answer | undefined;
-    let isInOrder = own !== undefined;
+    let isInOrder = false;
     for (let i = 0; own === undefined && i < down.length; i++) {
       const answer = down.peek(i) as Answer;
       if (answer.kind === "invalidation") {
@@ -191,9 +204,6 @@ export class Judge {
       const what = answer.kind === "reply" ? `the answer to ${answer.request?.method ?? "?"}` : answer.kind;
       this.#fail("4 stuck", `link ${this.#link.number}: ${what} (T${answer.tid}) never reaches the client`);
       return;
-    }
-    for (const early of this.#early) {
-      if (!this.#isAccounted(early)) this.#fail("4 stuck", `T${early.tid} never reaches the client`);
     }
   }
 

@@ -51,7 +51,10 @@ export class Knowledge {
     if (this.#phase !== "ready") return false;
     const commit = missing(this.#scene, this.#link, this.#cache.last, tid);
     if (commit === undefined) return false;
-    return this.#fail("1 evidence", `${what} shows T${tid}, T${commit.tid} was not announced (at T${this.#cache.last})`);
+    return this.#fail(
+      "1 evidence",
+      `${what} shows T${tid}, T${commit.tid} was not announced (at T${this.#cache.last})`,
+    );
   }
 
   answered(answer: Answer, named: Named | undefined): boolean {
@@ -75,6 +78,7 @@ export class Knowledge {
   #registered(answer: Answer): boolean {
     const cache = this.#cache;
     const link = this.#link;
+    if (link.isDirect) cache.clear();
     if (cache.generation !== link.generation) {
       // Somebody has restored a backup: who has seen more must begin anew.
       if (this.#scene.isAhead(link, cache.generation, cache.last)) cache.clear();
@@ -97,7 +101,8 @@ export class Knowledge {
       this.#covered = tid;
       return this.#ready();
     }
-    if (tid < cache.last) return this.#fail("2 newer than server", `the server is at T${tid}, the client at T${cache.last}`);
+    if (tid < cache.last)
+      return this.#fail("2 newer than server", `the server is at T${tid}, the client at T${cache.last}`);
     if (tid === cache.last) {
       this.#covered = tid;
       return this.#ready();
@@ -119,17 +124,24 @@ export class Knowledge {
     const asked = answer.request?.tid ?? 0;
     if (tid < asked) return this.#fail("2 backwards", `getInvalidations(T${asked}) is answered T${tid}`);
     if (tid < this.#announced) {
-      return this.#fail("2 backwards", `getInvalidations is answered T${tid} behind the invalidation of T${this.#announced}`);
+      return this.#fail(
+        "2 backwards",
+        `getInvalidations is answered T${tid} behind the invalidation of T${this.#announced}`,
+      );
     }
     const { commits } = this.#link;
-    if (tid > (commits.at(-1)?.tid ?? 0) && tid > asked) return this.#fail("2 true", `getInvalidations is answered T${tid}`);
+    if (tid > (commits.at(-1)?.tid ?? 0) && tid > asked)
+      return this.#fail("2 true", `getInvalidations is answered T${tid}`);
     for (let i = commits.length - 1; i >= 0; i--) {
       const commit = commits[i];
       if (commit === undefined || commit.tid <= asked) break;
       if (commit.tid > tid || !this.#mustBeInResume(commit)) continue;
       const lacks = lacking(oids, wanted(commit));
       if (lacks === undefined) continue;
-      return this.#fail("1 resume incomplete", `getInvalidations(T${asked}) is answered T${tid} without oid ${lacks} of T${commit.tid}`);
+      return this.#fail(
+        "1 resume incomplete",
+        `getInvalidations(T${asked}) is answered T${tid} without oid ${lacks} of T${commit.tid}`,
+      );
     }
     cache.invalidate(tid, oids);
     this.#shown = Math.max(this.#shown, tid);
@@ -167,7 +179,8 @@ export class Knowledge {
 
   announced(tid: number, oids: readonly number[]): boolean {
     // Old servers write them so.
-    if (this.#phase === "registering" && this.#scene.repairs) return this.#fail("2 before register", `T${tid} before the reply to register`);
+    if (this.#phase === "registering" && this.#scene.repairs)
+      return this.#fail("2 before register", `T${tid} before the reply to register`);
     if (this.isInOldFinish) return this.#fail("5 inside finish", `T${tid} inside an old client's tpc_finish`);
     if (tid <= this.#announced) return this.#fail("2 growing", `T${tid} behind T${this.#announced}`);
     if (tid <= this.#shown && this.#isMust(tid)) {
@@ -235,10 +248,11 @@ export class Knowledge {
     }
   }
 
-  #fail(name: string, text: string): true {
-    if (!this.#link.isWild) {
-      this.#scene.fail(new Violation(name, `link ${this.#link.number} (${this.#link.style?.protocol ?? "?"}): ${text}`));
-    }
+  /** Nobody is to blame for what a client on the server's own port sees, or one that has written garbage. */
+  #fail(name: string, text: string): boolean {
+    const { number, style, isWild, isDirect } = this.#link;
+    if (isWild || isDirect) return false;
+    this.#scene.fail(new Violation(name, `link ${number} (${style?.protocol ?? "?"}): ${text}`));
     return true;
   }
 }

@@ -15,9 +15,15 @@ export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean):
   const isOld = link.style?.family === "old";
   if (isOld && commit.oids.length === 0) return false;
   if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;
-  if (commit.isForeign) return isOld ? commit.sent !== undefined && !commit.skipped.includes(link) : atRest;
+  if (commit.isForeign) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
   // Without a repair a new server's own order has to do.
   return scene.repairs || isOld || atRest;
+}
+
+/** It was left out, on this connection or an earlier one: what it missed then it never hears of. */
+function isSkipped(commit: Commit, link: Link): boolean {
+  for (const other of commit.skipped) if (other.client === link.client) return true;
+  return false;
 }
 
 /** The first commit in (from, to] that the client of this connection must have heard of. */

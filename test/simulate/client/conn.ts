@@ -206,10 +206,9 @@ export class ClientConn implements ConnectionHandler {
     this.client.after(this.mix.thinkMs * 1000, () => {
       const { client } = this;
       if (!this.#isOpen || this.#hasLeft || client.scene.isCalm) return;
-      if (client.host.decide()) {
-        client.host.disturb(client);
-        if (this.#isOpen && !this.#hasLeft) this.#decide();
-      }
+      if (!client.host.decide()) return;
+      client.host.disturb(client);
+      if (this.#isOpen && !this.#hasLeft) this.#decide();
       this.#think();
     });
   }
@@ -295,7 +294,12 @@ export class ClientConn implements ConnectionHandler {
     scene.trace?.(() => `client ${this.client.number} has lost link ${link.number}`);
     scene.visits.count("client: was left");
     // Where there is no server nobody can be kept.
-    const isExcused = link.serverEnd === undefined || link.isServerGone || link.isCut || link.isWild || scene.mayEnd(server.number, link);
+    const isExcused =
+      link.serverEnd === undefined ||
+      link.isServerGone ||
+      link.isCut ||
+      link.isWild ||
+      scene.mayEnd(server.number, link);
     if (!isExcused) {
       scene.fail(new Violation("4 ended", `link ${link.number}: its connection was ended, for no reason that is seen`));
     }

@@ -70,7 +70,9 @@ export class ServerConn implements ConnectionHandler {
     scene.messages++;
     if (expected !== undefined && matches(expected.frame, all, at, end)) {
       link.up.shift();
-      scene.trace?.(() => `link ${link.number} server reads ${expected.method || expected.kind} ${expected.oid} T${expected.tid}`);
+      scene.trace?.(
+        () => `link ${link.number} server reads ${expected.method || expected.kind} ${expected.oid} T${expected.tid}`,
+      );
       if (expected.kind === "hello") this.#hello(link, expected);
       else this.inbox.push(expected);
       return this.isOpen;
@@ -85,9 +87,12 @@ export class ServerConn implements ConnectionHandler {
       this.server.close(this, "garbage");
       return false;
     }
-    const wanted = expected === undefined ? "nothing" : `${expected.method || expected.kind}`;
+    const wanted = expected === undefined ? "nothing" : expected.method || expected.kind;
     scene.fail(
-      new Violation("3 to server", `link ${link.number}: the server got ${describe(frame)}, the client wrote ${wanted}`),
+      new Violation(
+        "3 to server",
+        `link ${link.number}: the server got ${describe(frame)}, the client wrote ${wanted}`,
+      ),
     );
     return false;
   }
@@ -110,7 +115,8 @@ export class ServerConn implements ConnectionHandler {
       return;
     }
     this.#frames.push(bytes, (all, at, end) => {
-      if (all.toString("latin1", at + 4, end) === "ruok") this.end.write(Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1"));
+      if (all.toString("latin1", at + 4, end) === "ruok")
+        this.end.write(Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1"));
       this.server.close(this, "stranger");
       return false;
     });

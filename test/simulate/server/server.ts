@@ -203,7 +203,8 @@ export class Server {
     }
     const voted = evaluate(this.truth, this.kind, transaction.operations);
     transaction.voted = voted;
-    const isGranted = style.family === "old" ? this.#voteOld(conn, style, vote, voted) : this.#voteNew(conn, style, vote, voted);
+    const isGranted =
+      style.family === "old" ? this.#voteOld(conn, style, vote, voted) : this.#voteNew(conn, style, vote, voted);
     if (isGranted) conn.write(granted(style, vote, at, voted.undone));
   }
 
@@ -267,7 +268,12 @@ export class Server {
       return { answer, written: () => this.release(conn) };
     };
     const voted = transaction?.voted;
-    if (transaction === undefined || transaction.txn !== request.txn || voted === undefined || this.lock.holder !== conn) {
+    if (
+      transaction === undefined ||
+      transaction.txn !== request.txn ||
+      voted === undefined ||
+      this.lock.holder !== conn
+    ) {
       return { answer: none(style, request, at, "none"), written: () => undefined };
     }
     if (this.chance("finishException")) return nothing(exception(style, request, at, "StorageError"));
@@ -300,7 +306,10 @@ export class Server {
     visits.count(commit.isForeign ? "commit: foreign" : sent === undefined ? "commit: silent" : "commit: told");
     if (isClosed) visits.count("commit: in limbo");
     if (isClosed) this.scene.disturbed.add(this.number);
-    this.scene.trace?.(() => `link ${link.number} commits T${commit.tid} (${voted.changed.join(" ")}), told (${sent?.join(" ") ?? "nothing"})`);
+    this.scene.trace?.(
+      () =>
+        `link ${link.number} commits T${commit.tid} (${voted.changed.join(" ")}), told (${sent?.join(" ") ?? "nothing"})`,
+    );
     if (sent === undefined) return commit;
     this.queue.push({ tid: commit.tid, oids: sent });
     if (this.queue.length > mix.serverQueue) this.queue.shift();
@@ -326,7 +335,7 @@ export class Server {
   /** What a server that invalidates towards everyone writes behind the committer's reply. */
   tellCommitter(conn: ServerConn, answer: Answer): void {
     if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isDirect === true) return;
-    const entry = this.queue.at(-1);
-    if (entry?.tid === answer.tid) this.#tell(conn, entry.tid, entry.oids);
+    const commit = this.truth.at(answer.tid);
+    if (commit?.finish === answer.request && commit?.sent !== undefined) this.#tell(conn, commit.tid, commit.sent);
   }
 }

@@ -98,7 +98,7 @@ export class Threads implements Engine {
         if (server.voteComes(conn, request)) server.grant(conn);
         return false;
       case "finish": {
-        if (this.#isReplying) return then(() => void conn.inbox.unshift(request));
+        if (this.#isReplying) return then(() => conn.inbox.unshift(request));
         this.#isReplying = true;
         const { answer, written } = server.finish(conn, style, request);
         const isEarly = server.random.chance(0.5);

@@ -29,9 +29,11 @@ export class End implements Connection {
   /** Bytes in the network and in the other end's buffer at most; more is queued here. */
   readonly #window: number;
   readonly #highWater: number;
+  /** What it writes takes so many times as long as the usual. */
+  readonly #slowness: number;
 
   // what was written: counted, and what of it has not been delivered, from `#from` on
-  #bytes: Buffer = Buffer.allocUnsafeSlow(FIRST_ROOM);
+  #bytes: Buffer = Buffer.allocUnsafe(FIRST_ROOM);
   #from = 0;
   #written = 0;
   #delivered = 0;
@@ -58,6 +60,7 @@ export class End implements Connection {
     this.peer = peer;
     this.#window = network.window();
     this.#highWater = network.highWater();
+    this.#slowness = network.slowness();
   }
 
   get queuedBytes(): number {
@@ -199,7 +202,7 @@ export class End implements Connection {
     if (this.#isPlanned) return;
     if (this.#written === this.#delivered && (this.#isEndTold || !(this.#isEnded || this.#isReset))) return;
     this.#isPlanned = true;
-    this.#network.flow(this.#flowNow);
+    this.#network.flow(this.#flowNow, this.#slowness);
   }
 
   /** Something of what was written arrives. */

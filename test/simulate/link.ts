@@ -25,6 +25,8 @@ export class Link {
   readonly subject: number;
   /** It is no client of a storage: its bytes are nobody's frames. */
   isRaw = false;
+  /** All that it says. */
+  rawSaid: Buffer = Buffer.alloc(0);
   /** Bytes of it can't be followed any more (garbage was written); nothing is judged. */
   isWild = false;
   /** An old server has closed it while its client had the lock: the hole that docs/ordering.md leaves open. */

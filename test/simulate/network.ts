@@ -14,6 +14,9 @@ const DIAL_TIMEOUT_US = 120_000_000;
 /** A narrow pipe with long delays would never come to rest. */
 const CALM_US = 100;
 
+/** Some ways are longer than others: so one can be overtaken by several others, one behind the other. */
+const SLOWNESS: readonly number[] = [0, 0.1, 1, 1, 1, 8];
+
 interface Listener {
   readonly owner: string;
   readonly accepted: (client: End) => ConnectionHandler;
@@ -193,8 +196,13 @@ export class Network {
     return this.#random.chance(0.7);
   }
 
-  flow(work: () => void): void {
-    this.#timeline.plan(this.#latency(), work);
+  slowness(): number {
+    return this.#random.pick(SLOWNESS);
+  }
+
+  flow(work: () => void, slowness: number): void {
+    const us = this.#latency();
+    this.#timeline.plan(this.calm ? us : Math.floor(us * slowness), work);
   }
 
   soon(work: () => void): void {

@@ -25,6 +25,8 @@ export interface Scene {
   subjectNumber: number;
   /** Has a cache of an older generation, at this tid, seen what a restored backup has undone? */
   isAhead(link: Link, generation: number, tid: number): boolean;
+  /** The first tid that a subject can have read of a storage: it need not know what was before. Noted, and returned. */
+  reachOf(link: Link, shown: number): number;
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean;
   trace: ((text: () => string) => void) | undefined;

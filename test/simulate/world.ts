@@ -40,6 +40,8 @@ export class World implements ClientHost, Scene {
   #decisions: number;
   #strangers: number;
   #links = 0;
+  /** By subject, server, generation and family. */
+  readonly #reaches = new Map<string, number>();
 
   constructor(seed: number, mix: Mix, visits: Visits, make: SubjectMaker) {
     const random = new Random(seed);
@@ -168,6 +170,13 @@ export class World implements ClientHost, Scene {
   isAhead(link: Link, generation: number, tid: number): boolean {
     const restored = this.servers[this.serverOf(link)]?.truth.restored ?? [];
     return restored.slice(generation).some((to) => to < tid);
+  }
+
+  reachOf(link: Link, shown: number): number {
+    const key = `${link.subject} ${this.serverOf(link)} ${link.generation} ${link.style?.family ?? "?"}`;
+    const reach = Math.min(this.#reaches.get(key) ?? Infinity, shown);
+    this.#reaches.set(key, reach);
+    return reach;
   }
 
   mayEnd(server: number, link: Link): boolean {

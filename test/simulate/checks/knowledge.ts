@@ -96,6 +96,7 @@ export class Knowledge {
   #learn(tid: number): boolean {
     const cache = this.#cache;
     this.#shown = Math.max(this.#shown, tid);
+    if (!this.#link.isDirect) this.#scene.reachOf(this.#link, tid);
     if (cache.isFresh) {
       cache.last = tid;
       this.#covered = tid;
@@ -115,6 +116,9 @@ export class Knowledge {
     const cache = this.#cache;
     if (this.#phase !== "verifying") return false;
     if (named === undefined) {
+      if (answer.outcome !== "none" && this.#isNeedless(answer)) {
+        return this.#fail("4 needless None", `getInvalidations(T${answer.request?.tid ?? 0}) is answered None`);
+      }
       cache.clear();
       cache.last = this.#shown;
       this.#covered = this.#shown;
@@ -148,6 +152,13 @@ export class Knowledge {
     this.#covered = Math.max(this.#covered, tid);
     cache.last = tid;
     return this.#ready();
+  }
+
+  /** The server knew, and all that was since the subject has seen. */
+  #isNeedless({ request }: Answer): boolean {
+    const { mix } = this.#scene;
+    if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
+    return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
   }
 
   #mustBeInResume(commit: Parameters<typeof must>[1]): boolean {

@@ -3,10 +3,19 @@ import type { End } from "../end.ts";
 import { Link } from "../link.ts";
 import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
+import { MONITOR_ANSWER, TLS_ANSWER } from "../server/conn.ts";
+import { KINDS as SERVERS } from "../style.ts";
+import { Violation } from "../violation.ts";
 
 const KINDS = ["probe", "monitor", "tls", "unknown protocol", "garbage", "silent", "half a name"] as const;
 
 export const STRANGERS: readonly string[] = KINDS;
+
+/** A greeting, and what may follow it; a squatter says nothing. */
+const ANSWERS: readonly string[] = SERVERS.flatMap(({ greeting }) => {
+  const frame = `\x00\x00\x00${String.fromCharCode(greeting.length)}${greeting}`;
+  return [frame + TLS_ANSWER.toString("latin1"), frame + MONITOR_ANSWER.toString("latin1")];
+});
 
 /** Somebody who is no client of a storage connects, says something or nothing, and goes. */
 export function stranger(scene: Scene, random: Random, address: Address, subject: number): void {
@@ -24,10 +33,18 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
         else end.carryOut(random.chance(0.5) ? "end" : "destroy");
         scene.timeline.plan(10_000_000, () => end.carryOut("destroy"));
       };
-      say(kind, end, random);
+      const said = words(kind, random);
+      link.rawSaid = said;
+      if (said.length > 0) end.write(said);
+      let heard = "";
       scene.timeline.plan(kind === "probe" ? 0 : random.below(5_000_000), leave);
       return {
-        read() {},
+        read(bytes) {
+          heard += bytes.toString("latin1");
+          if (!ANSWERS.some((answer) => answer.startsWith(heard))) {
+            scene.fail(new Violation("3 raw", `a stranger (${kind}) is answered "${heard.replace(/[^ -~]/g, ".")}"`));
+          }
+        },
         ended: () => end.carryOut("end"),
         drained() {},
         closed() {},
@@ -37,12 +54,7 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
   if (random.chance(0.1)) scene.timeline.plan(random.below(1000), cancel);
 }
 
-function say(kind: (typeof KINDS)[number], end: End, random: Random): void {
-  const bytes = said(kind, random);
-  if (bytes.length > 0) end.write(bytes);
-}
-
-function said(kind: (typeof KINDS)[number], random: Random): Buffer {
+function words(kind: (typeof KINDS)[number], random: Random): Buffer {
   switch (kind) {
     case "probe":
     case "silent":

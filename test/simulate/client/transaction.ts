@@ -194,7 +194,10 @@ export class Transaction {
 
   #soon(): void {
     const conn = this.#conn;
-    conn.client.after(Math.min(conn.mix.thinkMs, 50) * 1000, () => this.#goOn());
+    const { random } = conn.client;
+    // Programs don't think before they finish.
+    if (random.chance(0.4)) conn.client.scene.network.soon(() => this.#goOn());
+    else conn.client.after(Math.min(conn.mix.thinkMs, 50) * 1000, () => this.#goOn());
   }
 
   #goOn(): void {

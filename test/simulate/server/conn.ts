@@ -38,6 +38,8 @@ export class ServerConn implements ConnectionHandler {
   vote: Request | undefined;
   /** Old: its thread is at work. */
   isBusy = false;
+  #isGreeted = false;
+  #rawRead = 0;
 
   constructor(server: Server, end: End) {
     this.server = server;
@@ -50,11 +52,14 @@ export class ServerConn implements ConnectionHandler {
 
   /** The server speaks first. */
   greet(): void {
+    if (this.#isGreeted) return;
+    this.#isGreeted = true;
     this.end.write(writer.raw(this.server.kind.greeting));
   }
 
   read(bytes: Buffer): void {
     if (!this.isOpen) return;
+    this.greet();
     const { link } = this;
     if (link === undefined || link.isRaw) {
       this.#raw(bytes);
@@ -110,13 +115,21 @@ export class ServerConn implements ConnectionHandler {
 
   /** Whoever this is, it is no client of a storage: a probe, a monitor, a TLS client. */
   #raw(bytes: Buffer): void {
+    const { link } = this;
+    const from = this.#rawRead;
+    this.#rawRead += bytes.length;
+    // Whose it is may show only now.
+    if (link !== undefined) {
+      const said = link.rawSaid.subarray(from, this.#rawRead);
+      if (!said.equals(bytes))
+        this.server.scene.fail(new Violation("3 raw", `a stranger's ${describe(bytes)} is changed`));
+    }
     if (bytes[0] === 0x16) {
-      this.end.write(Buffer.from("\x16\x03\x01 server hello"));
+      this.end.write(TLS_ANSWER);
       return;
     }
     this.#frames.push(bytes, (all, at, end) => {
-      if (all.toString("latin1", at + 4, end) === "ruok")
-        this.end.write(Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1"));
+      if (all.toString("latin1", at + 4, end) === "ruok") this.end.write(MONITOR_ANSWER);
       this.server.close(this, "stranger");
       return false;
     });
@@ -124,7 +137,7 @@ export class ServerConn implements ConnectionHandler {
 
   write(answer: Answer): void {
     if (!this.isOpen || !this.end.isOpen) return;
-    this.server.scene.trace?.(() => `link ${this.link?.number ?? "?"} server writes ${said(answer)}`);
+    this.server.scene.trace?.(() => `link ${this.link?.number ?? "?"} server writes ${inShort(answer)}`);
     if (answer.request?.id !== QUESTION_ID) this.link?.down.push(answer);
     this.end.write(answer.frame);
   }
@@ -145,6 +158,10 @@ export class ServerConn implements ConnectionHandler {
   }
 }
 
+/** What strangers are answered. */
+export const TLS_ANSWER = Buffer.from("\x16\x03\x01 server hello", "latin1");
+export const MONITOR_ANSWER = Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1");
+
 const QUESTION_ID = -2;
 
 function question(frame: Buffer): Request {
@@ -161,7 +178,7 @@ function question(frame: Buffer): Request {
   };
 }
 
-function said({ kind, request, outcome, tid, oids }: Answer): string {
+function inShort({ kind, request, outcome, tid, oids }: Answer): string {
   return `${kind} ${request?.method ?? ""} ${outcome} T${tid} (${oids.join(" ")})`;
 }
 

@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const SEPARATE = ["explore", "property", "commands", "peers", "bench"];
 
 /** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
-const WITH_PYTHON = ["test/**/*-python.test.ts", "test/legacy/real-clients.test.ts"];
+const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.test.ts"];
 
 /**
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),

@@ -12,16 +12,8 @@
 export { loadConfig, parseConfig } from "./config/load.ts";
 export { ConfigError } from "./config/problem.ts";
 export type { Config, ConfigInput, UpstreamConfig } from "./config/schema.ts";
-export type {
-  Proxy,
-  ProxyEvents,
-  ProxyStats,
-  RepairEvent,
-  ResumeEvent,
-  SessionEndEvent,
-  StorageStats,
-  UpstreamEvent,
-  UpstreamStats,
-} from "./proxy/api.ts";
+export type { Proxy, ProxyStats, StorageStats, UpstreamStats } from "./proxy/api.ts";
 export { ListenError, ResolveError } from "./proxy/errors.ts";
 export { createProxy, type ProxyOptions } from "./proxy/proxy.ts";
+export type { ProxyEvents, ResumeEvent, SessionEndEvent, UpstreamEvent } from "./report/events.ts";
+export type { RepairEvent } from "./report/repair.ts";

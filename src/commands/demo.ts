@@ -9,7 +9,7 @@ import { SCRIPT } from "../demo/script.ts";
 import { Table } from "../demo/table.ts";
 import { openWorld } from "../demo/world.ts";
 import type { World } from "../demo/world.ts";
-import type { ServerProtocol } from "../legacy/behaviour.ts";
+import type { ServerProtocol } from "../embedded/behaviour.ts";
 import { complain, EXIT } from "./exit-status.ts";
 
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 9100 };

@@ -1,6 +1,6 @@
 import type { Address } from "../config/address.ts";
 import { formatAddress } from "../config/address.ts";
-import type { ServerProtocol } from "../legacy/behaviour.ts";
+import type { ServerProtocol } from "../embedded/behaviour.ts";
 
 /** Who can connect, and how to install it. */
 const CLIENTS: Readonly<Record<ServerProtocol, readonly [string, string]>> = {

@@ -1,5 +1,5 @@
-import { ClientCommit } from "../legacy/client-commit.ts";
-import type { LegacyClient } from "../legacy/client.ts";
+import { ClientCommit } from "../embedded/client-commit.ts";
+import type { EmbeddedClient } from "../embedded/client.ts";
 import type { Tid } from "../wire/ids.ts";
 import { changedBy } from "./script.ts";
 import type { Step } from "./script.ts";
@@ -56,7 +56,8 @@ export class Play {
   async comeBack(): Promise<Seen> {
     const since = this.#since;
     if (since === undefined) throw new Error("nothing was modified");
-    const ask = async (client: LegacyClient): Promise<Told> => (await client.getInvalidations(since))?.oids.toSorted();
+    const ask = async (client: EmbeddedClient): Promise<Told> =>
+      (await client.getInvalidations(since))?.oids.toSorted();
     const { direct, proxied } = this.#world;
     const changed = [...this.#changed].sort();
     return {
@@ -75,7 +76,7 @@ export function isComplete(told: Told, changed: readonly string[]): boolean {
 }
 
 /** Asks for something first: whatever the server wrote before the answer has been read then. */
-async function toldOf(client: LegacyClient, tid: Tid): Promise<Told> {
+async function toldOf(client: EmbeddedClient, tid: Tid): Promise<Told> {
   await client.lastTransaction();
   const messages = client.invalidations.filter((entry) => entry.tid === tid);
   if (messages.length > 1) throw new Error("a watcher was told twice of one transaction");

@@ -1,4 +1,4 @@
-import { codeOf } from "../proxy/errors.ts";
+import { codeOf } from "../net/system-error.ts";
 
 /** What was started, and on which port it was wanted where that one was taken. */
 export interface Started<T> {

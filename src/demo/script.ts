@@ -1,4 +1,4 @@
-import type { Changes } from "../legacy/client-commit.ts";
+import type { Changes } from "../embedded/client-commit.ts";
 import { mappingRecord, rootRecord } from "./records.ts";
 
 /** One scripted commit: what the writer does, and with which objects. */

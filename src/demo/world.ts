@@ -3,10 +3,10 @@ import type { Address } from "../config/address.ts";
 import { formatAddress, parseAddress } from "../config/address.ts";
 import { createProxy } from "../index.ts";
 import type { Proxy } from "../index.ts";
-import type { ServerProtocol } from "../legacy/behaviour.ts";
-import { LegacyClient } from "../legacy/client.ts";
-import { LegacyServer } from "../legacy/server.ts";
-import { codeOf } from "../proxy/errors.ts";
+import type { ServerProtocol } from "../embedded/behaviour.ts";
+import { EmbeddedClient } from "../embedded/client.ts";
+import { EmbeddedServer } from "../embedded/server.ts";
+import { codeOf } from "../net/system-error.ts";
 import { startOnPort } from "./ports.ts";
 
 export interface WorldOptions {
@@ -20,16 +20,16 @@ export interface WorldOptions {
 
 /** An unpatched server, the proxy before it, and three clients. */
 export interface World {
-  readonly server: LegacyServer;
+  readonly server: EmbeddedServer;
   readonly proxy: Proxy;
   readonly serverAddress: Address;
   readonly proxyAddress: Address;
   /** Usual ports that were taken. */
   readonly taken: readonly number[];
   /** Connected through the proxy, as all clients that write should be. */
-  readonly writer: LegacyClient;
-  readonly direct: LegacyClient;
-  readonly proxied: LegacyClient;
+  readonly writer: EmbeddedClient;
+  readonly direct: EmbeddedClient;
+  readonly proxied: EmbeddedClient;
   /** Ends everything; clients of others are cut off. */
   stop(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
   };
   try {
     const server = await startOnPort(options.serverPort, options.fixedServerPort, async (port) => {
-      const embedded = new LegacyServer({ protocol: options.protocol, port });
+      const embedded = new EmbeddedServer({ protocol: options.protocol, port });
       await embedded.start().catch((error: unknown) => {
         throw portError(`127.0.0.1:${port}`, error);
       });
@@ -61,8 +61,8 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
     });
     closers.push(() => proxy.value.stop());
     const proxyAddress = boundAddress(proxy.value);
-    const join = async (address: Address): Promise<LegacyClient> => {
-      const client = await LegacyClient.connect(address);
+    const join = async (address: Address): Promise<EmbeddedClient> => {
+      const client = await EmbeddedClient.connect(address);
       closers.push(() => client.close());
       return client;
     };

@@ -38,7 +38,7 @@ export function trim<P>(state: StorageState<P>, maxBytes: number): void {
   let drop = 0;
   while (state.historyBytes > maxBytes) {
     const oldest = state.history[drop];
-    if (oldest === undefined || oldest.waiting > 0) break;
+    if (oldest === undefined || oldest.owed !== undefined) break;
     state.historyBytes -= SETTLED_BYTES + oldest.oids.length;
     if (state.reach === undefined || state.reach < oldest.tid) state.reach = oldest.tid;
     drop++;

@@ -1,8 +1,10 @@
 import type { Tid } from "../wire/ids.ts";
 import { settledAt } from "./history.ts";
-import { needs } from "./place.ts";
-import { told } from "./release.ts";
-import type { Action, EndCode, Session, StorageState } from "./state.ts";
+import { noLongerOwed } from "./owed.ts";
+import type { Account, Action, EndCode, StorageState } from "./state.ts";
+
+// How a session ends for the ledger: what it was owed it is owed no more, so that nobody waits until it is told. While a
+// `tpc_finish` of its is on the way it stays as an orphan, whose connection is read until the commit has settled.
 
 /** Is a `tpc_finish` of this session on its way? */
 export function isFinishing<P>(state: StorageState<P>, session: number): boolean {
@@ -10,49 +12,49 @@ export function isFinishing<P>(state: StorageState<P>, session: number): boolean
 }
 
 /** The client is gone, or as good as gone: nothing more is told to it, and nobody waits until it is told. */
-export function leave<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
-  const { due, outbox } = session;
-  session.due = [];
-  session.outbox = [];
-  session.heldBytes = 0;
-  session.transactions = [];
-  if (isFinishing(state, session.number) && state.rules.readOrphans) session.phase = "orphaned";
-  else state.sessions.delete(session.number);
-  for (const { settled } of due) told(settled, actions);
+export function leave<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
+  const { due, outbox } = account;
+  account.due = [];
+  account.outbox = [];
+  account.heldBytes = 0;
+  account.transactions = [];
+  if (isFinishing(state, account.number) && state.rules.readOrphans) account.phase = "orphaned";
+  else state.accounts.delete(account.number);
+  for (const { settled } of due) noLongerOwed(settled, account.number, actions);
   for (const item of outbox) {
     if (item.kind !== "invalidation") continue;
     const settled = item.settled ?? settledAt(state, item.tid);
-    if (settled !== undefined && needs(state, session, settled)) told(settled, actions);
+    if (settled !== undefined) noLongerOwed(settled, account.number, actions);
   }
 }
 
 /** The proxy's last resort: the client connects again and verifies its cache. */
 export function endSession<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   code: EndCode,
   tid: Tid,
   actions: Action<P>[],
 ): void {
-  if (session.phase === "orphaned" || !state.sessions.has(session.number)) return;
-  actions.push({ do: "end", session: session.number, code, tid });
-  leave(state, session, actions);
+  if (account.phase === "orphaned" || !state.accounts.has(account.number)) return;
+  actions.push({ do: "end", session: account.number, code, tid });
+  leave(state, account, actions);
 }
 
 /** The server has ended the connection, and the client can't be told the rest: its connection ends without it. */
-export function closeAtOnce<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
-  leave(state, session, actions);
-  actions.push({ do: "close-client", session: session.number });
+export function closeAtOnce<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
+  leave(state, account, actions);
+  actions.push({ do: "close-client", session: account.number });
 }
 
 export function endOthers<P>(
   state: StorageState<P>,
-  except: number,
+  except: number | undefined,
   code: EndCode,
   tid: Tid,
   actions: Action<P>[],
 ): void {
-  for (const session of [...state.sessions.values()]) {
-    if (session.number !== except) endSession(state, session, code, tid, actions);
+  for (const account of [...state.accounts.values()]) {
+    if (account.number !== except) endSession(state, account, code, tid, actions);
   }
 }

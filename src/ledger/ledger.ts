@@ -1,19 +1,19 @@
 import type { InvalidationArgs, MessageId } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { hear, settledAt, trim } from "./history.ts";
-import { endOthers, endSession, isFinishing, leave } from "./leave.ts";
+import { namesLast } from "./database.ts";
+import { heard } from "./hear.ts";
+import { trim } from "./history.ts";
+import { isFinishing, leave } from "./leave.ts";
 import { enterLimbo, lockMovedOn } from "./limbo.ts";
-import { isSubset, oidSet, union } from "./oid-set.ts";
-import { needs, place, placeRegister, push, waitNumber } from "./place.ts";
-import { proveAll, proveAnswered, proveAtEnd, proveBelow, proveUpTo } from "./prove.ts";
+import { noLongerOwed } from "./owed.ts";
+import { placeRegister, push, waitNumber } from "./place.ts";
+import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./prove.ts";
 import { askIfSilent, askOverdue, nextQuestion } from "./question.ts";
-import { pump, pumpAll, told } from "./release.ts";
+import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { beginFinish, commits, endFinish, forgetHeard, settle } from "./settle.ts";
-import { item, newSession, type Action, type EndCode, type Session, type StorageState } from "./state.ts";
-import { addOid, changesOf, newTransaction, type StoreSort, type Transaction } from "./transaction.ts";
-
-/** A server keeps one for each connection, and refuses the others: beyond this a client only fills memory. */
-const MAX_TRANSACTIONS = 100;
+import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
+import { changesOf, type StoreSort } from "./transaction.ts";
+import * as transactions from "./transactions.ts";
 
 /** A message towards the client, as it was read: what to hand back, and what it weighs. */
 export interface Read<P> {
@@ -23,7 +23,7 @@ export interface Read<P> {
 
 /** The reply to a call of the client's. */
 export interface Reply<P> extends Read<P> {
-  /** `StorageLedger.order` when the call was forwarded. */
+  /** `Stamp.order` of when the call was forwarded; 0 where nobody knows what it answers. */
   readonly order: number;
 }
 
@@ -33,17 +33,27 @@ export interface Evidence {
   readonly exact: boolean;
 }
 
+/** For people. */
+export interface LedgerFacts {
+  /** Commits that settled here; tids seen that nobody here committed. */
+  readonly commits: number;
+  readonly foreign: number;
+  readonly patched: "unknown" | "yes" | "no";
+  readonly known: Tid;
+}
+
 /**
  * Who committed what in one storage of one server, and what each of its clients is owed: docs/ordering.md.
  *
  * Events go in by the methods, in the order in which the bytes were forwarded or read; what is to be done comes out
  * of `take()`, in order. It has no clock, no socket, and no state beside `state`. `session` is a number that the
- * caller chooses, never used twice.
+ * caller chooses, never used twice. After every event but those that only note, `take()` is to be called.
  */
 export class StorageLedger<P> {
   readonly state: StorageState<P>;
   readonly #historyBytes: number;
   #actions: Action<P>[] = [];
+  #stamp: Stamp | undefined;
 
   constructor(state: StorageState<P>, historyBytes = Number.POSITIVE_INFINITY) {
     this.state = state;
@@ -57,16 +67,20 @@ export class StorageLedger<P> {
     return actions;
   }
 
-  /** A number for `Reply.order`: so many commits have settled. */
-  get order(): number {
-    return this.state.settles;
+  // --- what the caller may ask ------------------------------------------------------------------------------------
+
+  /** What is so now: to be kept with a call that is forwarded, and handed back with its reply. */
+  get stamp(): Stamp {
+    const { settles, proven } = this.state;
+    if (this.#stamp?.order !== settles || this.#stamp.proven !== proven) this.#stamp = stampOf(this.state);
+    return this.#stamp;
   }
 
   /** May the session's messages pass by the ledger? (Never those that it has methods for.) */
   isQuiet(session: number): boolean {
-    const found = this.state.sessions.get(session);
-    if (found === undefined) return true;
-    return this.state.finishing.length === 0 && found.outbox.length === 0 && found.due.length === 0;
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return true;
+    return this.state.finishing.length === 0 && account.outbox.length === 0 && account.due.length === 0;
   }
 
   /**
@@ -74,41 +88,77 @@ export class StorageLedger<P> {
    * its client is slow and nothing is held or due; never while it is finishing itself.
    */
   mayPause(session: number): boolean {
-    const found = this.state.sessions.get(session);
-    if (found === undefined) return true;
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return true;
     if (isFinishing(this.state, session)) return false;
-    const first = found.outbox[0];
-    if (first === undefined) return found.due.length === 0;
-    const oldest = this.state.finishing[0];
-    return first.after !== 0 && oldest !== undefined && oldest.number <= first.after;
+    const first = account.outbox[0];
+    return first === undefined ? account.due.length === 0 : waitsForCommits(this.state, first);
   }
 
-  session(session: number): Session<P> | undefined {
-    return this.state.sessions.get(session);
+  /** Is the session still kept: as a client's, or for a commit that is on its way? */
+  isKept(session: number): boolean {
+    return this.state.accounts.has(session);
   }
 
-  // --- client to server -------------------------------------------------------------------------------------------
+  /** Is a `tpc_finish` of this session on its way? */
+  isFinishing(session: number): boolean {
+    return isFinishing(this.state, session);
+  }
+
+  /** Has its client been granted a vote that it has neither finished nor aborted? */
+  hasVoted(session: number): boolean {
+    return this.state.accounts.get(session)?.voted ?? false;
+  }
+
+  /** Bytes of what is held for the session's client; 0: nothing is. */
+  heldBytes(session: number): number {
+    return this.state.accounts.get(session)?.heldBytes ?? 0;
+  }
+
+  /** The first message that is held for each session for which one is. */
+  *firstHeld(): Generator<{ readonly session: number; readonly payload: P }> {
+    for (const { number, outbox } of this.state.accounts.values()) {
+      const payload = outbox[0]?.payload;
+      if (payload !== undefined) yield { session: number, payload };
+    }
+  }
+
+  /** Is anything due to anybody, or held? Then time may decide when to ask. */
+  get isOwing(): boolean {
+    for (const { due, outbox } of this.state.accounts.values()) if (due.length > 0 || outbox.length > 0) return true;
+    return false;
+  }
+
+  /** Is nothing known that anybody may need: of the database, of a commit, of a session? */
+  get isBlank(): boolean {
+    const { accounts, reach, settles, known, limbo } = this.state;
+    return accounts.size === 0 && reach === undefined && settles === 0 && known === NO_TID && limbo === undefined;
+  }
+
+  /** So many commits have settled. */
+  get settles(): number {
+    return this.state.settles;
+  }
+
+  get facts(): LedgerFacts {
+    const { settles, foreignCount, patched, known } = this.state;
+    return { commits: settles, foreign: foreignCount, patched, known };
+  }
+
+  // --- client to server: these only note --------------------------------------------------------------------------
 
   /** `register` was forwarded. */
   registerForwarded(session: number): void {
-    if (this.state.sessions.size === 0) this.state.proven = this.state.known;
-    this.state.sessions.set(session, newSession(session, this.state));
+    if (this.state.accounts.size === 0) this.state.proven = this.state.known;
+    this.state.accounts.set(session, newAccount(session, this.state));
   }
 
   beginForwarded(session: number, id: MessageId, explicitTid: Tid = NO_TID): void {
-    const found = this.state.sessions.get(session);
-    if (found === undefined) return;
-    const open = transactionOf(found, id);
-    if (open !== undefined && !open.over) return;
-    found.transactions = found.transactions.filter((other) => other !== open);
-    if (found.transactions.length >= MAX_TRANSACTIONS) {
-      found.transactions = found.transactions.filter((other) => !other.over);
-      if (found.transactions.length >= MAX_TRANSACTIONS) return;
-    }
-    found.transactions.push(newTransaction(id, explicitTid));
+    const account = this.state.accounts.get(session);
+    if (account !== undefined) transactions.begin(account, id, explicitTid);
   }
 
-  /** A store, restore or delete: the eight bytes of the oid at `offset`. Refused by the server without its `tpc_begin`. */
+  /** A store, restore or delete: the eight bytes of the oid at `offset`. */
   storeForwarded(
     session: number,
     id: MessageId,
@@ -117,133 +167,125 @@ export class StorageLedger<P> {
     from: Buffer,
     offset: number,
   ): void {
-    const transaction = this.#transaction(session, id);
-    if (transaction === undefined) return;
-    addOid(transaction, sort, from, offset);
-    if ((sort === "created" || sort === "modified") && serial !== "zero") transaction.modifies = true;
+    transactions.store(this.state.accounts.get(session), id, sort, serial, from, offset);
   }
 
   undoForwarded(session: number, id: MessageId): void {
-    const transaction = this.#transaction(session, id);
+    const transaction = transactions.transactionOf(this.state.accounts.get(session), id);
     if (transaction !== undefined) transaction.undoes = true;
   }
 
   abortForwarded(session: number, id: MessageId): void {
-    const found = this.state.sessions.get(session);
-    if (found !== undefined) found.transactions = found.transactions.filter((other) => other.id !== id);
+    transactions.abort(this.state.accounts.get(session), id);
   }
 
   /** `tpc_finish` was forwarded. Returns a number for `finishReply`. */
   finishForwarded(session: number, id: MessageId): number {
-    const found = this.state.sessions.get(session);
-    const transaction = this.#transaction(session, id) ?? newTransaction(id);
-    if (found !== undefined) found.transactions = found.transactions.filter((other) => other !== transaction);
+    const transaction = transactions.take(this.state.accounts.get(session), id);
     const { explicitTid } = transaction;
     return beginFinish(this.state, session, { changes: changesOf(transaction), explicitTid }).number;
+  }
+
+  /** An old server's `serialnos` named these oids (packed) as refused. Its message is an event of its own. */
+  storesRefused(session: number, oids: Buffer): void {
+    transactions.refuse(this.state.accounts.get(session), oids);
   }
 
   // --- server to client -------------------------------------------------------------------------------------------
 
   /** `register` failed; the session may try again. Nothing was told to it. */
   registerFailed(session: number, read: Read<P>): void {
-    const found = this.state.sessions.get(session);
-    if (found === undefined) return;
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return;
     this.#actions.push({ do: "forward", session, payload: read.payload });
-    leave(this.state, found, this.#actions);
+    leave(this.state, account, this.#actions);
   }
 
-  /** `tid`: undefined where the server replies None (old). `proven`: `state.proven` when the call was forwarded. */
-  registerReply(session: number, tid: Tid | undefined, proven: Tid, read: Read<P>): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
-    found.phase = "registered";
-    placeRegister(this.state, found, item("register", read.payload, read.bytes));
+  /** `tid`: undefined where the server replies None (old). */
+  registerReply(session: number, tid: Tid | undefined, read: Read<P>): void {
+    const account = this.#live(session);
+    if (account === undefined) return;
+    account.phase = "registered";
+    placeRegister(this.state, account, item("register", read.payload, read.bytes));
     if (tid !== undefined) {
-      if (this.#otherDatabase(tid, proven)) return;
-      found.floor = tid;
-      found.seen = true;
-      if (this.state.rules.registerCovers) this.#covered(found, tid);
+      if (namesLast(this.state, tid, account.registered.proven, this.#actions)) return;
+      account.floor = tid;
+      account.seen = true;
+      if (this.state.rules.registerCovers) this.#covered(account, tid);
     }
-    askIfSilent(this.state, found, this.#actions);
-    pump(this.state, found, this.#actions);
+    askIfSilent(this.state, account, this.#actions);
+    pump(this.state, account, this.#actions);
   }
 
-  /** A `lastTransaction` reply to the client. */
-  lastTransactionReply(session: number, tid: Tid, proven: Tid, reply: Reply<P>): void {
-    const found = this.#live(session);
-    if (found === undefined || this.#otherDatabase(tid, proven)) return;
-    this.#evidence(found, { tid, exact: true }, reply);
-    found.seen = true;
-    this.#reply(found, { tid, exact: true }, reply);
+  /** A `lastTransaction` reply to the client. `stamp`: of when the call was forwarded. */
+  lastTransactionReply(session: number, tid: Tid, stamp: Stamp, read: Read<P>): void {
+    const account = this.#live(session);
+    if (account === undefined || namesLast(this.state, tid, stamp.proven, this.#actions)) return;
+    this.#reply(account, { tid, exact: true }, { ...read, order: stamp.order });
+    account.seen = true;
   }
 
-  /** The reply to the proxy's own question. */
-  questionReply(session: number, tid: Tid, proven: Tid, order: number): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
-    found.question = false;
-    if (this.#otherDatabase(tid, proven)) return;
-    if (this.state.server === "old") proveUpTo(this.state, found, tid, this.#actions);
-    else proveAnswered(this.state, found, order, true, this.#actions);
-    askIfSilent(this.state, found, this.#actions);
-    pump(this.state, found, this.#actions);
+  /** The reply to the proxy's own question: it goes nowhere. Nothing where none was asked. */
+  questionReply(session: number, tid: Tid): void {
+    const account = this.state.accounts.get(session);
+    const asked = account?.question;
+    if (account === undefined || asked === undefined) return;
+    account.question = undefined;
+    if (this.#live(session) === undefined || namesLast(this.state, tid, asked.proven, this.#actions)) return;
+    const proof =
+      this.state.server === "new"
+        ? proveAnswered(this.state, account, asked.order, true, this.#actions)
+        : proveUpTo(this.state, account, tid, this.#actions);
+    if (proof === "ended") return;
+    askIfSilent(this.state, account, this.#actions);
+    pump(this.state, account, this.#actions);
   }
 
   /** A `getInvalidations(asked)` reply; `answer` undefined: None. */
   invalidationsReply(session: number, asked: Tid, answer: InvalidationArgs | undefined, reply: Reply<P>): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
+    const account = this.#live(session);
+    if (account === undefined) return;
     const tid = answer?.tid ?? NO_TID;
-    this.#evidence(found, { tid, exact: true }, reply);
-    found.seen = true;
+    if (this.#evidence(account, { tid, exact: true }, reply) === "ended") return;
+    account.seen = true;
     const after = waitNumber(this.state, tid);
-    push(found, item("invalidations", reply.payload, reply.bytes, { tid, after, asked, answer }));
-    pump(this.state, found, this.#actions);
+    push(account, item("invalidations", reply.payload, reply.bytes, { tid, after, asked, answer }));
+    pump(this.state, account, this.#actions);
   }
 
   /** Any other reply. */
   reply(session: number, evidence: Evidence, reply: Reply<P>): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
-    this.#evidence(found, evidence, reply);
-    this.#reply(found, evidence, reply);
+    const account = this.#live(session);
+    if (account !== undefined) this.#reply(account, evidence, reply);
   }
 
   /** A message that shows nothing: `info`, `serialnos`, blob chunks, ... */
   otherMessage(session: number, read: Read<P>): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
-    push(found, item("plain", read.payload, read.bytes));
-    pump(this.state, found, this.#actions);
-  }
-
-  /** An old server's `serialnos` named these oids (packed) as refused. */
-  storesRefused(session: number, oids: Buffer): void {
-    for (const transaction of this.state.sessions.get(session)?.transactions ?? []) {
-      for (let at = 0; at < oids.length; at += 8) addOid(transaction, "refused", oids, at);
-    }
+    const account = this.#live(session);
+    if (account === undefined) return;
+    push(account, item("plain", read.payload, read.bytes));
+    pump(this.state, account, this.#actions);
   }
 
   /** A vote that gave its client the storage's lock. */
   voteGranted(session: number, shown: Tid, reply: Reply<P>): void {
     lockMovedOn(this.state, this.#actions);
-    const found = this.#live(session);
-    if (found === undefined) return;
-    if (this.state.server === "new") {
-      this.reply(session, { tid: shown, exact: true }, reply);
-      return;
-    }
-    this.#grant(found, reply);
+    const account = this.#live(session);
+    if (account === undefined) return;
+    account.voted = true;
+    if (this.state.server === "old") this.#grant(account, reply);
+    else this.#reply(account, { tid: shown, exact: true }, reply);
   }
 
   /** A vote that did not: `shown` is in its conflict errors. `cleared`: the server has dropped the transaction. */
   voteFailed(session: number, id: MessageId, cleared: boolean, shown: Tid, reply: Reply<P>): void {
-    const transaction = this.#transaction(session, id);
+    const transaction = transactions.transactionOf(this.state.accounts.get(session), id);
     if (cleared && transaction !== undefined) transaction.over = true;
-    const found = this.#live(session);
-    if (found === undefined) return;
-    if (this.state.server === "old" && !this.state.rules.failedVoteIsNoBarrier) this.#grant(found, reply);
-    else this.reply(session, { tid: shown, exact: true }, reply);
+    const account = this.#live(session);
+    if (account === undefined) return;
+    account.voted = false;
+    if (this.state.server === "old" && !this.state.rules.failedVoteIsNoBarrier) this.#grant(account, reply);
+    else this.#reply(account, { tid: shown, exact: true }, reply);
   }
 
   /**
@@ -256,16 +298,14 @@ export class StorageLedger<P> {
       settle(this.state, commit, tid, now, this.#actions);
       trim(this.state, this.#historyBytes);
     }
-    const found = this.state.sessions.get(session);
-    if (found?.phase === "orphaned") {
+    const account = this.state.accounts.get(session);
+    if (account?.phase === "orphaned") {
       if (!isFinishing(this.state, session)) {
-        this.state.sessions.delete(session);
+        this.state.accounts.delete(session);
         this.#actions.push({ do: "close-server", session });
       }
-    } else if (found !== undefined) {
-      const evidence = { tid: tid ?? NO_TID, exact: true };
-      this.#evidence(found, evidence, reply);
-      this.#reply(found, evidence, reply);
+    } else if (account !== undefined) {
+      this.#reply(account, { tid: tid ?? NO_TID, exact: true }, reply);
     }
     forgetHeard(this.state);
     pumpAll(this.state, this.#actions);
@@ -273,46 +313,25 @@ export class StorageLedger<P> {
 
   /** The server's `invalidateTransaction`. Equal `args` may be passed for several sessions, and then cost less. */
   invalidation(session: number, args: InvalidationArgs, read: Read<P>): void {
-    const found = this.#live(session);
-    if (found === undefined) return;
-    const { tid } = args;
-    if (tid > this.state.known) this.state.known = tid;
-    const settled = settledAt(this.state, tid);
-    // The history may have forgotten it already.
-    const isOwn = settled === undefined ? tid === found.committed : settled.session === session;
-    if (isOwn && this.state.rules.swallowOwn) {
-      if (settled !== undefined) hear(this.state, settled, args);
-      return;
-    }
-    if (settled === undefined) this.#hearBefore(args);
-    const due = found.due.find((other) => other.settled.tid === tid);
-    if (this.#repeats(found, args, due === undefined)) return;
-    if (settled !== undefined) hear(this.state, settled, args);
-    if (due !== undefined) found.due = found.due.filter((other) => other !== due);
-    proveBelow(this.state, found, tid, this.#actions);
-    if (!this.state.sessions.has(session)) {
-      if (due !== undefined) told(due.settled, this.#actions);
-      return;
-    }
-    // Settled or not: a commit that is finishing may have a lower tid, and this session may have been skipped by it.
-    const after = waitNumber(this.state, tid);
-    place(this.state, found, item("invalidation", read.payload, read.bytes, { tid, after, own: args }));
-    pump(this.state, found, this.#actions);
+    const account = this.#live(session);
+    if (account === undefined) return;
+    heard(this.state, account, args, read.payload, read.bytes, this.#actions);
+    if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);
   }
 
   // --- connections and time ---------------------------------------------------------------------------------------
 
   /** The client's connection has ended, or the caller has given the session up. */
   clientGone(session: number): void {
-    const found = this.state.sessions.get(session);
-    if (found === undefined || found.phase === "orphaned") return;
-    leave(this.state, found, this.#actions);
+    const account = this.state.accounts.get(session);
+    if (account === undefined || account.phase === "orphaned") return;
+    leave(this.state, account, this.#actions);
     if (!this.state.rules.readOrphans) {
       for (const commit of [...this.state.finishing]) {
         if (commit.session === session) endFinish(this.state, commit.number);
       }
     }
-    if (!this.state.sessions.has(session)) {
+    if (!this.state.accounts.has(session)) {
       this.#actions.push({ do: "close-server", session });
       forgetHeard(this.state);
       pumpAll(this.state, this.#actions);
@@ -321,24 +340,23 @@ export class StorageLedger<P> {
 
   /** The server's connection has ended. `mayStillRead`: the server did not end it itself. */
   serverGone(session: number, mayStillRead: boolean): void {
-    const found = this.state.sessions.get(session);
-    if (found === undefined) return;
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return;
     if (isFinishing(this.state, session)) {
-      enterLimbo(this.state, found, mayStillRead, this.#actions);
-      this.state.sessions.delete(session);
+      enterLimbo(this.state, account, mayStillRead, this.#actions);
+      this.state.accounts.delete(session);
       this.#actions.push({ do: "close-client", session });
       forgetHeard(this.state);
       pumpAll(this.state, this.#actions);
       return;
     }
-    if (found.phase === "registering") {
-      leave(this.state, found, this.#actions);
+    if (account.phase === "registering") {
+      leave(this.state, account, this.#actions);
       this.#actions.push({ do: "close-client", session });
       return;
     }
-    found.phase = "closing";
-    proveAtEnd(this.state, found, this.#actions);
-    if (this.state.sessions.has(session)) pump(this.state, found, this.#actions);
+    account.phase = "closing";
+    if (proveAtEnd(this.state, account, this.#actions) === "goes-on") pump(this.state, account, this.#actions);
   }
 
   /** Asks for what has been due too long. */
@@ -351,101 +369,41 @@ export class StorageLedger<P> {
     return nextQuestion(this.state);
   }
 
-  /** Ends every session: the caller has learnt that nothing known holds any more. */
-  endAll(code: EndCode, tid: Tid): void {
-    endOthers(this.state, -1, code, tid, this.#actions);
-  }
-
   // --- inside -----------------------------------------------------------------------------------------------------
 
-  #live(session: number): Session<P> | undefined {
-    const found = this.state.sessions.get(session);
-    return found === undefined || found.phase === "orphaned" || found.phase === "closing" ? undefined : found;
-  }
-
-  #transaction(session: number, id: MessageId): Transaction | undefined {
-    const found = this.state.sessions.get(session);
-    return found === undefined ? undefined : transactionOf(found, id);
+  /** Something may still be read for it and go out to its client. */
+  #live(session: number): Account<P> | undefined {
+    const account = this.state.accounts.get(session);
+    return account?.phase === "orphaned" || account?.phase === "closing" ? undefined : account;
   }
 
   /** What was read proves something about what is due; the made-up messages go before it. */
-  #evidence(session: Session<P>, evidence: Evidence, reply: Reply<P>): void {
-    if (this.state.server === "new") proveAnswered(this.state, session, reply.order, false, this.#actions);
-    else if (evidence.exact && evidence.tid !== NO_TID) proveUpTo(this.state, session, evidence.tid, this.#actions);
+  #evidence(account: Account<P>, evidence: Evidence, reply: Reply<P>): Proof {
+    if (this.state.server === "new") return proveAnswered(this.state, account, reply.order, false, this.#actions);
+    if (!evidence.exact || evidence.tid === NO_TID) return "goes-on";
+    return proveUpTo(this.state, account, evidence.tid, this.#actions);
   }
 
-  #reply(session: Session<P>, { tid, exact }: Evidence, read: Read<P>): void {
-    if (!this.state.sessions.has(session.number)) return;
+  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>): void {
+    if (this.#evidence(account, evidence, reply) === "ended") return;
+    const { tid, exact } = evidence;
     const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);
-    push(session, item("reply", read.payload, read.bytes, { tid, exact, after }));
-    pump(this.state, session, this.#actions);
+    push(account, item("reply", reply.payload, reply.bytes, { tid, exact, after }));
+    pump(this.state, account, this.#actions);
   }
 
   /** Every earlier commit is over, or will be before this one goes on. */
-  #grant(session: Session<P>, reply: Reply<P>): void {
-    proveAll(this.state, session, this.#actions);
-    if (!this.state.sessions.has(session.number)) return;
+  #grant(account: Account<P>, reply: Reply<P>): void {
+    if (proveAll(this.state, account, this.#actions) === "ended") return;
     const after = this.state.rules.voteBarrier ? (this.state.finishing.at(-1)?.number ?? 0) : 0;
-    push(session, item("grant", reply.payload, reply.bytes, { after }));
-    pump(this.state, session, this.#actions);
+    push(account, item("grant", reply.payload, reply.bytes, { after }));
+    pump(this.state, account, this.#actions);
   }
 
   /** A new server's `register` reply covers what was committed before it. */
-  #covered(session: Session<P>, tid: Tid): void {
-    const covered = session.due.filter((due) => due.settled.tid <= tid);
-    session.due = session.due.filter((due) => due.settled.tid > tid);
-    for (const { settled } of covered) told(settled, this.#actions);
+  #covered(account: Account<P>, tid: Tid): void {
+    const covered = account.due.filter((due) => due.settled.tid <= tid);
+    account.due = account.due.filter((due) => due.settled.tid > tid);
+    for (const { settled } of covered) noLongerOwed(settled, account.number, this.#actions);
   }
-
-  /** Oids of a tid that may turn out to be a finishing commit's. */
-  #hearBefore(args: InvalidationArgs): void {
-    if (!this.state.finishing.some((commit) => commit.base < args.tid)) return;
-    const before = this.state.heard.get(args.tid);
-    const own = oidSet(args.oids);
-    this.state.heard.set(args.tid, before === undefined ? own : union(before, own));
-  }
-
-  /** A tid that the session was told of already, or that comes too late. Swallowed if it names nothing new. */
-  #repeats(session: Session<P>, args: InvalidationArgs, notDue: boolean): boolean {
-    const { tid, oids } = args;
-    const settled = settledAt(this.state, tid);
-    const same = session.outbox.find((other) => other.kind === "invalidation" && other.tid === tid);
-    const toldSettled = settled !== undefined && notDue && needs(this.state, session, settled);
-    if (tid > session.announced && same === undefined && !toldSettled) return false;
-    if (!this.state.rules.swallow) return false;
-    const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;
-    const wasTold = toldSettled || same !== undefined;
-    if (!(wasTold && nothingNew)) {
-      endSession(this.state, session, "invalidation-out-of-order", tid, this.#actions);
-    }
-    return true;
-  }
-
-  /**
-   * The last transaction of the database lies below one that was known when the call was forwarded: another database
-   * behind the same address, or an older backup. Nothing that is known holds any more.
-   */
-  #otherDatabase(tid: Tid, proven: Tid): boolean {
-    const { state } = this;
-    if (tid < proven) {
-      this.#actions.push({ do: "ledger-ended", tid, proven });
-      this.endAll("database-changed", tid);
-      state.known = tid;
-      state.proven = tid;
-      state.reach = undefined;
-      state.history = [];
-      state.historyBytes = 0;
-      state.heard.clear();
-      state.limbo = undefined;
-      state.foreign = NO_TID;
-      return true;
-    }
-    if (state.reach === undefined) state.reach = tid;
-    if (tid > state.proven) state.proven = tid;
-    return false;
-  }
-}
-
-function transactionOf<P>(session: Session<P>, id: MessageId): Transaction | undefined {
-  return session.transactions.find((transaction) => transaction.id === id);
 }

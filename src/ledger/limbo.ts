@@ -2,7 +2,7 @@ import { NO_TID } from "../wire/ids.ts";
 import { endOthers, leave } from "./leave.ts";
 import { union } from "./oid-set.ts";
 import { endFinish } from "./settle.ts";
-import type { Action, Session, StorageState } from "./state.ts";
+import type { Account, Action, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
 /**
@@ -14,12 +14,12 @@ import { changesNothing } from "./transaction.ts";
  */
 export function enterLimbo<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   mayStillRead: boolean,
   actions: Action<P>[],
 ): void {
   let changed = false;
-  for (const commit of state.finishing.filter((other) => other.session === session.number)) {
+  for (const commit of state.finishing.filter((other) => other.session === account.number)) {
     endFinish(state, commit.number);
     if (state.server === "old" && changesNothing(commit.changes)) continue;
     changed = true;
@@ -30,15 +30,13 @@ export function enterLimbo<P>(
       open: mayStillRead || (limbo?.open ?? false),
     };
   }
-  leave(state, session, actions);
-  if (changed && state.rules.endOthersInLimbo) endOthers(state, session.number, "unknown-commit", NO_TID, actions);
+  leave(state, account, actions);
+  if (changed && state.rules.endOthersInLimbo) endOthers(state, account.number, "unknown-commit", NO_TID, actions);
 }
 
 /** A vote was granted: what the server could still have read before, it has read by now. */
 export function lockMovedOn<P>(state: StorageState<P>, actions: Action<P>[]): void {
   if (state.limbo?.open !== true) return;
   state.limbo.open = false;
-  endOthers(state, NOBODY, "unknown-commit", NO_TID, actions);
+  endOthers(state, undefined, "unknown-commit", NO_TID, actions);
 }
-
-const NOBODY = -1;

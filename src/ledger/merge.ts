@@ -1,46 +1,53 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { oidsBetween } from "./history.ts";
 import { difference, oidSet } from "./oid-set.ts";
-import type { Action, Item, Session, StorageState } from "./state.ts";
+import type { Account, Action, Item, StorageState } from "./state.ts";
 
 /** A `getInvalidations` reply goes out: the server's answer with what the ledger knows, or None. */
 export function merge<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   item: Item<P>,
   payload: P,
   actions: Action<P>[],
 ): void {
   const { answer, asked } = item;
-  const forward: Action<P> = { do: "forward", session: session.number, payload };
+  const forward: Action<P> = { do: "forward", session: account.number, payload };
   if (answer === undefined) {
     actions.push(forward);
     return;
   }
-  const upTo = resumeTid(state, session, answer.tid, asked);
+  const upTo = resumeTid(state, account, answer.tid, asked);
   const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);
   const ours = covered ? oidsBetween(state, asked, upTo, answer.tid) : undefined;
   if (ours === undefined) {
-    actions.push({ do: "resume", session: session.number, from: asked, value: undefined, payload });
+    actions.push({ do: "resume", session: account.number, from: asked, reach: state.reach, value: undefined, payload });
     return;
   }
-  if (upTo > session.shown) session.shown = upTo;
+  if (upTo > account.shown) account.shown = upTo;
   const missing = state.rules.mergeResume ? difference(ours, oidSet(answer.oids)) : ours.subarray(0, 0);
   if (upTo === answer.tid && missing.length === 0) {
     actions.push(forward);
     return;
   }
   const oids = Buffer.concat([answer.oids, missing]);
-  actions.push({ do: "resume", session: session.number, from: asked, value: { tid: upTo, oids }, payload });
+  actions.push({
+    do: "resume",
+    session: account.number,
+    from: asked,
+    reach: state.reach,
+    value: { tid: upTo, oids },
+    payload,
+  });
 }
 
 /** Not below the server's tid, the one asked for, the session's floor, or what this connection has told already. */
-function resumeTid<P>(state: StorageState<P>, session: Session<P>, server: Tid, asked: Tid): Tid {
+function resumeTid<P>(state: StorageState<P>, account: Account<P>, server: Tid, asked: Tid): Tid {
   const { rules } = state;
   return [
     asked,
-    rules.resumeFromFloor ? session.floor : NO_TID,
-    rules.resumeFromAnnounced ? session.announced : NO_TID,
-    rules.resumeFromShown ? session.shown : NO_TID,
+    rules.resumeFromFloor ? account.floor : NO_TID,
+    rules.resumeFromAnnounced ? account.announced : NO_TID,
+    rules.resumeFromShown ? account.shown : NO_TID,
   ].reduce((highest, tid) => (tid > highest ? tid : highest), server);
 }

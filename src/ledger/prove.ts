@@ -1,22 +1,23 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { closeAtOnce, endSession } from "./leave.ts";
 import { place, waitNumber } from "./place.ts";
-import { told } from "./release.ts";
-import { item, type Action, type Due, type Session, type StorageState } from "./state.ts";
+import { noLongerOwed } from "./owed.ts";
+import { item, type Action, type Due, type Account, type StorageState } from "./state.ts";
 
-/*
- * What is due is made up only when something on that very connection proves that the server's own message of it will
- * not come. Lower tids go first, each before the evidence of it.
- */
+// What is due is made up only when something on that very connection proves that the server's own message of it will
+// not come. Lower tids go first, each before the evidence of it.
+
+/** `ended`: what had to be told can't be told completely, and the session has been ended for it. */
+export type Proof = "goes-on" | "ended";
 
 /** Old servers: a message that shows `tid` for certain was read. */
-export function proveUpTo<P>(state: StorageState<P>, session: Session<P>, tid: Tid, actions: Action<P>[]): void {
-  prove(state, session, (due) => due.settled.tid <= tid, actions);
+export function proveUpTo<P>(state: StorageState<P>, account: Account<P>, tid: Tid, actions: Action<P>[]): Proof {
+  return prove(state, account, (due) => due.settled.tid <= tid, actions);
 }
 
 /** A message of the server's with this tid was read: those of lower tids will not come. */
-export function proveBelow<P>(state: StorageState<P>, session: Session<P>, tid: Tid, actions: Action<P>[]): void {
-  prove(state, session, (due) => due.settled.tid < tid, actions);
+export function proveBelow<P>(state: StorageState<P>, account: Account<P>, tid: Tid, actions: Action<P>[]): Proof {
+  return prove(state, account, (due) => due.settled.tid < tid, actions);
 }
 
 /**
@@ -30,21 +31,20 @@ export function proveBelow<P>(state: StorageState<P>, session: Session<P>, tid: 
  */
 export function proveAnswered<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   order: number,
   asked: boolean,
   actions: Action<P>[],
-): void {
-  if (state.server !== "new") return;
+): Proof {
+  if (state.server !== "new") return "goes-on";
   // What has a lower tid was queued before, whenever its own reply was read.
-  const answered = session.due.findLast((due) => due.settled.order <= order);
-  if (answered === undefined) return;
-  const unknown = asked ? undefined : session.due.find((due) => !due.settled.complete);
+  const answered = account.due.findLast((due) => due.settled.order <= order);
+  if (answered === undefined) return "goes-on";
+  const unknown = asked ? undefined : account.due.find((due) => !due.settled.complete);
   if (unknown === undefined || unknown.settled.tid > answered.settled.tid) {
-    proveUpTo(state, session, answered.settled.tid, actions);
-  } else {
-    proveBelow(state, session, unknown.settled.tid, actions);
+    return proveUpTo(state, account, answered.settled.tid, actions);
   }
+  return proveBelow(state, account, unknown.settled.tid, actions);
 }
 
 /**
@@ -52,52 +52,59 @@ export function proveAnswered<P>(
  * So only what a message that was read shows is made up, before that message. The rest is not told any more, nor
  * anything that may show it: the client learns it when it verifies.
  */
-export function proveAtEnd<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
-  if (session.outbox.some((one) => one.kind === "grant")) proveAll(state, session, actions);
-  const shown = session.outbox.reduce((highest, one) => (one.exact && one.tid > highest ? one.tid : highest), NO_TID);
-  proveUpTo(state, session, shown, actions);
-  const [lowest] = session.due;
-  if (lowest === undefined) return;
-  const at = session.outbox.findIndex((one) => one.tid >= lowest.settled.tid);
-  const untold = session.due.map((due) => due.settled);
-  session.due = [];
+export function proveAtEnd<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): Proof {
+  if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")
+    return "ended";
+  const shown = account.outbox.reduce((highest, one) => (one.exact && one.tid > highest ? one.tid : highest), NO_TID);
+  if (proveUpTo(state, account, shown, actions) === "ended") return "ended";
+  const [lowest] = account.due;
+  if (lowest === undefined) return "goes-on";
+  const at = account.outbox.findIndex((one) => one.tid >= lowest.settled.tid);
+  const untold = account.due.map((due) => due.settled);
+  account.due = [];
   if (at >= 0) {
     // No invalidation is among them: it would have been taken for what shows its tid.
-    for (const one of session.outbox.splice(at)) session.heldBytes -= one.bytes;
+    for (const one of account.outbox.splice(at)) account.heldBytes -= one.bytes;
   }
-  for (const settled of untold) told(settled, actions);
+  for (const settled of untold) noLongerOwed(settled, account.number, actions);
+  return "goes-on";
 }
 
 /** Nothing more will come: a vote was granted on an old server. */
-export function proveAll<P>(state: StorageState<P>, session: Session<P>, actions: Action<P>[]): void {
-  prove(state, session, () => true, actions);
+export function proveAll<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): Proof {
+  return prove(state, account, () => true, actions);
 }
 
 function prove<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   proven: (due: Due) => boolean,
   actions: Action<P>[],
-): void {
-  if (session.due.length === 0) return;
-  const now = session.due.filter(proven);
-  if (now.length === 0) return;
-  session.due = session.due.filter((due) => !now.includes(due));
+): Proof {
+  const now = account.due.filter(proven);
+  if (now.length === 0) return "goes-on";
+  account.due = account.due.filter((due) => !now.includes(due));
   for (const { settled } of now) {
-    if (session.phase === "orphaned" || !state.sessions.has(session.number)) {
-      told(settled, actions);
+    if (hasEnded(state, account)) {
+      noLongerOwed(settled, account.number, actions);
     } else if (settled.complete) {
       const after = waitNumber(state, settled.tid);
-      place(state, session, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
+      place(state, account, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
     } else {
       // Nobody knows what was undone. A client that has not asked for the last transaction yet will see by it that
       // something is missing; any other must verify.
-      told(settled, actions);
-      if (!session.seen || !state.rules.endSkippedUndo) continue;
-      if (session.phase === "closing") closeAtOnce(state, session, actions);
-      else endSession(state, session, "incomplete-undo", settled.tid, actions);
+      noLongerOwed(settled, account.number, actions);
+      if (!account.seen || !state.rules.endSkippedUndo) continue;
+      if (account.phase === "closing") closeAtOnce(state, account, actions);
+      else endSession(state, account, "incomplete-undo", settled.tid, actions);
     }
   }
+  return hasEnded(state, account) ? "ended" : "goes-on";
+}
+
+/** Is nothing told to its client any more? */
+function hasEnded<P>(state: StorageState<P>, account: Account<P>): boolean {
+  return account.phase === "orphaned" || !state.accounts.has(account.number);
 }
 
 /** A made-up invalidation counts as one reference; its oids are shared by all who get it. */

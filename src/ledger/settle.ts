@@ -1,10 +1,11 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { hearSet, remember, settledAt } from "./history.ts";
 import { endOthers, endSession } from "./leave.ts";
-import { needs, provenInOutbox } from "./place.ts";
+import { needs, nowOwed } from "./owed.ts";
+import { provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
-import type { Action, Finishing, Session, Settled, StorageState } from "./state.ts";
+import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
 /** A `tpc_finish` was forwarded: whatever the server has told so far, this commit's own tid lies above it. */
@@ -67,7 +68,7 @@ export function settle<P>(
     changes,
     oids: changes.oids,
     complete: !changes.undoes,
-    waiting: 0,
+    owed: undefined,
     completed: 0,
     synthesized: 0,
     added: undefined,
@@ -86,11 +87,11 @@ export function settle<P>(
   remember(state, settled);
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
-  for (const session of [...state.sessions.values()]) {
-    if (session.number === commit.session) {
-      session.committed = tid;
-      swallowOwn(state, session, tid);
-    } else if (session.phase !== "orphaned") owe(state, session, settled, now, actions);
+  for (const account of [...state.accounts.values()]) {
+    if (account.number === commit.session) {
+      account.committed = tid;
+      swallowOwn(state, account, tid);
+    } else if (account.phase !== "orphaned") owe(state, account, settled, now, actions);
   }
 }
 
@@ -107,34 +108,34 @@ function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Act
 }
 
 /** A server that invalidates towards the committer too (fan-out): its message waits behind its own commit. */
-function swallowOwn<P>(state: StorageState<P>, session: Session<P>, tid: Tid): void {
+function swallowOwn<P>(state: StorageState<P>, account: Account<P>, tid: Tid): void {
   if (!state.rules.swallowOwn) return;
-  session.outbox = session.outbox.filter((item) => {
+  account.outbox = account.outbox.filter((item) => {
     const own = item.kind === "invalidation" && item.tid === tid;
-    if (own) session.heldBytes -= item.bytes;
+    if (own) account.heldBytes -= item.bytes;
     return !own;
   });
 }
 
 function owe<P>(
   state: StorageState<P>,
-  session: Session<P>,
+  account: Account<P>,
   settled: Settled,
   now: number,
   actions: Action<P>[],
 ): void {
-  if (!needs(state, session, settled)) return;
+  if (!needs(state, account, settled)) return;
   const { tid } = settled;
-  settled.waiting++;
-  if (session.outbox.some((item) => item.kind === "invalidation" && item.tid === tid)) return; // completed in place
-  const at = session.due.findIndex((other) => other.settled.tid > tid);
-  session.due.splice(at < 0 ? session.due.length : at, 0, { settled, since: now });
-  if (tid <= session.announced) {
-    endSession(state, session, "invalidation-out-of-order", tid, actions);
+  nowOwed(settled, account.number);
+  if (account.outbox.some((item) => item.kind === "invalidation" && item.tid === tid)) return; // completed in place
+  const at = account.due.findIndex((other) => other.settled.tid > tid);
+  account.due.splice(at < 0 ? account.due.length : at, 0, { settled, since: now });
+  if (tid <= account.announced) {
+    endSession(state, account, "commit-out-of-order", tid, actions);
     return;
   }
-  if (session.phase === "closing") proveAtEnd(state, session, actions);
-  else if (provenInOutbox(state, session, tid)) proveUpTo(state, session, tid, actions);
-  else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, session, actions);
-  askIfSilent(state, session, actions);
+  if (account.phase === "closing") proveAtEnd(state, account, actions);
+  else if (provenInOutbox(state, account, tid)) proveUpTo(state, account, tid, actions);
+  else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, account, actions);
+  askIfSilent(state, account, actions);
 }

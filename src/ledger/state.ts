@@ -42,7 +42,7 @@ export interface StorageState<P> {
   /** Does the server name created oids itself? Observed, for people; no rule asks. */
   patched: "unknown" | "yes" | "no";
   /** By session number. */
-  sessions: Map<number, Session<P>>;
+  accounts: Map<number, Account<P>>;
 }
 
 export type ServerFamily = "old" | "new";
@@ -77,8 +77,8 @@ export interface Settled {
   oids: OidSet;
   /** False while the commit undoes and no message of the server's has named the undone oids. */
   complete: boolean;
-  /** Sessions that are still to be told. */
-  waiting: number;
+  /** Sessions that are still to be told; undefined: nobody is. */
+  owed: Set<number> | undefined;
   /** Sessions that were told with oids added, and without any message of the server's. */
   completed: number;
   synthesized: number;
@@ -102,6 +102,14 @@ export interface Due {
   readonly since: number;
 }
 
+/** What was so when a call was forwarded. Its reply proves nothing of what came later. */
+export interface Stamp {
+  /** So many commits had settled. */
+  readonly order: number;
+  /** `StorageState.proven` */
+  readonly proven: Tid;
+}
+
 export type Phase =
   /** `register` was forwarded, its reply was not read. */
   | "registering"
@@ -112,11 +120,13 @@ export type Phase =
   /** The server's connection has ended; what is in the outbox still goes out. */
   | "closing";
 
-export interface Session<P> {
+/** What the ledger keeps of one session, from `register` on. */
+export interface Account<P> {
+  /** The session's. */
   readonly number: number;
   phase: Phase;
-  /** `StorageState.settles` when `register` was forwarded. */
-  readonly registerOrder: number;
+  /** When `register` was forwarded. */
+  readonly registered: Stamp;
   /** Old: `known` when `register` was forwarded. New: the tid in its reply. */
   floor: Tid;
   transactions: Transaction[];
@@ -133,8 +143,10 @@ export interface Session<P> {
   shown: Tid;
   /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
   seen: boolean;
-  /** The proxy's own question is on its way. */
-  question: boolean;
+  /** Its client has been granted a vote, and has neither finished nor aborted. No rule asks. */
+  voted: boolean;
+  /** When the proxy's own question was asked; undefined: none is on its way. */
+  question: Stamp | undefined;
 }
 
 export type ItemKind =
@@ -175,6 +187,8 @@ export type EndCode =
   | "incomplete-undo"
   /** The server's invalidation can't be put into its place any more. */
   | "invalidation-out-of-order"
+  /** A commit settled below a tid that the client was told of. */
+  | "commit-out-of-order"
   /** A commit took a tid below one that was known already. */
   | "copied-history"
   /** The fate of another client's commit is unknown. */
@@ -182,8 +196,8 @@ export type EndCode =
   /** Another database, or an older backup, answers. */
   | "database-changed";
 
-/** What the caller is to do, in this order. */
-export type Action<P> =
+/** What the caller is to do for one session. */
+export type SessionAction<P> =
   | { readonly do: "forward"; readonly session: number; readonly payload: P }
   | {
       readonly do: "announce";
@@ -194,10 +208,11 @@ export type Action<P> =
       readonly payload: P | undefined;
     }
   | {
-      /** A `getInvalidations` reply with another value; undefined: None. */
+      /** A `getInvalidations` reply with another value; undefined: None, since the history begins at `reach`. */
       readonly do: "resume";
       readonly session: number;
       readonly from: Tid;
+      readonly reach: Tid | undefined;
       readonly value: InvalidationArgs | undefined;
       readonly payload: P;
     }
@@ -208,13 +223,19 @@ export type Action<P> =
   /** The server's connection has ended and all that could go out has: close the client's. */
   | { readonly do: "close-client"; readonly session: number }
   /** An orphan's last `tpc_finish` reply has come: close the server's connection. */
-  | { readonly do: "close-server"; readonly session: number }
+  | { readonly do: "close-server"; readonly session: number };
+
+/** What the caller is to tell of. */
+export type Fact =
   /** Everyone who was due has been told of a repaired commit, or has left. */
   | { readonly do: "repaired"; readonly settled: Settled }
   /** The server's message of a tid that nobody here committed has gone out. */
   | { readonly do: "foreign"; readonly tid: Tid }
   | { readonly do: "copied-history"; readonly tid: Tid; readonly known: Tid }
   | { readonly do: "ledger-ended"; readonly tid: Tid; readonly proven: Tid };
+
+/** What is to be done, in this order. */
+export type Action<P> = SessionAction<P> | Fact;
 
 export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): StorageState<P> {
   return {
@@ -233,15 +254,19 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     foreign: NO_TID,
     foreignCount: 0,
     patched: "unknown",
-    sessions: new Map(),
+    accounts: new Map(),
   };
 }
 
-export function newSession<P>(number: number, state: StorageState<P>): Session<P> {
+export function stampOf<P>({ settles, proven }: StorageState<P>): Stamp {
+  return { order: settles, proven };
+}
+
+export function newAccount<P>(number: number, state: StorageState<P>): Account<P> {
   return {
     number,
     phase: "registering",
-    registerOrder: state.settles,
+    registered: stampOf(state),
     floor: state.known,
     transactions: [],
     due: [],
@@ -251,7 +276,8 @@ export function newSession<P>(number: number, state: StorageState<P>): Session<P
     committed: NO_TID,
     shown: NO_TID,
     seen: false,
-    question: false,
+    voted: false,
+    question: undefined,
   };
 }
 

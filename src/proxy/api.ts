@@ -1,58 +1,5 @@
 import type { EventEmitter } from "node:events";
-
-/** A transaction whose invalidation was repaired for at least one client. Emitted once, when everyone due was told. */
-export interface RepairEvent {
-  readonly upstream: string;
-  readonly storage: string;
-  /** 16 hex digits. */
-  readonly tid: string;
-  /** ISO time read from the tid. */
-  readonly time: string;
-  /** The stronger word where clients differ: `synthesized` is stronger than `completed`. */
-  readonly repair: "completed" | "synthesized";
-  /** How many oids of each sort were added to what the server said. */
-  readonly created: number;
-  readonly restored: number;
-  readonly deleted: number;
-  /** The added oids as 16 hex digits, at most `log.oids` of them. */
-  readonly oids: readonly string[];
-  /** How many clients got which. */
-  readonly completed: number;
-  readonly synthesized: number;
-}
-
-/** A `getInvalidations` reply that was repaired. */
-export interface ResumeEvent {
-  readonly upstream: string;
-  readonly storage: string;
-  /** The client's tid and the tid that it was brought to, 16 hex digits. */
-  readonly from: string;
-  readonly tid: string;
-}
-
-export interface UpstreamEvent {
-  readonly upstream: string;
-  /** `host:port` */
-  readonly address: string;
-}
-
-/** A session that the proxy itself ended. */
-export interface SessionEndEvent {
-  readonly upstream: string;
-  readonly client: string;
-  readonly code: string;
-}
-
-export interface ProxyEvents {
-  repaired: [RepairEvent];
-  resumed: [ResumeEvent];
-  /** The upstream accepts clients at this address. */
-  listening: [UpstreamEvent];
-  /** The upstream's server is down; it no longer listens. */
-  down: [UpstreamEvent];
-  /** A session that the proxy ended, not its client or its server. */
-  ended: [SessionEndEvent];
-}
+import type { ProxyEvents } from "../report/events.ts";
 
 export interface UpstreamStats {
   readonly name: string;

@@ -27,8 +27,3 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ["ENOTFOUND", "no such name"],
   ["EAI_AGAIN", "the name service does not answer"],
 ]);
-
-/** The code of a system error. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
-}

@@ -4,14 +4,22 @@ import { pino, type Logger } from "pino";
 import { formatAddress, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
+import type { Report } from "../happening/happening.ts";
+import { SocketTransport } from "../net/socket-transport.ts";
+import { systemClock } from "../net/system-clock.ts";
+import { codeOf } from "../net/system-error.ts";
+import { Counters } from "../report/counters.ts";
+import { emitEvents, type ProxyEvents } from "../report/events.ts";
+import { writeLines } from "../report/log-lines.ts";
+import { reportTo } from "../report/reporter.ts";
+import type { Session } from "../session/session.ts";
+import type { Storage } from "../storage/storage.ts";
+import { Storages } from "../storage/storages.ts";
+import { Room } from "../upstream/room.ts";
+import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
-import type { Proxy, ProxyEvents, ProxyStats, StorageStats } from "./api.ts";
-import { newCounters } from "./counters.ts";
-import { codeOf, ResolveError } from "./errors.ts";
-import { Reports } from "./reports.ts";
-import type { Session, SessionHost } from "./session.ts";
-import { Storages, type Storage } from "./storage.ts";
-import { Upstream } from "./upstream.ts";
+import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
+import { ListenError, ResolveError } from "./errors.ts";
 
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
@@ -33,18 +41,25 @@ const CLOSE_MS = 1_000;
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #config: Config;
-  readonly #reports: Reports;
+  readonly #report: Report;
+  readonly #counters = new Counters();
+  readonly #room: Room;
+  readonly #transport = new SocketTransport();
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
-  #sessions = 0;
   #started = false;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, logger: Logger) {
     super();
     this.#config = config;
-    this.#reports = new Reports(newCounters(), logger, this, config.log.oids);
+    const { oids } = config.log;
+    const count = this.#counters.count.bind(this.#counters);
+    this.#report = reportTo(count, writeLines(logger, oids), emitEvents(this, oids));
+    this.#room = new Room(config.limits.clients);
   }
+
+  // --- start ------------------------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
     if (this.#started) throw new Error("this proxy has been started before");
@@ -60,15 +75,44 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       for (const upstream of this.#upstreams) upstream.stop();
       throw error;
     }
-    await Promise.all(this.#upstreams.map((upstream) => upstream.begin()));
+    await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
   }
 
   /** All or none; the first error, once every address is either bound or not. */
   async #bind(): Promise<void> {
     if (this.#stopped !== undefined) throw new Error("this proxy was stopped while it started");
-    const bound = await Promise.allSettled(this.#upstreams.map((upstream, i) => upstream.bind(this.#listenOf(i))));
-    for (const result of bound) if (result.status === "rejected") throw result.reason;
+    const bound = await Promise.all(this.#upstreams.map((upstream, i) => bind(upstream, this.#listenOf(i))));
+    for (const failure of bound) if (failure !== undefined) throw failure;
   }
+
+  #listenOf(index: number): Address {
+    return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
+  }
+
+  #newUpstream(config: Config["upstreams"][number], addresses: readonly string[]): Upstream {
+    const { limits, unknownProtocol } = this.#config;
+    return new Upstream(config, {
+      settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
+      clock: systemClock,
+      transport: this.#transport,
+      storages: this.#storagesAt(config, addresses),
+      room: this.#room,
+      report: this.#report,
+    });
+  }
+
+  /** Upstreams whose servers have an address in common share what is known of that server. */
+  #storagesAt({ server }: Config["upstreams"][number], addresses: readonly string[]): Storages {
+    const keys = addresses.map((address) => `${address} ${server.port}`);
+    const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
+    const { historyBytes } = this.#config.limits;
+    const host = { clock: systemClock, report: this.#report, historyBytes };
+    const storages = known ?? new Storages(formatAddress(server), host);
+    for (const key of keys) this.#storages.set(key, storages);
+    return storages;
+  }
+
+  // --- stop -------------------------------------------------------------------------------------------------------
 
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
@@ -77,16 +121,16 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
 
   async #stop(): Promise<void> {
     for (const upstream of this.#upstreams) upstream.stop();
-    for (const session of this.#open()) {
+    for (const session of this.#sessions()) {
       if (session.hasVoted) session.stop();
       else session.quiesce();
     }
     const deadline = Date.now() + this.#config.limits.drainMs;
-    await this.#until(() => [...this.#open()].every((session) => session.isSettled), deadline);
-    for (const session of this.#open()) session.stop();
-    await this.#until(() => this.#clients() === 0, deadline);
-    for (const session of this.#open()) session.destroy();
-    await this.#until(() => this.#clients() === 0, Date.now() + CLOSE_MS);
+    await this.#until(() => [...this.#sessions()].every((session) => session.isSettled), deadline);
+    for (const session of this.#sessions()) session.stop();
+    await this.#until(() => this.#room.taken === 0, deadline);
+    for (const session of this.#sessions()) session.destroy();
+    await this.#until(() => this.#room.taken === 0, Date.now() + CLOSE_MS);
     for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
   }
 
@@ -94,8 +138,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     while (!reached() && Date.now() < deadline) await pause(SETTLE_POLL_MS);
   }
 
+  *#sessions(): Generator<Session> {
+    for (const upstream of this.#upstreams) yield* upstream.sessions;
+  }
+
+  // --- statistics -------------------------------------------------------------------------------------------------
+
   stats(): ProxyStats {
-    const { completed, synthesized, resumed, tooOld, guard, questions, ended } = this.#reports.counters;
+    const { completed, synthesized, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
     return {
       upstreams: this.#upstreams.map((upstream) => ({
         name: upstream.name,
@@ -104,7 +154,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         state: upstream.state,
         clients: upstream.clients,
         accepted: upstream.accepted,
-        unrepaired: this.#reports.unrepaired.totals(upstream.name),
+        unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
       })),
       storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
       completed,
@@ -116,78 +166,21 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       questions,
     };
   }
-
-  #listenOf(index: number): Address {
-    return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
-  }
-
-  *#open(): Generator<Session> {
-    for (const upstream of this.#upstreams) yield* upstream.sessions;
-  }
-
-  /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ server }: Config["upstreams"][number], addresses: readonly string[]): Storages {
-    const keys = addresses.map((address) => `${address} ${server.port}`);
-    const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
-    const storages = known ?? new Storages(formatAddress(server), this.#config.limits.historyBytes, this.#reports);
-    for (const key of keys) this.#storages.set(key, storages);
-    return storages;
-  }
-
-  #newUpstream(config: Config["upstreams"][number], addresses: readonly string[]): Upstream {
-    const { limits, unknownProtocol } = this.#config;
-    const storages = this.#storagesAt(config, addresses);
-    const reports = this.#reports;
-    const { counters } = reports;
-    const sessionHost = (upstream: Upstream): SessionHost => ({
-      name: config.name,
-      limits,
-      refuseUnknown: unknownProtocol === "refuse",
-      nextNumber: () => ++this.#sessions,
-      storage: (name, family) => storages.get(name, family),
-      forgetUnused: (storage) => storages.forgetUnused(storage),
-      relayed: (session, reason) => reports.relayed(config.name, session, reason),
-      announced: (repair) => void counters[repair]++,
-      asked: () => void counters.questions++,
-      ended: (session, end) => reports.ended(config.name, session, end),
-      serverSilent: (session) => upstream.serverSilent(session),
-      answeredFirstWord: () => upstream.answeredFirstWord(),
-      serverEnded: (session) => upstream.serverEnded(session),
-      closed: (session) => {
-        upstream.closed(session);
-        reports.closed(config.name, session);
-      },
-    });
-    return new Upstream(config, {
-      handshakeMs: limits.handshakeMs,
-      hasRoom: () => this.#clients() < limits.clients,
-      roomChanged: () => {
-        for (const other of this.#upstreams) other.lookForRoom();
-      },
-      sessionHost,
-      opened: (session) => reports.opened(config.name, session),
-      listening: (upstream) => reports.listening(upstream),
-      down: (upstream, reason) => reports.down(upstream, reason),
-      blocked: (upstream, code) => reports.blocked(upstream, code),
-      up: (upstream, downMs) => reports.up(upstream, downMs),
-    });
-  }
-
-  #clients(): number {
-    return this.#upstreams.reduce((sum, upstream) => sum + upstream.clients, 0);
-  }
 }
 
 function storageStats(storage: Storage): StorageStats {
-  const { settles, foreignCount, patched, known } = storage.ledger.state;
-  return {
-    server: storage.server,
-    storage: storage.name,
-    commits: settles,
-    foreign: foreignCount,
-    patched,
-    known: tidHex(known),
-  };
+  const { known, ...facts } = storage.ledger.facts;
+  return { server: storage.server, storage: storage.name, ...facts, known: tidHex(known) };
+}
+
+/** Takes the address; resolves to the error where that can't be. */
+function bind(upstream: Upstream, listen: Address): Promise<ListenError | undefined> {
+  return new Promise((done) => {
+    upstream.bind((failure) => {
+      if (failure === undefined) done(undefined);
+      else done(new ListenError(upstream.name, formatAddress(listen), failure.code, { cause: failure.cause }));
+    });
+  });
 }
 
 /** The addresses of a host. */

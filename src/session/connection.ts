@@ -1,3 +1,6 @@
+/** The two connections of a session. */
+export type End = "client" | "server";
+
 /** What a connection can be told, beside bytes. */
 export type ConnectionCommand =
   /** Read nothing from it until `resume`. */
@@ -24,6 +27,8 @@ export interface Connection {
    */
   write(bytes: Buffer, written?: () => void): boolean;
   carryOut(command: ConnectionCommand): void;
+  /** From now on that one is told. Whoever takes a connection says this before anything else can happen to it. */
+  handOver(handler: ConnectionHandler): void;
 }
 
 /** What a connection tells of itself. Nothing is told while a call of `Connection` runs. */

@@ -1,4 +1,4 @@
-import { ProtocolError } from "./errors.ts";
+import { ProtocolError, type ProtocolErrorCode } from "./errors.ts";
 import type { Value } from "./value.ts";
 import { PyGlobal, PyObject, PyTuple } from "./value.ts";
 
@@ -20,7 +20,7 @@ export const PRICE_MAP = 256;
  * Checks that nothing in `value` is nested deeper than `MAX_DEPTH`, and that it is a tree of at most `maxNodes` values
  * when shared parts are counted each time. A pickle's memo can make cycles, and few bytes that unfold to gigabytes.
  */
-export function checkTree(value: Value, code: string, maxNodes: number): void {
+export function checkTree(value: Value, code: ProtocolErrorCode, maxNodes: number): void {
   const values: Value[] = [value];
   const depths: number[] = [0];
   let nodes = 1;

@@ -1,4 +1,5 @@
 import type { Tid } from "./ids.ts";
+import type { Method } from "./methods.ts";
 import type { Value } from "./value.ts";
 
 /**
@@ -19,15 +20,15 @@ export interface Envelope {
   readonly argsAt: number;
 }
 
-/** The beginning of a `storea`, `storeBlobEnd`, `storeBlobShared`, `restorea`, `deleteObject`, ... call. */
+/** The beginning of a call that the table has as a store, a restore or a delete (`methods.ts`). */
 export interface StoreHead {
   /** Offset in the payload of the eight bytes of the oid. */
   readonly oidAt: number;
   /** `zero`: eight zero bytes; `none`: None; `set`: any other serial. */
   readonly serial: "zero" | "none" | "set";
   /**
-   * Offset in the payload right behind the third argument's data, or behind the serial where a call has no data
-   * (`deleteObject`, `checkCurrentSerialInTransaction`). May lie beyond the bytes that were given.
+   * Offset in the payload right behind the third argument's data, or behind the serial where a call has no data (a
+   * delete). May lie beyond the bytes that were given.
    */
   readonly restAt: number;
 }
@@ -85,8 +86,11 @@ export interface Codec {
   /** From a payload's first bytes; undefined when more are needed. At most `MAX_HEAD` bytes are ever needed. */
   peek(head: Buffer): Envelope | undefined;
 
-  /** From a payload's first bytes; undefined when more are needed. The data itself is never looked at. */
-  storeHead(head: Buffer, envelope: Envelope): StoreHead | undefined;
+  /**
+   * From a payload's first bytes; undefined when more are needed. The data itself is never looked at. `method` is what
+   * the envelope names: a store, a restore or a delete.
+   */
+  storeHead(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined;
   /**
    * The transaction id, the last argument of a store: `tail` is the payload's end, from `StoreHead.restAt` on (the
    * rest may be a version or a file name before it).
@@ -100,8 +104,8 @@ export interface Codec {
   invalidation(payload: Buffer, envelope: Envelope): InvalidationArgs;
   /** A `getInvalidations` reply: None, or tid and oids. */
   invalidationsReply(payload: Buffer, envelope: Envelope): InvalidationArgs | undefined;
-  /** What the reply to a call of `method` shows; `method` is undefined when nobody knows it. */
-  shown(payload: Buffer, envelope: Envelope, method: string | undefined): Shown;
+  /** What the reply to a call of `method` shows; `method` is undefined when nobody knows which. */
+  shown(payload: Buffer, envelope: Envelope, method: Method | undefined): Shown;
   /** The arguments (of a reply: its value), decoded. */
   args(payload: Buffer, envelope: Envelope, limits: Limits): Value;
 

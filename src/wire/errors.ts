@@ -1,8 +1,22 @@
+/** Stable, for logs and programs; docs/configuration.md explains each. */
+export type ProtocolErrorCode =
+  | "frame-too-long"
+  | "message-too-long"
+  | "bad-pickle"
+  | "bad-msgpack"
+  | "bad-message"
+  | "bad-store"
+  /** A number or a string beyond what is ever right. */
+  | "too-long"
+  | "id-in-use"
+  | "too-many-calls"
+  | "one-way-call"
+  | "invalidation-before-register";
+
 /** What a peer sent that it must not send. The only error that reading bytes from the network may raise. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
-  /** Stable, for logs and programs: `frame-too-long`, `bad-pickle`, `bad-msgpack`, `bad-handshake`, ... */
-  readonly code: string;
+  readonly code: ProtocolErrorCode;
   /** Where in the frame's payload, in bytes. */
   readonly offset: number;
   /** What would have been right there. */
@@ -10,7 +24,7 @@ export class ProtocolError extends Error {
   /** What stood there; never payload text. */
   readonly got: string;
 
-  constructor(code: string, offset: number, expected: string, got: string) {
+  constructor(code: ProtocolErrorCode, offset: number, expected: string, got: string) {
     super(`${code} at offset ${offset}: expected ${expected}, got ${got}`);
     this.code = code;
     this.offset = offset;

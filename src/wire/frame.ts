@@ -1,4 +1,5 @@
 import { ProtocolError } from "./errors.ts";
+import { Gathered } from "./gathered.ts";
 
 /** Bytes of the length before every payload, big-endian. */
 export const LENGTH_BYTES = 4;
@@ -16,18 +17,24 @@ export type Verdict =
   /** Its bytes flow on as they come. */
   | "pass"
   /** It is handed over whole, and does not flow on by itself. */
-  | "hold";
+  | "hold"
+  /** It passes, and its tail is handed over: the payload from this offset on. */
+  | number;
 
+/**
+ * What it is given can be a view of the chunk that was pushed, a held frame too that lies whole inside one. What it keeps
+ * it must copy, unless whoever pushes never writes into a chunk again.
+ */
 export interface FrameHandler {
   /** The payload's first bytes, all of them when `head.length === length`. */
   begin(head: Buffer, length: number): Verdict;
   /** Bytes that flow on, lengths included: whole frames, or parts of one. */
   flow(bytes: Buffer): void;
-  /** A frame that was held, with its length prefix. */
-  frame(frame: Buffer): void;
+  /** A frame that was held, with its length prefix. `isView`: it is a part of the chunk, not in memory of its own. */
+  frame(frame: Buffer, isView: boolean): void;
   /** A frame has a MAC: the stream has turned raw, and its bytes flow on behind this call. */
   mac(): void;
-  /** A passing frame's last bytes, from the payload offset that `tailFrom` named. */
+  /** The tail that `begin` asked for, before the last part of the frame flows on. Empty if the payload ends before it. */
   tail(bytes: Buffer): void;
 }
 
@@ -40,24 +47,25 @@ export interface FrameLimits {
 
 /**
  * Splits a byte stream into frames without copying: a run of passing frames in one chunk flows on as one slice of it.
- * Bytes of a frame whose head is still too short, and frames that are held, are all that is ever kept.
+ * Bytes of a frame whose head is still too short, frames that are held, and tails are all that is ever kept, as copies.
  */
 export class FrameStream {
-  readonly #handler: FrameHandler;
+  /** Of the current frame; and of the next one. */
+  #handler: FrameHandler;
+  #next: FrameHandler;
   /** May change between frames. */
   limits: FrameLimits;
   /** Does the stream know frames with a MAC (old protocols)? Then one turns it raw. */
   macs = false;
-  /** Set by `begin` before it answers `pass` to a frame that is not whole: a payload offset from which on to keep it. */
-  tailFrom: number | undefined;
   #carry: Buffer | undefined;
   /** Payload bytes of the current frame that have not come yet. */
   #left = 0;
   #passing = true;
   #mode: "frames" | "raw" | "stopped" = "frames";
-  #held: Buffer = Buffer.alloc(0);
-  #heldLength = 0;
-  /** Payload bytes of the passing frame that have come, while its tail is wanted. */
+  /** What has come of a frame that is held, or of a tail. */
+  readonly #held = new Gathered();
+  /** Where in the passing frame's payload its tail begins, if it is wanted; then also how much of the payload has come. */
+  #tailFrom: number | undefined;
   #passed = 0;
   #received = 0;
   #frameAt = 0;
@@ -66,8 +74,18 @@ export class FrameStream {
   /** `start`: so many bytes of the stream came before the first frame; only counted. */
   constructor(handler: FrameHandler, limits: FrameLimits, start = 0) {
     this.#handler = handler;
+    this.#next = handler;
     this.limits = limits;
     this.#received = start;
+  }
+
+  get handler(): FrameHandler {
+    return this.#next;
+  }
+
+  /** From the next frame on, also in the chunk that is being read; the current frame stays with the one that began it. */
+  set handler(handler: FrameHandler) {
+    this.#next = handler;
   }
 
   /** Has a frame flowed on in part? Nothing may be written between its parts. */
@@ -105,10 +123,13 @@ export class FrameStream {
     if (this.#mode !== "frames") return;
     this.#mode = "raw";
     this.#between = undefined;
-    const kept = [this.#passing ? undefined : this.#held.subarray(0, this.#heldLength), this.#carry];
+    const held = this.#held.take();
+    const carry = this.#carry;
     this.#carry = undefined;
     this.#left = 0;
-    for (const bytes of kept) if (bytes !== undefined && bytes.length > 0) this.#handler.flow(bytes);
+    // Else it is a tail, and has flowed.
+    if (!this.#passing) this.#flow(held, 0, held.length);
+    if (carry !== undefined) this.#next.flow(carry);
   }
 
   /** Nothing is read or handed on any more, not even the rest of the current chunk. */
@@ -116,15 +137,18 @@ export class FrameStream {
     this.#mode = "stopped";
     this.#between = undefined;
     this.#carry = undefined;
-    this.#held = Buffer.alloc(0);
+    this.#held.take();
   }
 
-  /** Throws a ProtocolError for a frame beyond the limits; the stream is then of no more use. */
+  /**
+   * Nothing keeps `received` when this has returned. Throws a ProtocolError for a frame beyond the limits; the stream is
+   * then of no more use.
+   */
   push(received: Buffer): void {
     const base = this.#received - (this.#carry?.length ?? 0);
     this.#received += received.length;
     if (this.#mode !== "frames") {
-      if (this.#mode === "raw") this.#handler.flow(received);
+      if (this.#mode === "raw") this.#next.flow(received);
       return;
     }
     let chunk = received;
@@ -145,6 +169,8 @@ export class FrameStream {
       }
     }
     while (at < chunk.length && this.#reads()) {
+      run = this.#takeOver(chunk, run, at);
+      if (!this.#reads()) break;
       this.#frameAt = base + at;
       const length = this.#length(chunk, at);
       const start = at + LENGTH_BYTES;
@@ -157,25 +183,42 @@ export class FrameStream {
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
       if (verdict === "more") break;
-      if (verdict === "pass") {
+      if (verdict === "hold") {
+        this.#flow(chunk, run, at);
+        run = at;
+        if (!this.#reads()) break;
+        run = end;
+        if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
+        else this.#hold(chunk, at, end, length);
+      } else {
         this.#passing = true;
         this.#left = start + length - end;
-        this.#passed = 0;
-        if (this.#left > 0 && this.tailFrom !== undefined) this.#keepTail(chunk, start, end);
-      } else {
-        this.#flow(chunk, run, at);
-        run = end;
-        if (end - start === length) this.#handler.frame(chunk.subarray(at, end));
-        else this.#hold(chunk, at, end, length);
+        if (verdict !== "pass") {
+          this.#tailFrom = verdict;
+          this.#passed = 0;
+          this.#readTail(verdict, chunk, start, end);
+        }
       }
       at = end;
     }
-    if (!this.#reads()) {
-      if (this.isRaw) this.#flow(chunk, run, chunk.length);
-      return;
+    if (this.#reads()) {
+      this.#flow(chunk, run, at);
+      run = at;
     }
+    if (this.#reads()) {
+      if (at < chunk.length) this.#carry = Buffer.from(chunk.subarray(at));
+    } else if (this.isRaw) {
+      run = this.#takeOver(chunk, run, at);
+      this.#flow(chunk, run, chunk.length);
+    }
+  }
+
+  /** Another handler begins at `at`. Returns from where on bytes have still to flow. */
+  #takeOver(chunk: Buffer, run: number, at: number): number {
+    if (this.#next === this.#handler) return run;
     this.#flow(chunk, run, at);
-    if (at < chunk.length) this.#carry = Buffer.from(chunk.subarray(at));
+    this.#handler = this.#next;
+    return at;
   }
 
   #runBetween(): void {
@@ -205,16 +248,13 @@ export class FrameStream {
     const n = Math.min(this.#left, chunk.length);
     this.#left -= n;
     if (this.#passing) {
-      if (this.tailFrom !== undefined) this.#keepTail(chunk, 0, n);
+      if (this.#tailFrom !== undefined) this.#readTail(this.#tailFrom, chunk, 0, n);
       return n;
     }
-    this.#append(chunk.subarray(0, n));
+    this.#held.add(chunk.subarray(0, n), this.#left);
     if (this.#left === 0) {
-      const frame = this.#held.subarray(0, this.#heldLength);
-      this.#held = Buffer.alloc(0);
-      this.#heldLength = 0;
       this.#passing = true;
-      this.#handler.frame(frame);
+      this.#handler.frame(this.#held.take(), false);
     }
     return n;
   }
@@ -226,38 +266,21 @@ export class FrameStream {
     }
     this.#passing = false;
     this.#left = length - (end - at - LENGTH_BYTES);
-    this.#heldLength = 0;
-    this.#append(chunk.subarray(at, end));
+    this.#held.add(chunk.subarray(at, end), this.#left);
   }
 
-  /** Grows by doubling: the announced length alone allocates nothing. */
-  #append(bytes: Buffer): void {
-    const needed = this.#heldLength + bytes.length;
-    if (needed > this.#held.length) {
-      const larger = Buffer.allocUnsafeSlow(
-        Math.min(Math.max(needed, this.#held.length * 2, 1024), needed + this.#left),
-      );
-      this.#held.copy(larger, 0, 0, this.#heldLength);
-      this.#held = larger;
-    }
-    bytes.copy(this.#held, this.#heldLength);
-    this.#heldLength = needed;
-  }
-
-  #keepTail(chunk: Buffer, start: number, end: number): void {
-    const from = start + Math.max(0, (this.tailFrom ?? 0) - this.#passed);
+  /** The chunk has the passing frame's payload from `start` to `end`. */
+  #readTail(tailFrom: number, chunk: Buffer, start: number, end: number): void {
+    const from = Math.min(end, start + Math.max(0, tailFrom - this.#passed));
     this.#passed += end - start;
-    if (from < end) {
-      this.#append(chunk.subarray(from, end));
-      if (this.#heldLength > MAX_TAIL_BYTES) {
-        throw new ProtocolError("bad-store", this.#passed, `at most ${MAX_TAIL_BYTES} bytes behind the data`, "more");
-      }
+    if (this.#held.length + end - from > MAX_TAIL_BYTES) {
+      throw new ProtocolError("bad-store", this.#passed, `at most ${MAX_TAIL_BYTES} bytes behind the data`, "more");
     }
+    let tail = chunk.subarray(from, end);
+    if (this.#left > 0 || this.#held.length > 0) this.#held.add(tail, this.#left);
     if (this.#left > 0) return;
-    const tail = Buffer.from(this.#held.subarray(0, this.#heldLength));
-    this.#held = Buffer.alloc(0);
-    this.#heldLength = 0;
-    this.tailFrom = undefined;
+    if (this.#held.length > 0) tail = this.#held.take();
+    this.#tailFrom = undefined;
     this.#handler.tail(tail);
   }
 

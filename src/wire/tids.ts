@@ -3,6 +3,8 @@ import { ProtocolError } from "./errors.ts";
 import { FlatItems, ITEM_NONE } from "./flat.ts";
 import { asTid, ID_BYTES, NO_TID, readTid } from "./ids.ts";
 import type { Tid } from "./ids.ts";
+import type { Method, Place } from "./methods.ts";
+import { UNKNOWN } from "./methods.ts";
 import type { Value } from "./value.ts";
 import { itemsOf, PyObject, textOf } from "./value.ts";
 
@@ -20,101 +22,18 @@ export interface ReplyReader {
   largest(payload: Buffer, at: number): Tid;
 }
 
-/**
- * Where a method's reply has its tids.
- *
- * - `none`: nowhere, by nature.
- * - `value`: it is the tid, or None.
- * - numbers: these items of a tuple, of which at least the first must be a tid. None instead of the tuple, and None as
- *   an item, show nothing.
- * - `dicts`: a list of dictionaries with `tid` (`history`) or `id`, the tid in base64 (`undoInfo`).
- * - `vote`: a list; dictionaries in it are conflicts and name the committed serial. Its other items are oids (ZODB 5),
- *   or pairs of oid and a serial that is not committed yet.
- * - `status`: a dictionary, with `last-transaction` in hex digits since ZEO 4.
- */
-type Place = "none" | "value" | readonly number[] | "dicts" | "vote" | "status";
-
-/* ZEO/StorageServer.py of ZODB3 3.10.7, ZEO 4.3.1, 5.2.1, 6.2, and the Z308 adapter in the first two. */
-const PLACES: ReadonlyMap<string, Place> = new Map<string, Place>([
-  ["register", "value"],
-  ["lastTransaction", "value"],
-  ["tpc_finish", "value"],
-  ["getTid", "value"],
-  ["getSerial", "value"],
-  // (data, serial), with Z308 also the version.
-  ["load", [1]],
-  ["loadEx", [1]],
-  // (data, serial, version, data of the version, its serial)
-  ["zeoLoad", [1, 4]],
-  // (data, serial, end)
-  ["loadBefore", [1, 2]],
-  // (tid, status, user, description, extension), (oid, tid, data, data_txn), (oid, tid, data, next)
-  ["iterator_next", [0]],
-  ["iterator_record_next", [1]],
-  ["record_iternext", [1]],
-  ["getInvalidations", [0]],
-  ["history", "dicts"],
-  ["undoInfo", "dicts"],
-  ["undoLog", "dicts"],
-  ["vote", "vote"],
-  ["server_status", "status"],
-  ...[
-    "abortVersion",
-    "auth_finish",
-    "auth_get_challenge",
-    "auth_response",
-    "checkCurrentSerialInTransaction",
-    "commitVersion",
-    "deleteObject",
-    "endZeoVerify",
-    "getAuthProtocol",
-    "getExtensionMethods",
-    "getName",
-    "getSize",
-    "get_info",
-    "get_size_info",
-    "iterator_gc",
-    "iterator_record_start",
-    "iterator_start",
-    "loadSerial",
-    "modifiedInVersion",
-    "new_oid",
-    "new_oids",
-    "pack",
-    "ping",
-    "restorea",
-    "sendBlob",
-    "set_client_label",
-    "storeBlobChunk",
-    "storeBlobEnd",
-    "storeBlobShared",
-    "storeBlobStart",
-    "storea",
-    "supportsTransactionalUndo",
-    "supportsUndo",
-    "supportsVersions",
-    "tpc_abort",
-    "tpc_begin",
-    "undoa",
-    "verify",
-    "versionEmpty",
-    "versions",
-    "zeoVerify",
-  ].map((method): [string, Place] => [method, "none"]),
-]);
-
 const NOTHING: Shown = { tid: NO_TID, exact: true };
 
 const items = new FlatItems();
 
 /**
  * The newest tid that the reply to a call of `method` shows. A message's id is never evidence, so only the value is
- * looked at. Data of objects is skipped. Where the reply has another shape than the method's, or the method is unknown,
- * any eight bytes in it may be a tid, so the largest is given as not exact.
+ * looked at. Data of objects is skipped. Where the reply has another shape than the method's, or the method is unknown
+ * (also undefined), any eight bytes in it may be a tid, so the largest is given as not exact.
  */
-export function shownBy(reader: ReplyReader, payload: Buffer, envelope: Envelope, method: string | undefined): Shown {
-  const place = method === undefined ? undefined : PLACES.get(method);
-  if (place === undefined) return inexact(reader, payload, envelope);
+export function shownBy(reader: ReplyReader, payload: Buffer, envelope: Envelope, { place }: Method = UNKNOWN): Shown {
+  if (place === "nothing") return NOTHING;
+  if (place === "anywhere") return inexact(reader, payload, envelope);
   try {
     if (reader.isException(payload, envelope)) return exact(conflictSerial(reader.value(payload, envelope)));
     const tid = shownAt(place, reader, payload, envelope);
@@ -134,17 +53,19 @@ function inexact(reader: ReplyReader, payload: Buffer, envelope: Envelope): Show
   return { tid: reader.largest(payload, envelope.argsAt), exact: false };
 }
 
-/** Undefined: the value does not look like this method's. */
-function shownAt(place: Place, reader: ReplyReader, payload: Buffer, envelope: Envelope): Tid | undefined {
+type Looked = Exclude<Place, "nothing" | "anywhere">;
+
+/** Of a value that is no exception. Undefined: it does not look like this method's. */
+function shownAt(place: Looked, reader: ReplyReader, payload: Buffer, envelope: Envelope): Tid | undefined {
   switch (place) {
-    case "none":
+    case "exception":
       return NO_TID;
     case "value":
       reader.flat(payload, envelope.argsAt, items);
       if (!items.complete || items.tuple || items.count !== 1) return undefined;
       if (items.isBytes(0, ID_BYTES)) return readTid(payload, items.start(0));
       return items.kind(0) === ITEM_NONE ? NO_TID : undefined;
-    case "dicts":
+    case "dictionaries":
       return inDictionaries(reader.value(payload, envelope));
     case "vote":
       if (reader.isPlainList(payload, envelope.argsAt)) return NO_TID;

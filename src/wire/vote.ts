@@ -4,11 +4,13 @@ import { exceptionIn } from "./exceptions.ts";
 import { NO_TID } from "./ids.ts";
 import type { Tid } from "./ids.ts";
 import { messageIdOf } from "./message-id.ts";
+import { methodNamed } from "./methods.ts";
 import { isPlainListMsgpack } from "./msgpack/scan.ts";
 import { isPlainListPickle } from "./pickle/scan.ts";
 import { conflictSerial } from "./tids.ts";
 import { itemsOf, textOf } from "./value.ts";
 
+const VOTE = methodNamed("vote");
 const NO_LIMIT: Limits = { maxBytes: Number.MAX_SAFE_INTEGER };
 
 /** What a reply to `vote` says. */
@@ -44,7 +46,7 @@ export function voteOutcome(codec: Codec, payload: Buffer, envelope: Envelope, o
     return { granted: false, cleared: !changesNothing(exception), shown: conflictSerial(value) };
   }
   if (oldServer || itemsOf(value)?.some((item) => item instanceof Map) !== true) return GRANTED;
-  const { tid: shown } = codec.shown(payload, envelope, "vote");
+  const { tid: shown } = codec.shown(payload, envelope, VOTE);
   return { granted: false, cleared: false, shown };
 }
 

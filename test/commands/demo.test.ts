@@ -1,8 +1,8 @@
 import { createServer } from "node:net";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { killRest, zeoProxy } from "./command.ts";
 import type { CommandProcess } from "./command.ts";
 
@@ -65,7 +65,7 @@ describe("demo", () => {
     async (signal) => {
       const { demo, server, proxy } = await open();
       const [direct, watcher, writer] = await Promise.all(
-        [server, proxy, proxy].map((port) => LegacyClient.connect({ port })),
+        [server, proxy, proxy].map((port) => EmbeddedClient.connect({ port })),
       );
       if (direct === undefined || watcher === undefined || writer === undefined) throw new Error("not connected");
       const oid = "00000000000000aa";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { zeoProxy } from "./command.ts";
 import { atEnd, configFile, enter, leave } from "./stage.ts";
 
@@ -23,7 +23,7 @@ async function dial(port: number, hello?: Buffer): Promise<string> {
 
 describe("limits.clients", () => {
   it("closes the listener at that number, and opens it when one has left", async () => {
-    const { command, port, join } = await enter(new LegacyServer(), "limits: { clients: 1 }");
+    const { command, port, join } = await enter(new EmbeddedServer(), "limits: { clients: 1 }");
     const first = await join();
     expect(await dial(port)).toBe("ECONNREFUSED");
     await first.close();
@@ -59,7 +59,7 @@ describe("unknown-protocol", () => {
   const hello = Buffer.from([0x16, 3, 1, 0, 5, 1, 0, 0, 1, 3]);
 
   it("refuse closes the connection with nothing passed on after the greeting", async () => {
-    const { command, port } = await enter(new LegacyServer(), "unknown-protocol: refuse");
+    const { command, port } = await enter(new EmbeddedServer(), "unknown-protocol: refuse");
     expect(await dial(port, hello)).toMatch(/^(closed after \d bytes|ECONNRESET)$/);
     const line = await command.line(({ level }) => level === "warn" || level === "error", "a line that says so");
     expect(JSON.stringify(line)).toMatch(/tls|unknown-protocol/);

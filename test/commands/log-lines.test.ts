@@ -1,9 +1,9 @@
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import { MemoryStorage } from "../../src/legacy/memory-storage.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import { MemoryStorage } from "../../src/embedded/memory-storage.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { tidHex, tidTimeMs } from "../../src/wire/ids.ts";
 import type { Line } from "./command.ts";
 import { atEnd, enter, leave, stopped } from "./stage.ts";
@@ -15,7 +15,7 @@ const oid = (number: number) => number.toString(16).padStart(16, "0");
 
 describe("a repaired transaction", () => {
   it("is one line, whatever the number of clients", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }), "log: { oids: 2 }");
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }), "log: { oids: 2 }");
     const commits = new ClientCommit(await join());
     const watchers = [await join(), await join(), await join()];
     await commits.commit({ create: [oid(1)] });
@@ -43,7 +43,7 @@ describe("a repaired transaction", () => {
   });
 
   it("that the server said nothing of is synthesized", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z4" }), "log: { oids: 0 }");
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z4" }), "log: { oids: 0 }");
     const commits = new ClientCommit(await join());
     const watcher = await join();
     const tid = await commits.commit({ create: [oid(1), oid(2)] });
@@ -61,7 +61,7 @@ describe("a repaired transaction", () => {
   });
 
   it("with no client to tell is no line, nor is one that needed no repair", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }));
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     const commits = new ClientCommit(await join());
     await commits.commit({ create: [oid(1)] });
     const watcher = await join();
@@ -72,7 +72,7 @@ describe("a repaired transaction", () => {
 
 describe("a repaired getInvalidations", () => {
   it("is one line with from and tid", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }));
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     const commits = new ClientCommit(await join());
     const from = await commits.commit({ create: [oid(1)] });
     const tid = await commits.commit({ modify: [oid(1)], create: [oid(2)] });
@@ -92,7 +92,7 @@ describe("a repaired getInvalidations", () => {
 
 describe("connections", () => {
   it("are at debug, with counts and a duration at their end", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }), "log: { level: debug }");
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }), "log: { level: debug }");
     const client = await join();
     await client.close();
     const line = await command.line(({ msg }) => msg === "client disconnected", "the end");
@@ -102,7 +102,7 @@ describe("connections", () => {
   });
 
   it("are not at info", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }));
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     await (await join()).close();
     expect((await stopped(command)).map(({ msg }) => msg)).toEqual(["listening", "stopping", "stopped"]);
   });
@@ -121,7 +121,7 @@ describe("a client that can't be repaired", () => {
   }
 
   it("is warned of once an hour for its upstream and reason", async () => {
-    const { command, port } = await enter(new LegacyServer({ protocol: "Z5" }));
+    const { command, port } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     await speak(port);
     await speak(port);
     const lines = (await stopped(command)).filter(({ level }) => level === "warn");
@@ -133,9 +133,9 @@ describe("a client that can't be repaired", () => {
 describe("a storage's name", () => {
   it("is escaped, since a client sends it", async () => {
     const storage = "1\u001b[2J\u009b";
-    const server = new LegacyServer({ storages: { [storage]: new MemoryStorage() } });
+    const server = new EmbeddedServer({ storages: { [storage]: new MemoryStorage() } });
     const { command, port } = await enter(server, "log: { level: debug }");
-    const client = await LegacyClient.connect({ port, storage });
+    const client = await EmbeddedClient.connect({ port, storage });
     await client.close();
     const line = await command.line(({ msg }) => msg === "client disconnected", "the end");
     expect(line["storage"]).toBe("1\\x1b[2J\\x9b");

@@ -5,7 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, test } from "vitest";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import type { Line } from "./command.ts";
 import { CommandProcess, killRest, zeoProxy } from "./command.ts";
 
@@ -18,8 +18,8 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
-async function zeoServer(port = 0): Promise<LegacyServer> {
-  const server = new LegacyServer({ port });
+async function zeoServer(port = 0): Promise<EmbeddedServer> {
+  const server = new EmbeddedServer({ port });
   await server.start();
   closing.push(() => server.close());
   return server;

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import type { LegacyServer } from "../../src/legacy/server.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import type { EmbeddedServer } from "../../src/embedded/server.ts";
 import type { CommandProcess, Line } from "./command.ts";
 import { killRest, zeoProxy } from "./command.ts";
 
@@ -12,7 +12,7 @@ export interface Stage {
   readonly command: CommandProcess;
   /** The proxy's. */
   readonly port: number;
-  readonly join: () => Promise<LegacyClient>;
+  readonly join: () => Promise<EmbeddedClient>;
 }
 
 const closing: (() => unknown)[] = [];
@@ -32,15 +32,15 @@ export function configFile(text: string): string {
 }
 
 /** Starts the server and the command before it, with these lines of configuration. */
-export async function enter(server: LegacyServer, options = ""): Promise<Stage> {
+export async function enter(server: EmbeddedServer, options = ""): Promise<Stage> {
   await server.start();
   atEnd(() => server.close());
   const upstream = `{ name: main, listen: 127.0.0.1:0, server: 127.0.0.1:${server.port} }`;
   const command = zeoProxy(["run", "--config", configFile(`upstreams: [${upstream}]\n${options}\n`)]);
   const { address } = await command.line(({ msg }) => msg === "listening", "listening");
   const port = Number(String(address).split(":")[1]);
-  const joinProxy = async (): Promise<LegacyClient> => {
-    const client = await LegacyClient.connect({ port });
+  const joinProxy = async (): Promise<EmbeddedClient> => {
+    const client = await EmbeddedClient.connect({ port });
     atEnd(() => client.close());
     return client;
   };

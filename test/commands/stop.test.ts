@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { ClientCommit, numberRecord } from "../../src/legacy/client-commit.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import { ClientCommit, numberRecord } from "../../src/embedded/client-commit.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { enter, leave } from "./stage.ts";
 
@@ -10,7 +10,7 @@ const OID = "0000000000000001";
 
 describe("a stop", () => {
   it("lets a finishing commit settle: its client gets the reply, the others the invalidation", async () => {
-    const server = new LegacyServer({ protocol: "Z5" });
+    const server = new EmbeddedServer({ protocol: "Z5" });
     const { command, join } = await enter(server);
     const writer = await join();
     const watcher = await join();
@@ -26,7 +26,7 @@ describe("a stop", () => {
   });
 
   it("waits no longer than limits.drain for a commit that doesn't settle", async () => {
-    const server = new LegacyServer({ protocol: "Z5" });
+    const server = new EmbeddedServer({ protocol: "Z5" });
     const { command, join } = await enter(server, "limits: { drain: 500ms }");
     const writer = await join();
     const finish = server.gate.outgoing(({ method, kind }) => kind === "reply" && method === "tpc_finish");
@@ -41,7 +41,7 @@ describe("a stop", () => {
   });
 
   it("closes a client that has voted and not finished at once", async () => {
-    const { command, join } = await enter(new LegacyServer({ protocol: "Z5" }));
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     const writer = await join();
     const commit = new ClientCommit(writer);
     commit.begin();

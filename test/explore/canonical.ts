@@ -1,4 +1,4 @@
-import type { Item, ItemKind, Phase, Session } from "../../src/ledger/state.ts";
+import type { Item, ItemKind, Phase, Account } from "../../src/ledger/state.ts";
 import { isNew, type Config } from "./config.ts";
 import { MessageKind, namesOthers, partsIn, type Message } from "./message.ts";
 import type { Conn, World } from "./world.ts";
@@ -65,17 +65,17 @@ export class Canonical {
     this.#put(flags);
     this.#put((s.gone ? 1 : 0) | (s.cut ? 2 : 0) | (s.registered << 2) | (s.early << 4));
     this.#put(s.client | (s.kind << 4));
-    const session = w.ledger.sessions.get(s.number);
-    const orders = isNew(c) ? session : undefined;
-    if (s.waits && orders !== undefined) this.#put(covered(orders, s.order));
+    const account = w.ledger.accounts.get(s.number);
+    const orders = isNew(c) ? account : undefined;
+    if (s.waits && orders !== undefined) this.#put(covered(orders, s.stamp.order));
     this.#queue(w, s.toClient, undefined);
     this.#queue(w, s.toServer, orders);
     this.#queue(w, s.toProxy, orders);
-    if (session === undefined) this.#put(255);
-    else this.#session(w, session);
+    if (account === undefined) this.#put(255);
+    else this.#account(w, account);
   }
 
-  #queue(w: World, queue: readonly Message[], orders: Session<Message> | undefined): void {
+  #queue(w: World, queue: readonly Message[], orders: Account<Message> | undefined): void {
     this.#put(queue.length);
     for (const m of queue) {
       this.#put(m.kind | (m.madeUp ? 32 : 0));
@@ -85,28 +85,30 @@ export class Canonical {
           this.#put(m.mask);
           break;
         case MessageKind.resumed:
-          this.#put(m.order);
+          this.#put(m.number);
           break;
         default:
-          if (orders !== undefined) this.#put(covered(orders, m.order));
+          if (orders !== undefined) this.#put(covered(orders, m.stamp.order));
       }
     }
     void w;
   }
 
-  #session(w: World, session: Session<Message>): void {
-    this.#put(PHASES.indexOf(session.phase) | (session.seen ? 4 : 0) | (session.question ? 8 : 0));
-    this.#put(Number(session.floor) | (Number(session.announced) << 4));
-    this.#put(Number(session.committed));
-    this.#put(Number(session.shown) | (session.transactions.length << 4) | (session.transactions[0]?.over ? 128 : 0));
+  #account(w: World, account: Account<Message>): void {
+    this.#put(PHASES.indexOf(account.phase) | (account.seen ? 4 : 0) | (account.question === undefined ? 0 : 8));
+    this.#put(Number(account.floor) | (Number(account.announced) << 4));
+    this.#put(Number(account.committed));
+    this.#put(Number(account.shown) | (account.transactions.length << 4) | (account.transactions[0]?.over ? 128 : 0));
     let later = 0;
     for (const settled of w.ledger.history) {
-      if (session.registerOrder < settled.order) later |= 1 << Number(settled.tid);
+      if (account.registered.order < settled.order) later |= 1 << Number(settled.tid);
     }
     this.#put(later);
-    this.#put(dueSet(session));
-    this.#put(session.outbox.length);
-    for (const item of session.outbox) this.#item(w, item);
+    this.#put(dueSet(account));
+    if (w.ledger.server === "new" && account.question !== undefined)
+      this.#put(covered(account, account.question.order));
+    this.#put(account.outbox.length);
+    for (const item of account.outbox) this.#item(w, item);
   }
 
   #item(w: World, item: Item<Message>): void {
@@ -133,7 +135,7 @@ export class Canonical {
       const transaction = w.transactions[t] ?? 0;
       const committer = w.conns.findIndex((s) => s?.number === settled.session);
       this.#put(t | ((committer + 1) << 4));
-      this.#put(partsIn(settled.oids, transaction) | (settled.complete ? 16 : 0) | (settled.waiting << 5));
+      this.#put(partsIn(settled.oids, transaction) | (settled.complete ? 16 : 0) | ((settled.owed?.size ?? 0) << 5));
       this.#put(namesOthers(settled.oids, transaction) ? 1 : 0);
     }
     this.#put(ledger.heard.size);
@@ -155,14 +157,14 @@ export class Canonical {
 }
 
 /** Which of the commits that are due to the session an order covers. */
-function covered(session: Session<Message>, order: number): number {
+function covered(account: Account<Message>, order: number): number {
   let set = 0;
-  for (const { settled } of session.due) if (settled.order <= order) set |= 1 << Number(settled.tid);
+  for (const { settled } of account.due) if (settled.order <= order) set |= 1 << Number(settled.tid);
   return set;
 }
 
-function dueSet(session: Session<Message>): number {
+function dueSet(account: Account<Message>): number {
   let set = 0;
-  for (const { settled } of session.due) set |= 1 << Number(settled.tid);
+  for (const { settled } of account.due) set |= 1 << Number(settled.tid);
   return set;
 }

@@ -107,14 +107,14 @@ function readReply(c: Config, w: World, k: Client, m: Message, forward: (m: Mess
 }
 
 function resumed(c: Config, w: World, k: Client, m: Message): Violation | undefined {
-  if (m.order === Resumed.none) {
+  if (m.number === Resumed.none) {
     if (!c.nones) return "4 getInvalidations was answered None";
     k.last = k.shown; // an empty cache, as of the last transaction that it was told
     return ready(c, w, k);
   }
   if (m.a < k.last) return `2 getInvalidations tid T${m.a} below T${k.last} asked for`;
   if (m.a < k.announced) return `2 getInvalidations tid T${m.a} below announced T${k.announced}`;
-  if (m.order === Resumed.incomplete) return `1 getInvalidations up to T${m.a} incomplete`;
+  if (m.number === Resumed.incomplete) return `1 getInvalidations up to T${m.a} incomplete`;
   k.shown = Math.max(k.shown, m.a);
   k.last = m.a;
   return ready(c, w, k);

@@ -1,4 +1,4 @@
-import type { Due, Item, Session, Settled, StorageState } from "../../src/ledger/state.ts";
+import type { Account, Due, Item, Settled, StorageState } from "../../src/ledger/state.ts";
 import type { Transaction } from "../../src/ledger/transaction.ts";
 
 /*
@@ -9,40 +9,40 @@ import type { Transaction } from "../../src/ledger/transaction.ts";
 /** A copy that shares nothing that the ledger changes, but for the builders of a transaction: see `unshare`. */
 export function cloneStorage<P>(state: StorageState<P>): StorageState<P> {
   const history: Settled[] = [];
-  for (const settled of state.history) history.push({ ...settled });
+  for (const settled of state.history) history.push({ ...settled, owed: settled.owed && new Set(settled.owed) });
   const moved = (settled: Settled): Settled => {
     const at = state.history.indexOf(settled);
     if (at < 0) throw new Error("a settled commit that is not in the history is still referred to");
     return history[at] as Settled;
   };
-  const sessions = new Map<number, Session<P>>();
-  for (const [number, session] of state.sessions) sessions.set(number, cloneSession(session, moved));
+  const accounts = new Map<number, Account<P>>();
+  for (const [number, account] of state.accounts) accounts.set(number, cloneAccount(account, moved));
   return {
     ...state,
     finishing: state.finishing.length === 0 ? [] : state.finishing.slice(),
     history,
     heard: state.heard.size === 0 ? new Map() : new Map(state.heard),
     limbo: state.limbo === undefined ? undefined : { ...state.limbo },
-    sessions,
+    accounts,
   };
 }
 
-function cloneSession<P>(session: Session<P>, moved: (settled: Settled) => Settled): Session<P> {
+function cloneAccount<P>(account: Account<P>, moved: (settled: Settled) => Settled): Account<P> {
   const due: Due[] = [];
-  for (const one of session.due) due.push({ settled: moved(one.settled), since: one.since });
+  for (const one of account.due) due.push({ settled: moved(one.settled), since: one.since });
   const outbox: Item<P>[] = [];
-  for (const item of session.outbox) {
+  for (const item of account.outbox) {
     outbox.push(item.settled === undefined ? item : { ...item, settled: moved(item.settled) });
   }
   const transactions: Transaction[] = [];
-  for (const transaction of session.transactions) transactions.push({ ...transaction });
-  return { ...session, transactions, due, outbox };
+  for (const transaction of account.transactions) transactions.push({ ...transaction });
+  return { ...account, transactions, due, outbox };
 }
 
 /** Copies what an oid is about to be appended to. */
-export function unshare<P>(session: Session<P> | undefined): void {
-  if (session === undefined) return;
-  session.transactions = session.transactions.map((transaction) => ({
+export function unshare<P>(account: Account<P> | undefined): void {
+  if (account === undefined) return;
+  account.transactions = account.transactions.map((transaction) => ({
     ...transaction,
     created: copyBuilder(transaction.created),
     modified: copyBuilder(transaction.modified),

@@ -1,3 +1,4 @@
+import type { Stamp } from "../../src/ledger/state.ts";
 import type { InvalidationArgs } from "../../src/wire/codec.ts";
 import { asTid, ID_BYTES, type Tid } from "../../src/wire/ids.ts";
 
@@ -46,7 +47,7 @@ export const MessageKind = {
   /** The server's connection has ended. */
   broken: 17,
   // to the client, written by the proxy
-  /** `getInvalidations(b)` answered up to `a`; `order`: see `Resumed`. */
+  /** `getInvalidations(b)` answered up to `a`; `number`: see `Resumed`. */
   resumed: 18,
   // in the server's own queue
   /** Try to give the lock to connection `a`. */
@@ -78,10 +79,8 @@ export interface Message {
   readonly kind: MessageKind;
   readonly a: number;
   readonly b: number;
-  /** A call and its reply: `StorageLedger.order` when the call was forwarded. */
-  readonly order: number;
-  /** A call and its reply: `proven` when the call was forwarded. */
-  readonly proven: Tid;
+  /** A call and its reply: the ledger's stamp of when the call was forwarded. */
+  readonly stamp: Stamp;
   /** A `tpc_finish` and its reply: the number of the finishing commit. A vote: the number of the transaction. */
   readonly number: number;
   readonly args: InvalidationArgs | undefined;
@@ -94,8 +93,7 @@ export interface Message {
 const PLAIN: Omit<Message, "kind"> = {
   a: 0,
   b: 0,
-  order: 0,
-  proven: tid(0),
+  stamp: { order: 0, proven: tid(0) },
   number: 0,
   args: undefined,
   mask: 0,
@@ -107,8 +105,7 @@ export function message(kind: MessageKind, rest: Partial<Omit<Message, "kind">> 
     kind,
     a: rest.a ?? PLAIN.a,
     b: rest.b ?? PLAIN.b,
-    order: rest.order ?? PLAIN.order,
-    proven: rest.proven ?? PLAIN.proven,
+    stamp: rest.stamp ?? PLAIN.stamp,
     number: rest.number ?? PLAIN.number,
     args: rest.args,
     mask: rest.mask ?? PLAIN.mask,

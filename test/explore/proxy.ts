@@ -46,10 +46,16 @@ export class Proxy {
       s.toServer = [...s.toServer, call];
       return;
     }
-    const { order } = this.#ledger;
-    const { proven } = this.#world.ledger;
+    const { stamp } = this.#ledger;
     if (call.kind === MessageKind.register) this.#ledger.registerForwarded(s.number);
-    s.toServer = [...s.toServer, { ...call, order, proven }];
+    this.#noted();
+    s.toServer = [...s.toServer, { ...call, stamp }];
+  }
+
+  /** What a client sends is noted only: nothing is to be done before the server answers. */
+  #noted(): void {
+    const [action] = this.#ledger.take();
+    if (action !== undefined) throw new Error(`a call that was forwarded led to ${action.do}`);
   }
 
   /** `tpc_begin`, the stores, `vote`; or, after conflicts, the stores and the vote once more. */
@@ -57,7 +63,7 @@ export class Proxy {
     const s = conn(this.#world, slot);
     if (!s.foreign) {
       if (!again) this.#ledger.beginForwarded(s.number, TRANSACTION_ID);
-      else unshare(this.#ledger.session(s.number));
+      else unshare(this.#world.ledger.accounts.get(s.number));
       this.#stores(s.number, kind, transaction);
     }
     this.forward(slot, message(MessageKind.vote, { a: kind, number: transaction }));
@@ -78,14 +84,16 @@ export class Proxy {
   finish(slot: number): void {
     const s = conn(this.#world, slot);
     s.finishSent = false;
-    const { order } = this.#ledger;
+    const { stamp } = this.#ledger;
     const number = this.#ledger.finishForwarded(s.number, TRANSACTION_ID);
-    s.toServer = [...s.toServer, message(MessageKind.finish, { order, number })];
+    this.#noted();
+    s.toServer = [...s.toServer, message(MessageKind.finish, { stamp, number })];
   }
 
   abort(slot: number): void {
     const s = conn(this.#world, slot);
     if (!s.foreign) this.#ledger.abortForwarded(s.number, TRANSACTION_ID);
+    this.#noted();
     s.toServer = [...s.toServer, message(MessageKind.abort)];
   }
 
@@ -96,7 +104,7 @@ export class Proxy {
     s.toClient = [];
     this.#ledger.clientGone(s.number);
     const violation = this.#act();
-    if (this.#ledger.session(s.number) === undefined) this.#closeServer(s);
+    if (!this.#ledger.isKept(s.number)) this.#closeServer(s);
     return violation;
   }
 
@@ -113,10 +121,10 @@ export class Proxy {
     const [m] = s.toProxy as [Message];
     s.toProxy = s.toProxy.slice(1);
     const session = s.number;
-    const reply: Reply<Message> = { payload: m, bytes: 1, order: m.order };
+    const reply: Reply<Message> = { payload: m, bytes: 1, order: m.stamp.order };
     switch (m.kind) {
       case MessageKind.registerReply:
-        this.#ledger.registerReply(session, isNew(this.#config) ? tid(m.a) : undefined, m.proven, reply);
+        this.#ledger.registerReply(session, isNew(this.#config) ? tid(m.a) : undefined, reply);
         break;
       case MessageKind.registerError:
         this.#ledger.registerFailed(session, reply);
@@ -128,7 +136,7 @@ export class Proxy {
         this.#ledger.invalidationsReply(session, tid(m.b), m.args, reply);
         break;
       case MessageKind.serialnos:
-        unshare(this.#ledger.session(session));
+        unshare(this.#world.ledger.accounts.get(session));
         this.#ledger.storesRefused(session, oidsOf(m.number, fullParts(m.mask) & (MODIFIED | CREATED)));
         this.#ledger.reply(session, { tid: tid(m.a), exact: true }, reply);
         break;
@@ -158,14 +166,14 @@ export class Proxy {
   #readReply(session: number, m: Message, reply: Reply<Message>): void {
     const { passing, vague } = this.#config;
     if (m.b === QUESTION) {
-      this.#ledger.questionReply(session, tid(m.a), m.proven, m.order);
+      this.#ledger.questionReply(session, tid(m.a));
     } else if (m.b === LOAD) {
       this.#ledger.reply(session, { tid: tid(0), exact: true }, reply);
     } else if ((passing || vague) && client(this.#world, this.#clientOf(session)).phase === ClientPhase.ready) {
       if (passing && this.#ledger.isQuiet(session)) this.#write(session, m);
       else this.#ledger.reply(session, { tid: tid(m.a), exact: !vague }, reply);
     } else {
-      this.#ledger.lastTransactionReply(session, tid(m.a), m.proven, reply);
+      this.#ledger.lastTransactionReply(session, tid(m.a), m.stamp, reply);
     }
   }
 
@@ -201,10 +209,8 @@ export class Proxy {
         this.#resume(action);
         return undefined;
       case "ask": {
-        const { order } = this.#ledger;
-        const { proven } = this.#world.ledger;
         const s = this.#conn(action.session);
-        s.toServer = [...s.toServer, message(MessageKind.read, { b: QUESTION, order, proven })];
+        s.toServer = [...s.toServer, message(MessageKind.read, { b: QUESTION })];
         return undefined;
       }
       case "end":
@@ -221,7 +227,7 @@ export class Proxy {
         this.#closeServer(this.#conn(action.session));
         return undefined;
       case "repaired":
-        return action.settled.waiting === 0 ? undefined : "3 a repair is logged before everyone was told";
+        return action.settled.owed === undefined ? undefined : "3 a repair is logged before everyone was told";
       case "foreign":
         return undefined;
       case "copied-history":
@@ -257,7 +263,7 @@ export class Proxy {
   #resume(action: Extract<Action<Message>, { do: "resume" }>): void {
     const asked = Number(action.from);
     if (action.value === undefined) {
-      this.#write(action.session, message(MessageKind.resumed, { b: asked, order: Resumed.none }));
+      this.#write(action.session, message(MessageKind.resumed, { b: asked, number: Resumed.none }));
     } else {
       this.#write(action.session, this.#resumed(asked, Number(action.value.tid), action.value.oids));
     }
@@ -270,7 +276,7 @@ export class Proxy {
       if (!missing(w, t - 1, t)) continue;
       if ((wanted(this.#config, w, t) & ~partsIn(oids, w.transactions[t] ?? 0)) !== 0) complete = Resumed.incomplete;
     }
-    return message(MessageKind.resumed, { a: upTo, b: asked, order: complete });
+    return message(MessageKind.resumed, { a: upTo, b: asked, number: complete });
   }
 
   #end(action: Extract<Action<Message>, { do: "end" }>): Violation | undefined {
@@ -281,7 +287,7 @@ export class Proxy {
     }
     s.dead = true;
     s.toClient = [];
-    if (this.#ledger.session(action.session) === undefined) this.#closeServer(s);
+    if (!this.#ledger.isKept(action.session)) this.#closeServer(s);
     if (this.#config.ends.includes(action.code)) return undefined;
     return `4 the proxy ended a session needlessly: ${action.code}`;
   }

@@ -31,7 +31,7 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
         s.toProxy = [...s.toProxy, message(MessageKind.registerError)];
       } else if (isNew(c)) {
         s.registered = 2;
-        s.toProxy = [...s.toProxy, message(MessageKind.registerReply, { a: w.last, proven: m.proven })];
+        s.toProxy = [...s.toProxy, message(MessageKind.registerReply, { a: w.last, stamp: m.stamp })];
       } else {
         s.registered = 1;
       }
@@ -45,7 +45,7 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
     case MessageKind.vote:
       s.kind = m.a;
       s.transaction = m.number;
-      s.order = m.order;
+      s.stamp = m.stamp;
       if (w.lock !== NOBODY) s.waits = true;
       else grant(c, w, slot, failure);
       return;
@@ -99,23 +99,23 @@ export function grant(c: Config, w: World, slot: number, failure: number): void 
   const s = conn(w, slot);
   s.waits = false;
   w.lock = slot;
-  const { order } = s;
+  const { stamp } = s;
   switch (failure) {
     case Failure.refused:
       if (c.serialnos) {
         s.toProxy = [...s.toProxy, message(MessageKind.serialnos, { a: w.last, number: s.transaction, mask: s.kind })];
       }
-      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.refused, order })];
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.refused, stamp })];
       return;
     case Failure.exception:
     case Failure.conflicts: {
       const a = failure === Failure.conflicts ? Vote.conflicts : Vote.exception;
-      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a, b: w.last, order })];
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a, b: w.last, stamp })];
       release(c, w, slot);
       return;
     }
     default:
-      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.granted, order })];
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.granted, stamp })];
   }
 }
 

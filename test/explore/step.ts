@@ -166,7 +166,7 @@ function serverEvents(
 
 function paused(c: Config, ledger: StorageLedger<Message>, s: Conn): boolean {
   if (c.outboxLimit === 0) return false;
-  const held = ledger.session(s.number)?.outbox.length ?? 0;
+  const held = ledger.state.accounts.get(s.number)?.outbox.length ?? 0;
   return held >= c.outboxLimit && ledger.mayPause(s.number);
 }
 
@@ -187,7 +187,7 @@ export function step(c: Config, w: World, e: Event, note?: (text: string) => voi
     const s = w.conns[i];
     if (s === undefined) continue;
     if (s.cut) s.toProxy = s.closed ? [] : [message(MessageKind.broken)];
-    if (!s.alive && s.closed && s.gone && !w.ledger.sessions.has(s.number)) w.conns[i] = undefined;
+    if (!s.alive && s.closed && s.gone && !w.ledger.accounts.has(s.number)) w.conns[i] = undefined;
   }
   return v ?? bookkeeping(w);
 }
@@ -396,7 +396,10 @@ function describeKind(m: Message): string {
 /** What the ledger counts must fit. */
 function bookkeeping(w: World): Violation | undefined {
   for (const settled of w.ledger.history) {
-    if (settled.waiting < 0) return `3 too many were told of T${settled.tid}`;
+    if (settled.owed?.size === 0) return `3 nobody is owed T${settled.tid}, and the ledger does not see it`;
+    for (const session of settled.owed ?? []) {
+      if (!w.ledger.accounts.has(session)) return `3 session ${session} is gone and still owed T${settled.tid}`;
+    }
   }
   return undefined;
 }
@@ -405,7 +408,7 @@ function bookkeeping(w: World): Violation | undefined {
 export function rest(c: Config, w: World): Violation | undefined {
   for (const s of w.conns) {
     if (s === undefined || s.foreign) continue;
-    const session = w.ledger.sessions.get(s.number);
+    const session = w.ledger.accounts.get(s.number);
     if (session !== undefined && !s.dead && session.outbox.length > 0) {
       return `4 stuck: a message is held for client ${clientName(s.client)} and nothing can release it`;
     }
@@ -416,7 +419,7 @@ export function rest(c: Config, w: World): Violation | undefined {
     if (v !== undefined) return v;
   }
   for (const settled of w.ledger.history) {
-    if (settled.waiting !== 0) return `3 at rest ${settled.waiting} are still to be told of T${settled.tid}`;
+    if (settled.owed !== undefined) return `3 at rest ${settled.owed.size} are still to be told of T${settled.tid}`;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
-import { newState, type StorageState } from "../../src/ledger/state.ts";
+import { newState, type Stamp, type StorageState } from "../../src/ledger/state.ts";
 import { cloneStorage } from "./clone.ts";
 import { isNew, type Config, type KindIndex } from "./config.ts";
 import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
@@ -73,7 +73,7 @@ export interface Conn {
   kind: KindIndex;
   transaction: number;
   /** Of the vote that waits. */
-  order: number;
+  stamp: Stamp;
   /** The server has closed it, or seen it closed. */
   gone: boolean;
   /** It broke: nothing comes over it any more. */
@@ -163,7 +163,7 @@ export function newConn(number: number, client: number): Conn {
     waits: false,
     kind: 0,
     transaction: 0,
-    order: 0,
+    stamp: { order: 0, proven: tid(0) },
     gone: false,
     cut: false,
     early: 0,
@@ -229,6 +229,6 @@ export function initialWorld(c: Config): World {
 /** The registration as a client of an empty database makes it; what goes out is not looked at. */
 function registerAtZero(ledger: StorageLedger<Message>, session: number, onNew: boolean): void {
   const read = { payload: message(MessageKind.registerReply), bytes: 1 };
-  ledger.registerReply(session, onNew ? tid(0) : undefined, tid(0), read);
-  ledger.lastTransactionReply(session, tid(0), tid(0), { ...read, order: 0 });
+  ledger.registerReply(session, onNew ? tid(0) : undefined, read);
+  ledger.lastTransactionReply(session, tid(0), ledger.stamp, read);
 }

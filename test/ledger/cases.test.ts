@@ -33,7 +33,7 @@ describe("transactions", () => {
   it("begun without end: beyond a hundred the server has refused them all, and they are not kept", () => {
     const s = connected("new");
     for (let id = 1; id <= 150; id++) s.begin(1, { created: [5], id });
-    expect(s.ledger.session(1)?.transactions).toHaveLength(100);
+    expect(s.ledger.state.accounts.get(1)?.transactions).toHaveLength(100);
     s.finish(1, 1);
     s.finishReply(1, 1);
     expect(s.known(1)).toBe("[5]");

@@ -25,7 +25,7 @@ function settled(n: number, oids: readonly number[], rest: Partial<Settled> = {}
     changes: { ...changesOf(newTransaction(1)), oids: oidSet(packed(oids)) },
     oids: oidSet(packed(oids)),
     complete: true,
-    waiting: 0,
+    owed: undefined,
     completed: 0,
     synthesized: 0,
     added: undefined,
@@ -70,7 +70,7 @@ describe("trim", () => {
   });
 
   it("stops at one that somebody is still to be told of", () => {
-    const state = history(settled(2, [1]), settled(5, [2], { waiting: 1 }), settled(9, [3]));
+    const state = history(settled(2, [1]), settled(5, [2], { owed: new Set([3]) }), settled(9, [3]));
     trim(state, 0);
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
   });

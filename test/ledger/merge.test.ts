@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { merge } from "../../src/ledger/merge.ts";
-import { item, newSession, newState, type Action, type Session, type StorageState } from "../../src/ledger/state.ts";
+import { item, newAccount, newState, type Action, type Account, type StorageState } from "../../src/ledger/state.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { numbers, packed, Script } from "./script.ts";
 
@@ -9,13 +9,13 @@ const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
 /** The value that a `getInvalidations(asked)` reply gets; "as it is" where it needs none. */
 function merged(
   state: StorageState<string>,
-  session: Session<string>,
+  account: Account<string>,
   asked: number,
   answer: [number, readonly number[]] | undefined,
 ): string {
   const args = answer === undefined ? undefined : { tid: tid(answer[0]), oids: packed(answer[1]) };
   const actions: Action<string>[] = [];
-  merge(state, session, item("invalidations", "", 1, { asked: tid(asked), answer: args }), "", actions);
+  merge(state, account, item("invalidations", "", 1, { asked: tid(asked), answer: args }), "", actions);
   const [action] = actions;
   if (action?.do === "forward") return "as it is";
   if (action?.do !== "resume") return "nothing";
@@ -42,51 +42,51 @@ describe("the tid of a merged reply", () => {
       [{ shown: tid(2) }, "T2 [2]"],
       [{ floor: tid(1), announced: tid(2), shown: tid(3) }, "T3 [2 3]"],
     ] as const) {
-      const session = { ...newSession<string>(9, newState("old")), ...set };
-      expect(merged(three(), session, 1, [1, []])).toBe(expected);
+      const account = { ...newAccount<string>(9, newState("old")), ...set };
+      expect(merged(three(), account, 1, [1, []])).toBe(expected);
     }
   });
 
   it("never lies below the one asked for", () => {
-    const session = newSession<string>(9, newState("old"));
-    expect(merged(three(), session, 3, [1, []])).toBe("T3 []");
+    const account = newAccount<string>(9, newState("old"));
+    expect(merged(three(), account, 3, [1, []])).toBe("T3 []");
   });
 
   it("counts as shown from then on", () => {
-    const session = newSession<string>(9, newState("old"));
-    merged(three(), session, 3, [1, []]);
-    expect(session.shown).toBe(3n);
+    const account = newAccount<string>(9, newState("old"));
+    merged(three(), account, 3, [1, []]);
+    expect(account.shown).toBe(3n);
   });
 });
 
 describe("the oids of a merged reply", () => {
   it("are the server's as they are, and behind them what is missing", () => {
-    const session = newSession<string>(9, newState("old"));
-    expect(merged(three(), session, 0, [3, [9, 2, 9]])).toBe("T3 [9 2 9 1 3]");
+    const account = newAccount<string>(9, newState("old"));
+    expect(merged(three(), account, 0, [3, [9, 2, 9]])).toBe("T3 [9 2 9 1 3]");
   });
 
   it("have nothing above the tid", () => {
-    const session = newSession<string>(9, newState("old"));
-    expect(merged(three(), session, 0, [2, []])).toBe("T2 [1 2]");
+    const account = newAccount<string>(9, newState("old"));
+    expect(merged(three(), account, 0, [2, []])).toBe("T2 [1 2]");
   });
 
   it("pass as they are where nothing is missing", () => {
-    const session = newSession<string>(9, newState("old"));
-    expect(merged(three(), session, 0, [3, [3, 2, 1]])).toBe("as it is");
+    const account = newAccount<string>(9, newState("old"));
+    expect(merged(three(), account, 0, [3, [3, 2, 1]])).toBe("as it is");
   });
 });
 
 describe("None", () => {
   it("is the server's answer, passed on", () => {
-    expect(merged(three(), newSession(9, newState("old")), 0, undefined)).toBe("as it is");
+    expect(merged(three(), newAccount(9, newState("old")), 0, undefined)).toBe("as it is");
   });
 
   it("is the answer where the history does not reach back, or has no beginning yet", () => {
-    const session = newSession<string>(9, newState("old"));
+    const account = newAccount<string>(9, newState("old"));
     const state = three();
     state.reach = tid(2);
-    expect(merged(state, session, 1, [3, []])).toBe("None");
-    expect(merged(state, session, 2, [3, []])).toBe("T3 [3]");
-    expect(merged(newState("old"), session, 1, [3, []])).toBe("None");
+    expect(merged(state, account, 1, [3, []])).toBe("None");
+    expect(merged(state, account, 2, [3, []])).toBe("T3 [3]");
+    expect(merged(newState("old"), account, 1, [3, []])).toBe("None");
   });
 });

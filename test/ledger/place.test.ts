@@ -3,11 +3,11 @@ import { place, placeRegister, provenInOutbox, push, waitNumber } from "../../sr
 import { beginFinish, endFinish } from "../../src/ledger/settle.ts";
 import {
   item,
-  newSession,
+  newAccount,
   newState,
   type Item,
   type ServerFamily,
-  type Session,
+  type Account,
   type StorageState,
 } from "../../src/ledger/state.ts";
 import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
@@ -18,11 +18,11 @@ const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
 function outbox(
   server: ServerFamily,
   ...items: Item<string>[]
-): { state: StorageState<string>; session: Session<string> } {
+): { state: StorageState<string>; account: Account<string> } {
   const state = newState<string>(server);
-  const session = newSession(1, state);
-  for (const one of items) push(session, one);
-  return { state, session };
+  const account = newAccount(1, state);
+  for (const one of items) push(account, one);
+  return { state, account };
 }
 
 const reply = (n: number, exact = true): Item<string> => item("reply", `reply T${n}`, 10, { tid: tid(n), exact });
@@ -30,57 +30,57 @@ const grant = item<string>("grant", "vote", 10);
 const plain = item<string>("plain", "info", 10);
 const register = item<string>("register", "register", 10);
 const invalidation = (n: number): Item<string> => item("invalidation", `T${n}`, 10, { tid: tid(n) });
-const payloads = (session: Session<string>): (string | undefined)[] => session.outbox.map((one) => one.payload);
+const payloads = (account: Account<string>): (string | undefined)[] => account.outbox.map((one) => one.payload);
 
 describe("place", () => {
   it("goes before the first message that shows its tid or a later one", () => {
-    const { state, session } = outbox("new", plain, reply(1), reply(3), plain);
-    place(state, session, invalidation(2));
-    expect(payloads(session)).toEqual(["info", "reply T1", "T2", "reply T3", "info"]);
-    expect(session.heldBytes).toBe(50);
+    const { state, account } = outbox("new", plain, reply(1), reply(3), plain);
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["info", "reply T1", "T2", "reply T3", "info"]);
+    expect(account.heldBytes).toBe(50);
   });
 
   it("goes to the end where nothing shows it", () => {
-    const { state, session } = outbox("new", reply(1), plain);
-    place(state, session, invalidation(2));
-    expect(payloads(session)).toEqual(["reply T1", "info", "T2"]);
+    const { state, account } = outbox("new", reply(1), plain);
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["reply T1", "info", "T2"]);
   });
 
   it("keeps tids growing", () => {
-    const { state, session } = outbox("new", invalidation(1), invalidation(3));
-    place(state, session, invalidation(2));
-    expect(payloads(session)).toEqual(["T1", "T2", "T3"]);
+    const { state, account } = outbox("new", invalidation(1), invalidation(3));
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["T1", "T2", "T3"]);
   });
 
   it("goes before a granted vote, which shows no tid, and before a mere likeness of one", () => {
-    const { state, session } = outbox("old", plain, grant);
-    place(state, session, invalidation(2));
-    expect(payloads(session)).toEqual(["info", "T2", "vote"]);
+    const { state, account } = outbox("old", plain, grant);
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["info", "T2", "vote"]);
     const other = outbox("old", reply(2, false));
-    place(other.state, other.session, invalidation(2));
-    expect(payloads(other.session)).toEqual(["T2", "reply T2"]);
+    place(other.state, other.account, invalidation(2));
+    expect(payloads(other.account)).toEqual(["T2", "reply T2"]);
   });
 
   it("never goes before the register reply", () => {
-    const { state, session } = outbox("new", item("register", "register", 10, { tid: tid(5) }), reply(5));
-    place(state, session, invalidation(2));
-    expect(payloads(session)).toEqual(["register", "T2", "reply T5"]);
+    const { state, account } = outbox("new", item("register", "register", 10, { tid: tid(5) }), reply(5));
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["register", "T2", "reply T5"]);
   });
 });
 
 describe("placeRegister", () => {
   it("goes before what an old server announced ahead of it, behind everything else", () => {
-    const { state, session } = outbox("old", plain, invalidation(1), invalidation(2));
-    placeRegister(state, session, register);
-    expect(payloads(session)).toEqual(["info", "register", "T1", "T2"]);
+    const { state, account } = outbox("old", plain, invalidation(1), invalidation(2));
+    placeRegister(state, account, register);
+    expect(payloads(account)).toEqual(["info", "register", "T1", "T2"]);
   });
 });
 
 describe("provenInOutbox", () => {
   it("old: by what shows the tid or a later one for certain, and by a granted vote", () => {
     const proves = (...items: Item<string>[]): boolean => {
-      const { state, session } = outbox("old", ...items);
-      return provenInOutbox(state, session, tid(2));
+      const { state, account } = outbox("old", ...items);
+      return provenInOutbox(state, account, tid(2));
     };
     expect(proves(reply(2))).toBe(true);
     expect(proves(grant)).toBe(true);
@@ -91,8 +91,8 @@ describe("provenInOutbox", () => {
 
   it("new: only by a message of a later tid", () => {
     const proves = (...items: Item<string>[]): boolean => {
-      const { state, session } = outbox("new", ...items);
-      return provenInOutbox(state, session, tid(2));
+      const { state, account } = outbox("new", ...items);
+      return provenInOutbox(state, account, tid(2));
     };
     expect(proves(reply(2), reply(9))).toBe(false);
     expect(proves(invalidation(2))).toBe(false);

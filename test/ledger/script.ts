@@ -1,9 +1,9 @@
 import { StorageLedger, type Reply } from "../../src/ledger/ledger.ts";
 import { oidCount } from "../../src/ledger/oid-set.ts";
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
-import { newState, type Action, type ServerFamily } from "../../src/ledger/state.ts";
+import { newState, type Action, type ServerFamily, type Stamp } from "../../src/ledger/state.ts";
 import type { StoreSort } from "../../src/ledger/transaction.ts";
-import { ID_BYTES, asTid, tidBytes, type Tid } from "../../src/wire/ids.ts";
+import { ID_BYTES, asTid, tidBytes } from "../../src/wire/ids.ts";
 
 /** What a transaction does, its oids as small numbers. */
 export interface Stores {
@@ -20,12 +20,6 @@ export interface Stores {
   readonly tid?: number;
 }
 
-/** When a call was forwarded. */
-interface Call {
-  readonly order: number;
-  readonly proven: Tid;
-}
-
 /**
  * A ledger with sessions and tids as small numbers. Every method is one event and returns what is to be done, one
  * line each:
@@ -40,9 +34,9 @@ interface Call {
  */
 export class Script {
   readonly ledger: StorageLedger<string>;
-  readonly #calls = new Map<number, Call[]>();
-  readonly #questions = new Map<number, Call>();
-  readonly #votes = new Map<number, Call>();
+  readonly #calls = new Map<number, Stamp[]>();
+  readonly #questions = new Set<number>();
+  readonly #votes = new Map<number, Stamp>();
   readonly #finishes = new Map<number, number>();
   readonly #ids = new Map<number, number>();
 
@@ -135,9 +129,9 @@ export class Script {
   // --- server to client
 
   registerReply(session: number, last = 0): string[] {
-    const { proven } = this.#answered(session);
+    this.#answered(session);
     const tid = this.ledger.state.server === "new" ? asTid(BigInt(last)) : undefined;
-    this.ledger.registerReply(session, tid, proven, { payload: `register T${last}`, bytes: 10 });
+    this.ledger.registerReply(session, tid, { payload: `register T${last}`, bytes: 10 });
     return this.#take();
   }
 
@@ -150,7 +144,7 @@ export class Script {
   lastTransactionReply(session: number, last: number): string[] {
     const call = this.#answered(session);
     const reply = this.#reply(`lastTransaction T${last}`, call);
-    this.ledger.lastTransactionReply(session, asTid(BigInt(last)), call.proven, reply);
+    this.ledger.lastTransactionReply(session, asTid(BigInt(last)), call, reply);
     return this.#take();
   }
 
@@ -162,10 +156,8 @@ export class Script {
   }
 
   questionReply(session: number, last: number): string[] {
-    const call = this.#questions.get(session);
-    if (call === undefined) throw new Error(`nothing was asked on ${session}`);
-    this.#questions.delete(session);
-    this.ledger.questionReply(session, asTid(BigInt(last)), call.proven, call.order);
+    if (!this.#questions.delete(session)) throw new Error(`nothing was asked on ${session}`);
+    this.ledger.questionReply(session, asTid(BigInt(last)));
     return this.#take();
   }
 
@@ -241,8 +233,8 @@ export class Script {
 
   // --- inside
 
-  #now(): Call {
-    return { order: this.ledger.order, proven: this.ledger.state.proven };
+  #now(): Stamp {
+    return this.ledger.stamp;
   }
 
   #called(session: number): void {
@@ -251,19 +243,19 @@ export class Script {
     this.#calls.set(session, calls);
   }
 
-  #answered(session: number): Call {
+  #answered(session: number): Stamp {
     const call = this.#calls.get(session)?.shift();
     if (call === undefined) throw new Error(`session ${session} waits for no reply`);
     return call;
   }
 
-  #reply(payload: string, call: Call = this.#now()): Reply<string> {
+  #reply(payload: string, call: Stamp = this.#now()): Reply<string> {
     return { payload, bytes: 10, order: call.order };
   }
 
   #take(): string[] {
     return this.ledger.take().map((action) => {
-      if (action.do === "ask") this.#questions.set(action.session, this.#now());
+      if (action.do === "ask") this.#questions.add(action.session);
       return line(action);
     });
   }

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { makeLogger, openLog } from "../../src/observe/log.ts";
-import { logRepair, logResume } from "../../src/observe/lines.ts";
 
 let folder: string;
 beforeEach(() => {
@@ -66,47 +65,6 @@ describe("a line", () => {
     logger.info("no");
     logger.warn("yes");
     expect(lines.map(({ msg }) => msg)).toEqual(["yes"]);
-  });
-});
-
-describe("a repair's line", () => {
-  const event = {
-    upstream: "main",
-    storage: "1",
-    tid: "03e7a1c2aabbccdd",
-    time: "2026-01-02T03:04:05.678Z",
-    repair: "synthesized",
-    created: 2,
-    restored: 1,
-    deleted: 0,
-    oids: ["0000000000000001", "0000000000000002"],
-    completed: 3,
-    synthesized: 4,
-  } as const;
-
-  it("is `invalidation repaired` with the transaction's own time", () => {
-    const { lines, logger } = recorded();
-    logRepair(logger, event);
-    expect(lines).toEqual([
-      { level: "info", at: expect.any(String) as string, ...event, msg: "invalidation repaired" },
-    ]);
-  });
-
-  it("of a getInvalidations reply has from and tid", () => {
-    const { lines, logger } = recorded();
-    logResume(logger, { upstream: "main", storage: "1", from: "0000000000000001", tid: "0000000000000002" });
-    expect(lines).toEqual([
-      {
-        level: "info",
-        at: expect.any(String) as string,
-        upstream: "main",
-        storage: "1",
-        repair: "resumed",
-        from: "0000000000000001",
-        tid: "0000000000000002",
-        msg: "getInvalidations repaired",
-      },
-    ]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
-import { AnnouncementEncoder } from "../../src/repair/encoder.ts";
+import { AnnouncementEncoder } from "../../src/storage/encoder.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { bytes8, oid, passes, registered, scripted, shaken, world } from "./world.ts";

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import type { Tid } from "../../src/wire/ids.ts";
 import { frameOf, type Peer } from "./peer.ts";

@@ -1,58 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { Guard } from "../../src/proxy/guard.ts";
-import { Storage } from "../../src/proxy/storage.ts";
-import { asTid, tidHex, type Tid } from "../../src/wire/ids.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { Storage } from "../../src/storage/storage.ts";
+import { tidHex, type Tid } from "../../src/wire/ids.ts";
 import { bytes8, oid, passes, registered, scripted, shaken, telling, tellings, world } from "./world.ts";
-
-const tid = (n: number): Tid => asTid(BigInt(n));
-
-function registeredGuard(oldClient = false): Guard {
-  const guard = new Guard(oldClient);
-  guard.registerReplyWritten();
-  return guard;
-}
-
-describe("the guard refuses an invalidation", () => {
-  it("before the register reply was written", () => {
-    expect(new Guard(false).refuses(tid(1))).toBe("guard-before-register");
-    expect(registeredGuard().refuses(tid(1))).toBeUndefined();
-  });
-
-  it("whose tid does not grow", () => {
-    const guard = registeredGuard();
-    expect(guard.refuses(tid(5))).toBeUndefined();
-    expect(guard.refuses(tid(5))).toBe("guard-not-growing");
-    expect(guard.refuses(tid(4))).toBe("guard-not-growing");
-    expect(guard.refuses(tid(6))).toBeUndefined();
-  });
-
-  it("of the client's own commit", () => {
-    const guard = registeredGuard();
-    guard.finishForwarded();
-    guard.committed(tid(5));
-    guard.finishReplyWritten();
-    expect(guard.refuses(tid(5))).toBe("guard-own-commit");
-    expect(guard.refuses(tid(6))).toBeUndefined();
-  });
-
-  it("inside an old client's finish, not inside a new one's", () => {
-    const [old, young] = [registeredGuard(true), registeredGuard()];
-    for (const guard of [old, young]) guard.finishForwarded();
-    expect(old.refuses(tid(5))).toBe("guard-inside-finish");
-    expect(young.refuses(tid(5))).toBeUndefined();
-    old.finishReplyWritten();
-    expect(old.refuses(tid(6))).toBeUndefined();
-  });
-
-  it("and remembers none that it refused", () => {
-    const guard = registeredGuard(true);
-    guard.finishForwarded();
-    guard.refuses(tid(9));
-    guard.finishReplyWritten();
-    expect(guard.refuses(tid(5))).toBeUndefined();
-  });
-});
 
 /** A session whose storage places something wrongly: what our own bug would look like. */
 describe("an injected wrong placement", () => {
@@ -64,8 +14,11 @@ describe("an injected wrong placement", () => {
       const gateway = await scripted({}, { guard: 1 });
       const bad = await registered(gateway);
       const good = await registered(gateway);
-      const member = join.mock.calls[0]?.[1];
-      wrong((n) => member?.announce("completed", announcement(n)));
+      const member = join.mock.calls[0]?.[0];
+      wrong((n) => {
+        const action = { do: "announce", session: 1, repair: "completed", payload: undefined } as const;
+        member?.carryOut({ ...action, announcement: announcement(n) });
+      });
       await Promise.all([bad.client.end(), bad.server.end()]);
       expect(gateway.proxy.stats()).toMatchObject({ guard: 1, ended: { [code]: 1 } });
       expect(gateway.lines.filter((line) => line["code"] === code)).toMatchObject([{ level: "error", fault: "proxy" }]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { LegacyClient } from "../../src/legacy/client.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { tidHex, tidTimeMs, type Tid } from "../../src/wire/ids.ts";
 import { oid, world } from "./world.ts";
 
@@ -129,7 +129,7 @@ describe("other lines", () => {
   it("warn once an hour of commits that did not pass through here, which are counted", async () => {
     const gateway = await world();
     const watcher = await gateway.connect();
-    const direct = await LegacyClient.connect({ port: gateway.server.port });
+    const direct = await EmbeddedClient.connect({ port: gateway.server.port });
     const commit = new ClientCommit(direct);
     let tid = 0n as Tid;
     for (let n = 1; n < 4; n++) tid = await commit.commit({ create: [oid(n)] });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Received } from "../../src/legacy/client.ts";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import type { Received } from "../../src/embedded/client.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { tidHex } from "../../src/wire/ids.ts";
 import { itemsOf, PyTuple } from "../../src/wire/value.ts";
 import { oid, telling, tellings, world } from "./world.ts";

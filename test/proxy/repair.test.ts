@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { createProxy, type RepairEvent } from "../../src/index.ts";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
-import type { ServerProtocol } from "../../src/legacy/behaviour.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
+import type { ServerProtocol } from "../../src/embedded/behaviour.ts";
 
 const cleanup: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -11,7 +11,7 @@ afterEach(async () => {
 });
 
 async function world(protocol: ServerProtocol) {
-  const server = new LegacyServer({ protocol });
+  const server = new EmbeddedServer({ protocol });
   await server.start();
   cleanup.push(() => server.close());
   const proxy = createProxy({
@@ -23,7 +23,7 @@ async function world(protocol: ServerProtocol) {
   cleanup.push(() => proxy.stop());
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));
   const connect = async () => {
-    const client = await LegacyClient.connect({ port });
+    const client = await EmbeddedClient.connect({ port });
     cleanup.push(() => client.close());
     return client;
   };

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { LegacyClient } from "../../src/legacy/client.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { asTid, tidHex, type Tid } from "../../src/wire/ids.ts";
-import { gatewayTo, legacyServer, oid, world } from "./world.ts";
+import { gatewayTo, embeddedServer, oid, world } from "./world.ts";
 
 const TOO_OLD = "getInvalidations answered None: the history does not reach back so far";
 
@@ -47,8 +47,8 @@ describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes b
   });
 
   it("is answered None where the proxy started later, and as the server does from there on", async () => {
-    const server = await legacyServer({ protocol });
-    const direct = await LegacyClient.connect({ port: server.port });
+    const server = await embeddedServer({ protocol });
+    const direct = await EmbeddedClient.connect({ port: server.port });
     const commit = new ClientCommit(direct);
     await commit.commit({ create: [oid(1)] });
     const first = await commit.commit({ modify: [oid(1)] });
@@ -83,7 +83,7 @@ describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes b
 
 describe("two storages on one server", () => {
   it("have nothing to do with each other", async () => {
-    const { MemoryStorage } = await import("../../src/legacy/memory-storage.ts");
+    const { MemoryStorage } = await import("../../src/embedded/memory-storage.ts");
     const gateway = await world({ storages: { "1": new MemoryStorage(), other: new MemoryStorage() } });
     const one = new ClientCommit(await gateway.connect());
     const two = new ClientCommit(await gateway.connect({ storage: "other" }));

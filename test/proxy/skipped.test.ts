@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { oid, telling, tellings, world } from "./world.ts";
 
 const COMMITS = [

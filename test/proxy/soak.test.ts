@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { LegacyClient, Received } from "../../src/legacy/client.ts";
-import { ClientCommit, type Changes } from "../../src/legacy/client-commit.ts";
-import { RemoteError } from "../../src/legacy/remote-error.ts";
+import type { EmbeddedClient, Received } from "../../src/embedded/client.ts";
+import { ClientCommit, type Changes } from "../../src/embedded/client-commit.ts";
+import { RemoteError } from "../../src/embedded/remote-error.ts";
 import { asTid, readTid, tidHex, type Tid } from "../../src/wire/ids.ts";
 import { itemsOf } from "../../src/wire/value.ts";
 import { oid, world } from "./world.ts";
@@ -39,7 +39,7 @@ interface Truth {
 }
 
 /** What a client was told, against what happened. */
-function judge(client: LegacyClient, { oids, own, from }: Truth): string[] {
+function judge(client: EmbeddedClient, { oids, own, from }: Truth): string[] {
   const wrong: string[] = [];
   const told = new Set<Tid>();
   let last = 0n;
@@ -89,8 +89,8 @@ describe.each(["Z4", "Z5", "M5"] as const)("before a %s server", (protocol) => {
         }
       })();
 
-      const clients: { client: LegacyClient; own: Set<Tid>; from: Tid }[] = [];
-      const enter = async (): Promise<{ client: LegacyClient; own: Set<Tid>; from: Tid }> => {
+      const clients: { client: EmbeddedClient; own: Set<Tid>; from: Tid }[] = [];
+      const enter = async (): Promise<{ client: EmbeddedClient; own: Set<Tid>; from: Tid }> => {
         const client = await gateway.connect();
         const entry = { client, own: new Set<Tid>(), from: await client.lastTransaction() };
         clients.push(entry);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import type { Tid } from "../../src/wire/ids.ts";
 import { oid, world, type Gateway, type WorldOptions } from "./world.ts";
-import type { LegacyServer } from "../../src/legacy/server.ts";
+import type { EmbeddedServer } from "../../src/embedded/server.ts";
 
 /** A commit whose `tpc_finish` is on its way, and somebody who is to be told of it. */
 async function finishing(options: WorldOptions = {}) {
@@ -16,7 +16,7 @@ async function finishing(options: WorldOptions = {}) {
   return { gateway, writer, watcher, hold, committed };
 }
 
-async function stopped(gateway: Gateway & { server: LegacyServer }): Promise<void> {
+async function stopped(gateway: Gateway & { server: EmbeddedServer }): Promise<void> {
   await gateway.proxy.stop();
   const { upstreams } = gateway.proxy.stats();
   expect(upstreams).toMatchObject([{ state: "stopped", clients: 0 }]);
@@ -118,7 +118,7 @@ describe("a stop", () => {
 });
 
 /** Another client whose `tpc_begin` waits in a server that holds it: something is on its way. */
-async function otherFinishing(gateway: Gateway & { server: LegacyServer }) {
+async function otherFinishing(gateway: Gateway & { server: EmbeddedServer }) {
   const other = await gateway.connect();
   const commit = new ClientCommit(other);
   const hold = gateway.server.gate.incoming(({ method }) => method === "tpc_finish");

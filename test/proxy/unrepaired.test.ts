@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { frameOf, type Peer } from "./peer.ts";
-import { legacyServer, gatewayTo, scripted, shaken, type Gateway } from "./world.ts";
+import { embeddedServer, gatewayTo, scripted, shaken, type Gateway } from "./world.ts";
 
 const RELAYED = "a connection is relayed byte for byte: nothing is repaired on it";
 const TLS_HELLO = Buffer.concat([Buffer.from("160301020001", "hex"), Buffer.alloc(500, 7)]);
@@ -136,7 +136,7 @@ describe("refused, where the configuration says so,", () => {
   });
 
   it("is not a monitor", async () => {
-    const server = await legacyServer();
+    const server = await embeddedServer();
     const gateway = await gatewayTo(server.port, options);
     expect(Object.keys(await ruok(gateway))).toEqual(["1"]);
   });
@@ -144,7 +144,7 @@ describe("refused, where the configuration says so,", () => {
 
 describe("a monitor's ruok", () => {
   it.each(["Z4", "Z5", "M5"] as const)("is answered before a %s server, and its end is no outage", async (protocol) => {
-    const server = await legacyServer({ protocol });
+    const server = await embeddedServer({ protocol });
     const gateway = await gatewayTo(server.port);
     for (let n = 0; n < 3; n++) expect(Object.keys(await ruok(gateway))).toEqual(["1"]);
     await gateway.until(() => gateway.proxy.stats().upstreams[0]?.clients === 0, "sessions end");

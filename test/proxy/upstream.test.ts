@@ -2,15 +2,15 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { once } from "node:events";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createProxy, ListenError, ResolveError } from "../../src/index.ts";
-import { ClientCommit } from "../../src/legacy/client-commit.ts";
-import { LegacyClient } from "../../src/legacy/client.ts";
-import { LegacyServer } from "../../src/legacy/server.ts";
+import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
+import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { ScriptedServer } from "./peer.ts";
 import {
   bytes8,
   gatewayTo,
-  legacyServer,
+  embeddedServer,
   oid,
   registered,
   scripted,
@@ -54,7 +54,7 @@ describe("a server that is down", () => {
     const chosen = gateway.port();
     expect(await refuses(gateway)).toBe(true);
     const listening = gateway.event("listening");
-    const server = new LegacyServer({ port });
+    const server = new EmbeddedServer({ port });
     await server.start();
     onTestFinished(() => server.close());
     expect(await listening).toEqual({ upstream: "door0", address: `127.0.0.1:${chosen}` });
@@ -95,9 +95,9 @@ describe("a server that is down", () => {
     const gateway = await scripted();
     gateway.server.close();
     const down = gateway.event("down");
-    const client = LegacyClient.connect({ port: gateway.port() });
+    const client = EmbeddedClient.connect({ port: gateway.port() });
     await down;
-    const server = new LegacyServer({ port: gateway.server.port });
+    const server = new EmbeddedServer({ port: gateway.server.port });
     await server.start();
     onTestFinished(() => server.close());
     const served = await client;
@@ -216,7 +216,12 @@ function begins({ client }: Pair, id: number): void {
 const tidBytes = (value: number): Buffer => bytes8(BigInt(value));
 
 describe("a server connection that breaks with a tpc_finish on its way", () => {
-  it.each(["Z5", "Z4"] as const)("ends the storage's other sessions (%s), so that they verify", async (name) => {
+  it.each([
+    ["Z5", "closed"],
+    ["Z5", "reset"],
+    ["Z4", "closed"],
+    ["Z4", "reset"],
+  ] as const)("ends the storage's other sessions (%s, %s), so that they verify", async (name, how) => {
     const old = name === "Z4";
     const gateway = await scripted({ greeting: name });
     const a = await registered(gateway, old ? null : 1000n, name);
@@ -225,7 +230,8 @@ describe("a server connection that breaks with a tpc_finish on its way", () => {
     a.client.tell("storea", Buffer.alloc(8, 1), Buffer.alloc(8), Buffer.from("x"), 9);
     a.client.call(3, "tpc_finish", 9);
     for (const method of ["tpc_begin", "storea", "tpc_finish"]) await a.server.expect(method);
-    a.server.socket.destroy();
+    if (how === "closed") a.server.socket.destroy();
+    else a.server.socket.resetAndDestroy();
     await Promise.all([a.client.end(), b.client.end(), b.server.end()]);
     expect(gateway.proxy.stats().ended).toEqual({ "unknown-commit": 1 });
     expect(gateway.lines.filter(({ code }) => code === "unknown-commit")).toMatchObject([{ level: "warn" }]);
@@ -353,7 +359,7 @@ describe("a proxy that is full", () => {
     const gateway = await world({}, { limits: { clients: 3 } });
     for (let round = 0; round < 10; round++) {
       const clients = await Promise.allSettled(
-        Array.from({ length: 6 }, () => LegacyClient.connect({ port: gateway.port(), timeoutMs: 500 })),
+        Array.from({ length: 6 }, () => EmbeddedClient.connect({ port: gateway.port(), timeoutMs: 500 })),
       );
       for (const result of clients) if (result.status === "fulfilled") await result.value.close();
       await gateway.until(() => state(gateway) === "listening", "it listens again");
@@ -375,7 +381,7 @@ describe("two upstreams", () => {
   });
 
   it("that name it by a name and by an address, too", async () => {
-    const server = await legacyServer({ host: "127.0.0.1" });
+    const server = await embeddedServer({ host: "127.0.0.1" });
     const upstreams = ["localhost", "127.0.0.1"].map((host) => ({
       listen: "127.0.0.1:0",
       server: `${host}:${server.port}`,
@@ -384,8 +390,8 @@ describe("two upstreams", () => {
     onTestFinished(() => proxy.stop());
     await proxy.start();
     const [one, two] = proxy.stats().upstreams.map(({ listen }) => Number(listen?.split(":").at(-1)));
-    const a = await LegacyClient.connect({ port: one ?? 0 });
-    const b = await LegacyClient.connect({ port: two ?? 0 });
+    const a = await EmbeddedClient.connect({ port: one ?? 0 });
+    const b = await EmbeddedClient.connect({ port: two ?? 0 });
     onTestFinished(() => Promise.all([a.close(), b.close()]).then(() => undefined));
     const tid = await new ClientCommit(a).commit({ create: [oid(1)] });
     expect(await b.invalidation(tid)).toMatchObject({ oids: [oid(1)] });
@@ -395,7 +401,7 @@ describe("two upstreams", () => {
 
 describe("start", () => {
   it("rejects with a ListenError, and leaves nothing open", async () => {
-    const server = await legacyServer();
+    const server = await embeddedServer();
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     onTestFinished(() => void taken.close());
@@ -425,19 +431,19 @@ describe("start", () => {
   });
 
   it("works over IPv6", async () => {
-    const server = await legacyServer({ host: "::1" });
+    const server = await embeddedServer({ host: "::1" });
     const proxy = createProxy({ upstreams: [{ listen: "[::1]:0", server: `[::1]:${server.port}` }] });
     onTestFinished(() => proxy.stop());
     await proxy.start();
     const { listen } = proxy.stats().upstreams[0] ?? {};
     expect(listen).toMatch(/^\[::1\]:\d+$/);
-    const client = await LegacyClient.connect({ host: "::1", port: Number(listen?.split(":").at(-1)) });
+    const client = await EmbeddedClient.connect({ host: "::1", port: Number(listen?.split(":").at(-1)) });
     onTestFinished(() => client.close());
     expect(await client.lastTransaction()).toBe(0n);
   });
 
   it("that is overtaken by a stop leaves nothing open", async () => {
-    const server = await legacyServer();
+    const server = await embeddedServer();
     const proxy = createProxy({ upstreams: [{ listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}` }] });
     const started = proxy.start().catch(() => undefined);
     await proxy.stop();

@@ -9,8 +9,8 @@ import {
   type ResumeEvent,
   type SessionEndEvent,
 } from "../../src/index.ts";
-import { LegacyClient, type LegacyClientOptions } from "../../src/legacy/client.ts";
-import { LegacyServer, type LegacyServerOptions } from "../../src/legacy/server.ts";
+import { EmbeddedClient, type EmbeddedClientOptions } from "../../src/embedded/client.ts";
+import { EmbeddedServer, type EmbeddedServerOptions } from "../../src/embedded/server.ts";
 import { makeLogger } from "../../src/observe/log.ts";
 import { tidHex, type Tid } from "../../src/wire/ids.ts";
 import { Peer, ScriptedServer, within, type ScriptOptions } from "./peer.ts";
@@ -48,8 +48,8 @@ export class Gateway {
     return Number(this.proxy.stats().upstreams[door]?.listen?.split(":").at(-1));
   }
 
-  async connect(options: Partial<LegacyClientOptions> & { readonly door?: number } = {}): Promise<LegacyClient> {
-    const client = await LegacyClient.connect({ port: this.port(options.door), ...options });
+  async connect(options: Partial<EmbeddedClientOptions> & { readonly door?: number } = {}): Promise<EmbeddedClient> {
+    const client = await EmbeddedClient.connect({ port: this.port(options.door), ...options });
     onTestFinished(() => client.destroy());
     return client;
   }
@@ -106,8 +106,8 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
   return gateway;
 }
 
-export async function legacyServer(options: LegacyServerOptions = {}): Promise<LegacyServer> {
-  const server = new LegacyServer(options);
+export async function embeddedServer(options: EmbeddedServerOptions = {}): Promise<EmbeddedServer> {
+  const server = new EmbeddedServer(options);
   await server.start();
   onTestFinished(() => {
     server.gate.open();
@@ -118,10 +118,10 @@ export async function legacyServer(options: LegacyServerOptions = {}): Promise<L
 
 /** The embedded server, and a proxy before it. */
 export async function world(
-  server: LegacyServerOptions = {},
+  server: EmbeddedServerOptions = {},
   options: WorldOptions = {},
-): Promise<Gateway & { readonly server: LegacyServer }> {
-  const started = await legacyServer(server);
+): Promise<Gateway & { readonly server: EmbeddedServer }> {
+  const started = await embeddedServer(server);
   const gateway = await gatewayTo(started.port, options);
   return Object.assign(gateway, { server: started });
 }
@@ -143,7 +143,7 @@ export function oid(n: number): string {
 }
 
 /** What a client was told, oids in order. */
-export function tellings(client: LegacyClient): { tid: string; oids: string[] }[] {
+export function tellings(client: EmbeddedClient): { tid: string; oids: string[] }[] {
   return client.invalidations.map(({ tid, oids }) => ({ tid: tidHex(tid), oids: [...oids].sort() }));
 }
 

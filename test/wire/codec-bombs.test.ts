@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Codec, Envelope } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
+import { methodNamed } from "../../src/wire/methods.ts";
 import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { everyReader } from "./codec-every-reader.ts";
@@ -92,7 +93,7 @@ function readers(codec: Codec, payload: Buffer): (() => unknown)[] {
     () => codec.invalidation(payload, envelope),
     () => codec.storeTail(payload.subarray(envelope.argsAt)),
     () => codec.shown(payload, envelope, undefined),
-    () => codec.shown(payload, envelope, "loadBefore"),
+    () => codec.shown(payload, envelope, methodNamed("loadBefore")),
   ];
 }
 

@@ -1,21 +1,15 @@
 import { beginArgs, registerArgs, tidArg } from "../../src/wire/arguments.ts";
 import type { Codec } from "../../src/wire/codec.ts";
+import { METHODS, methodNamed } from "../../src/wire/methods.ts";
 import { replyTid } from "../../src/wire/replies.ts";
 import { refusedStores } from "../../src/wire/serialnos.ts";
 import { voteOutcome } from "../../src/wire/vote.ts";
 import { LIMITS } from "./codec-vectors.ts";
 
-const METHODS = [
-  undefined,
-  "lastTransaction",
-  "loadBefore",
-  "history",
-  "undoInfo",
-  "vote",
-  "server_status",
-  "iterator_next",
-  "getInvalidations",
-];
+const STORE = methodNamed("storea");
+const DELETE = methodNamed("deleteObject");
+/** One for each place where tids can be. */
+const PLACES = [...new Map(METHODS.map((method) => [String(method.place), method])).values()];
 
 /** Everything that reads a payload, as a list of attempts: each may raise. */
 export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
@@ -32,8 +26,9 @@ export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
   const pickle = codec.encoding === "pickle";
   return [
     peek,
-    () => codec.storeHead(payload, head),
-    () => codec.storeTail(payload.subarray(codec.storeHead(payload, head)?.restAt ?? argsAt)),
+    () => codec.storeHead(payload, head, STORE),
+    () => codec.storeHead(payload, head, DELETE),
+    () => codec.storeTail(payload.subarray(codec.storeHead(payload, head, STORE)?.restAt ?? argsAt)),
     () => codec.storeTail(payload.subarray(argsAt)),
     () => codec.firstArg(payload, head),
     () => codec.lastArg(payload, head),
@@ -48,7 +43,7 @@ export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
     () => voteOutcome(codec, payload, head, true),
     () => voteOutcome(codec, payload, head, false),
     ...(pickle ? [() => refusedStores(payload, head)] : []),
-    ...METHODS.map((method) => () => codec.shown(payload, head, method)),
+    ...PLACES.map((method) => () => codec.shown(payload, head, method)),
     () => codec.encodeInvalidationsReply(payload, head, pickle ? "pickle1" : "msgpack", "plain", undefined),
   ];
 }

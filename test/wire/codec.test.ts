@@ -4,10 +4,12 @@ import { MAX_HEAD } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { messageIdOf } from "../../src/wire/message-id.ts";
+import { methodNamed } from "../../src/wire/methods.ts";
 import type { Value } from "../../src/wire/value.ts";
 import { PyTuple } from "../../src/wire/value.ts";
 import { DIALECTS, id8, LIMITS, native, oidsTo } from "./codec-vectors.ts";
 
+const STORE = methodNamed("storea");
 const TID = asTid(0x040d32f12beed388n);
 const TXN = 140006485388752;
 const tuple = (...items: Value[]): PyTuple => new PyTuple(items);
@@ -105,7 +107,6 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       ["restorea", (serial, content) => [id8(7), serial, content, null, TXN]],
       ["restorea", (serial, content) => [id8(7), serial, content, id8(TID), TXN]],
       ["deleteObject", (serial) => [id8(7), serial, TXN]],
-      ["checkCurrentSerialInTransaction", (serial) => [id8(7), serial, TXN]],
     ];
 
     it.each(calls.map(([method, args], index) => [`${method} (${index})`, method, args] as const))(
@@ -117,7 +118,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
               const list = args(value, content);
               list[list.length - 1] = txn;
               const payload = codec.encode(dialect, 0, 1, method, tuple(...list));
-              const head = codec.storeHead(payload.subarray(0, MAX_HEAD), peek(payload));
+              const head = codec.storeHead(payload.subarray(0, MAX_HEAD), peek(payload), methodNamed(method));
               expect(head).toMatchObject({ serial });
               expect(payload.subarray(head?.oidAt, (head?.oidAt ?? 0) + 8)).toEqual(id8(7));
               const tail = payload.subarray(head?.restAt);
@@ -145,10 +146,10 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
         const payload = codec.encode(dialect, 0, 1, "storea", tuple(...args(id8(TID), data)));
         const envelope = peek(payload);
         if (args(null, data).length === 3) continue;
-        const whole = codec.storeHead(payload, envelope);
+        const whole = codec.storeHead(payload, envelope, STORE);
         let first = -1;
         for (let cut = envelope.argsAt; cut <= MAX_HEAD; cut++) {
-          const seen = codec.storeHead(payload.subarray(0, cut), envelope);
+          const seen = codec.storeHead(payload.subarray(0, cut), envelope, STORE);
           if (seen === undefined) expect(first).toBe(-1);
           else {
             if (first < 0) first = cut;
@@ -168,7 +169,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       ["data that are a list", [id8(7), id8(0), [], TXN]],
     ])("refuses %s", (_name, args) => {
       const payload = codec.encode(dialect, 0, 1, "storea", tuple(...args));
-      expect(() => codec.storeHead(payload, peek(payload))).toThrow(ProtocolError);
+      expect(() => codec.storeHead(payload, peek(payload), STORE)).toThrow(ProtocolError);
     });
 
     it.each<readonly [string, Value]>([
@@ -177,7 +178,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       ["that is a text", "\0".repeat(8)],
     ])("takes a serial %s for that of a modified object, as servers do", (_name, serial) => {
       const payload = codec.encode(dialect, 0, 1, "storea", tuple(id8(7), serial, data, TXN));
-      const head = codec.storeHead(payload, peek(payload));
+      const head = codec.storeHead(payload, peek(payload), STORE);
       expect(head?.serial).toBe("set");
       expect(codec.storeTail(payload.subarray(head?.restAt))).toBe(messageIdOf(TXN));
     });
@@ -189,10 +190,10 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
     ])("refuses %s", (_name, args) => {
       const payload = codec.encode(dialect, 0, 1, "storea", tuple(...args));
       expect(() => {
-        const head = codec.storeHead(payload, peek(payload));
+        const head = codec.storeHead(payload, peek(payload), STORE);
         const id = codec.storeTail(payload.subarray(head?.restAt));
         // An empty array can be an id in msgpack.
-        if (id === messageIdOf([]) && codec.encoding === "msgpack") throw new ProtocolError("test", 0, "", "");
+        if (id === messageIdOf([]) && codec.encoding === "msgpack") throw new ProtocolError("bad-store", 0, "", "");
       }).toThrow(ProtocolError);
     });
   });

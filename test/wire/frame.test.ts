@@ -6,11 +6,13 @@ type Seen = { readonly flow: string } | { readonly frame: string } | { readonly 
 
 /**
  * Payloads of these tests say themselves what is to become of them: the first byte is `P` (pass), `H` (hold), `T` (pass,
- * and the tail is wanted from the offset in the third byte on), `S` (hold, and stop), `R` (hold, and turn raw). The
- * second byte is there to make a head of one byte too short.
+ * and the tail is wanted from the offset in the third byte on), `S` (hold, and stop), `R` (hold, and turn raw), `X` (hold,
+ * and exchange the handler), `Y` (exchange the handler, and pass). The second byte is there to make a head of one byte
+ * too short.
  */
 class Recorder implements FrameHandler {
   stream: FrameStream | undefined;
+  other: FrameHandler | undefined;
   readonly seen: Seen[] = [];
   /** Slices of one chunk that flowed. */
   flows = 0;
@@ -18,8 +20,9 @@ class Recorder implements FrameHandler {
   begin(head: Buffer, length: number): Verdict {
     if (head.length < Math.min(3, length)) return "more";
     const kind = String.fromCharCode(head[0] ?? 0);
-    if (kind === "T" && head.length < length && this.stream !== undefined) this.stream.tailFrom = head[2];
-    return kind === "H" || kind === "S" || kind === "R" ? "hold" : "pass";
+    if (kind === "T") return head[2] ?? 0;
+    if (kind === "Y") this.#exchange();
+    return "HSRX".includes(kind) ? "hold" : "pass";
   }
 
   flow(bytes: Buffer): void {
@@ -37,6 +40,11 @@ class Recorder implements FrameHandler {
     const kind = frame[LENGTH_BYTES];
     if (kind === 0x53) this.stream?.stop();
     if (kind === 0x52) this.stream?.turnRaw();
+    if (kind === 0x58) this.#exchange();
+  }
+
+  #exchange(): void {
+    if (this.stream !== undefined && this.other !== undefined) this.stream.handler = this.other;
   }
 
   mac(): void {
@@ -171,10 +179,141 @@ describe("a stream", () => {
       const seen = run(bytes, [cut, 7]);
       const { tails, bytes: flowed } = summary(seen) as { tails: unknown[]; bytes: string };
       expect(flowed).toBe(bytes.toString("latin1"));
-      // A frame that is whole at its beginning has no tail of its own.
-      if (tails.length > 0) expect(tails).toEqual([{ tail: "the tail" }]);
-      const isCut = cut > 6 + LENGTH_BYTES + 3 && cut < 6 + LENGTH_BYTES + payload.length;
-      expect(tails).toHaveLength(isCut || tails.length > 0 ? 1 : 0);
+      expect(tails).toEqual([{ tail: "the tail" }]);
+    }
+  });
+
+  it("tells an empty tail of a payload that ends before it", () => {
+    const bytes = Buffer.concat([frameOf("T1\x30short"), frameOf("H1")]);
+    for (let cut = 0; cut < bytes.length; cut++) {
+      expect(summary(run(bytes, [cut]))).toMatchObject({ tails: [{ tail: "" }] });
+    }
+  });
+
+  it("tells a tail as a slice of the chunk that has it whole", () => {
+    const { handler, stream } = recorder();
+    const bytes = frameOf("T1\x05xxtail");
+    let tail: Buffer | undefined;
+    handler.tail = (slice) => (tail = slice);
+    stream.push(bytes);
+    expect(tail?.toString()).toBe("tail");
+    expect(tail?.buffer).toBe(bytes.buffer);
+  });
+
+  it.each<readonly [string, readonly string[]]>([
+    ["heads too short, and passing frames", ["P1", "P2 and more", "P3"]],
+    ["held frames", ["H1", "H2 and more", "P1", "H3"]],
+    ["tails", ["P1", "T1\x05xxthe tail", "T2\x03the tail", "H1", "T3\x14too short"]],
+    ["a stream turned raw", ["P1", "H1 held", "R1", "H2 and more"]],
+  ])("keeps nothing of a chunk when it has been pushed: %s", (_, payloads) => {
+    const bytes = Buffer.concat(payloads.map(frameOf));
+    const whole = run(bytes, []);
+    for (let first = 1; first < bytes.length; first++) {
+      for (let second = first; second < bytes.length; second++) {
+        const { handler, stream } = recorder();
+        for (const [from, to] of [
+          [0, first],
+          [first, second],
+          [second, bytes.length],
+        ]) {
+          const chunk = Buffer.from(bytes.subarray(from, to));
+          stream.push(chunk);
+          chunk.fill("#");
+        }
+        expect(summary(handler.seen)).toEqual(summary(whole));
+      }
+    }
+  });
+
+  describe("whose handler is exchanged", () => {
+    /** What two handlers are told, one after the other, when the stream comes in pieces of this length. */
+    function exchanged(bytes: Buffer, size: number): { first: Seen[]; second: Seen[] } {
+      const { handler, stream } = recorder();
+      const other = new Recorder();
+      other.stream = stream;
+      handler.other = other;
+      for (let at = 0; at < bytes.length; at += size) stream.push(bytes.subarray(at, at + size));
+      expect(stream.handler).toBe(other);
+      return { first: handler.seen, second: other.seen };
+    }
+    const text = (...payloads: string[]): string => Buffer.concat(payloads.map(frameOf)).toString("latin1");
+
+    it("inside frame(), tells the other one all that comes behind that frame", () => {
+      const before = ["P1", "P2"];
+      const after = ["P3", "H1", "T1\x04x-the tail", "P4"];
+      const bytes = Buffer.from(text(...before, "X1 exchange", ...after), "latin1");
+      for (let size = 1; size <= bytes.length; size++) {
+        const { first, second } = exchanged(bytes, size);
+        expect(first).toEqual([{ flow: text(...before) }, { frame: text("X1 exchange") }]);
+        expect(second[1]).toEqual({ frame: text("H1") });
+        expect(summary(second)).toEqual(summary(run(Buffer.from(text(...after), "latin1"), [])));
+      }
+    });
+
+    it("inside begin(), tells the first one that frame to its end", () => {
+      const bytes = Buffer.from(text("P1", "Y1 passes", "P2", "H1"), "latin1");
+      for (let size = 1; size <= bytes.length; size++) {
+        expect(exchanged(bytes, size)).toEqual({
+          first: [{ flow: text("P1", "Y1 passes") }],
+          second: [{ flow: text("P2") }, { frame: text("H1") }],
+        });
+      }
+    });
+
+    it("from outside, tells the first one the frame that has begun", () => {
+      for (const payload of ["P1 passes", "H1 is held", "T1\x05xxtail"]) {
+        const bytes = Buffer.from(text("P0", payload, "P2", "H2"), "latin1");
+        const begun = 6 + LENGTH_BYTES + 3;
+        for (let cut = begun; cut < begun + payload.length - 3; cut++) {
+          const { handler, stream } = recorder();
+          const other = new Recorder();
+          stream.push(bytes.subarray(0, cut));
+          stream.handler = other;
+          stream.push(bytes.subarray(cut));
+          expect(summary(handler.seen)).toEqual(summary(run(Buffer.from(text("P0", payload), "latin1"), [])));
+          expect(other.seen).toEqual([{ flow: text("P2") }, { frame: text("H2") }]);
+        }
+      }
+    });
+
+    it("before a head is long enough, or in a stream that is raw, tells the other one", () => {
+      const bytes = Buffer.from(text("P0", "P1", "P2"), "latin1");
+      for (const raw of [false, true]) {
+        const { handler, stream } = recorder();
+        const other = new Recorder();
+        stream.push(bytes.subarray(0, 11));
+        stream.handler = other;
+        if (raw) stream.turnRaw();
+        stream.push(bytes.subarray(11));
+        expect(handler.seen).toEqual([{ flow: text("P0") }]);
+        expect(other.seen).toEqual([{ flow: text("P1", "P2") }]);
+      }
+    });
+
+    it("and that turns raw at once, lets flow each one's own bytes", () => {
+      const bytes = Buffer.from(text("P0", "X1", "R1", "H1"), "latin1");
+      for (let size = 1; size <= bytes.length; size++) {
+        const { first, second } = exchanged(bytes, size);
+        expect(first).toEqual([{ flow: text("P0") }, { frame: text("X1") }]);
+        expect(second).toEqual([{ frame: text("R1") }, { flow: text("H1") }]);
+      }
+    });
+  });
+
+  it("that is stopped, or turned raw, while bytes flow looks at nothing behind them", () => {
+    for (const end of ["stop", "turnRaw"] as const) {
+      for (const next of ["H1", "P"]) {
+        const { handler, stream } = recorder();
+        const bytes = Buffer.concat([frameOf("P1"), next === "P" ? frameOf("P2").subarray(0, 5) : frameOf(next)]);
+        let flowed = "";
+        handler.flow = (slice) => {
+          if (flowed === "") stream[end]();
+          flowed += slice.toString("latin1");
+        };
+        stream.push(bytes);
+        expect(handler.seen).toEqual([]);
+        expect(flowed).toBe(bytes.toString("latin1", 0, end === "stop" ? 6 : bytes.length));
+      }
     }
   });
 
@@ -300,8 +439,7 @@ describe("a stream", () => {
         const bytes = Buffer.concat(payloads.map(frameOf));
         const whole = run(bytes, []);
         const cut = run(bytes, lengths);
-        const plain = (seen: readonly Seen[]) => ({ ...(summary(seen) as object), tails: [] });
-        expect(plain(cut)).toEqual(plain(whole));
+        expect(summary(cut)).toEqual(summary(whole));
         const withoutTails = (seen: readonly Seen[]) => merged(seen.filter((one) => one === "mac" || !("tail" in one)));
         expect(withoutTails(cut)).toEqual(withoutTails(whole));
       }),

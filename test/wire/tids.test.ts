@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Envelope, Shown } from "../../src/wire/codec.ts";
 import { asTid, NO_TID, readTid } from "../../src/wire/ids.ts";
+import { methodNamed } from "../../src/wire/methods.ts";
 import type { Value } from "../../src/wire/value.ts";
 import { itemsOf, PyGlobal, PyObject, PyTuple } from "../../src/wire/value.ts";
 import type { CapturedFrame } from "./captured.ts";
@@ -22,7 +23,11 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
   const text = (name: string): Value => native(name, python2);
   const show = (method: string | undefined, value: Value, flags = 0, id: Value = 5): Shown => {
     const payload = codec.encode(dialect, id, flags, ".reply", value);
-    return codec.shown(payload, codec.peek(payload) as Envelope, method);
+    return codec.shown(
+      payload,
+      codec.peek(payload) as Envelope,
+      method === undefined ? undefined : methodNamed(method),
+    );
   };
 
   it.each<readonly [string, Value, bigint]>([
@@ -172,7 +177,7 @@ describe.each(DIALECTS)("shown, $dialect", ({ dialect, codec, python2 }) => {
     const payload = codec.encode(dialect, 5, 0, ".reply", tuple(DATA, id8(T1), id8(T2)));
     const envelope = codec.peek(payload) as Envelope;
     for (let cut = envelope.argsAt; cut < payload.length; cut++) {
-      const shown = codec.shown(payload.subarray(0, cut), envelope, "loadBefore");
+      const shown = codec.shown(payload.subarray(0, cut), envelope, methodNamed("loadBefore"));
       expect(shown.exact && shown.tid !== T2 ? shown : undefined, `cut at ${cut}`).toBeUndefined();
     }
   });
@@ -232,7 +237,7 @@ describe("shown of real replies", () => {
   it.each(CAPTURES)("%s: every reply is understood", (file) => {
     let seen = 0;
     for (const { frame, envelope, method } of answers(file)) {
-      const shown = frame.codec?.shown(frame.payload, envelope, method) as Shown;
+      const shown = frame.codec?.shown(frame.payload, envelope, methodNamed(method)) as Shown;
       const where = `${file}:${frame.line} ${method}`;
       if (!["nosuch", "answer_to_the_ultimate_question"].includes(method)) expect(shown.exact, where).toBe(true);
       const value = frame.codec?.args(frame.payload, envelope, LIMITS) as Value;
@@ -246,7 +251,7 @@ describe("shown of real replies", () => {
   it("the conflicts in them name committed serials", () => {
     const conflicts = CAPTURES.flatMap(answers).filter(
       ({ frame, envelope, method }) =>
-        method === "vote" && frame.codec?.shown(frame.payload, envelope, method).tid !== NO_TID,
+        method === "vote" && frame.codec?.shown(frame.payload, envelope, methodNamed(method)).tid !== NO_TID,
     );
     const files = new Set(conflicts.map(({ frame }) => frame.file));
     expect(files).toContain("ccr-z521py37");
@@ -258,7 +263,7 @@ describe("shown of real replies", () => {
     for (const method of ["undoInfo", "history"]) {
       const replies = CAPTURES.flatMap(answers).filter((answer) => answer.method === method);
       const shown = replies.map(
-        ({ frame, envelope }) => frame.codec?.shown(frame.payload, envelope, method).tid as bigint,
+        ({ frame, envelope }) => frame.codec?.shown(frame.payload, envelope, methodNamed(method)).tid as bigint,
       );
       expect(shown.filter((tid) => tid > 0x0400_0000_0000_0000n).length).toBeGreaterThan(5);
     }

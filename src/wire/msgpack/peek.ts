@@ -3,6 +3,7 @@ import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
 import { idOfBytes, idOfInteger, idOfItems, idOfPair, idOfText, NONE_ID } from "../message-id.ts";
+import type { Method } from "../methods.ts";
 import { nameAt } from "../names.ts";
 import * as token from "./tokens.ts";
 import type { TokenKind } from "./tokens.ts";
@@ -12,9 +13,6 @@ import { TokenCursor } from "./tokens.ts";
 const MAX_ENVELOPE = MAX_HEAD / 2;
 const MAX_ID_PARTS = 8;
 const MAX_ID_DEPTH = 4;
-
-/** Calls that name an object but bring no data. */
-const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]);
 
 const cursor = new TokenCursor();
 
@@ -111,8 +109,8 @@ export function nameKind(payload: Buffer): TokenKind {
   return cursor.next();
 }
 
-/** See `storeHeadPickle`. */
-export function storeHeadMsgpack(head: Buffer, envelope: Envelope): StoreHead | undefined {
+/** See `Codec.storeHead`. */
+export function storeHeadMsgpack(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined {
   const more = (): undefined => wantMore(head, MAX_HEAD, "a store's oid and serial");
   cursor.reset(head, envelope.argsAt);
   const args = cursor.next();
@@ -137,7 +135,7 @@ export function storeHeadMsgpack(head: Buffer, envelope: Envelope): StoreHead | 
   } else if (found !== token.NIL) {
     throw unexpected("a serial");
   }
-  if (WITHOUT_DATA.has(envelope.method)) return { oidAt, serial, restAt: cursor.at };
+  if (method.sort === "delete") return { oidAt, serial, restAt: cursor.at };
 
   const data = cursor.next();
   if (data === token.SHORT) return more();

@@ -1,5 +1,5 @@
 import type { OidShape } from "../codec.ts";
-import { ProtocolError } from "../errors.ts";
+import { ProtocolError, type ProtocolErrorCode } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
 import { copyId } from "../packed.ts";
 import { itemsOf } from "../value.ts";
@@ -127,7 +127,7 @@ function emptyVersion(bytes: Buffer, at: number): number {
 }
 
 /** Packs decoded oids, plain or in pairs. */
-export function packOids(value: Value, code: string): Buffer {
+export function packOids(value: Value, code: ProtocolErrorCode): Buffer {
   const items = itemsOf(value);
   if (items === undefined) throw new ProtocolError(code, 0, "a list of oids", "another value");
   const oids = Buffer.allocUnsafe(items.length * ID_BYTES);

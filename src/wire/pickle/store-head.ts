@@ -2,12 +2,10 @@ import type { Envelope, StoreHead } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
+import type { Method } from "../methods.ts";
 import { AtomCursor, BYTES, DOUBLE, INTEGER, NOTHING, SHORT, TEXT } from "./atoms.ts";
 import { findMemo } from "./memo.ts";
 import * as op from "./opcodes.ts";
-
-/** Calls that name an object but bring no data. */
-const WITHOUT_DATA = new Set(["deleteObject", "checkCurrentSerialInTransaction"]);
 
 const cursor = new AtomCursor();
 
@@ -20,11 +18,8 @@ function unexpected(at: number, expected: string, code: number | undefined): Pro
   );
 }
 
-/**
- * Where the oid of a store is, what its serial is, and where its data ends. Calls without data
- * (`deleteObject`, `checkCurrentSerialInTransaction`): `restAt` is right behind the serial.
- */
-export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | undefined {
+/** See `Codec.storeHead`. */
+export function storeHeadPickle(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined {
   const more = (): undefined => {
     if (head.length < MAX_HEAD) return undefined;
     throw new ProtocolError("bad-pickle", 0, `a store's oid and serial in the first ${MAX_HEAD} bytes`, "more");
@@ -66,7 +61,7 @@ export function storeHeadPickle(head: Buffer, envelope: Envelope): StoreHead | u
       cursor.at = found.next;
     }
   }
-  if (WITHOUT_DATA.has(envelope.method)) return { oidAt, serial, restAt: cursor.at };
+  if (method.sort === "delete") return { oidAt, serial, restAt: cursor.at };
 
   switch (cursor.next()) {
     case SHORT:

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Envelope } from "../../../src/wire/codec.ts";
 import { asTid } from "../../../src/wire/ids.ts";
 import { messageIdOf } from "../../../src/wire/message-id.ts";
+import { methodNamed } from "../../../src/wire/methods.ts";
 import { pickleCodec } from "../../../src/wire/pickle-codec.ts";
 import type { Value } from "../../../src/wire/value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../../../src/wire/value.ts";
@@ -114,12 +115,16 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
       [5, "none"],
       [6, "set"],
     ] as const) {
-      const head = pickleCodec.storeHead(message(index), peek(index));
+      const head = pickleCodec.storeHead(message(index), peek(index), methodNamed(peek(index).method));
       expect(head?.serial, `message ${index}`).toBe(serial);
       expect(message(index).subarray(head?.oidAt, (head?.oidAt ?? 0) + 8)).toEqual(id8(index === 3 ? 0 : 7));
       expect(pickleCodec.storeTail(message(index).subarray(head?.restAt))).toBe(TXN);
       for (let cut = peek(index).argsAt; cut < message(index).length; cut++) {
-        const seen = pickleCodec.storeHead(message(index).subarray(0, cut), peek(index));
+        const seen = pickleCodec.storeHead(
+          message(index).subarray(0, cut),
+          peek(index),
+          methodNamed(peek(index).method),
+        );
         if (seen !== undefined) expect(seen).toEqual(head);
       }
     }
@@ -135,6 +140,6 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
     expect(pickleCodec.invalidationsReply(message(0), peek(0))).toBeUndefined();
     expect(pickleCodec.firstArg(message(7), peek(7))).toBe(TXN);
     expect(pickleCodec.lastArg(message(4), peek(4))).toBe(TXN);
-    expect(pickleCodec.shown(message(2), peek(2), "loadBefore")).toEqual({ tid: TID, exact: true });
+    expect(pickleCodec.shown(message(2), peek(2), methodNamed("loadBefore"))).toEqual({ tid: TID, exact: true });
   });
 });

@@ -1,0 +1,98 @@
+import type { EndCode as LedgerEndCode } from "../ledger/state.ts";
+import { ProtocolError, type ProtocolErrorCode } from "../wire/errors.ts";
+
+// Every way in which the proxy itself ends a session: one code each, whose fault it is, and how loud it is told.
+// docs/configuration.md has the same table for people; a test holds it against this one.
+
+export type Fault = "client" | "server" | "proxy";
+
+/** Whose bytes they were. */
+export type Sender = Exclude<Fault, "proxy">;
+
+/** What the guard before a client's socket refuses: always a bug of the proxy. */
+export type GuardCode = "guard-not-growing" | "guard-own-commit" | "guard-before-register" | "guard-inside-finish";
+
+/** Stable, for logs, counters and programs. */
+export type EndCode =
+  | LedgerEndCode
+  | GuardCode
+  | ProtocolErrorCode
+  | "client-too-slow"
+  | "truncated-frame"
+  | "question-refused"
+  | "unknown-protocol"
+  | "unknown-dialect"
+  | "internal-error";
+
+interface Ending {
+  /** `sender`: whoever sent the bytes. */
+  readonly fault: Fault | "sender";
+  /** `verify`: nobody's bytes are wrong; the client connects again and verifies its cache. */
+  readonly told: "verify" | "error";
+}
+
+export const ENDS: Readonly<Record<EndCode, Ending>> = {
+  "incomplete-undo": { fault: "server", told: "verify" },
+  "invalidation-out-of-order": { fault: "server", told: "verify" },
+  "commit-out-of-order": { fault: "server", told: "verify" },
+  "copied-history": { fault: "client", told: "verify" },
+  "unknown-commit": { fault: "server", told: "verify" },
+  "database-changed": { fault: "server", told: "verify" },
+  "client-too-slow": { fault: "client", told: "error" },
+  "frame-too-long": { fault: "sender", told: "error" },
+  "message-too-long": { fault: "sender", told: "error" },
+  "truncated-frame": { fault: "sender", told: "error" },
+  "bad-pickle": { fault: "sender", told: "error" },
+  "bad-msgpack": { fault: "sender", told: "error" },
+  "bad-message": { fault: "sender", told: "error" },
+  "bad-store": { fault: "sender", told: "error" },
+  "too-long": { fault: "sender", told: "error" },
+  "id-in-use": { fault: "sender", told: "error" },
+  "too-many-calls": { fault: "sender", told: "error" },
+  "one-way-call": { fault: "sender", told: "error" },
+  "invalidation-before-register": { fault: "sender", told: "error" },
+  "question-refused": { fault: "server", told: "error" },
+  "unknown-protocol": { fault: "client", told: "error" },
+  "unknown-dialect": { fault: "server", told: "error" },
+  "guard-not-growing": { fault: "proxy", told: "error" },
+  "guard-own-commit": { fault: "proxy", told: "error" },
+  "guard-before-register": { fault: "proxy", told: "error" },
+  "guard-inside-finish": { fault: "proxy", told: "error" },
+  "internal-error": { fault: "proxy", told: "error" },
+};
+
+/** Why the proxy itself ended a session. */
+export interface SessionEnd {
+  readonly code: EndCode;
+  readonly fault: Fault;
+  /** For people; never payload. */
+  readonly detail: string;
+  /** Of the stream at fault, in bytes. */
+  readonly offset?: number;
+  readonly expected?: string;
+  /** An error that nobody has foreseen. */
+  readonly cause?: unknown;
+}
+
+/** `sender`: who is at fault where that depends on who sent the bytes. */
+export function sessionEnd(
+  code: EndCode,
+  detail: string,
+  rest: {
+    readonly sender?: Sender;
+    readonly offset?: number;
+    readonly expected?: string;
+    readonly cause?: unknown;
+  } = {},
+): SessionEnd {
+  const { sender = "server", ...facts } = rest;
+  const { fault } = ENDS[code];
+  return { code, fault: fault === "sender" ? sender : fault, detail, ...facts };
+}
+
+/** What an error that was thrown while that end's bytes were worked on leads to. */
+export function endBy(error: unknown, sender: Sender, payloadOffset: number): SessionEnd {
+  if (!(error instanceof ProtocolError)) return sessionEnd("internal-error", "an unexpected error", { cause: error });
+  const { code, expected, got } = error;
+  return sessionEnd(code, got, { sender, offset: payloadOffset + error.offset, expected });
+}

@@ -1,0 +1,65 @@
+import type { Settled } from "../ledger/state.ts";
+import type { Tid } from "../wire/ids.ts";
+import type { SessionEnd } from "./ends.ts";
+
+/** Why a connection is relayed byte for byte. */
+export type RawReason = "tls" | "unknown-protocol" | "mac" | "ruok";
+
+/** What happens to a storage. */
+export type StorageHappening =
+  /** Everyone who was due has been told of a repaired commit, or has left. */
+  | { readonly what: "repaired"; readonly settled: Settled }
+  /** A client that came back was answered with more than the server said; `tid` undefined: None, for want of history. */
+  | { readonly what: "resumed"; readonly from: Tid; readonly tid: Tid | undefined; readonly reach: Tid | undefined }
+  /** A commit that did not pass through here. */
+  | { readonly what: "foreign"; readonly tid: Tid }
+  | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
+  | { readonly what: "ledger-ended"; readonly tid: Tid; readonly proven: Tid }
+  | { readonly what: "held-long"; readonly heldMs: number }
+  /** An error that nobody has foreseen, and that is no session's. */
+  | { readonly what: "failed"; readonly error: unknown };
+
+/** What happens to a session. */
+export type SessionHappening =
+  | { readonly what: "opened" }
+  | { readonly what: "closed"; readonly life: ClosedSession }
+  /** The connection is relayed byte for byte from now on, unrepaired. */
+  | { readonly what: "relayed"; readonly reason: RawReason }
+  /** The proxy itself has ended it. */
+  | { readonly what: "ended"; readonly storage: string | undefined; readonly end: SessionEnd };
+
+/** What a session was, once both its connections are closed. */
+export interface ClosedSession {
+  readonly protocol: string | undefined;
+  readonly storage: string | undefined;
+  /** Bytes that were read. */
+  readonly fromClient: number;
+  readonly fromServer: number;
+  /** Invalidations that were written to its client and that the proxy has changed or made. */
+  readonly completed: number;
+  readonly synthesized: number;
+  readonly durationMs: number;
+}
+
+/** What happens to an upstream; addresses are `host:port`. */
+export type UpstreamHappening =
+  | { readonly what: "listening"; readonly address: string; readonly server: string }
+  /** The server does not answer: `reason` is a system code, or `silent`. */
+  | { readonly what: "down"; readonly server: string; readonly reason: string }
+  /** The server answers, but the listening address was taken by somebody else meanwhile. */
+  | { readonly what: "blocked"; readonly address: string | undefined; readonly reason: string }
+  /** It answers again, after so long. */
+  | { readonly what: "up"; readonly server: string; readonly downMs: number };
+
+/** All that happens and is told of. What is counted, logged or emitted reads these, and nothing else. */
+export type Happening =
+  | ({ readonly upstream: string; readonly storage: string } & StorageHappening)
+  | ({ readonly upstream: string; readonly client: string } & SessionHappening)
+  | ({ readonly upstream: string } & UpstreamHappening)
+  /** An invalidation was written that the proxy has changed or made. */
+  | { readonly what: "announced"; readonly repair: "completed" | "synthesized" }
+  /** The proxy has asked a question of its own. */
+  | { readonly what: "asked" };
+
+/** Tells of it. Never throws: who is told must not come between what the proxy is doing. */
+export type Report = (happening: Happening) => void;

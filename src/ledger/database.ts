@@ -1,0 +1,30 @@
+import { NO_TID, type Tid } from "../wire/ids.ts";
+import { endOthers } from "./leave.ts";
+import type { Action, StorageState } from "./state.ts";
+
+// The last transaction of one database never goes back. An answer below a tid that was certainly in it when the call was
+// forwarded is another database's behind the same address, or an older backup's: nothing that is known holds any more.
+
+/**
+ * The server has named its last transaction.
+ * @param proven `StorageState.proven` when the call was forwarded
+ * @returns whether it is another database: then the ledger is empty again and every session ended
+ */
+export function namesLast<P>(state: StorageState<P>, tid: Tid, proven: Tid, actions: Action<P>[]): boolean {
+  if (tid < proven) {
+    actions.push({ do: "ledger-ended", tid, proven });
+    endOthers(state, undefined, "database-changed", tid, actions);
+    state.known = tid;
+    state.proven = tid;
+    state.reach = undefined;
+    state.history = [];
+    state.historyBytes = 0;
+    state.heard.clear();
+    state.limbo = undefined;
+    state.foreign = NO_TID;
+    return true;
+  }
+  state.reach ??= tid;
+  if (tid > state.proven) state.proven = tid;
+  return false;
+}

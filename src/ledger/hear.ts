@@ -1,0 +1,68 @@
+import type { InvalidationArgs } from "../wire/codec.ts";
+import { hear, settledAt } from "./history.ts";
+import { endSession } from "./leave.ts";
+import { isSubset, oidSet, union } from "./oid-set.ts";
+import { needs } from "./owed.ts";
+import { place, waitNumber } from "./place.ts";
+import { proveBelow } from "./prove.ts";
+import { item, type Account, type Action, type StorageState } from "./state.ts";
+
+// The server's own `invalidateTransaction`. It takes its place among what waits for this client, proves that those of
+// lower tids will not come, and is swallowed where the client was told of it, or has committed it itself.
+
+/** `payload` and `bytes`: the message as it was read. */
+export function heard<P>(
+  state: StorageState<P>,
+  account: Account<P>,
+  args: InvalidationArgs,
+  payload: P,
+  bytes: number,
+  actions: Action<P>[],
+): void {
+  const { tid } = args;
+  if (tid > state.known) state.known = tid;
+  const settled = settledAt(state, tid);
+  // The history may have forgotten it already.
+  const isOwn = settled === undefined ? tid === account.committed : settled.session === account.number;
+  if (isOwn && state.rules.swallowOwn) {
+    if (settled !== undefined) hear(state, settled, args);
+    return;
+  }
+  if (settled === undefined) hearBefore(state, args);
+  const isDue = account.due.some((due) => due.settled.tid === tid);
+  if (repeats(state, account, args, isDue, actions)) return;
+  if (settled !== undefined) hear(state, settled, args);
+  if (proveBelow(state, account, tid, actions) === "ended") return;
+  if (isDue) account.due = account.due.filter((due) => due.settled.tid !== tid);
+  // Settled or not: a commit that is finishing may have a lower tid, and this session may have been skipped by it.
+  const after = waitNumber(state, tid);
+  place(state, account, item("invalidation", payload, bytes, { tid, after, own: args }));
+}
+
+/** Oids of a tid that may turn out to be a finishing commit's. */
+function hearBefore<P>(state: StorageState<P>, args: InvalidationArgs): void {
+  if (!state.finishing.some((commit) => commit.base < args.tid)) return;
+  const before = state.heard.get(args.tid);
+  const own = oidSet(args.oids);
+  state.heard.set(args.tid, before === undefined ? own : union(before, own));
+}
+
+/** Was the session told of this tid already, or does it come too late? Swallowed if it names nothing new. */
+function repeats<P>(
+  state: StorageState<P>,
+  account: Account<P>,
+  args: InvalidationArgs,
+  isDue: boolean,
+  actions: Action<P>[],
+): boolean {
+  const { tid, oids } = args;
+  const settled = settledAt(state, tid);
+  const same = account.outbox.find((other) => other.kind === "invalidation" && other.tid === tid);
+  const toldSettled = settled !== undefined && !isDue && needs(state, account, settled);
+  if (tid > account.announced && same === undefined && !toldSettled) return false;
+  if (!state.rules.swallow) return false;
+  const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;
+  const wasTold = toldSettled || same !== undefined;
+  if (!(wasTold && nothingNew)) endSession(state, account, "invalidation-out-of-order", tid, actions);
+  return true;
+}

@@ -1,0 +1,65 @@
+import type { MessageId } from "../wire/codec.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
+import type { Account } from "./state.ts";
+import { addOid, newTransaction, type StoreSort, type Transaction } from "./transaction.ts";
+
+// A client's transactions between `tpc_begin` and its finish or abort, by id. Nothing comes of what is noted here before
+// the `tpc_finish`.
+
+/** A server keeps one for each connection, and refuses the others: beyond this a client only fills memory. */
+const MAX_TRANSACTIONS = 100;
+
+export function transactionOf<P>(account: Account<P> | undefined, id: MessageId): Transaction | undefined {
+  return account?.transactions.find((transaction) => transaction.id === id);
+}
+
+/** `tpc_begin`: a second one with the same id keeps the stores, unless a failed vote has cleared them on the server. */
+export function begin<P>(account: Account<P>, id: MessageId, explicitTid: Tid): void {
+  account.voted = false;
+  const open = transactionOf(account, id);
+  if (open !== undefined && !open.over) return;
+  account.transactions = account.transactions.filter((other) => other !== open);
+  if (account.transactions.length >= MAX_TRANSACTIONS) {
+    account.transactions = account.transactions.filter((other) => !other.over);
+    if (account.transactions.length >= MAX_TRANSACTIONS) return;
+  }
+  account.transactions.push(newTransaction(id, explicitTid));
+}
+
+/** The eight bytes of the oid at `offset`. Refused by the server without its `tpc_begin`. */
+export function store<P>(
+  account: Account<P> | undefined,
+  id: MessageId,
+  sort: StoreSort,
+  serial: "zero" | "none" | "set",
+  from: Buffer,
+  offset: number,
+): void {
+  const transaction = transactionOf(account, id);
+  if (transaction === undefined) return;
+  addOid(transaction, sort, from, offset);
+  if ((sort === "created" || sort === "modified") && serial !== "zero") transaction.modifies = true;
+}
+
+/** An old server's `serialnos` named these oids (packed) as refused: it does not say of which transaction. */
+export function refuse<P>(account: Account<P> | undefined, oids: Buffer): void {
+  for (const transaction of account?.transactions ?? []) {
+    for (let at = 0; at < oids.length; at += 8) addOid(transaction, "refused", oids, at);
+  }
+}
+
+export function abort<P>(account: Account<P> | undefined, id: MessageId): void {
+  if (account === undefined) return;
+  account.voted = false;
+  account.transactions = account.transactions.filter((other) => other.id !== id);
+}
+
+/** The transaction of a `tpc_finish`, which takes it; an empty one where nothing was begun. */
+export function take<P>(account: Account<P> | undefined, id: MessageId): Transaction {
+  const transaction = transactionOf(account, id) ?? newTransaction(id, NO_TID);
+  if (account !== undefined) {
+    account.voted = false;
+    account.transactions = account.transactions.filter((other) => other !== transaction);
+  }
+  return transaction;
+}

@@ -1,0 +1,75 @@
+import type { Codec, Dialect } from "../wire/codec.ts";
+import { codecFor } from "../wire/codecs.ts";
+import { FrameStream, type FrameHandler } from "../wire/frame.ts";
+import type { Protocol } from "../wire/handshake.ts";
+import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
+import { Calls } from "./calls.ts";
+import type { End } from "./connection.ts";
+import { Guard } from "./guard.ts";
+import type { HandshakeStep } from "./handshake.ts";
+
+/** What is spoken with one of the two ends. (The same with both, as long as nothing is translated.) */
+export interface Side {
+  readonly protocol: Protocol;
+  readonly codec: Codec;
+  /** How what goes to the client is written: as its server does, as soon as that has written. */
+  dialect: Dialect | undefined;
+}
+
+/** Who looks at the frames of each direction. */
+export interface Handlers {
+  readonly toServer: FrameHandler;
+  readonly toClient: FrameHandler;
+}
+
+/** Before `register` nothing large is said. */
+const EARLY_LIMITS = { maxFrameBytes: 64 * 1024, maxHeldBytes: 64 * 1024 };
+
+/** What both directions of a session share once the handshake has told the protocol. */
+export class Conversation {
+  readonly client: Side;
+  readonly server: Side;
+  readonly calls = new Calls();
+  readonly guard: Guard;
+  /** The client's frames, and the server's. */
+  readonly toServer: FrameStream;
+  readonly toClient: FrameStream;
+
+  /** `start`: how many bytes of each stream the handshake was. */
+  constructor(
+    protocol: Protocol,
+    { clientStart, serverStart }: HandshakeStep,
+    early: (codec: Codec, calls: Calls) => Handlers,
+  ) {
+    const codec = codecFor(protocol.encoding);
+    this.client = { protocol, codec, dialect: undefined };
+    this.server = { protocol, codec, dialect: undefined };
+    this.guard = new Guard(protocol.family === "old");
+    const { toServer, toClient } = early(codec, this.calls);
+    this.toServer = new FrameStream(toServer, EARLY_LIMITS, clientStart);
+    this.toClient = new FrameStream(toClient, EARLY_LIMITS, serverStart);
+    this.toServer.macs = this.toClient.macs = protocol.family === "old";
+  }
+
+  /** The frames that are read from that end. */
+  from(end: End): FrameStream {
+    return end === "client" ? this.toServer : this.toClient;
+  }
+
+  /** From the next frames on those two look at them. */
+  continueWith(next: Handlers, limits = EARLY_LIMITS): void {
+    this.toServer.handler = next.toServer;
+    this.toClient.handler = next.toClient;
+    this.toServer.limits = this.toClient.limits = limits;
+    // MACs begin with `register`, or never.
+    this.toServer.macs = this.toClient.macs = false;
+  }
+
+  /** How that end's stream is cut off, if it ends now. */
+  truncation(end: End): SessionEnd | undefined {
+    const { truncated, received } = this.from(end);
+    if (!truncated) return undefined;
+    const expected = "the rest of a frame";
+    return sessionEnd("truncated-frame", "the end of the stream", { sender: end, offset: received, expected });
+  }
+}

@@ -1,0 +1,121 @@
+import { registerArgs } from "../wire/arguments.ts";
+import { MAX_HEAD, type Codec, type Envelope } from "../wire/codec.ts";
+import { ProtocolError } from "../wire/errors.ts";
+import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
+import type { Calls } from "./calls.ts";
+import type { Connection } from "./connection.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Turns } from "./turns.ts";
+
+// Before `register` a session has no storage, so nothing is followed: frames pass, and the calls are counted, so that a
+// reply that comes later is known.
+
+/** What a client says before it has registered. */
+export class EarlyToServer implements FrameHandler {
+  readonly #codec: Codec;
+  readonly #calls: Calls;
+  readonly #server: Connection;
+  readonly #turns: Turns;
+  /** Of the `register` that is held. */
+  #envelope: Envelope | undefined;
+
+  constructor(codec: Codec, calls: Calls, server: Connection, turns: Turns) {
+    this.#codec = codec;
+    this.#calls = calls;
+    this.#server = server;
+    this.#turns = turns;
+  }
+
+  begin(head: Buffer, length: number): Verdict {
+    const envelope = this.#codec.peek(head);
+    if (envelope === undefined) return tooShort(head, length);
+    if (envelope.method === REPLY) return "pass"; // a heartbeat
+    const method = methodNamed(envelope.method);
+    if (method.sort === "register") {
+      this.#envelope = envelope;
+      return "hold";
+    }
+    if (isAnswered(envelope)) this.#calls.addPlain(envelope.id, method, undefined);
+    return "pass";
+  }
+
+  flow(bytes: Buffer): void {
+    this.#server.write(bytes);
+  }
+
+  frame(frame: Buffer): void {
+    const envelope = this.#envelope;
+    if (envelope === undefined) return;
+    mustBeAnswered(envelope);
+    const { storage } = registerArgs(this.#codec, frame.subarray(LENGTH_BYTES), envelope);
+    this.#calls.add(envelope.id, { sort: "register" });
+    this.#turns.register(storage);
+    this.#server.write(frame);
+  }
+
+  mac(): void {
+    this.#turns.foundMac();
+  }
+
+  tail(): void {
+    // No tail is ever asked for.
+  }
+}
+
+/** What a server says before its client has registered. */
+export class EarlyToClient implements FrameHandler {
+  readonly #codec: Codec;
+  readonly #calls: Calls;
+  readonly #outlet: Outlet;
+  readonly #turns: Turns;
+
+  constructor(codec: Codec, calls: Calls, outlet: Outlet, turns: Turns) {
+    this.#codec = codec;
+    this.#calls = calls;
+    this.#outlet = outlet;
+    this.#turns = turns;
+  }
+
+  begin(head: Buffer, length: number): Verdict {
+    const envelope = this.#codec.peek(head);
+    if (envelope === undefined) return tooShort(head, length);
+    if (envelope.method === INVALIDATE) {
+      throw new ProtocolError("invalidation-before-register", 0, "a client that has registered", "an invalidation");
+    }
+    if (envelope.method === REPLY) this.#calls.answered(envelope.id);
+    return "pass";
+  }
+
+  flow(bytes: Buffer): void {
+    this.#outlet.write(bytes);
+  }
+
+  frame(): void {
+    // None is ever held.
+  }
+
+  mac(): void {
+    this.#turns.foundMac();
+  }
+
+  tail(): void {
+    // No tail is ever asked for.
+  }
+}
+
+export function isAnswered(envelope: Envelope): boolean {
+  return (envelope.flags & 1) === 0;
+}
+
+/** Without the reply nobody would ever know what has become of it. */
+export function mustBeAnswered(envelope: Envelope): void {
+  if (isAnswered(envelope)) return;
+  throw new ProtocolError("one-way-call", 0, `${envelope.method} as a call that is answered`, "a one-way message");
+}
+
+/** A head that does not tell yet what the message is. */
+export function tooShort(head: Buffer, length: number): Verdict {
+  if (head.length < length && head.length < MAX_HEAD) return "more";
+  throw new ProtocolError("bad-message", head.length, "a message id, flags and a method name", "their beginning only");
+}

@@ -1,0 +1,50 @@
+import type { GuardCode } from "../happening/ends.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
+
+/** So many of a client's newest own tids are remembered. */
+const OWN_KEPT = 64;
+
+/**
+ * The last look before a client's socket, against our own bugs: it knows only what was written to this client, and
+ * refuses an invalidation that must not follow it. The ledger has dealt with all that servers do before.
+ */
+export class Guard {
+  readonly #oldClient: boolean;
+  #registered = false;
+  #last: Tid = NO_TID;
+  #own: Tid[] = [];
+  #finishing = 0;
+
+  /** `oldClient`: an invalidation between its `tpc_finish` and the reply would stop it for good. */
+  constructor(oldClient: boolean) {
+    this.#oldClient = oldClient;
+  }
+
+  registerReplyWritten(): void {
+    this.#registered = true;
+  }
+
+  finishForwarded(): void {
+    this.#finishing++;
+  }
+
+  /** The reply was read, and the client's own commit has this tid. */
+  committed(tid: Tid): void {
+    this.#own.push(tid);
+    if (this.#own.length > OWN_KEPT) this.#own.shift();
+  }
+
+  finishReplyWritten(): void {
+    this.#finishing--;
+  }
+
+  /** To be called with the tid of every invalidation just before it is written; undefined: it may be. */
+  refuses(tid: Tid): GuardCode | undefined {
+    if (!this.#registered) return "guard-before-register";
+    if (this.#oldClient && this.#finishing > 0) return "guard-inside-finish";
+    if (tid <= this.#last) return "guard-not-growing";
+    if (this.#own.includes(tid)) return "guard-own-commit";
+    this.#last = tid;
+    return undefined;
+  }
+}

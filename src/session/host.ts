@@ -1,0 +1,38 @@
+import type { Clock } from "../clock.ts";
+import type { Report } from "../happening/happening.ts";
+import type { Storages } from "../storage/storages.ts";
+
+export interface SessionLimits {
+  readonly frameBytes: number;
+  readonly decodeBytes: number;
+  readonly outboxBytes: number;
+  readonly handshakeMs: number;
+}
+
+export interface SessionSettings {
+  /** The upstream's. */
+  readonly name: string;
+  readonly limits: SessionLimits;
+  /** Close what can't be repaired, instead of relaying it. */
+  readonly refuseUnknown: boolean;
+}
+
+/** What a session tells its upstream, which decides by it whether the server is down. */
+export type SessionNews =
+  /** The server has accepted and said nothing. */
+  | "server-silent"
+  /** The server has answered a client that spoke first. */
+  | "first-word-answered"
+  /** The server has ended the connection before anyone else did. */
+  | "server-ended"
+  /** Both connections are closed. */
+  | "closed";
+
+/** What a session of that type needs of its upstream. */
+export interface SessionHost<Session> {
+  readonly settings: SessionSettings;
+  readonly clock: Clock;
+  readonly storages: Storages;
+  readonly report: Report;
+  tell(session: Session, news: SessionNews): void;
+}

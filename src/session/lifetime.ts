@@ -1,0 +1,214 @@
+import type { Clock } from "../clock.ts";
+import { endBy, type SessionEnd } from "../happening/ends.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { End } from "./connection.ts";
+import { Handshake } from "./handshake.ts";
+import type { SessionNews } from "./host.ts";
+import type { Leg } from "./leg.ts";
+import type { Life } from "./lives.ts";
+import type { Outlet } from "./outlet.ts";
+
+// The table of lives in docs/architecture.md, as code: what each end of the two connections leads to, whatever a session
+// is at that time.
+
+/** What the end of a session needs of it. */
+export interface LifetimeHost {
+  readonly clock: Clock;
+  readonly handshakeMs: number;
+  tell(news: SessionNews): void;
+  /** The proxy itself has ended it; told once. */
+  ended(end: SessionEnd): void;
+  /** The session has left that storage. */
+  left(storage: Storage): void;
+  /** Whether the server's connection is read is to be looked at again. */
+  review(): void;
+}
+
+export class Lifetime {
+  readonly client: Leg;
+  readonly server: Leg;
+  readonly #outlet: Outlet;
+  readonly #host: LifetimeHost;
+  #life: Life = { is: "shaking", handshake: new Handshake() };
+  /** Why the proxy ended it was told. */
+  #isTold = false;
+  #cancelSilence: (() => void) | undefined;
+
+  constructor(client: Leg, server: Leg, outlet: Outlet, host: LifetimeHost) {
+    this.client = client;
+    this.server = server;
+    this.#outlet = outlet;
+    this.#host = host;
+    this.#cancelSilence = host.clock.after(host.handshakeMs, () => host.tell("server-silent"));
+  }
+
+  get now(): Life {
+    return this.#life;
+  }
+
+  /** The server is not silent, or is no more expected to say anything. */
+  heard(): void {
+    this.#cancelSilence?.();
+    this.#cancelSilence = undefined;
+  }
+
+  /** The only place where a session's life changes, and what that takes with it. */
+  become(life: Life): void {
+    const before = this.#life;
+    if (before.is === "over") return;
+    this.#life = life;
+    if ("registration" in before && !("registration" in life)) {
+      const { storage, number } = before.registration;
+      storage.leave(number);
+      this.#host.left(storage);
+    }
+    if (life.is !== "over") return;
+    this.heard();
+    this.#outlet.shut();
+    if ("talk" in before) {
+      before.talk.toServer.stop();
+      before.talk.toClient.stop();
+    }
+    this.server.close();
+  }
+
+  // --- what the proxy decides -------------------------------------------------------------------------------------
+
+  /** `behind`: what was written before still goes out. */
+  end(end: SessionEnd, how: "at-once" | "behind"): void {
+    if (this.#life.is === "over") return;
+    this.#tell(end);
+    this.giveUp();
+    if (how === "at-once") this.client.destroy();
+    else this.client.close();
+  }
+
+  /** The ledger has done with that end. */
+  done(end: End): void {
+    if (end === "client") this.client.close();
+    this.become({ is: "over" });
+  }
+
+  /** Nothing is told to the client any more. Only a commit of its that is on the way is still followed. */
+  giveUp(): void {
+    const life = this.#life;
+    if (life.is === "orphan") return;
+    this.#outlet.shut();
+    if ("registration" in life) {
+      life.talk.toServer.stop();
+      life.registration.clientGone();
+      // That may have been all, and told.
+      if (this.#life !== life) return;
+      if (life.is === "registered" && life.registration.isKept) {
+        this.become({ ...life, is: "orphan" });
+        this.#host.review();
+        return;
+      }
+    }
+    this.become({ is: "over" });
+  }
+
+  // --- what goes wrong --------------------------------------------------------------------------------------------
+
+  /** An error while that end's bytes, or its end, were worked on. Never thrown on: it ends this session, no other one. */
+  failed(error: unknown, sender: End): void {
+    try {
+      const life = this.#life;
+      const offset = "talk" in life ? life.talk.from(sender).payloadOffset : 0;
+      // The server can't be followed any more: the reply to a commit that is on its way will never be known.
+      if (sender === "server" && "registration" in life && life.registration.isFinishing) {
+        life.talk.toClient.stop();
+        life.registration.serverGone(true);
+      }
+      this.#tell(endBy(error, sender, offset));
+      this.giveUp();
+      this.client.destroy();
+    } catch {
+      this.client.destroy();
+      this.server.destroy();
+    }
+  }
+
+  #tell(end: SessionEnd): void {
+    if (this.#isTold) return;
+    this.#isTold = true;
+    this.#host.ended(end);
+  }
+
+  // --- the client's end -------------------------------------------------------------------------------------------
+
+  /** It has closed its half. */
+  clientEnded(): void {
+    this.client.hasEnded = true;
+    const life = this.#life;
+    if (life.is === "draining" || life.is === "orphan" || life.is === "over") return;
+    const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
+    if (truncation !== undefined) this.end(truncation, "at-once");
+    else this.passClientEnd();
+  }
+
+  /** A half-close goes on to the server, behind the replies to commits that are on their way. */
+  passClientEnd(): void {
+    const life = this.#life;
+    if (!this.client.hasEnded || ("registration" in life && life.registration.isFinishing)) return;
+    this.server.end();
+  }
+
+  clientClosed(): void {
+    // A reset is an end too: the server's own that follows is no outage.
+    this.client.hasEnded = true;
+    this.giveUp();
+  }
+
+  // --- the server's end -------------------------------------------------------------------------------------------
+
+  /** It has closed its half, or all. `isBroken`: it may still read what was sent to it. */
+  serverEnded(isBroken: boolean): void {
+    if (this.server.hasEnded) return;
+    this.server.hasEnded = true;
+    this.heard();
+    const life = this.#life;
+    if (life.is === "over" || life.is === "draining") return;
+    if (life.is !== "orphan") {
+      if (!this.client.hasEnded) this.#host.tell("server-ended");
+      this.#lookAtTruncation(life);
+    }
+    switch (life.is) {
+      case "shaking":
+      case "open":
+      case "relayed":
+        // The client may still have something to say.
+        if (!isBroken && !this.#outlet.isShut) this.client.end();
+        else this.#closeBoth();
+        return;
+      case "registered":
+        this.become({ ...life, is: "draining" });
+        life.registration.serverGone(isBroken);
+        if (this.#outlet.isShut || !life.registration.isKept) this.#closeBoth();
+        else this.server.close();
+        return;
+      case "orphan":
+        life.registration.serverGone(isBroken);
+        this.become({ is: "over" });
+    }
+  }
+
+  #lookAtTruncation(life: Life): void {
+    const truncation = "talk" in life ? life.talk.truncation("server") : undefined;
+    if (truncation === undefined) return;
+    this.#tell(truncation);
+    // Behind a part of a frame nothing can follow.
+    if ("talk" in life && life.talk.toClient.midFrame) this.#outlet.shut();
+  }
+
+  serverClosed(): void {
+    this.serverEnded(true);
+    // What waits for others' commits still goes out; the ledger says when that was all.
+    if (this.#life.is !== "draining") this.#closeBoth();
+  }
+
+  #closeBoth(): void {
+    this.client.close();
+    this.giveUp();
+  }
+}

@@ -1,0 +1,67 @@
+import type { Encoded } from "../storage/encoder.ts";
+import type { Connection } from "./connection.ts";
+
+/** What a reference to a shared announcement is counted with. */
+const REFERENCE_BYTES = 64;
+
+/** The way to a client: what is queued there, and whose memory it is. */
+export class Outlet {
+  /** Invalidations that were written and that the proxy has changed or made. */
+  readonly announced = { completed: 0, synthesized: 0 };
+  readonly #client: Connection;
+  readonly #shared = new Set<Encoded>();
+  #sharedBytes = 0;
+  #isShut = false;
+
+  constructor(client: Connection) {
+    this.#client = client;
+  }
+
+  /** Nothing more is written to the client. */
+  shut(): void {
+    this.#isShut = true;
+  }
+
+  get isShut(): boolean {
+    return this.#isShut;
+  }
+
+  /** Is the client behind with reading? */
+  get isSlow(): boolean {
+    return !this.#isShut && this.#client.isBehind;
+  }
+
+  write(bytes: Buffer): void {
+    if (!this.#isShut) this.#client.write(bytes);
+  }
+
+  announce(encoded: Encoded, repair: "completed" | "synthesized"): void {
+    if (this.#isShut) return;
+    this.announced[repair]++;
+    const { frame } = encoded;
+    if (this.#client.write(frame, () => this.#written(encoded)) || this.#shared.has(encoded)) return;
+    // It is queued: its bytes are shared by all whose queue it stands in.
+    this.#shared.add(encoded);
+    this.#sharedBytes += frame.length;
+    encoded.holders++;
+  }
+
+  #written(encoded: Encoded): void {
+    if (!this.#shared.delete(encoded)) return;
+    this.#sharedBytes -= encoded.frame.length;
+    encoded.holders--;
+  }
+
+  /** Does what is queued for the client, and `more`, come to more than `limit`? */
+  exceeds(limit: number, more: number): boolean {
+    const most = this.#client.queuedBytes + this.#shared.size * REFERENCE_BYTES;
+    return most + more > limit && this.queuedBytes + more > limit;
+  }
+
+  /** The client's share of the memory that is queued for it. */
+  get queuedBytes(): number {
+    let bytes = this.#client.queuedBytes - this.#sharedBytes;
+    for (const { frame, holders } of this.#shared) bytes += frame.length / holders + REFERENCE_BYTES;
+    return bytes;
+  }
+}

@@ -1,0 +1,200 @@
+import type { Announcement, SessionAction } from "../ledger/state.ts";
+import { endBy, sessionEnd } from "../happening/ends.ts";
+import type { Report } from "../happening/happening.ts";
+import { framed } from "../storage/encoder.ts";
+import type { Inbound } from "../storage/inbound.ts";
+import type { Member, Storage } from "../storage/storage.ts";
+import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
+import { LENGTH_BYTES } from "../wire/frame.ts";
+import { tidHex, type Tid } from "../wire/ids.ts";
+import { INVALIDATE } from "../wire/methods.ts";
+import { PyTuple } from "../wire/value.ts";
+import { QUESTION_ID } from "./calls.ts";
+import type { Connection } from "./connection.ts";
+import type { Conversation } from "./conversation.ts";
+import type { Outlet } from "./outlet.ts";
+import type { Turns } from "./turns.ts";
+
+/** The session's two ends, as a registration needs them. */
+export interface Ends {
+  readonly server: Connection;
+  readonly outlet: Outlet;
+}
+
+/**
+ * A session's place in a storage, from the time `register` is forwarded: its number in the ledger, and what carries out
+ * for it what the ledger decides. The guard stands before the client's socket.
+ */
+export class Registration implements Member {
+  readonly upstream: string;
+  readonly storage: Storage;
+  /** The session's number in the storage's ledger. */
+  readonly number: number;
+  readonly #talk: Conversation;
+  readonly #ends: Ends;
+  readonly #turns: Turns;
+  readonly #report: Report;
+
+  constructor(
+    storage: Storage,
+    talk: Conversation,
+    ends: Ends,
+    turns: Turns,
+    { upstream, report }: { readonly upstream: string; readonly report: Report },
+  ) {
+    this.upstream = upstream;
+    this.storage = storage;
+    this.#talk = talk;
+    this.#ends = ends;
+    this.#turns = turns;
+    this.#report = report;
+    this.number = storage.join(this);
+    storage.ledger.registerForwarded(this.number);
+  }
+
+  // --- what its storage knows of it -------------------------------------------------------------------------------
+
+  /** Has its client been granted a vote that it has neither finished nor aborted? */
+  get hasVoted(): boolean {
+    return this.storage.ledger.hasVoted(this.number);
+  }
+
+  /** Is nothing of a commit of its on the way, and nothing held for its client? */
+  get isSettled(): boolean {
+    return !this.isFinishing && this.heldBytes === 0;
+  }
+
+  /** Bytes of what is held for its client. */
+  get heldBytes(): number {
+    return this.storage.ledger.heldBytes(this.number);
+  }
+
+  /** May its server's connection be left unread? */
+  get mayPause(): boolean {
+    return this.storage.ledger.mayPause(this.number);
+  }
+
+  /** Does the ledger still keep it: as a client's, or for a commit that is on its way? */
+  get isKept(): boolean {
+    return this.storage.ledger.isKept(this.number);
+  }
+
+  /** Is a `tpc_finish` of its client's on the way? */
+  get isFinishing(): boolean {
+    return this.storage.ledger.isFinishing(this.number);
+  }
+
+  // --- what becomes of it -----------------------------------------------------------------------------------------
+
+  /** Its client is gone, or given up. A commit of its that is on the way keeps it: see `isKept`. */
+  clientGone(): void {
+    this.storage.ledger.clientGone(this.number);
+    this.storage.run(this.number);
+  }
+
+  /** The server's connection has ended, or can't be followed any more; what may still go out goes out. */
+  serverGone(mayStillRead: boolean): void {
+    this.storage.ledger.serverGone(this.number, mayStillRead);
+    this.storage.run(this.number);
+  }
+
+  // --- what the ledger decides ------------------------------------------------------------------------------------
+
+  carryOut(action: SessionAction<Inbound>): void {
+    switch (action.do) {
+      case "forward":
+        this.#forward(action.payload);
+        return;
+      case "announce":
+        this.#announce(action.repair, action.announcement);
+        return;
+      case "resume":
+        this.#resume(action.value, action.payload);
+        return;
+      case "ask":
+        // Never into the middle of a frame of the client's.
+        this.#talk.toServer.between(() => this.#ask());
+        return;
+      case "end":
+        this.#turns.end(sessionEnd(action.code, tidHex(action.tid)), "behind");
+        return;
+      case "close-client":
+        this.#turns.done("client");
+        return;
+      case "close-server":
+        this.#turns.done("server");
+    }
+  }
+
+  #forward({ frame, envelope, role }: Inbound): void {
+    const { outlet } = this.#ends;
+    if (outlet.isShut) return;
+    if (envelope.method === INVALIDATE) {
+      const { tid } = this.storage.reader.read(this.#talk.server.codec, frame.subarray(LENGTH_BYTES), envelope);
+      if (this.#isRefused(tid)) return;
+    }
+    outlet.write(frame);
+    if (role === "register") this.#talk.guard.registerReplyWritten();
+    if (role === "finish") {
+      this.#talk.guard.finishReplyWritten();
+      this.#turns.look();
+    }
+  }
+
+  #announce(repair: "completed" | "synthesized", announcement: Announcement): void {
+    const { outlet } = this.#ends;
+    const style = outlet.isShut ? undefined : this.#style(announcement.tid);
+    if (style === undefined) return;
+    const { codec } = this.#talk.client;
+    const encoded = this.storage.encoder.encode(codec, style.dialect, style.shape, announcement);
+    if (this.#isRefused(announcement.tid)) return;
+    outlet.announce(encoded, repair);
+    this.#report(ANNOUNCED[repair]);
+  }
+
+  #resume(value: InvalidationArgs | undefined, { frame, envelope }: Inbound): void {
+    const { outlet } = this.#ends;
+    const style = outlet.isShut ? undefined : this.#style(value?.tid);
+    if (style === undefined) return;
+    const payload = frame.subarray(LENGTH_BYTES);
+    const { codec } = this.#talk.client;
+    outlet.write(framed(codec.encodeInvalidationsReply(payload, envelope, style.dialect, style.shape, value)));
+  }
+
+  #ask(): void {
+    const { codec, protocol } = this.#talk.server;
+    // Protocol 1 is what every server reads.
+    const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
+    this.#ends.server.write(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
+    this.#report(ASKED);
+  }
+
+  /** How the client is written to; undefined: nobody knows, and the session has been ended for it. */
+  #style(tid: Tid | undefined): { readonly dialect: Dialect; readonly shape: OidShape } | undefined {
+    const { dialect, protocol } = this.#talk.client;
+    if (dialect !== undefined) return { dialect, shape: protocol.versions ? "pairs" : "plain" };
+    this.#turns.end(sessionEnd("unknown-dialect", tid === undefined ? "" : tidHex(tid)), "behind");
+    return undefined;
+  }
+
+  #isRefused(tid: Tid): boolean {
+    const code = this.#talk.guard.refuses(tid);
+    if (code === undefined) return false;
+    this.#turns.end(sessionEnd(code, tidHex(tid)), "behind");
+    return true;
+  }
+
+  failed(error: unknown): void {
+    this.#turns.end(endBy(error, "server", this.#talk.toClient.payloadOffset), "at-once");
+  }
+
+  look(): void {
+    this.#turns.look();
+  }
+}
+
+const ANNOUNCED = {
+  completed: { what: "announced", repair: "completed" },
+  synthesized: { what: "announced", repair: "synthesized" },
+} as const;
+const ASKED = { what: "asked" } as const;

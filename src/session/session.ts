@@ -1,0 +1,323 @@
+import type { RawReason, SessionHappening } from "../happening/happening.ts";
+import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { Calls } from "./calls.ts";
+import type { Connection, ConnectionHandler, End } from "./connection.ts";
+import { Conversation, type Handlers } from "./conversation.ts";
+import { EarlyToClient, EarlyToServer } from "./early.ts";
+import { Flow } from "./flow.ts";
+import type { HandshakeStep } from "./handshake.ts";
+import type { SessionHost } from "./host.ts";
+import { Leg } from "./leg.ts";
+import { Lifetime } from "./lifetime.ts";
+import type { Life } from "./lives.ts";
+import { Outlet } from "./outlet.ts";
+import { Registration } from "./registration.ts";
+import { ToClient } from "./to-client.ts";
+import { ToServer } from "./to-server.ts";
+import type { Turns } from "./turns.ts";
+
+/**
+ * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
+ * and few commands for them; what an end leads to is in `Lifetime`.
+ */
+export class Session implements Turns {
+  /** `address:port` of the client. */
+  readonly peer: string;
+  /** What its two connections are to tell. */
+  readonly fromClient: ConnectionHandler;
+  readonly fromServer: ConnectionHandler;
+  readonly #host: SessionHost<Session>;
+  readonly #client: Leg;
+  readonly #server: Leg;
+  readonly #outlet: Outlet;
+  readonly #flow: Flow;
+  readonly #lifetime: Lifetime;
+  readonly #startedMs: number;
+  #protocol: string | undefined;
+  #storage: string | undefined;
+  #isQuiesced = false;
+
+  constructor(client: Connection, server: Connection, host: SessionHost<Session>) {
+    const { clock, settings, storages } = host;
+    this.peer = client.peer;
+    this.#host = host;
+    this.#client = new Leg(client, clock);
+    this.#server = new Leg(server, clock);
+    this.#outlet = new Outlet(client);
+    this.#flow = new Flow(server, this.#outlet, settings.limits.outboxBytes);
+    this.#startedMs = clock.now();
+    this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
+      clock,
+      handshakeMs: settings.limits.handshakeMs,
+      tell: (news) => host.tell(this, news),
+      ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
+      left: (storage) => storages.forgetUnused(storage),
+      review: () => this.#review(),
+    });
+    this.fromClient = {
+      read: (bytes) => this.#readClient(bytes),
+      ended: () => this.#try("client", () => this.#lifetime.clientEnded()),
+      drained: () => this.#try("client", () => this.look()),
+      closed: () => this.#closed(this.#client),
+    };
+    this.fromServer = {
+      read: (bytes) => this.#readServer(bytes),
+      ended: () => this.#try("server", () => this.#lifetime.serverEnded(false)),
+      drained: () => this.#readOn(),
+      closed: () => this.#closed(this.#server),
+    };
+    this.#report({ what: "opened" });
+  }
+
+  // --- what others see of it --------------------------------------------------------------------------------------
+
+  get life(): Life["is"] {
+    return this.#lifetime.now.is;
+  }
+
+  get isServerOpen(): boolean {
+    return !this.#server.hasEnded;
+  }
+
+  /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
+  get tellsOutage(): boolean {
+    const life = this.#lifetime.now;
+    if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
+    return "registration" in life;
+  }
+
+  /** So many of its client's calls wait for their replies. */
+  get openCalls(): number {
+    const life = this.#lifetime.now;
+    return "talk" in life ? life.talk.calls.size : 0;
+  }
+
+  /** Has its client been granted a vote that it has neither finished nor aborted? */
+  get hasVoted(): boolean {
+    const life = this.#lifetime.now;
+    return life.is === "registered" && life.registration.hasVoted;
+  }
+
+  /** Nothing of a commit of its is on the way, and all that was read for its client is written. */
+  get isSettled(): boolean {
+    const life = this.#lifetime.now;
+    if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
+    return !("registration" in life) || life.registration.isSettled;
+  }
+
+  // --- what others decide for it ----------------------------------------------------------------------------------
+
+  /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
+  quiesce(): void {
+    this.#isQuiesced = true;
+    this.#client.connection.carryOut("pause");
+  }
+
+  /** Ends it in order: what was written goes out, for a while. */
+  stop(): void {
+    this.#lifetime.giveUp();
+    this.#client.close();
+    this.#server.close();
+  }
+
+  /** Closes both connections at once, whatever waits. */
+  destroy(): void {
+    this.#client.destroy();
+    this.#server.destroy();
+  }
+
+  // --- bytes ------------------------------------------------------------------------------------------------------
+
+  #readClient(bytes: Buffer): void {
+    try {
+      this.#client.received += bytes.length;
+      this.#fromClient(bytes);
+      if (this.#server.connection.isBehind) this.#client.connection.carryOut("pause");
+    } catch (error) {
+      this.#lifetime.failed(error, "client");
+    }
+  }
+
+  #readServer(bytes: Buffer): void {
+    try {
+      this.#server.received += bytes.length;
+      this.#lifetime.heard();
+      this.#fromServer(bytes);
+      this.#review();
+    } catch (error) {
+      this.#lifetime.failed(error, "server");
+    }
+  }
+
+  #fromClient(bytes: Buffer): void {
+    const life = this.#lifetime.now;
+    switch (life.is) {
+      case "shaking":
+        this.#shake(life.handshake.client(bytes));
+        return;
+      case "open":
+      case "registered":
+        life.talk.toServer.push(bytes);
+        return;
+      case "relayed":
+        this.#server.connection.write(bytes);
+        return;
+      // Nobody is left to read it: a commit that is begun now would never end.
+      case "draining":
+      case "orphan":
+      case "over":
+    }
+  }
+
+  #fromServer(bytes: Buffer): void {
+    const life = this.#lifetime.now;
+    switch (life.is) {
+      case "shaking":
+        this.#shake(life.handshake.server(bytes));
+        return;
+      case "open":
+      case "registered":
+      case "orphan":
+        life.talk.toClient.push(bytes);
+        return;
+      case "relayed":
+        if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
+        this.#outlet.write(bytes);
+        return;
+      case "draining":
+      case "over":
+    }
+  }
+
+  // --- the handshake ----------------------------------------------------------------------------------------------
+
+  #shake(step: HandshakeStep): void {
+    if (step.raw !== undefined && this.#refuses(step.raw)) return;
+    if (step.toServer !== undefined) this.#server.connection.write(step.toServer);
+    if (step.toClient !== undefined) this.#outlet.write(step.toClient);
+    if (step.raw !== undefined) this.#relay(step.raw);
+    if (step.protocol === undefined) return;
+    this.#protocol = step.protocol.name;
+    const talk = new Conversation(step.protocol, step, (codec, calls) => this.#early(codec, calls));
+    this.#lifetime.become({ is: "open", talk });
+    if (step.clientRest !== undefined) talk.toServer.push(step.clientRest);
+    if (step.serverRest !== undefined) talk.toClient.push(step.serverRest);
+  }
+
+  #early(codec: Codec, calls: Calls): Handlers {
+    return {
+      toServer: new EarlyToServer(codec, calls, this.#server.connection, this),
+      toClient: new EarlyToClient(codec, calls, this.#outlet, this),
+    };
+  }
+
+  /** From now on bytes are relayed as they are, unless the configuration refuses that. */
+  #relay(reason: RawReason): void {
+    if (this.life === "relayed" || this.#refuses(reason)) return;
+    this.#lifetime.heard();
+    this.#lifetime.become({ is: "relayed", reason });
+    this.#report({ what: "relayed", reason });
+  }
+
+  #refuses(reason: RawReason): boolean {
+    if (!this.#host.settings.refuseUnknown || reason === "ruok") return false;
+    this.end(sessionEnd("unknown-protocol", reason), "at-once");
+    return true;
+  }
+
+  // --- turns ------------------------------------------------------------------------------------------------------
+
+  register(name: string): void {
+    const life = this.#lifetime.now;
+    if (life.is !== "open") return;
+    const { talk } = life;
+    const { clock, report, settings, storages } = this.#host;
+    const storage = storages.get(name, talk.server.protocol.family);
+    const ends = { server: this.#server.connection, outlet: this.#outlet };
+    const registration = new Registration(storage, talk, ends, this, { upstream: settings.name, report });
+    this.#storage = name;
+    this.#lifetime.become({ is: "registered", talk, registration });
+    const { frameBytes, decodeBytes } = settings.limits;
+    talk.continueWith(
+      {
+        toServer: new ToServer(talk, registration, this.#server.connection, this),
+        toClient: new ToClient(talk, registration, this.#outlet, this, clock),
+      },
+      { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) },
+    );
+  }
+
+  unregister(): void {
+    const life = this.#lifetime.now;
+    if (life.is !== "registered") return;
+    const { talk } = life;
+    this.#storage = undefined;
+    this.#lifetime.become({ is: "open", talk });
+    talk.continueWith(this.#early(talk.client.codec, talk.calls));
+    this.#review();
+  }
+
+  foundMac(): void {
+    const life = this.#lifetime.now;
+    this.#relay("mac");
+    if (!("talk" in life)) return;
+    life.talk.toServer.turnRaw();
+    life.talk.toClient.turnRaw();
+  }
+
+  end(end: SessionEnd, how: "at-once" | "behind"): void {
+    this.#lifetime.end(end, how);
+  }
+
+  done(end: End): void {
+    this.#lifetime.done(end);
+  }
+
+  look(): void {
+    this.#lifetime.passClientEnd();
+    this.#review();
+  }
+
+  // --- back-pressure ----------------------------------------------------------------------------------------------
+
+  /** The server is not behind any more. */
+  #readOn(): void {
+    if (!this.#isQuiesced) this.#client.connection.carryOut("resume");
+  }
+
+  #review(): void {
+    const life = this.#lifetime.now;
+    if (life.is === "over" || life.is === "draining") return;
+    const end = this.#flow.review("registration" in life ? life.registration : undefined);
+    if (end !== undefined) this.end(end, "at-once");
+  }
+
+  // --- ends -------------------------------------------------------------------------------------------------------
+
+  /** Whatever goes wrong ends this session, never another one or the process. */
+  #try(sender: End, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#lifetime.failed(error, sender);
+    }
+  }
+
+  #closed(leg: Leg): void {
+    leg.closed();
+    if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
+    else this.#try("server", () => this.#lifetime.serverClosed());
+    if (!this.#client.isClosed || !this.#server.isClosed) return;
+    const { received: fromClient } = this.#client;
+    const { received: fromServer } = this.#server;
+    const durationMs = this.#host.clock.now() - this.#startedMs;
+    const facts = { protocol: this.#protocol, storage: this.#storage, fromClient, fromServer, durationMs };
+    this.#report({ what: "closed", life: { ...facts, ...this.#outlet.announced } });
+    this.#host.tell(this, "closed");
+  }
+
+  #report(happening: SessionHappening): void {
+    this.#host.report({ ...happening, upstream: this.#host.settings.name, client: this.peer });
+  }
+}

@@ -1,0 +1,159 @@
+import { beginArgs, tidArg } from "../wire/arguments.ts";
+import type { Envelope, StoreHead } from "../wire/codec.ts";
+import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { NO_TID } from "../wire/ids.ts";
+import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
+import type { Connection } from "./connection.ts";
+import type { Conversation } from "./conversation.ts";
+import { isAnswered, mustBeAnswered, tooShort } from "./early.ts";
+import type { Registration } from "./registration.ts";
+import type { Turns } from "./turns.ts";
+
+// The frames of a client that has registered: what it stores and calls is noted, and all of it passed on unchanged.
+// Nothing from the client waits for anything.
+
+export class ToServer implements FrameHandler {
+  readonly #talk: Conversation;
+  readonly #registration: Registration;
+  readonly #server: Connection;
+  readonly #turns: Turns;
+  /** The frame that is held. */
+  #held: { readonly envelope: Envelope; readonly method: Method } | undefined;
+  /** A store that passes in part: its oid, until its transaction id has come. */
+  #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
+
+  constructor(talk: Conversation, registration: Registration, server: Connection, turns: Turns) {
+    this.#talk = talk;
+    this.#registration = registration;
+    this.#server = server;
+    this.#turns = turns;
+  }
+
+  begin(head: Buffer, length: number): Verdict {
+    const envelope = this.#talk.client.codec.peek(head);
+    if (envelope === undefined) return tooShort(head, length);
+    if (envelope.method === REPLY) return "pass"; // a heartbeat
+    const method = methodNamed(envelope.method);
+    switch (method.sort) {
+      case "other":
+      case "register": // a second one: the server refuses it
+        this.#call(envelope, method);
+        return "pass";
+      case "store":
+      case "restore":
+      case "delete":
+        return this.#storeHead(head, length, envelope, method);
+      case "begin":
+      case "undo":
+      case "vote":
+      case "finish":
+      case "abort":
+      case "resume":
+      case "last":
+        this.#held = { envelope, method };
+        return "hold";
+    }
+  }
+
+  flow(bytes: Buffer): void {
+    this.#server.write(bytes);
+  }
+
+  frame(frame: Buffer): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) this.#note(frame.subarray(LENGTH_BYTES), held.envelope, held.method);
+    this.#server.write(frame);
+  }
+
+  mac(): void {
+    this.#turns.foundMac();
+  }
+
+  tail(bytes: Buffer): void {
+    const store = this.#store;
+    this.#store = undefined;
+    if (store !== undefined) this.#stored(store.method, store.head, store.oid, 0, bytes);
+  }
+
+  #call(envelope: Envelope, method: Method): void {
+    const { stamp } = this.#registration.storage.ledger;
+    if (isAnswered(envelope)) this.#talk.calls.addPlain(envelope.id, method, stamp);
+  }
+
+  // --- stores -----------------------------------------------------------------------------------------------------
+
+  #storeHead(head: Buffer, length: number, envelope: Envelope, method: Method): Verdict {
+    const store = this.#talk.client.codec.storeHead(head, envelope, method);
+    if (store === undefined) return tooShort(head, length);
+    this.#call(envelope, method);
+    if (head.length === length) {
+      this.#stored(method, store, head, store.oidAt, head.subarray(store.restAt));
+      return "pass";
+    }
+    this.#store = { method, head: store, oid: Buffer.from(head.subarray(store.oidAt, store.oidAt + 8)) };
+    return store.restAt;
+  }
+
+  #stored(method: Method, { serial }: StoreHead, from: Buffer, offset: number, tail: Buffer): void {
+    const { storage, number } = this.#registration;
+    const id = this.#talk.client.codec.storeTail(tail);
+    const sort =
+      method.sort === "delete"
+        ? "deleted"
+        : method.sort === "restore"
+          ? "restored"
+          : serial === "set"
+            ? "modified"
+            : "created";
+    storage.ledger.storeForwarded(number, id, sort, serial, from, offset);
+  }
+
+  // --- what the ledger must know ----------------------------------------------------------------------------------
+
+  #note(payload: Buffer, envelope: Envelope, method: Method): void {
+    const { calls, guard } = this.#talk;
+    const { codec } = this.#talk.client;
+    const { number } = this.#registration;
+    const { ledger } = this.#registration.storage;
+    const { stamp } = ledger;
+    switch (method.sort) {
+      case "begin": {
+        const { id, tid } = beginArgs(codec, payload, envelope);
+        ledger.beginForwarded(number, id, tid ?? NO_TID);
+        this.#call(envelope, method);
+        return;
+      }
+      case "undo":
+        ledger.undoForwarded(number, codec.lastArg(payload, envelope));
+        this.#call(envelope, method);
+        return;
+      case "abort":
+        ledger.abortForwarded(number, codec.firstArg(payload, envelope));
+        this.#call(envelope, method);
+        return;
+      case "vote":
+        mustBeAnswered(envelope);
+        calls.add(envelope.id, { sort: "vote", stamp, transaction: codec.firstArg(payload, envelope) });
+        return;
+      case "finish": {
+        mustBeAnswered(envelope);
+        const finish = ledger.finishForwarded(number, codec.firstArg(payload, envelope));
+        guard.finishForwarded();
+        calls.add(envelope.id, { sort: "finish", stamp, number: finish });
+        // Its server connection may be unread at present, and must be read now.
+        this.#registration.storage.run(number);
+        return;
+      }
+      case "resume":
+        mustBeAnswered(envelope);
+        calls.add(envelope.id, { sort: "resume", stamp, asked: tidArg(codec, payload, envelope) });
+        return;
+      case "last":
+        mustBeAnswered(envelope);
+        calls.add(envelope.id, { sort: "last", stamp });
+        return;
+      default:
+    }
+  }
+}

@@ -1,0 +1,18 @@
+import type { SessionEnd } from "../happening/ends.ts";
+import type { End } from "./connection.ts";
+
+/** What is found in the frames, or decided by the ledger, that concerns the whole session. */
+export interface Turns {
+  /** `register` is about to be forwarded. */
+  register(storage: string): void;
+  /** It failed: the client may try again. */
+  unregister(): void;
+  /** The frames have MACs: nothing can be repaired. */
+  foundMac(): void;
+  /** `behind`: what was written before still goes out. */
+  end(end: SessionEnd, how: "at-once" | "behind"): void;
+  /** The ledger has done with that end. */
+  done(end: End): void;
+  /** Something has changed that may decide whether the server's connection is read, or the client's end passed on. */
+  look(): void;
+}

@@ -1,0 +1,184 @@
+import type { Clock } from "../clock.ts";
+import { StorageLedger } from "../ledger/ledger.ts";
+import { newState, type Action, type Fact, type ServerFamily, type SessionAction } from "../ledger/state.ts";
+import type { Report, StorageHappening } from "../happening/happening.ts";
+import { AnnouncementEncoder } from "./encoder.ts";
+import type { Inbound } from "./inbound.ts";
+import { InvalidationReader } from "./reader.ts";
+
+/** What a storage needs of each of its sessions. */
+export interface Member {
+  readonly upstream: string;
+  /** Does what the ledger has decided for it. */
+  carryOut(action: SessionAction<Inbound>): void;
+  /** Carrying out one of them has thrown this: only that session ends. */
+  failed(error: unknown): void;
+  /** Something has changed that may decide whether its server connection is read. */
+  look(): void;
+}
+
+/** What a storage needs of the process. */
+export interface StorageHost {
+  readonly clock: Clock;
+  readonly report: Report;
+  /** Memory for past transactions. */
+  readonly historyBytes: number;
+}
+
+const TICK_MS = 250;
+const HELD_LONG_MS = 1000;
+
+/** One storage of one server: its ledger, and the sessions that the ledger's actions go to. */
+export class Storage {
+  readonly server: string;
+  readonly name: string;
+  readonly ledger: StorageLedger<Inbound>;
+  readonly reader = new InvalidationReader();
+  readonly encoder = new AnnouncementEncoder();
+  readonly #host: StorageHost;
+  readonly #members = new Map<number, Member>();
+  /** Members whose server connection is not read at present. */
+  readonly #paused = new Set<Member>();
+  #lastNumber = 0;
+  #running = false;
+  #cancelTick: (() => void) | undefined;
+  /** How many commits had settled when `run` last looked. */
+  #settles = 0;
+  /** Held messages that were told of. */
+  readonly #toldHeld = new WeakSet<Inbound>();
+  #stopped = false;
+  /** For what concerns no session in particular. */
+  #lastUpstream = "";
+
+  constructor(server: string, name: string, family: ServerFamily, host: StorageHost) {
+    this.server = server;
+    this.name = name;
+    this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes);
+    this.#host = host;
+  }
+
+  /** A session is about to register. Returns its number, which no other session of this storage has had. */
+  join(member: Member): number {
+    const number = ++this.#lastNumber;
+    this.#members.set(number, member);
+    this.#lastUpstream = member.upstream;
+    return number;
+  }
+
+  leave(session: number): void {
+    const member = this.#members.get(session);
+    this.#members.delete(session);
+    if (member !== undefined) this.#paused.delete(member);
+  }
+
+  /** A member's server connection is read no more, or again. */
+  paused(session: number, isPaused: boolean): void {
+    const member = this.#members.get(session);
+    if (member === undefined) return;
+    if (isPaused) this.#paused.add(member);
+    else this.#paused.delete(member);
+  }
+
+  /** Is nobody here, and nothing known? */
+  get isUnused(): boolean {
+    return this.#members.size === 0 && this.ledger.isBlank;
+  }
+
+  /**
+   * Carries out what the ledger has decided. What that leads to is carried out behind it. To be called after each of
+   * the ledger's events, those that only note apart; `session` is the one that the event was of.
+   */
+  run(session?: number): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let actions = this.ledger.take(); actions.length > 0; actions = this.ledger.take()) {
+        for (const action of actions) this.#do(action);
+      }
+    } finally {
+      this.#running = false;
+    }
+    const { settles } = this.ledger;
+    if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
+    this.#settles = settles;
+    for (const member of [...this.#paused]) this.#safely(member, () => member.look());
+  }
+
+  #do(action: Action<Inbound>): void {
+    if (!("session" in action)) {
+      this.#tell(action);
+      return;
+    }
+    const member = this.#members.get(action.session);
+    if (member === undefined) return;
+    this.#safely(member, () => member.carryOut(action));
+    if (action.do === "resume") {
+      const { from, value, reach } = action;
+      this.#report({ what: "resumed", from, tid: value?.tid, reach }, member.upstream);
+    }
+  }
+
+  #tell(fact: Fact): void {
+    switch (fact.do) {
+      case "repaired":
+        this.#report({ what: "repaired", settled: fact.settled }, this.#upstreamOf(fact.settled.session));
+        return;
+      case "foreign":
+        this.#report({ what: "foreign", tid: fact.tid });
+        return;
+      case "copied-history":
+        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known });
+        return;
+      case "ledger-ended":
+        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven });
+    }
+  }
+
+  #report(happening: StorageHappening, upstream = this.#lastUpstream): void {
+    this.#host.report({ ...happening, upstream, storage: this.name });
+  }
+
+  #upstreamOf(session: number): string {
+    return this.#members.get(session)?.upstream ?? this.#lastUpstream;
+  }
+
+  /** What goes wrong for one member is no other's affair. */
+  #safely(member: Member, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      member.failed(error);
+    }
+  }
+
+  /** While anything is due or held, looks again: questions to ask, messages held for long. */
+  #schedule(): void {
+    if (this.#stopped) return;
+    this.#cancelTick ??= this.#host.clock.after(TICK_MS, () => {
+      this.#cancelTick = undefined;
+      try {
+        this.#tick(this.#host.clock.now());
+      } catch (error) {
+        // No session is at fault, and the next time may do better.
+        this.#report({ what: "failed", error });
+      }
+      if (this.ledger.isOwing) this.#schedule();
+    });
+  }
+
+  #tick(now: number): void {
+    this.ledger.tick(now);
+    for (const { session, payload: held } of this.ledger.firstHeld()) {
+      if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
+      this.#toldHeld.add(held);
+      this.#report({ what: "held-long", heldMs: now - held.since }, this.#upstreamOf(session));
+    }
+    this.run();
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+  }
+}

@@ -1,0 +1,35 @@
+import type { ServerFamily } from "../ledger/state.ts";
+import { Storage, type StorageHost } from "./storage.ts";
+
+/** The storages of one server, by name and family: a server that came back as another family starts anew. */
+export class Storages {
+  readonly #server: string;
+  readonly #host: StorageHost;
+  readonly #storages = new Map<string, Storage>();
+
+  constructor(server: string, host: StorageHost) {
+    this.#server = server;
+    this.#host = host;
+  }
+
+  get(name: string, family: ServerFamily): Storage {
+    const key = `${family} ${name}`;
+    let storage = this.#storages.get(key);
+    if (storage === undefined) {
+      storage = new Storage(this.#server, name, family, this.#host);
+      this.#storages.set(key, storage);
+    }
+    return storage;
+  }
+
+  /** A session has left: forgets the storage if nothing is known of it. */
+  forgetUnused(storage: Storage): void {
+    if (!storage.isUnused) return;
+    storage.stop();
+    for (const [key, other] of this.#storages) if (other === storage) this.#storages.delete(key);
+  }
+
+  all(): Iterable<Storage> {
+    return this.#storages.values();
+  }
+}

@@ -1,0 +1,48 @@
+import type { Connection, ConnectionHandler } from "../session/connection.ts";
+
+/** What a client may say before its server is dialled; beyond it waits. */
+const MAX_EARLY_BYTES = 64 * 1024;
+
+/** A client that was accepted, and whose server is being dialled. */
+export class Arrival implements ConnectionHandler {
+  readonly client: Connection;
+  readonly #gone: (arrival: Arrival) => void;
+  #early: Buffer[] = [];
+  #earlyBytes = 0;
+  #hasEnded = false;
+
+  /** `gone`: it has closed, or has ended without a word, as probes do. */
+  constructor(client: Connection, gone: (arrival: Arrival) => void) {
+    this.client = client;
+    this.#gone = gone;
+    client.handOver(this);
+  }
+
+  /** Its server is there: hands the connection over, with what was said so far. */
+  handOver(session: ConnectionHandler): void {
+    this.client.handOver(session);
+    for (const bytes of this.#early) session.read(bytes);
+    this.#early = [];
+    if (this.#hasEnded) session.ended();
+    else this.client.carryOut("resume");
+  }
+
+  read(bytes: Buffer): void {
+    this.#early.push(Buffer.from(bytes));
+    this.#earlyBytes += bytes.length;
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.client.carryOut("pause");
+  }
+
+  ended(): void {
+    this.#hasEnded = true;
+    if (this.#earlyBytes === 0) this.#gone(this);
+  }
+
+  drained(): void {
+    // Nothing was written.
+  }
+
+  closed(): void {
+    this.#gone(this);
+  }
+}

@@ -1,0 +1,77 @@
+import type { Clock } from "../clock.ts";
+import type { Address } from "../config/address.ts";
+import type { Dialled, Transport } from "./transport.ts";
+
+/** What dialling a server needs. */
+export interface Dialling {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  /** A dial that nobody has answered after so long has failed, with `ETIMEDOUT`. */
+  readonly timeoutMs: number;
+}
+
+/** @returns what cancels it */
+export function dial(server: Address, { transport, clock, timeoutMs }: Dialling, dialled: Dialled): () => void {
+  const cancelTimeout = clock.after(timeoutMs, () => {
+    cancelDial();
+    dialled.failed("ETIMEDOUT");
+  });
+  const cancelDial = transport.dial(server, {
+    connected: (connection) => {
+      cancelTimeout();
+      dialled.connected(connection);
+    },
+    failed: (code) => {
+      cancelTimeout();
+      dialled.failed(code);
+    },
+  });
+  return () => {
+    cancelTimeout();
+    cancelDial();
+  };
+}
+
+/** A server that accepts, and stays silent and connected for so long, waits for its client to speak (TLS). */
+const GRACE_MS = 1_000;
+
+/**
+ * Does the server answer? With `greeting` it must say something; without, a connection that it keeps for a while will do.
+ * @returns what cancels it: then `found` is not called
+ */
+export function answers(
+  server: Address,
+  dialling: Dialling,
+  greeting: boolean,
+  found: (isUp: boolean) => void,
+): () => void {
+  let cancel = dial(server, dialling, {
+    connected: (connection) => {
+      const end = (isUp?: boolean): void => {
+        cancelWait();
+        connection.handOver(DEAF);
+        connection.carryOut("destroy");
+        if (isUp !== undefined) found(isUp);
+      };
+      const waitMs = greeting ? dialling.timeoutMs : Math.min(GRACE_MS, dialling.timeoutMs);
+      const cancelWait = dialling.clock.after(waitMs, () => end(!greeting));
+      cancel = () => end();
+      connection.handOver({
+        read: () => end(true),
+        ended: () => end(false),
+        drained: () => undefined,
+        closed: () => end(false),
+      });
+    },
+    failed: () => found(false),
+  });
+  return () => cancel();
+}
+
+/** Nobody wants to know any more. */
+const DEAF = {
+  read: (): void => undefined,
+  ended: (): void => undefined,
+  drained: (): void => undefined,
+  closed: (): void => undefined,
+};

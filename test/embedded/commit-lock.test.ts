@@ -1,0 +1,43 @@
+import { setImmediate as turn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { CommitLock } from "../../src/embedded/commit-lock.ts";
+
+describe("CommitLock", () => {
+  it("is granted at once when it is free, and in the order of asking otherwise", async () => {
+    const lock = new CommitLock<{ name: string }>();
+    const granted: string[] = [];
+    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [
+      { name: string },
+      { name: string },
+      { name: string },
+    ];
+    for (const one of [a, b, c]) lock.acquire(one, () => granted.push(one.name));
+    expect(granted).toEqual(["a"]);
+    expect([lock.owner, lock.waiting, lock.isWaiting(c)]).toEqual([a, 2, true]);
+    lock.release(a);
+    await turn();
+    expect(granted).toEqual(["a", "b"]);
+    lock.release(b);
+    await turn();
+    expect(granted).toEqual(["a", "b", "c"]);
+    lock.release(c);
+    expect(lock.owner).toBeUndefined();
+  });
+
+  it("passes over who has given up its place, even between the grant and its turn", async () => {
+    const lock = new CommitLock<{ name: string }>();
+    const granted: string[] = [];
+    const [a, b, c] = ["a", "b", "c"].map((name) => ({ name })) as [
+      { name: string },
+      { name: string },
+      { name: string },
+    ];
+    for (const one of [a, b, c]) lock.acquire(one, () => granted.push(one.name));
+    lock.release(a);
+    lock.release(b);
+    await turn();
+    expect(granted).toEqual(["a", "c"]);
+    lock.release(b);
+    expect(lock.owner).toBe(c);
+  });
+});

@@ -1,0 +1,293 @@
+/** A mistake of one line or two: in that file this text becomes that one. */
+export interface Mistake {
+  /** What is wrong then. */
+  readonly name: string;
+  readonly file: string;
+  readonly text: string;
+  readonly becomes: string;
+}
+
+/**
+ * Mistakes that are easily made between the ledger and the bytes, and that nobody would see. The simulator finds each of
+ * them, or a named test does: `npm run mistakes` plants them one by one and shows which. Where the code moves, they move
+ * with it: a test looks that each can still be planted.
+ */
+export const MISTAKES: readonly Mistake[] = [
+  // --- what the ledger is told ---
+  {
+    name: "a question proves what settled until its reply came, not until it was asked",
+    file: "src/ledger/ledger.ts",
+    text: "proveAnswered(this.state, account, asked.order, true, this.#actions)",
+    becomes: "proveAnswered(this.state, account, this.state.settles, true, this.#actions)",
+  },
+  {
+    name: "a question that was answered counts as still asked",
+    file: "src/ledger/ledger.ts",
+    text: "    account.question = undefined;\n",
+    becomes: "",
+  },
+  {
+    name: "a reply to nobody knows what proves what has settled by now",
+    file: "src/session/to-client.ts",
+    text: "const UNKNOWN_CALL = { method: UNKNOWN, order: 0 };",
+    becomes: "const UNKNOWN_CALL = { method: UNKNOWN, order: Number.MAX_SAFE_INTEGER };",
+  },
+  {
+    name: "an ordinary call counts as forwarded one commit later",
+    file: "src/session/calls.ts",
+    text: "return { method: methodAt(call - order * ORDER_FACTOR), order };",
+    becomes: "return { method: methodAt(call - order * ORDER_FACTOR), order: order + 1 };",
+  },
+  {
+    name: "replies that pass are never taken out of the open calls",
+    file: "src/session/to-client.ts",
+    text: '      calls.answered(envelope.id);\n      return "pass";',
+    becomes: '      return "pass";',
+  },
+  {
+    name: "every reply to a read is taken for plain: nothing is evidence",
+    file: "src/session/to-client.ts",
+    text: "const evidence = this.#talk.server.codec.shown(frame.subarray(LENGTH_BYTES), envelope, method);",
+    becomes: "const evidence = { tid: NO_TID, exact: method !== undefined };",
+  },
+  {
+    name: "serialnos pass while the session is quiet: a refused store counts as stored",
+    file: "src/session/to-client.ts",
+    text: 'if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";',
+    becomes: "",
+  },
+  {
+    name: "the conflict that serialnos show is no evidence",
+    file: "src/session/to-client.ts",
+    text: "if (shown !== NO_TID) {",
+    becomes: "if (shown === 5n) {",
+  },
+  {
+    name: "a tpc_finish is noted, and the server's connection stays unread",
+    file: "src/session/to-server.ts",
+    text: "        this.#registration.storage.run(number);\n",
+    becomes: "",
+  },
+  {
+    name: "the reply to a vote is a grant, whatever it says",
+    file: "src/session/to-client.ts",
+    text: "if (granted) ledger.voteGranted(number, shown, read);",
+    becomes: "if (granted || !cleared || cleared) ledger.voteGranted(number, shown, read);",
+  },
+  {
+    name: "a second tpc_begin of one transaction forgets its stores",
+    file: "src/ledger/transactions.ts",
+    text: "  if (open !== undefined && !open.over) return;\n",
+    becomes: "",
+  },
+
+  // --- the guard ---
+  {
+    name: "the guard is never told of the client's own commits",
+    file: "src/session/to-client.ts",
+    text: "if (tid !== undefined) guard.committed(tid);",
+    becomes: "if (tid === undefined) guard.committed(NO_TID);",
+  },
+  {
+    name: "the guard is never told that an old client is inside its finish",
+    file: "src/session/to-server.ts",
+    text: "        guard.finishForwarded();\n",
+    becomes: "        guard.finishReplyWritten();\n",
+  },
+
+  // --- ends ---
+  {
+    name: "a connection that breaks is taken for one that the server closed",
+    file: "src/session/lifetime.ts",
+    text: "    this.serverEnded(true);\n",
+    becomes: "    this.serverEnded(false);\n",
+  },
+  {
+    name: "a reset of the server's connection is not seen as its end",
+    file: "src/session/leg.ts",
+    text: "    this.isClosed = true;\n",
+    becomes: "    this.isClosed = this.hasEnded = true;\n",
+  },
+  {
+    name: "behind a part of a frame that was passed on, what is held still goes out",
+    file: "src/session/lifetime.ts",
+    text: "life.talk.toClient.midFrame",
+    becomes: "life.talk.toClient.isRaw",
+  },
+  {
+    name: "an orphan's server connection stays unread",
+    file: "src/session/lifetime.ts",
+    text: "        this.#host.review();\n",
+    becomes: "",
+  },
+  {
+    name: "a session that has been told of everything after its server's end is never left",
+    file: "src/session/registration.ts",
+    text: '        this.#turns.done("client");\n',
+    becomes: "",
+  },
+  {
+    name: "a client's half-close overtakes the reply to its commit",
+    file: "src/session/lifetime.ts",
+    text: 'if (!this.client.hasEnded || ("registration" in life && life.registration.isFinishing)) return;',
+    becomes: "if (!this.client.hasEnded || life === undefined) return;",
+  },
+  {
+    name: "a half-close that waited for a commit is never passed on",
+    file: "src/session/registration.ts",
+    text: "      this.#turns.look();\n    }",
+    becomes: "    }",
+  },
+  {
+    name: "a client that has gone is forgotten, and nobody is told what that decides",
+    file: "src/session/registration.ts",
+    text: "    this.storage.ledger.clientGone(this.number);\n    this.storage.run(this.number);",
+    becomes: "    this.storage.ledger.clientGone(this.number);",
+  },
+  {
+    name: "an error in the server's bytes leaves its client's commit on its way for ever",
+    file: "src/session/lifetime.ts",
+    text: "        life.talk.toClient.stop();\n        life.registration.serverGone(true);",
+    becomes: "        life.talk.toClient.stop();",
+  },
+  {
+    name: "after a failed register the next one is not followed",
+    file: "src/session/session.ts",
+    text: "    talk.continueWith(this.#early(talk.client.codec, talk.calls));\n",
+    becomes: "",
+  },
+  {
+    name: "a session that has left a storage is still told",
+    file: "src/storage/storage.ts",
+    text: "    this.#members.delete(session);\n",
+    becomes: "",
+  },
+  {
+    name: "a storage is forgotten though a commit in limbo is known",
+    file: "src/ledger/ledger.ts",
+    text: " && known === NO_TID && limbo === undefined;",
+    becomes: " && (known === NO_TID || limbo !== undefined);",
+  },
+  {
+    name: "a server that comes back as another family goes on with the old ledger",
+    file: "src/storage/storages.ts",
+    text: "const key = `${family} ${name}`;",
+    becomes: "const key = ` ${name}`;",
+  },
+
+  // --- bytes ---
+  {
+    name: "a message that waits is not copied",
+    file: "src/session/to-client.ts",
+    text: "    if (isView) this.#keep();\n",
+    becomes: "    void isView;\n",
+  },
+  {
+    name: "a getInvalidations reply that waits is not copied",
+    file: "src/session/to-client.ts",
+    text: 'isView && call.sort === "resume" ? copy(frame) : frame',
+    becomes: "isView ? frame : frame",
+  },
+  {
+    name: "the oid of a store that comes in parts is not copied",
+    file: "src/session/to-server.ts",
+    text: "oid: Buffer.from(head.subarray(store.oidAt, store.oidAt + 8))",
+    becomes: "oid: head.subarray(store.oidAt, store.oidAt + 8)",
+  },
+  {
+    name: "the beginning of a frame is not copied",
+    file: "src/wire/frame.ts",
+    text: "this.#carry = Buffer.from(chunk.subarray(at));",
+    becomes: "this.#carry = chunk.subarray(at);",
+  },
+  {
+    name: "what a client says behind its protocol's name is lost",
+    file: "src/session/session.ts",
+    text: "    if (step.clientRest !== undefined) talk.toServer.push(step.clientRest);\n",
+    becomes: "",
+  },
+  {
+    name: "the proxy's question is written into the middle of a client's frame",
+    file: "src/session/registration.ts",
+    text: "this.#talk.toServer.between(() => this.#ask());",
+    becomes: "this.#ask();",
+  },
+  {
+    name: "clients of all protocols get the same shape of invalidation",
+    file: "src/storage/encoder.ts",
+    text: "variant.dialect === dialect && variant.shape === shape",
+    becomes: "variant.shape === shape",
+  },
+  {
+    name: "two invalidations of one length are taken for the same",
+    file: "src/storage/reader.ts",
+    text: "if (seen.payload.equals(payload)) return seen.args;",
+    becomes: "if (seen.payload.length === payload.length) return seen.args;",
+  },
+
+  // --- back-pressure and waiting ---
+  {
+    name: "a slow client's server is left unread, whoever waits for what it would bring",
+    file: "src/session/flow.ts",
+    text: " || !registration.mayPause;",
+    becomes: ";",
+  },
+  {
+    name: "a server connection that was left unread is never read again",
+    file: "src/session/session.ts",
+    text: '      drained: () => this.#try("client", () => this.look()),',
+    becomes: "      drained: () => undefined,",
+  },
+  {
+    name: "a client that was not read, because its server was behind, is never read again",
+    file: "src/session/session.ts",
+    text: 'if (!this.#isQuiesced) this.#client.connection.carryOut("resume");',
+    becomes: 'if (this.#isQuiesced) this.#client.connection.carryOut("resume");',
+  },
+
+  // --- what is owed ---
+  {
+    name: "who leaves is still owed what was due",
+    file: "src/ledger/leave.ts",
+    text: "  for (const { settled } of due) noLongerOwed(settled, account.number, actions);\n",
+    becomes: "",
+  },
+  {
+    name: "what the server has told stays due",
+    file: "src/ledger/hear.ts",
+    text: "  if (isDue) account.due = account.due.filter((due) => due.settled.tid !== tid);\n",
+    becomes: "",
+  },
+  {
+    name: "a session that had to be ended is told on",
+    file: "src/ledger/ledger.ts",
+    text: '    if (this.#evidence(account, evidence, reply) === "ended") return;\n    const { tid, exact } = evidence;',
+    becomes: "    this.#evidence(account, evidence, reply);\n    const { tid, exact } = evidence;",
+  },
+
+  // --- arriving ---
+  {
+    name: "a probe that leaves while its server is dialled stays for ever",
+    file: "src/upstream/arrival.ts",
+    text: "    if (this.#earlyBytes === 0) this.#gone(this);\n",
+    becomes: "",
+  },
+  {
+    name: "a client that leaves while its server is dialled leaves the dial",
+    file: "src/upstream/upstream.ts",
+    text: "    cancel();\n    this.#arrivals.delete(arrival);",
+    becomes: "    this.#arrivals.delete(arrival);",
+  },
+  {
+    name: "clients that waited for the server are forgotten when it is back",
+    file: "src/upstream/availability.ts",
+    text: 'const told: Decision[] = [{ do: "tell-listening" }, { do: "admit" }];',
+    becomes: 'const told: Decision[] = [{ do: "tell-listening" }];',
+  },
+  {
+    name: "what a client said before its server was there is lost",
+    file: "src/upstream/arrival.ts",
+    text: "    for (const bytes of this.#early) session.read(bytes);\n",
+    becomes: "",
+  },
+];

@@ -1,0 +1,59 @@
+import { describe, expect, it } from "vitest";
+import { Calls, QUESTION_ID } from "../../src/session/calls.ts";
+import type { Stamp } from "../../src/ledger/state.ts";
+import { NO_TID } from "../../src/wire/ids.ts";
+import { methodNamed, UNKNOWN } from "../../src/wire/methods.ts";
+
+const at = (order: number): Stamp => ({ order, proven: NO_TID });
+const vote = { sort: "vote", stamp: at(3), transaction: 7 } as const;
+const last = { sort: "last", stamp: at(3) } as const;
+
+describe("calls", () => {
+  it("are found once, with their method and when they were forwarded", () => {
+    const calls = new Calls();
+    const methods = ["loadBefore", "ping", "someNewMethod", "get_size_info"].map(methodNamed);
+    methods.forEach((method, n) => calls.addPlain(n, method, at(n * 1_000_000_007)));
+    methods.forEach((method, n) => {
+      expect(calls.takePlain(n)).toEqual({ method, order: n * 1_000_000_007 });
+      expect(calls.takePlain(n)).toBeUndefined();
+    });
+    expect(methods[2]).toBe(UNKNOWN);
+  });
+
+  it("that the ledger reads are objects, whatever their id", () => {
+    const calls = new Calls();
+    for (const id of [0, 5, "(1,2)"]) {
+      calls.add(id, vote);
+      expect(calls.special(id)).toBe(vote);
+      expect(calls.takePlain(id)).toBeUndefined();
+      calls.answered(id);
+      expect(calls.special(id)).toBeUndefined();
+    }
+  });
+
+  it("never share an id where one of them is read, nor take the proxy's own", () => {
+    const calls = new Calls();
+    calls.add(1, vote);
+    calls.addPlain(2, methodNamed("ping"), at(0));
+    expect(() => calls.add(1, last)).toThrow("id-in-use");
+    expect(() => calls.addPlain(1, methodNamed("ping"), at(0))).toThrow("id-in-use");
+    expect(() => calls.add(2, last)).toThrow("id-in-use");
+    expect(() => calls.addPlain(QUESTION_ID, methodNamed("ping"), at(0))).toThrow("id-in-use");
+    expect(() => calls.add(QUESTION_ID, last)).toThrow("id-in-use");
+    // Of two that nobody reads the newer one counts.
+    calls.addPlain(2, methodNamed("loadBefore"), at(1));
+    expect(calls.takePlain(2)).toMatchObject({ method: { name: "loadBefore" }, order: 1 });
+    calls.answered(1);
+    calls.add(1, last);
+    expect(calls.special(1)).toBe(last);
+  });
+
+  it("are at most a million without an answer", () => {
+    const calls = new Calls();
+    const ping = methodNamed("ping");
+    for (let id = 0; id < 100_000; id++) calls.addPlain(id, ping, at(0));
+    expect(() => calls.addPlain(100_000, ping, at(0))).toThrow("too-many-calls");
+    calls.answered(5);
+    calls.addPlain(100_000, ping, at(0));
+  });
+});

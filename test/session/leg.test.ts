@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { Leg } from "../../src/session/leg.ts";
+import { MovedClock } from "../storage/moved-clock.ts";
+import { PlayedConnection } from "./played-connection.ts";
+
+const LINGER_MS = 5_000;
+
+function newLeg() {
+  const clock = new MovedClock();
+  const connection = new PlayedConnection("client:1");
+  return { clock, connection, leg: new Leg(connection, clock) };
+}
+
+describe("a leg", () => {
+  it("ends our half once, and has no timer for that", () => {
+    const { clock, connection, leg } = newLeg();
+    leg.end();
+    leg.end();
+    expect(connection.commands).toEqual(["end"]);
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("that closes ends our half, reads on, and is destroyed when the other end does not follow in five seconds", () => {
+    const { clock, connection, leg } = newLeg();
+    leg.close();
+    leg.close();
+    expect(connection.commands).toEqual(["end", "resume"]);
+    expect(clock.pending).toEqual([LINGER_MS]);
+    clock.move(LINGER_MS - 1);
+    expect(connection.commands).toEqual(["end", "resume"]);
+    clock.move(1);
+    expect(connection.commands).toEqual(["end", "resume", "destroy"]);
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("that has ended our half before only lingers", () => {
+    const { connection, leg } = newLeg();
+    leg.end();
+    leg.close();
+    expect(connection.commands).toEqual(["end", "resume"]);
+  });
+
+  it("that is closed has no timer any more, and is commanded nothing", () => {
+    const { clock, connection, leg } = newLeg();
+    leg.close();
+    leg.closed();
+    expect(clock.pending).toEqual([]);
+    connection.commands.length = 0;
+    leg.end();
+    leg.close();
+    leg.destroy();
+    expect(connection.commands).toEqual([]);
+    expect(clock.pending).toEqual([]);
+    expect(leg.isClosed).toBe(true);
+  });
+
+  it("can be destroyed while it lingers", () => {
+    const { clock, connection, leg } = newLeg();
+    leg.close();
+    leg.destroy();
+    expect(connection.commands).toEqual(["end", "resume", "destroy"]);
+    leg.closed();
+    expect(clock.pending).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+import { describe, expect, it } from "vitest";
+import { InvalidationReader } from "../../src/storage/reader.ts";
+import type { Codec, Dialect } from "../../src/wire/codec.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
+import { pickleCodec } from "../../src/wire/pickle-codec.ts";
+
+const oid = (n: number): Buffer => {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(n, 4);
+  return bytes;
+};
+
+function read(reader: InvalidationReader, codec: Codec, dialect: Dialect, tid: bigint, oids: Buffer) {
+  // Each message comes in a buffer of its own.
+  const payload = Buffer.from(codec.encodeInvalidation(dialect, "plain", asTid(tid), oids));
+  const envelope = codec.peek(payload);
+  if (envelope === undefined) throw new Error("no message");
+  return { args: reader.read(codec, payload, envelope), payload };
+}
+
+describe("the server's message of one transaction", () => {
+  it("gives one object, in whatever dialect it comes, so that it is completed once", () => {
+    const reader = new InvalidationReader();
+    const first = read(reader, pickleCodec, "pickle3", 5n, oid(1)).args;
+    expect(first).toEqual({ tid: 5n, oids: oid(1) });
+    expect(read(reader, pickleCodec, "pickle3", 5n, oid(1)).args).toBe(first);
+    expect(read(reader, msgpackCodec, "msgpack", 5n, oid(1)).args).toBe(first);
+    expect(read(reader, pickleCodec, "pickle1", 5n, oid(1)).args).toBe(first);
+    expect(read(reader, pickleCodec, "pickle3", 5n, oid(2)).args).not.toBe(first);
+    expect(read(reader, pickleCodec, "pickle3", 6n, oid(1)).args).not.toBe(first);
+  });
+
+  it("is kept as a copy: what came with it may be written over", () => {
+    const reader = new InvalidationReader();
+    const { args, payload } = read(reader, pickleCodec, "pickle3", 5n, oid(1));
+    payload.fill(0);
+    expect(args).toEqual({ tid: 5n, oids: oid(1) });
+    expect(read(reader, pickleCodec, "pickle3", 5n, oid(1)).args).toBe(args);
+  });
+
+  it("of long ago is forgotten, and a large one soon", () => {
+    const reader = new InvalidationReader();
+    const first = read(reader, pickleCodec, "pickle3", 1n, oid(1)).args;
+    for (let tid = 2n; tid < 10n; tid++) read(reader, pickleCodec, "pickle3", tid, oid(1));
+    expect(read(reader, pickleCodec, "pickle3", 1n, oid(1)).args).not.toBe(first);
+    const large = Buffer.concat(Array.from({ length: 200_000 }, (_, n) => oid(n + 1)));
+    const kept = read(reader, pickleCodec, "pickle3", 20n, large).args;
+    expect(read(reader, pickleCodec, "pickle3", 20n, large).args === kept).toBe(true);
+    read(reader, pickleCodec, "pickle3", 21n, oid(1));
+    expect(read(reader, pickleCodec, "pickle3", 20n, large).args === kept).toBe(false);
+  });
+});

@@ -139,12 +139,12 @@ export function broken(flaw: Flaw): SubjectMaker {
               const cancel = transport.dial(route.server, {
                 connected: (connection) => {
                   server = connection;
-                  return relay(client, connection);
+                  connection.handOver(relay(client, connection));
                 },
                 failed: () => client.carryOut("destroy"),
               });
               if (flaw === "leaves a timer") clock.after(1e9, () => undefined);
-              return {
+              client.handOver({
                 read: (bytes) => {
                   const own = Buffer.from(bytes);
                   if (flaw === "changes a byte to the server" && n++ > 2) flip(own, 1);
@@ -160,7 +160,7 @@ export function broken(flaw: Flaw): SubjectMaker {
                   cancel();
                   if (flaw !== "leaves a connection open") server?.carryOut("destroy");
                 },
-              };
+              });
             },
           });
         }

@@ -148,9 +148,11 @@ export class End implements Connection {
     }
   }
 
-  /** It has a handler now, and is told what came before. */
-  attach(handler: ConnectionHandler): void {
+  handOver(handler: ConnectionHandler): void {
+    const isFirst = this.handler === undefined;
     this.handler = handler;
+    if (!isFirst) return;
+    // What came before is told now.
     this.other.#plan();
     this.#network.soon(() => this.#closeWhenDone());
   }

@@ -19,7 +19,7 @@ const SLOWNESS: readonly number[] = [0, 0.1, 1, 1, 1, 8];
 
 interface Listener {
   readonly owner: string;
-  readonly accepted: (client: End) => ConnectionHandler;
+  readonly accepted: (client: End) => void;
 }
 
 /** Byte pipes between everyone, with every delay and fault that the seed wants. */
@@ -101,11 +101,11 @@ export class Network {
         if (!near.isOpen) return fail("ECONNRESET");
         if (isOver) return undefined;
         isOver = true;
-        return near.attach(dialled.connected(near));
+        return dialled.connected(near);
       };
       const accepted = (): void => {
         if (this.#listeners.get(formatAddress(address)) !== listener) far.break(false);
-        else if (far.isOpen) far.attach(listener.accepted(far));
+        else if (far.isOpen) listener.accepted(far);
       };
       plan = this.#timeline.plan(this.#random.below(20), connected);
       this.#timeline.plan(this.#random.chance(0.5) ? 0 : this.#latency(), accepted);
@@ -130,7 +130,7 @@ export class Network {
       if (this.#listeners.has(key)) {
         isOver = true;
         this.#visits.count("fault: address taken");
-        listened.failed("EADDRINUSE");
+        listened.failed("EADDRINUSE", undefined);
         return;
       }
       listener = { owner, accepted: (client) => listened.accepted(client) };
@@ -148,7 +148,7 @@ export class Network {
   occupy(address: Address, forUs: number): void {
     const key = formatAddress(address);
     if (this.#listeners.has(key)) return;
-    const squatter: Listener = { owner: "squatter", accepted: () => SILENT };
+    const squatter: Listener = { owner: "squatter", accepted: (client) => client.handOver(SILENT) };
     this.#listeners.set(key, squatter);
     this.#timeline.plan(forUs, () => {
       if (this.#listeners.get(key) === squatter) this.#listeners.delete(key);

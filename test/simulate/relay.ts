@@ -39,12 +39,12 @@ class Pair {
     },
   };
 
-  #connected(server: Connection): ConnectionHandler {
+  #connected(server: Connection): void {
     this.#server = server;
     this.#cancel = undefined;
     for (const bytes of this.#early) server.write(bytes);
     this.#early = [];
-    return {
+    server.handOver({
       read: (bytes) => {
         if (!this.#client.write(bytes)) server.carryOut("pause");
       },
@@ -54,7 +54,7 @@ class Pair {
         this.#client.carryOut("end");
         this.#client.carryOut("resume");
       },
-    };
+    });
   }
 }
 
@@ -79,7 +79,7 @@ export const relay: SubjectMaker = (surroundings) => {
         accepted(client) {
           const pair = new Pair(client);
           pair.begin(route, surroundings);
-          return pair.client;
+          client.handOver(pair.client);
         },
       }),
     );

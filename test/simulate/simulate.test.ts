@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { Overrides } from "./mix.ts";
+import { proxy } from "./proxy.ts";
 import { relay } from "./relay.ts";
 import { run, type Run } from "./run.ts";
 import { KINDS } from "./style.ts";
+import { SUBJECTS } from "./subjects.ts";
 import { Visits } from "./visits.ts";
 
 /** What no release tells, patched or not, and what a relay does not repair. */
@@ -13,9 +15,9 @@ const BEYOND_PATCHES: Overrides = {
   faults: { restartOther: 0, skip: 0 },
 };
 
-function runs(from: number, count: number, overrides: Overrides): Run[] {
+function runs(from: number, count: number, overrides: Overrides, make = relay): Run[] {
   const visits = new Visits();
-  return Array.from({ length: count }, (_, i) => run(from + i, { visits, make: relay, overrides }));
+  return Array.from({ length: count }, (_, i) => run(from + i, { visits, make, overrides }));
 }
 
 function failures(all: readonly Run[]): string[] {
@@ -50,10 +52,19 @@ describe("A plain relay", () => {
   });
 });
 
-describe("A seed", () => {
+describe("The proxy", () => {
+  /** Seeds that are run for each of so many tests. */
+  const SEEDS = 100;
+
+  it.each(Array.from({ length: 10 }, (_, i) => 1 + i * SEEDS))("survives all that seeds from %i on bring", (from) => {
+    expect(failures(runs(from, SEEDS, {}, proxy))).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(SUBJECTS))("A seed, with the %s as its subject,", (_, make) => {
   it("is one run, bit for bit", () => {
-    const first = runs(1, 40, {});
-    const second = runs(1, 40, {});
+    const first = runs(1, 40, {}, make);
+    const second = runs(1, 40, {}, make);
     expect(second.map(({ hash, events, violation }) => [hash, events, violation?.message])).toEqual(
       first.map(({ hash, events, violation }) => [hash, events, violation?.message]),
     );

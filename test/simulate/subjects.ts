@@ -1,8 +1,9 @@
+import { proxy } from "./proxy.ts";
 import { relay } from "./relay.ts";
 import type { SubjectMaker } from "./subject.ts";
 
 /** What can stand between clients and servers, by name. */
-export const SUBJECTS: Readonly<Record<string, SubjectMaker>> = { relay };
+export const SUBJECTS: Readonly<Record<string, SubjectMaker>> = { relay, proxy };
 
 export function subjectNamed(name: string): SubjectMaker {
   const maker = SUBJECTS[name];

@@ -91,8 +91,8 @@ export class Client {
         if (this.isDirect) own.other.link = link;
         const conn = new ClientConn(this, own, link);
         this.conn = conn;
+        own.handOver(conn);
         this.scene.timeline.plan(DIAL_TIMEOUT_US, () => conn.giveUp());
-        return conn;
       },
       failed: again,
     });

@@ -38,7 +38,7 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
       if (said.length > 0) end.write(said);
       let heard = "";
       scene.timeline.plan(kind === "probe" ? 0 : random.below(5_000_000), leave);
-      return {
+      end.handOver({
         read(bytes) {
           heard += bytes.toString("latin1");
           if (!ANSWERS.some((answer) => answer.startsWith(heard))) {
@@ -48,7 +48,7 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
         ended: () => end.carryOut("end"),
         drained() {},
         closed() {},
-      };
+      });
     },
   });
   if (random.chance(0.1)) scene.timeline.plan(random.below(1000), cancel);

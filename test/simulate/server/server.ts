@@ -88,13 +88,13 @@ export class Server {
     return this.kind.family === "old" ? new Threads(this) : new Loop(this);
   }
 
-  #accept(end: End): ServerConn {
+  #accept(end: End): void {
     const conn = new ServerConn(this, end);
     this.#conns.add(conn);
+    end.handOver(conn);
     this.engine.soon(() => {
       if (conn.isOpen) conn.greet();
     });
-    return conn;
   }
 
   /** The server closes a connection; what it has not read it never will. */

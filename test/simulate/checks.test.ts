@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { broken, type Flaw } from "./broken.ts";
+import type { Overrides } from "./mix.ts";
+import { run } from "./run.ts";
+import { Visits } from "./visits.ts";
+
+/** A calm world with a patched server: a relay without a flaw has nothing to fear in it. */
+const CALM: Overrides = {
+  bare: true,
+  servers: ["ZEO 6"],
+  clients: 3,
+  decisions: 60,
+  objects: 8,
+  deeds: { load: 5, lastTransaction: 3, modify: 4, create: 2, burst: 2 },
+};
+
+/** For each flaw: the checks that it can be found by. */
+const FLAWS: readonly (readonly [Flaw, readonly string[]])[] = [
+  ["keeps received bytes", ["3 to client", "4 not ready"]],
+  ["changes a byte to the server", ["3 to server"]],
+  ["changes a byte to the client", ["3 to client"]],
+  ["loses a reply", ["3 to client", "4 stuck"]],
+  ["swaps two replies", ["3 to client", "4 stuck"]],
+  ["loses an invalidation", ["3 lost", "1 untold", "4 stuck"]],
+  ["repeats an invalidation", ["2 growing"]],
+  ["names fewer oids", ["1 incomplete"]],
+  ["invents a tid", ["2 true"]],
+  ["holds an invalidation back", ["3 lost", "4 stuck"]],
+  ["moves invalidations ahead", ["6 old answer"]],
+  ["writes another dialect", ["3 dialect"]],
+  ["keeps the last reply", ["4 stuck", "4 not ready"]],
+  ["ends a session for nothing", ["4 ended"]],
+  ["leaves a timer", ["7 left over"]],
+  ["leaves a connection open", ["7 left over"]],
+];
+
+function found(flaw: Flaw): Set<string> {
+  const names = new Set<string>();
+  for (let seed = 1; seed <= 12; seed++) {
+    const { violation } = run(seed, { visits: new Visits(), make: broken(flaw), overrides: CALM });
+    if (violation !== undefined) names.add(violation.name);
+  }
+  return names;
+}
+
+describe("The checks find a relay that", () => {
+  it.each(FLAWS)("%s", (flaw, names) => {
+    const seen = found(flaw);
+    expect(
+      [...seen].filter((name) => names.includes(name)),
+      `found: ${[...seen].join(", ")}`,
+    ).not.toEqual([]);
+  });
+});
+
+it("The checks find nothing wrong with a relay that has no flaw", () => {
+  expect([...found("has no flaw")]).toEqual([]);
+});

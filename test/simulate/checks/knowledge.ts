@@ -1,0 +1,269 @@
+import type { Cache } from "../cache.ts";
+import type { Link } from "../link.ts";
+import type { Answer } from "../message.ts";
+import type { Scene } from "../scene.ts";
+import { Violation } from "../violation.ts";
+import { commitAt, lacking, missing, must, wanted } from "./must.ts";
+import type { Named } from "./read.ts";
+
+export type KnowledgePhase = "registering" | "asking" | "verifying" | "ready";
+
+/** What one client knows, by what it was told on one connection and what it had kept; and what it should have known. */
+export class Knowledge {
+  readonly #scene: Scene;
+  readonly #link: Link;
+  readonly #cache: Cache;
+  #phase: KnowledgePhase = "registering";
+  /** The highest tid that was shown, announced, and that is covered otherwise than by an announcement. */
+  #shown = 0;
+  #announced = 0;
+  #covered = 0;
+  /** The last tid known otherwise than by a reply that showed it. */
+  #since = 0;
+  /** Invalidations while it verifies. */
+  #queue: Named[] = [];
+  /** It would hang for good if it was told anything now. */
+  isInOldFinish = false;
+
+  constructor(scene: Scene, link: Link, cache: Cache) {
+    this.#scene = scene;
+    this.#link = link;
+    this.#cache = cache;
+  }
+
+  get phase(): KnowledgePhase {
+    return this.#phase;
+  }
+
+  get isRegistering(): boolean {
+    return this.#phase === "registering";
+  }
+
+  /** Need nobody tell it of T any more? */
+  covers(tid: number): boolean {
+    return tid <= this.#announced || tid <= this.#covered;
+  }
+
+  /** True: a violation. */
+  shown(tid: number, what: string): boolean {
+    if (tid === 0) return false;
+    if (tid > this.#shown) this.#shown = tid;
+    if (this.#phase !== "ready") return false;
+    const commit = missing(this.#scene, this.#link, this.#cache.last, tid);
+    if (commit === undefined) return false;
+    return this.#fail(
+      "1 evidence",
+      `${what} shows T${tid}, T${commit.tid} was not announced (at T${this.#cache.last})`,
+    );
+  }
+
+  answered(answer: Answer, named: Named | undefined): boolean {
+    const { request, outcome } = answer;
+    switch (request?.kind) {
+      case "register":
+        if (outcome === "exception") return false;
+        return this.#registered(answer);
+      case "lastTransaction":
+        if (this.#phase === "asking") return this.#learn(answer.tid);
+        return this.shown(answer.shows, "lastTransaction");
+      case "getInvalidations":
+        return this.#resumed(answer, named);
+      case "finish":
+        return this.#finished(answer);
+      default:
+        return this.shown(answer.shows, request?.method ?? "?");
+    }
+  }
+
+  #registered(answer: Answer): boolean {
+    const cache = this.#cache;
+    const link = this.#link;
+    if (link.isDirect) cache.clear();
+    if (cache.generation !== link.generation) {
+      // Somebody has restored a backup: who has seen more must begin anew.
+      if (this.#scene.isAhead(link, cache.generation, cache.last)) cache.clear();
+      cache.generation = link.generation;
+    }
+    this.#since = cache.last;
+    if (link.style?.family === "old") {
+      this.#phase = "asking";
+      return false;
+    }
+    this.#shown = answer.tid;
+    return this.#learn(answer.tid);
+  }
+
+  #learn(tid: number): boolean {
+    const cache = this.#cache;
+    this.#shown = Math.max(this.#shown, tid);
+    if (!this.#link.isDirect) this.#scene.reachOf(this.#link, tid);
+    if (cache.isFresh) {
+      cache.last = tid;
+      this.#covered = tid;
+      return this.#ready();
+    }
+    if (tid < cache.last)
+      return this.#fail("2 newer than server", `the server is at T${tid}, the client at T${cache.last}`);
+    if (tid === cache.last) {
+      this.#covered = tid;
+      return this.#ready();
+    }
+    this.#phase = "verifying";
+    return false;
+  }
+
+  #resumed(answer: Answer, named: Named | undefined): boolean {
+    const cache = this.#cache;
+    if (this.#phase !== "verifying") return false;
+    if (named === undefined) {
+      if (answer.outcome !== "none" && this.#isNeedless(answer)) {
+        return this.#fail("4 needless None", `getInvalidations(T${answer.request?.tid ?? 0}) is answered None`);
+      }
+      cache.clear();
+      cache.last = this.#shown;
+      this.#covered = this.#shown;
+      return this.#ready();
+    }
+    const { tid, oids } = named;
+    const asked = answer.request?.tid ?? 0;
+    if (tid < asked) return this.#fail("2 backwards", `getInvalidations(T${asked}) is answered T${tid}`);
+    if (tid < this.#announced) {
+      return this.#fail(
+        "2 backwards",
+        `getInvalidations is answered T${tid} behind the invalidation of T${this.#announced}`,
+      );
+    }
+    const { commits } = this.#link;
+    if (tid > (commits.at(-1)?.tid ?? 0) && tid > asked)
+      return this.#fail("2 true", `getInvalidations is answered T${tid}`);
+    for (let i = commits.length - 1; i >= 0; i--) {
+      const commit = commits[i];
+      if (commit === undefined || commit.tid <= asked) break;
+      if (commit.tid > tid || !this.#mustBeInResume(commit)) continue;
+      const lacks = lacking(oids, wanted(commit));
+      if (lacks === undefined) continue;
+      return this.#fail(
+        "1 resume incomplete",
+        `getInvalidations(T${asked}) is answered T${tid} without oid ${lacks} of T${commit.tid}`,
+      );
+    }
+    cache.invalidate(tid, oids);
+    this.#shown = Math.max(this.#shown, tid);
+    this.#covered = Math.max(this.#covered, tid);
+    cache.last = tid;
+    return this.#ready();
+  }
+
+  /** The server knew, and all that was since the subject has seen. */
+  #isNeedless({ request }: Answer): boolean {
+    const { mix } = this.#scene;
+    if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
+    return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
+  }
+
+  #mustBeInResume(commit: Parameters<typeof must>[1]): boolean {
+    return must(this.#scene, commit, this.#link, true);
+  }
+
+  #finished({ tid, outcome, request, shows }: Answer): boolean {
+    this.isInOldFinish = false;
+    this.#link.isFinishing = false;
+    if (outcome !== "done" || request === undefined) return false;
+    const cache = this.#cache;
+    const commit = commitAt(this.#link, tid);
+    if (commit?.finish !== request) {
+      // An old server's transaction without changes shows another one's tid.
+      if (this.shown(shows, "an empty finish")) return true;
+      cache.last = Math.max(cache.last, tid);
+      return false;
+    }
+    if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
+    const before = missing(this.#scene, this.#link, cache.last, tid - 1);
+    if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
+    cache.last = tid;
+    this.#since = tid;
+    this.#shown = Math.max(this.#shown, tid);
+    return false;
+  }
+
+  // --- invalidations ----------------------------------------------------------------------------------------------
+
+  announced(tid: number, oids: readonly number[]): boolean {
+    // Old servers write them so.
+    if (this.#phase === "registering" && this.#scene.repairs)
+      return this.#fail("2 before register", `T${tid} before the reply to register`);
+    if (this.isInOldFinish) return this.#fail("5 inside finish", `T${tid} inside an old client's tpc_finish`);
+    if (tid <= this.#announced) return this.#fail("2 growing", `T${tid} behind T${this.#announced}`);
+    if (tid <= this.#shown && this.#isMust(tid)) {
+      return this.#fail("1 evidence", `T${tid} is announced behind what showed T${this.#shown}`);
+    }
+    this.#announced = tid;
+    if (this.#phase !== "ready") {
+      this.#queue.push({ tid, oids });
+      return false;
+    }
+    return this.#apply(tid, oids);
+  }
+
+  #apply(tid: number, oids: readonly number[]): boolean {
+    const cache = this.#cache;
+    cache.invalidate(tid, oids);
+    if (tid <= cache.last && !this.#isMust(tid) && (tid > this.#since || !this.#scene.repairs)) return false;
+    if (tid <= cache.last) return this.#fail("2 once", `T${tid} is announced, the client is at T${cache.last}`);
+    const between = missing(this.#scene, this.#link, cache.last, tid - 1);
+    if (between !== undefined) return this.#fail("1 skipped", `T${tid} is announced, T${between.tid} was not`);
+    cache.last = tid;
+    this.#since = tid;
+    return false;
+  }
+
+  #isMust(tid: number): boolean {
+    const commit = commitAt(this.#link, tid);
+    return commit !== undefined && must(this.#scene, commit, this.#link, false);
+  }
+
+  #ready(): boolean {
+    this.#phase = "ready";
+    const cache = this.#cache;
+    cache.isFresh = false;
+    const queue = this.#queue;
+    this.#queue = [];
+    for (const { tid, oids } of queue) {
+      if (tid > cache.last) {
+        if (this.#apply(tid, oids)) return true;
+      } else cache.invalidate(tid, oids);
+    }
+    return false;
+  }
+
+  // --- at rest ----------------------------------------------------------------------------------------------------
+
+  /** Does it know everything by now? */
+  atRest(): void {
+    const cache = this.#cache;
+    const link = this.#link;
+    const last = link.commits.at(-1)?.tid ?? 0;
+    const commit = missing(this.#scene, link, cache.last, last, true);
+    if (commit !== undefined) {
+      this.#fail("1 untold", `at rest T${commit.tid} was not announced, the client is at T${cache.last}`);
+      return;
+    }
+    for (const [oid, { serial, at }] of cache.entries) {
+      for (let i = link.commits.length - 1; i >= 0; i--) {
+        const newer = link.commits[i];
+        if (newer === undefined || newer.tid <= at) break;
+        if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer).includes(oid)) continue;
+        this.#fail("1 stale", `at rest oid ${oid} has the serial T${serial}, and changed in T${newer.tid}`);
+        return;
+      }
+    }
+  }
+
+  /** Nobody is to blame for what a client on the server's own port sees, or one that has written garbage. */
+  #fail(name: string, text: string): boolean {
+    const { number, style, isWild, isDirect } = this.#link;
+    if (isWild || isDirect) return false;
+    this.#scene.fail(new Violation(name, `link ${number} (${style?.protocol ?? "?"}): ${text}`));
+    return true;
+  }
+}

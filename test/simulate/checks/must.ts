@@ -1,0 +1,56 @@
+import type { Link } from "../link.ts";
+import type { Scene } from "../scene.ts";
+import type { Commit } from "../truth.ts";
+
+/** The oids that everyone is to be told of. Of one that did not pass through the subject: what the server names. */
+export function wanted(commit: Commit): readonly number[] {
+  return commit.isForeign ? (commit.sent ?? NOTHING) : commit.oids;
+}
+
+const NOTHING: readonly number[] = [];
+
+/** Must the client of this connection hear of it at some time? `atRest`: at all; else before any evidence of it. */
+export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean): boolean {
+  if (commit.by === link) return false;
+  const isOld = link.style?.family === "old";
+  if (isOld && commit.oids.length === 0) return false;
+  if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;
+  if (commit.isForeign) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
+  // Without a repair a new server's own order has to do.
+  return scene.repairs || isOld || atRest;
+}
+
+/** It was left out, on this connection or an earlier one: what it missed then it never hears of. */
+function isSkipped(commit: Commit, link: Link): boolean {
+  for (const other of commit.skipped) if (other.client === link.client) return true;
+  return false;
+}
+
+/** The first commit in (from, to] that the client of this connection must have heard of. */
+export function missing(scene: Scene, link: Link, from: number, to: number, atRest = false): Commit | undefined {
+  const { commits } = link;
+  for (let i = commits.length - 1; i >= 0; i--) {
+    const commit = commits[i] as Commit;
+    if (commit.tid <= from) return undefined;
+    if (commit.tid <= to && must(scene, commit, link, atRest)) return commit;
+  }
+  return undefined;
+}
+
+export function commitAt(link: Link, tid: number): Commit | undefined {
+  const { commits } = link;
+  for (let i = commits.length - 1; i >= 0; i--) {
+    const commit = commits[i] as Commit;
+    if (commit.tid <= tid) return commit.tid === tid ? commit : undefined;
+  }
+  return undefined;
+}
+
+/** The first oid that `oids` lacks. */
+export function lacking(oids: readonly number[], needed: readonly number[]): number | undefined {
+  if (needed.length > 16) {
+    const set = new Set(oids);
+    return needed.find((oid) => !set.has(oid));
+  }
+  return needed.find((oid) => !oids.includes(oid));
+}

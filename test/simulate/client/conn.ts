@@ -1,0 +1,316 @@
+import type { ConnectionCommand, ConnectionHandler } from "../../../src/session/connection.ts";
+import { Judge } from "../checks/judge.ts";
+import type { End } from "../end.ts";
+import { FrameReader } from "../frame-reader.ts";
+import type { Link } from "../link.ts";
+import type { Answer, Request } from "../message.ts";
+import type { Mix } from "../mix.ts";
+import { Requests } from "../requests.ts";
+import { KINDS, styleOf, type Style } from "../style.ts";
+import { Violation } from "../violation.ts";
+import type { Client } from "./client.ts";
+import { deed } from "./deeds.ts";
+import { Transaction } from "./transaction.ts";
+
+const SLOW_US = 3_000_000;
+
+/** One connection of a client: registers, verifies its cache, then does what the seed wants. */
+export class ClientConn implements ConnectionHandler {
+  readonly client: Client;
+  readonly end: End;
+  readonly link: Link;
+  readonly judge: Judge;
+  readonly transaction: Transaction;
+  readonly #frames = new FrameReader();
+  #requests: Requests | undefined;
+  /** Calls without an answer. */
+  waiting = 0;
+  #isOpen = true;
+  #hasLeft = false;
+  /** Frames that are written together. */
+  #together: Buffer[] | undefined;
+  /** ZEO 5 clients number loads by oid and tid: not twice at a time. */
+  readonly loading = new Set<string>();
+
+  constructor(client: Client, end: End, link: Link) {
+    this.client = client;
+    this.end = end;
+    this.link = link;
+    this.judge = new Judge(client.scene, link, client.cache);
+    this.transaction = new Transaction(this);
+  }
+
+  get mix(): Mix {
+    return this.client.scene.mix;
+  }
+
+  get style(): Style {
+    if (this.link.style === undefined) throw new Error("a client that has not said hello");
+    return this.link.style;
+  }
+
+  get requests(): Requests {
+    if (this.#requests === undefined) throw new Error("a client that has not said hello");
+    return this.#requests;
+  }
+
+  get isReady(): boolean {
+    return this.judge.knowledge.phase === "ready" && this.#requests !== undefined;
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Does an old client wait in its finish? Then it does nothing else. */
+  get isBlocked(): boolean {
+    return this.judge.knowledge.isInOldFinish;
+  }
+
+  // --- bytes ------------------------------------------------------------------------------------------------------
+
+  read(bytes: Buffer): void {
+    if (this.#hasLeft) return;
+    this.#frames.push(bytes, (all, at, end) => {
+      if (this.#requests === undefined) this.#greeted(all.toString("latin1", at + 4, end));
+      else {
+        const heard = this.judge.frame(all, at, end);
+        if (heard === undefined) return this.link.isWild;
+        if (heard.type === "answer") this.#answered(heard.answer);
+      }
+      return !this.#hasLeft;
+    });
+  }
+
+  send(request: Request): void {
+    if (!this.#isOpen || this.#hasLeft) return;
+    if (!request.isOneWay) this.waiting++;
+    request.askedAt = this.client.cache.last;
+    this.link.up.push(request);
+    if (this.#together === undefined) this.end.write(request.frame);
+    else this.#together.push(request.frame);
+  }
+
+  /** Everything that `work` sends goes out in one piece. */
+  together(work: () => void): void {
+    if (this.#together !== undefined) {
+      work();
+      return;
+    }
+    this.#together = [];
+    work();
+    const frames = this.#together;
+    this.#together = undefined;
+    if (frames.length > 0 && this.#isOpen && !this.#hasLeft) this.end.write(Buffer.concat(frames));
+  }
+
+  // --- conversation -----------------------------------------------------------------------------------------------
+
+  #greeted(greeting: string): void {
+    const { client, link } = this;
+    client.scene.messages++;
+    if (!KINDS.some((kind) => kind.greeting === greeting)) {
+      client.scene.fail(new Violation("3 to client", `link ${link.number}: a greeting "${greeting}"`));
+      return;
+    }
+    const { kind } = client.server;
+    if (kind.greeting !== greeting) {
+      // Another server has come meanwhile.
+      this.leave("end");
+      return;
+    }
+    const protocol = kind.accepts[client.taste % kind.accepts.length] ?? greeting;
+    link.style = styleOf(kind, protocol);
+    const isOld = link.style.family === "old";
+    const first = isOld && this.mix.zeroIds ? 0 : 1;
+    this.#requests = new Requests(link.style, first, link.style.hasVersions);
+    client.scene.visits.count("client: greeted");
+    this.together(() => {
+      this.#say(Requests.hello(protocol));
+      link.registeredAt = client.scene.timeline.now;
+      this.send(this.requests.register("main", false));
+    });
+  }
+
+  #say(request: Request): void {
+    this.send(request);
+  }
+
+  #answered(answer: Answer): void {
+    const { request, outcome } = answer;
+    if (request === undefined) return;
+    this.waiting--;
+    const { knowledge } = this.judge;
+    switch (request.kind) {
+      case "register":
+        if (outcome === "exception") {
+          this.client.scene.visits.count("client: refused");
+          this.send(this.requests.register("main", true));
+          return;
+        }
+        if (knowledge.phase === "asking") this.send(this.requests.lastTransaction());
+        else this.#verify();
+        return;
+      case "lastTransaction":
+        if (knowledge.phase === "verifying") this.#verify();
+        else if (!this.#isDeciding) this.#begin();
+        return;
+      case "getInvalidations":
+        this.client.scene.visits.count(outcome === "none" ? "client: verified nothing" : "client: verified");
+        this.#begin();
+        return;
+      case "load":
+      case "loadBefore":
+        this.#loaded(request, answer);
+        return;
+      case "vote":
+        this.transaction.voted(answer);
+        return;
+      case "finish":
+        this.transaction.finished(answer);
+        return;
+      default:
+    }
+  }
+
+  #verify(): void {
+    if (this.judge.knowledge.phase === "verifying") {
+      this.send(this.requests.getInvalidations(this.client.cache.last));
+    } else this.#begin();
+  }
+
+  #loaded(request: Request, answer: Answer): void {
+    const { cache } = this.client;
+    const { oid } = request;
+    this.loading.delete(`${oid} ${request.tid}`);
+    const isCurrent = request.kind === "load" || request.tid === NEWEST;
+    if (!isCurrent) return;
+    const serial = answer.outcome === "exception" ? 0 : answer.tid;
+    if (answer.outcome !== "exception" && answer.outcome !== "done") return;
+    if (this.style.family === "new") cache.keep(oid, serial, answer.computedAt);
+    else cache.keepUnlessDropped(oid, serial, answer.computedAt);
+  }
+
+  // --- decisions --------------------------------------------------------------------------------------------------
+
+  #isDeciding = false;
+
+  #begin(): void {
+    if (this.#isDeciding) return;
+    this.#isDeciding = true;
+    this.client.scene.visits.count("client: ready");
+    this.#think();
+  }
+
+  #think(): void {
+    this.client.after(this.mix.thinkMs * 1000, () => {
+      const { client } = this;
+      if (!this.#isOpen || this.#hasLeft || client.scene.isCalm) return;
+      if (!client.host.decide()) return;
+      client.host.disturb(client);
+      if (this.#isOpen && !this.#hasLeft) this.#decide();
+      this.#think();
+    });
+  }
+
+  #decide(): void {
+    const { client } = this;
+    if (client.chance("leave")) return this.leave(client.random.pick(["end", "destroy"]));
+    if (client.chance("leaveReset")) return this.reset();
+    if (client.chance("garbage")) return this.#garbage();
+    if (client.chance("slow")) {
+      this.end.carryOut("pause");
+      client.after(SLOW_US, () => this.end.carryOut("resume"));
+    }
+    if (!this.isBlocked) deed(this);
+    return undefined;
+  }
+
+  /** Nobody can read it any more. */
+  #garbage(): void {
+    const { random } = this.client;
+    this.link.isWild = true;
+    const bytes = Buffer.alloc(random.between(2, 60));
+    for (let i = 0; i < bytes.length; i++) bytes[i] = random.below(256);
+    if (random.chance(0.5)) bytes.writeUInt16BE(0, 0);
+    this.end.write(bytes);
+    this.client.after(3_000_000, () => this.leave("destroy"));
+  }
+
+  // --- the end ----------------------------------------------------------------------------------------------------
+
+  /** Nothing that it can do is left undone: no more is decided. */
+  calm(): void {
+    this.end.carryOut("resume");
+    this.transaction.calm();
+  }
+
+  /** It has waited long enough for a greeting. */
+  giveUp(): void {
+    if (this.#requests === undefined) this.leave("destroy");
+  }
+
+  leave(how: ConnectionCommand): void {
+    if (this.#hasLeft || !this.#isOpen) return;
+    this.client.scene.visits.count(`client: leaves (${how})`);
+    this.#left(how);
+    this.end.carryOut("resume");
+    this.end.carryOut(how);
+    if (how === "end") this.client.after(8_000_000, () => this.end.carryOut("destroy"));
+  }
+
+  reset(): void {
+    if (this.#hasLeft || !this.#isOpen) return;
+    this.client.scene.visits.count("client: leaves (reset)");
+    this.#left("reset");
+    this.link.isCut = true;
+    this.end.break(this.client.random.chance(0.5));
+  }
+
+  #left(how: string): void {
+    this.client.scene.trace?.(() => `client ${this.client.number} leaves link ${this.link.number} (${how})`);
+    this.#hasLeft = true;
+    this.#over();
+  }
+
+  ended(): void {
+    this.#gone();
+    this.end.carryOut("end");
+  }
+
+  drained(): void {
+    // It writes whatever it likes.
+  }
+
+  closed(): void {
+    this.#gone();
+  }
+
+  /** The other side has ended it. */
+  #gone(): void {
+    if (this.#hasLeft || !this.#isOpen) return;
+    const { scene, server } = this.client;
+    const { link } = this;
+    scene.trace?.(() => `client ${this.client.number} has lost link ${link.number}`);
+    scene.visits.count("client: was left");
+    // Where there is no server nobody can be kept.
+    const isExcused =
+      link.serverEnd === undefined ||
+      link.isServerGone ||
+      link.isCut ||
+      link.isWild ||
+      scene.mayEnd(server.number, link);
+    if (!isExcused) {
+      scene.fail(new Violation("4 ended", `link ${link.number}: its connection was ended, for no reason that is seen`));
+    }
+    this.#over();
+  }
+
+  #over(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.client.lost(this);
+  }
+}
+
+const NEWEST = 0xffffffff;

@@ -1,0 +1,82 @@
+import { NEWEST } from "../frame-writer.ts";
+import { DEEDS, type Deed } from "../mix.ts";
+import type { ClientConn } from "./conn.ts";
+
+const PLAIN = ["ping", "new_oids", "getSize", "get_info", "getExtensionMethods"];
+
+/** What a client that is ready does next. */
+export function deed(conn: ClientConn): void {
+  const { client, mix } = conn;
+  const { random } = client;
+  if (conn.waiting > 20) return;
+  if (conn.transaction.isOpen && random.chance(0.5)) return;
+  const what = choose(conn);
+  if (what === undefined) return;
+  client.scene.visits.count(`deed: ${what}`);
+  switch (what) {
+    case "load":
+      load(conn, anyOid(conn));
+      return;
+    case "loadOld":
+      loadBefore(conn, anyOid(conn), Math.max(1, client.cache.last - random.below(20)));
+      return;
+    case "lastTransaction":
+      conn.send(conn.requests.lastTransaction());
+      return;
+    case "plain":
+      conn.send(conn.requests.plain(random.pick(PLAIN)));
+      return;
+    case "getTid":
+      conn.send(conn.requests.getTid(anyOid(conn)));
+      return;
+    case "heartbeat":
+      conn.send(conn.requests.heartbeat());
+      return;
+    case "burst":
+      conn.together(() => {
+        for (let i = random.between(2, 8); i > 0; i--) {
+          if (random.chance(0.8)) load(conn, anyOid(conn));
+          else conn.send(conn.requests.lastTransaction());
+        }
+      });
+      return;
+    case "large":
+      load(conn, random.below(Math.ceil(mix.objects / 11)) * 11 + 7);
+      return;
+    default:
+      conn.transaction.begin(what);
+  }
+}
+
+function choose(conn: ClientConn): Deed | undefined {
+  const { client, mix } = conn;
+  const { random } = client;
+  let total = 0;
+  for (const one of DEEDS) total += mix.deeds[one];
+  if (total === 0) return undefined;
+  let at = random.below(total);
+  for (const one of DEEDS) {
+    at -= mix.deeds[one];
+    if (at < 0) return one;
+  }
+  return undefined;
+}
+
+/** Of one that may exist, or not. */
+function anyOid(conn: ClientConn): number {
+  return 1 + conn.client.random.below(conn.mix.objects);
+}
+
+function load(conn: ClientConn, oid: number): void {
+  const isNewStyle = conn.style.family === "new" || (conn.mix.newOnOld && conn.style.protocol === "Z4");
+  if (isNewStyle) loadBefore(conn, oid, NEWEST);
+  else conn.send(conn.requests.load(oid));
+}
+
+function loadBefore(conn: ClientConn, oid: number, before: number): void {
+  const isNewStyle = conn.style.family === "new" || (conn.mix.newOnOld && conn.style.protocol === "Z4");
+  const key = `${oid} ${before}`;
+  if (conn.loading.has(key)) return;
+  conn.loading.add(key);
+  conn.send(conn.requests.loadBefore(oid, before, isNewStyle));
+}

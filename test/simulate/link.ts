@@ -1,0 +1,51 @@
+import type { End } from "./end.ts";
+import type { Answer, Request } from "./message.ts";
+import { Queue } from "./queue.ts";
+import type { Style } from "./style.ts";
+import type { Commit } from "./truth.ts";
+
+/** What one client and one server say to each other, and what is on its way: the world's view of one session. */
+export class Link {
+  readonly number: number;
+  /** The client's number; negative for one on the server's own port. */
+  readonly client: number;
+  readonly isDirect: boolean;
+  /** Written by the client, not yet read by the server. */
+  readonly up = new Queue<Request>();
+  /** Written by the server, not yet read by the client. */
+  readonly down = new Queue<Answer>();
+  style: Style | undefined;
+  /** The history that its server has shown to it; a backup that is restored has another one. */
+  commits: readonly Commit[] = NO_COMMITS;
+  generation = 0;
+  clientEnd: End | undefined;
+  /** The subject has connected it to this. */
+  serverEnd: End | undefined;
+  /** The number of the subject that it runs through. */
+  readonly subject: number;
+  /** It is no client of a storage: its bytes are nobody's frames. */
+  isRaw = false;
+  /** All that it says. */
+  rawSaid: Buffer = Buffer.alloc(0);
+  /** Bytes of it can't be followed any more (garbage was written); nothing is judged. */
+  isWild = false;
+  /** An old server has closed it while its client had the lock: the hole that docs/ordering.md leaves open. */
+  isHole = false;
+  /** The server has closed or lost it, or the network has broken it. */
+  isServerGone = false;
+  /** The network has broken it somewhere. */
+  isCut = false;
+  /** A `tpc_finish` was sent, and its reply not read. */
+  isFinishing = false;
+  /** When its `register` was sent. */
+  registeredAt = 0;
+
+  constructor(number: number, client: number, isDirect: boolean, subject: number) {
+    this.number = number;
+    this.client = client;
+    this.isDirect = isDirect;
+    this.subject = subject;
+  }
+}
+
+const NO_COMMITS: readonly Commit[] = [];

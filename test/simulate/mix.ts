@@ -1,0 +1,238 @@
+import { Random } from "./random.ts";
+import { KINDS } from "./style.ts";
+
+export type Faults = Readonly<Record<Fault, number>>;
+export type Fault = (typeof FAULTS)[number];
+
+/** What can go wrong; each has a probability for each time it could. */
+export const FAULTS = [
+  // of the network, per dial or per decision
+  "dialNever",
+  "dialFails",
+  "occupied",
+  "cut",
+  "cutFinishing",
+  // of a client, per decision
+  "leave",
+  "leaveReset",
+  "leaveFinishing",
+  "leaveDialling",
+  "slow",
+  "garbage",
+  // of a server, per request that can
+  "skip",
+  "refuseRegister",
+  "refuseVote",
+  "finishException",
+  "finishNone",
+  "hangUp",
+  "lateReply",
+  "serverSlow",
+  // of a server, per decision of a client
+  "restart",
+  "restartBackup",
+  "restartOther",
+  "crash",
+] as const;
+
+export type Deed = (typeof DEEDS)[number];
+
+/** What a client that is ready can do; each has a weight. */
+export const DEEDS = [
+  "load",
+  "loadOld",
+  "lastTransaction",
+  "plain",
+  "getTid",
+  "burst",
+  "heartbeat",
+  "modify",
+  "create",
+  "mixed",
+  "delete",
+  "restore",
+  "blob",
+  "undo",
+  "empty",
+  "large",
+] as const;
+
+/** What one run is made of. All of it can be lowered, to make a run that fails smaller. */
+export interface Mix {
+  /** Names of server kinds: one or two servers. */
+  readonly servers: readonly string[];
+  /** Of each server. */
+  readonly clients: number;
+  /** Clients that write on the server's own port. */
+  readonly foreign: number;
+  /** Probes, monitors, TLS clients, unknown protocols, garbage. */
+  readonly strangers: number;
+  /** Decisions of all clients together. */
+  readonly decisions: number;
+  readonly objects: number;
+  /** Milliseconds between two decisions of one client, at most. */
+  readonly thinkMs: number;
+  readonly latencyUs: number;
+  readonly stalls: number;
+  readonly stallUs: number;
+  /** How often a chunk is cut. */
+  readonly chop: number;
+  readonly window: number;
+  readonly highWater: number;
+  readonly deeds: Readonly<Record<Deed, number>>;
+  readonly faults: Faults;
+  /** So often a transaction that was granted its vote is aborted. */
+  readonly aborts: number;
+  /** Stores with serial None instead of zeros. */
+  readonly noneSerials: number;
+  readonly fanOut: "no" | "early" | "late";
+  /** Oids in tuples, as from a server in front of another one. */
+  readonly tuples: boolean;
+  /** Old: an empty transaction gets a tid of its own. */
+  readonly emptyTid: boolean;
+  /** New: conflicts are resolved by the client. */
+  readonly resolves: boolean;
+  readonly infos: boolean;
+  /** Entries of the server's own queue for `getInvalidations`. */
+  readonly serverQueue: number;
+  /** Clients of ZEO 5 on old servers. */
+  readonly newOnOld: boolean;
+  /** Old clients number from 0. */
+  readonly zeroIds: boolean;
+  readonly largeBytes: number;
+  /** For the subject: 0 stands for plenty. */
+  readonly history: number;
+  readonly outbox: number;
+}
+
+/** So much of a run's mix can be said by name; the rest comes from the seed. */
+export type Overrides = Partial<Omit<Mix, "deeds" | "faults">> & {
+  readonly deeds?: Partial<Mix["deeds"]>;
+  readonly faults?: Partial<Faults>;
+  /** Only these faults may happen at all. */
+  readonly onlyFaults?: readonly Fault[];
+  /** What is not said is off, or as small as can be, whatever the seed. */
+  readonly bare?: boolean;
+};
+
+const RARE: Readonly<Record<Fault, number>> = {
+  dialNever: 0.05,
+  dialFails: 0.2,
+  occupied: 0.01,
+  cut: 0.01,
+  cutFinishing: 0.1,
+  leave: 0.02,
+  leaveReset: 0.02,
+  leaveFinishing: 0.1,
+  leaveDialling: 0.1,
+  slow: 0.05,
+  garbage: 0.005,
+  skip: 0.2,
+  refuseRegister: 0.3,
+  refuseVote: 0.2,
+  finishException: 0.1,
+  finishNone: 0.1,
+  hangUp: 0.005,
+  lateReply: 0.2,
+  serverSlow: 0.02,
+  restart: 0.004,
+  restartBackup: 0.004,
+  restartOther: 0.003,
+  crash: 0.003,
+};
+
+function all<K extends string>(names: readonly K[], value: number): Record<K, number> {
+  return Object.fromEntries(names.map((name) => [name, value])) as Record<K, number>;
+}
+
+/** Nothing happens in it. */
+export const BARE: Mix = {
+  servers: ["ZEO 6"],
+  clients: 2,
+  foreign: 0,
+  strangers: 0,
+  decisions: 10,
+  objects: 3,
+  thinkMs: 1,
+  latencyUs: 30,
+  stalls: 0,
+  stallUs: 10_000,
+  chop: 0,
+  window: 1_000_000,
+  highWater: 16_384,
+  deeds: all(DEEDS, 0),
+  faults: all(FAULTS, 0),
+  aborts: 0,
+  noneSerials: 0,
+  fanOut: "no",
+  tuples: false,
+  emptyTid: false,
+  resolves: false,
+  infos: false,
+  serverQueue: 100,
+  newOnOld: false,
+  zeroIds: false,
+  largeBytes: 2000,
+  history: 0,
+  outbox: 0,
+};
+
+/** Each seed has its own: most features are off in most runs, so that those that are on meet undisturbed. */
+export function mixOf(seed: number, overrides: Overrides = {}): Mix {
+  if (overrides.bare === true) return overridden(BARE, overrides);
+  const random = new Random(seed ^ 0x5eed);
+  const faultRate = random.pick([0, 0.1, 0.25, 0.5]);
+  const faults = {} as Record<Fault, number>;
+  for (const fault of FAULTS) {
+    const isOn = random.chance(faultRate);
+    const strength = random.pick([0.3, 1, 1, 2]);
+    faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
+  }
+  const deeds = {} as Record<Deed, number>;
+  for (const deed of DEEDS) deeds[deed] = random.chance(0.6) ? random.pick([1, 2, 5]) : 0;
+  if (random.chance(0.8)) deeds.load = 5;
+  if (random.chance(0.5)) deeds.create = 4;
+  if (random.chance(0.5)) deeds.modify = 4;
+  deeds.large = random.chance(0.1) ? 1 : 0;
+  const servers = [random.pick(KINDS).name];
+  if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
+  const mix: Mix = {
+    servers,
+    clients: random.between(2, random.pick([2, 3, 4, 8])),
+    foreign: random.chance(0.25) ? 1 : 0,
+    strangers: random.chance(0.2) ? random.between(1, 6) : 0,
+    decisions: random.pick([10, 30, 60, 150, 400]),
+    objects: random.pick([3, 8, 20, 100]),
+    thinkMs: random.pick([0.05, 1, 10, 500]),
+    latencyUs: random.pick([0, 30, 300, 3000, 100_000]),
+    stalls: random.chance(0.3) ? random.pick([0.001, 0.01, 0.1]) : 0,
+    stallUs: random.pick([10_000, 1_000_000, 4_000_000]),
+    chop: random.pick([0, 0, 0, 0.05, 0.05, 0.3, 0.9]),
+    window: random.pick([64, 1000, 1000, 16_384, 65_536, 65_536, 1_000_000]),
+    highWater: random.pick([0, 200, 16_384]),
+    deeds,
+    faults,
+    aborts: random.chance(0.5) ? 0.15 : 0,
+    noneSerials: random.chance(0.2) ? 0.3 : 0,
+    fanOut: random.chance(0.85) ? "no" : random.pick(["early", "late"] as const),
+    tuples: random.chance(0.1),
+    emptyTid: random.chance(0.2),
+    resolves: random.chance(0.3),
+    infos: random.chance(0.5),
+    serverQueue: random.pick([3, 20, 100, 100]),
+    newOnOld: random.chance(0.3),
+    zeroIds: random.chance(0.3),
+    largeBytes: random.pick([2000, 2000, 20_000, 200_000]),
+    history: random.chance(0.15) ? random.pick([1, 200, 2000]) : 0,
+    outbox: random.chance(0.1) ? random.pick([2000, 100_000]) : 0,
+  };
+  // A large object through a narrow pipe is slow to simulate, too.
+  return overridden({ ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);
+}
+
+export function overridden(mix: Mix, overrides: Overrides): Mix {
+  const { deeds, faults, onlyFaults, bare: _bare, ...rest } = overrides;
+  const allowed = { ...mix.faults, ...faults } as Record<Fault, number>;
+  if (onlyFaults !== undefined) for (const fault of FAULTS) if (!onlyFaults.includes(fault)) allowed[fault] = 0;
+  return { ...mix, ...rest, deeds: { ...mix.deeds, ...deeds }, faults: allowed };
+}

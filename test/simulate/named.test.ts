@@ -1,0 +1,30 @@
+import { expect, it } from "vitest";
+import type { Overrides } from "./mix.ts";
+import { run } from "./run.ts";
+import { subjectNamed } from "./subjects.ts";
+import { Visits } from "./visits.ts";
+
+/** A run that once found something, as `npm run simulate` prints it when it has made one smaller. */
+interface Named {
+  readonly name: string;
+  readonly subject: string;
+  readonly seed: number;
+  readonly overrides: Overrides;
+  /** What it must find; nothing, once that is repaired. */
+  readonly finds?: string;
+}
+
+const RUNS: readonly Named[] = [
+  {
+    name: "an object that is created beside an undo",
+    subject: "relay",
+    seed: 7951,
+    overrides: { bare: true, servers: ["ZEO 5.2.1"], decisions: 1, objects: 1, deeds: { undo: 2 } },
+    finds: "1 incomplete",
+  },
+];
+
+it.each(RUNS)("$name", ({ subject, seed, overrides, finds }) => {
+  const { violation } = run(seed, { visits: new Visits(), make: subjectNamed(subject), overrides });
+  expect(violation?.name, violation?.message).toBe(finds);
+});

@@ -1,0 +1,111 @@
+import type { Clock } from "../../src/clock.ts";
+import type { Happening } from "../../src/happening/happening.ts";
+import { Storages } from "../../src/storage/storages.ts";
+import { Room } from "../../src/upstream/room.ts";
+import { Upstream } from "../../src/upstream/upstream.ts";
+import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
+import type { Visits } from "./visits.ts";
+
+const PLENTY = 1e9;
+const HANDSHAKE_MS = 5_000;
+const AGAIN_MS = 200;
+
+/** The product: its upstreams, with everything that they need of a process simulated. */
+export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
+
+class Product implements Subject {
+  readonly repairs = true;
+  readonly #storages: Storages[] = [];
+  readonly #upstreams: Upstream[];
+  readonly #room = new Room(PLENTY);
+  readonly #clock: Clock;
+  /** What must never be told. */
+  #wrong: string | undefined;
+
+  constructor({ clock, transport, routes, mix, visits }: Surroundings) {
+    this.#clock = clock;
+    const limits = {
+      frameBytes: PLENTY,
+      decodeBytes: PLENTY,
+      outboxBytes: mix.outbox > 0 ? mix.outbox : PLENTY,
+      handshakeMs: HANDSHAKE_MS,
+    };
+    const report = (happening: Happening): void => {
+      this.#wrong ??= told(happening, visits);
+    };
+    this.#upstreams = routes.map((route) => {
+      const historyBytes = mix.history > 0 ? mix.history : PLENTY;
+      const storages = new Storages(route.name, { clock, report, historyBytes });
+      this.#storages.push(storages);
+      const settings = { limits, refuseUnknown: false };
+      return new Upstream(route, { settings, clock, transport, storages, room: this.#room, report });
+    });
+  }
+
+  start(): void {
+    for (const upstream of this.#upstreams) {
+      const bind = (): void =>
+        upstream.bind((failure) => {
+          if (failure === undefined) upstream.begin(() => undefined);
+          // The process would end, and be started again.
+          else this.#clock.after(AGAIN_MS, bind);
+        });
+      bind();
+    }
+  }
+
+  stop(): void {
+    for (const upstream of this.#upstreams) upstream.stop();
+    for (const storages of this.#storages) for (const storage of storages.all()) storage.stop();
+  }
+
+  check(clients: number): string | undefined {
+    if (this.#wrong !== undefined) return this.#wrong;
+    for (const upstream of this.#upstreams) {
+      for (const session of upstream.sessions) {
+        if (clients === 0) return `a session (${session.life})`;
+      }
+      if (clients === 0 && this.#room.taken > 0) return `${this.#room.taken} clients have taken room`;
+    }
+    for (const storages of this.#storages) {
+      for (const { ledger } of storages.all()) {
+        const { finishing, accounts } = ledger.state;
+        if (finishing.length > 0) return "a commit that is finishing";
+        if (clients === 0 && accounts.size > 0) return `${accounts.size} accounts of a ledger`;
+        for (const { outbox, due, phase } of accounts.values()) {
+          if (outbox.length + due.length > 0) return `${outbox.length} held and ${due.length} due (${phase})`;
+        }
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Counts it. @returns what is wrong if it must never be told */
+function told(happening: Happening, visits: Visits): string | undefined {
+  switch (happening.what) {
+    case "asked":
+    case "closed":
+    case "opened":
+    case "repaired":
+    case "resumed":
+      return undefined;
+    case "announced":
+      visits.count(`proxy: ${happening.repair}`);
+      return undefined;
+    case "failed":
+      return String(happening.error instanceof Error ? happening.error.stack : happening.error);
+    case "ended": {
+      const { code, fault, cause } = happening.end;
+      visits.count(`end: ${code}`);
+      if (fault !== "proxy" || !(code.startsWith("guard") || code === "internal-error")) return undefined;
+      return `${code}: ${cause instanceof Error ? cause.stack : ""}`;
+    }
+    case "relayed":
+      visits.count(`proxy: relayed ${happening.reason}`);
+      return undefined;
+    default:
+      visits.count(`proxy: ${happening.what}`);
+      return undefined;
+  }
+}

@@ -1,0 +1,114 @@
+import { mixOf, type Mix, type Overrides } from "./mix.ts";
+import type { SubjectMaker } from "./subject.ts";
+import { Violation } from "./violation.ts";
+import type { Visits } from "./visits.ts";
+import { World } from "./world.ts";
+
+/** How one run went. */
+export interface Run {
+  readonly seed: number;
+  readonly mix: Mix;
+  readonly violation: Violation | undefined;
+  /** Of all bytes that were delivered. */
+  readonly hash: string;
+  readonly messages: number;
+  readonly events: number;
+  /** Simulated. */
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  readonly overrides?: Overrides;
+  readonly visits: Visits;
+  readonly make: SubjectMaker;
+  readonly trace?: (line: string) => void;
+}
+
+/** Simulated time that the clients' decisions may take. */
+const LONGEST_US = 3_600_000_000;
+/** ... and what is on its way then. Longer than any timer of the subject's or a client's. */
+const REST_US = 60_000_000;
+const MAX_EVENTS = 5_000_000;
+
+/** The whole life of a world: everything that the seed wants, rest, the looks at it, and the end. */
+export function run(seed: number, options: RunOptions): Run {
+  const mix = mixOf(seed, options.overrides);
+  const { trace } = options;
+  const world = new World(seed, mix, options.visits, options.make);
+  if (trace !== undefined) {
+    world.traceTo((text) => trace(`${(world.timeline.now / 1000).toFixed(3).padStart(12)} ${text()}`));
+  }
+  live(world);
+  const { violation, network, messages, timeline } = world;
+  return {
+    seed,
+    mix,
+    violation,
+    hash: network.hash,
+    messages,
+    events: timeline.count,
+    seconds: timeline.now / 1_000_000,
+  };
+}
+
+function live(world: World): void {
+  try {
+    world.begin();
+    world.run(LONGEST_US, MAX_EVENTS, () => world.decisionsLeft === 0);
+    world.run(10_000, MAX_EVENTS);
+    world.isCalm = true;
+    world.network.calm = true;
+    for (const client of world.clients) client.conn?.calm();
+    world.run(REST_US, MAX_EVENTS);
+    if (world.violation === undefined) atRest(world);
+    if (world.violation !== undefined) return;
+    for (const client of world.clients) client.leave();
+    world.run(REST_US, MAX_EVENTS);
+    if (world.violation === undefined) atTheEnd(world);
+  } catch (error) {
+    if (world.violation !== undefined) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    world.fail(new Violation("0 error", text));
+  }
+}
+
+/** Nothing happens any more: everyone knows everything, and nobody waits. */
+function atRest(world: World): void {
+  let connected = 0;
+  for (const client of world.clients) {
+    const { conn } = client;
+    if (conn === undefined || !conn.isReady) {
+      world.fail(new Violation("4 not ready", `client ${client.number} is not connected and ready at rest`));
+      return;
+    }
+    connected++;
+    if (conn.waiting > 0) {
+      world.fail(new Violation("4 stuck", `client ${client.number} waits for ${conn.waiting} answers at rest`));
+      return;
+    }
+    if (client.isDirect) continue;
+    conn.judge.atRest();
+    conn.judge.knowledge.atRest();
+    if (world.violation !== undefined) return;
+  }
+  const left = world.subject.check(connected);
+  if (left !== undefined) world.fail(new Violation("7 left over", `at rest: ${left}`));
+}
+
+/** All have gone: nothing is left. */
+function atTheEnd(world: World): void {
+  for (const server of world.servers) {
+    if (server.connections > 0) {
+      world.fail(new Violation("7 left over", `${server.connections} connections are open at server ${server.number}`));
+    }
+  }
+  const [open] = world.network.openOf("subject");
+  if (open !== undefined)
+    world.fail(new Violation("7 left over", `a connection of the subject is open: ${open.describe()}`));
+  if (world.clock.pending > 0) world.fail(new Violation("7 left over", `${world.clock.pending} timers are running`));
+  const left = world.subject.check(0);
+  if (left !== undefined) world.fail(new Violation("7 left over", left));
+  world.subject.stop();
+  const stopped = world.subject.check(0);
+  if (stopped !== undefined) world.fail(new Violation("7 left over", `stopped: ${stopped}`));
+}

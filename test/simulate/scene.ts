@@ -1,0 +1,33 @@
+import type { Link } from "./link.ts";
+import type { Mix } from "./mix.ts";
+import type { Network } from "./network.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Violation } from "./violation.ts";
+import type { Visits } from "./visits.ts";
+
+/** What everyone in a world shares. */
+export interface Scene {
+  readonly timeline: Timeline;
+  readonly network: Network;
+  readonly mix: Mix;
+  readonly visits: Visits;
+  /** What was seen first; the run ends with it. */
+  fail(violation: Violation): void;
+  /** Frames that reached the other side. */
+  messages: number;
+  /** Does the subject complete invalidations? Else only what the servers themselves keep is asked of it. */
+  readonly repairs: boolean;
+  /** Nobody decides anything any more, and no more faults happen. */
+  isCalm: boolean;
+  /** Something has happened for which the subject may end sessions: by storage (the number of its server). */
+  readonly disturbed: Set<number>;
+  /** The subject that runs now; one that was killed has a lower number. */
+  subjectNumber: number;
+  /** Has a cache of an older generation, at this tid, seen what a restored backup has undone? */
+  isAhead(link: Link, generation: number, tid: number): boolean;
+  /** The first tid that a subject can have read of a storage: it need not know what was before. Noted, and returned. */
+  reachOf(link: Link, shown: number): number;
+  /** May the subject end a connection to this server by itself? */
+  mayEnd(server: number, link: Link): boolean;
+  trace: ((text: () => string) => void) | undefined;
+}

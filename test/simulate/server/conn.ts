@@ -1,0 +1,187 @@
+import type { ConnectionHandler } from "../../../src/session/connection.ts";
+import type { End } from "../end.ts";
+import { FrameReader, matches } from "../frame-reader.ts";
+import { writer } from "../frame-writer.ts";
+import type { Link } from "../link.ts";
+import type { Answer, Request } from "../message.ts";
+import { Queue } from "../queue.ts";
+import { styleOf, type Style } from "../style.ts";
+import { Violation } from "../violation.ts";
+import type { Server } from "./server.ts";
+import type { Voted } from "./vote.ts";
+
+/** A question of the subject's own, in either encoding: `lastTransaction` with the id -2. */
+const QUESTION =
+  /^(?:(?:\x80\x03)?\(J\xfe\xff\xff\xff(?:K\x00|I00\n|\x89)(?:U\x0f|X\x0f\x00\x00\x00)lastTransaction\)t\.|\x94\xfe[\x00\xc2](?:\xaf|\xc4\x0f)lastTransaction\x90)$/;
+
+export interface ServerTransaction {
+  readonly txn: number;
+  /** Given for a transaction that is copied, else 0. */
+  readonly tid: number;
+  readonly operations: Request[];
+  /** What its vote has found, once it was granted. */
+  voted: Voted | undefined;
+}
+
+/** A server's side of one connection: bytes to requests, and every byte looked at. */
+export class ServerConn implements ConnectionHandler {
+  readonly server: Server;
+  readonly end: End;
+  readonly #frames = new FrameReader();
+  readonly inbox = new Queue<Request>();
+  style: Style | undefined;
+  /** It is on the storage's list. */
+  isRegistered = false;
+  isOpen = true;
+  transaction: ServerTransaction | undefined;
+  /** The vote that waits for the lock. */
+  vote: Request | undefined;
+  /** Old: its thread is at work. */
+  isBusy = false;
+  #isGreeted = false;
+  #rawRead = 0;
+
+  constructor(server: Server, end: End) {
+    this.server = server;
+    this.end = end;
+  }
+
+  get link(): Link | undefined {
+    return this.end.link;
+  }
+
+  /** The server speaks first. */
+  greet(): void {
+    if (this.#isGreeted) return;
+    this.#isGreeted = true;
+    this.end.write(writer.raw(this.server.kind.greeting));
+  }
+
+  read(bytes: Buffer): void {
+    if (!this.isOpen) return;
+    this.greet();
+    const { link } = this;
+    if (link === undefined || link.isRaw) {
+      this.#raw(bytes);
+      return;
+    }
+    this.#frames.push(bytes, (all, at, end) => this.#frame(link, all, at, end));
+    if (this.inbox.length > 0) this.server.arrived(this);
+  }
+
+  #frame(link: Link, all: Buffer, at: number, end: number): boolean {
+    const expected = link.up.peek();
+    const { scene } = this.server;
+    scene.messages++;
+    if (expected !== undefined && matches(expected.frame, all, at, end)) {
+      link.up.shift();
+      scene.trace?.(
+        () => `link ${link.number} server reads ${expected.method || expected.kind} ${expected.oid} T${expected.tid}`,
+      );
+      if (expected.kind === "hello") this.#hello(link, expected);
+      else this.inbox.push(expected);
+      return this.isOpen;
+    }
+    const frame = all.subarray(at, end);
+    if (this.style !== undefined && frame.length < 64 && QUESTION.test(frame.toString("latin1", 4))) {
+      scene.visits.count("subject: question");
+      this.inbox.push(question(frame));
+      return true;
+    }
+    if (link.isWild) {
+      this.server.close(this, "garbage");
+      return false;
+    }
+    const wanted = expected === undefined ? "nothing" : expected.method || expected.kind;
+    scene.fail(
+      new Violation(
+        "3 to server",
+        `link ${link.number}: the server got ${describe(frame)}, the client wrote ${wanted}`,
+      ),
+    );
+    return false;
+  }
+
+  #hello(link: Link, request: Request): void {
+    const protocol = request.frame.toString("latin1", 4);
+    const { kind } = this.server;
+    if (!kind.accepts.includes(protocol)) {
+      this.server.close(this, "protocol");
+      return;
+    }
+    this.style = link.style = styleOf(kind, protocol);
+    this.server.scene.visits.count(`protocol: ${protocol} ${this.style.dialect}`);
+  }
+
+  /** Whoever this is, it is no client of a storage: a probe, a monitor, a TLS client. */
+  #raw(bytes: Buffer): void {
+    const { link } = this;
+    const from = this.#rawRead;
+    this.#rawRead += bytes.length;
+    // Whose it is may show only now.
+    if (link !== undefined) {
+      const said = link.rawSaid.subarray(from, this.#rawRead);
+      if (!said.equals(bytes))
+        this.server.scene.fail(new Violation("3 raw", `a stranger's ${describe(bytes)} is changed`));
+    }
+    if (bytes[0] === 0x16) {
+      this.end.write(TLS_ANSWER);
+      return;
+    }
+    this.#frames.push(bytes, (all, at, end) => {
+      if (all.toString("latin1", at + 4, end) === "ruok") this.end.write(MONITOR_ANSWER);
+      this.server.close(this, "stranger");
+      return false;
+    });
+  }
+
+  write(answer: Answer): void {
+    if (!this.isOpen || !this.end.isOpen) return;
+    this.server.scene.trace?.(() => `link ${this.link?.number ?? "?"} server writes ${inShort(answer)}`);
+    if (answer.request?.id !== QUESTION_ID) this.link?.down.push(answer);
+    this.end.write(answer.frame);
+  }
+
+  ended(): void {
+    if (!this.isOpen) return;
+    this.server.gone(this);
+    this.end.carryOut("end");
+  }
+
+  drained(): void {
+    // It never waits.
+  }
+
+  closed(): void {
+    this.server.gone(this);
+    this.server.forget(this);
+  }
+}
+
+/** What strangers are answered. */
+export const TLS_ANSWER = Buffer.from("\x16\x03\x01 server hello", "latin1");
+export const MONITOR_ANSWER = Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1");
+
+const QUESTION_ID = -2;
+
+function question(frame: Buffer): Request {
+  return {
+    frame: Buffer.from(frame),
+    kind: "lastTransaction",
+    method: "lastTransaction",
+    id: QUESTION_ID,
+    isOneWay: false,
+    oid: 0,
+    tid: 0,
+    txn: 0,
+    askedAt: 0,
+  };
+}
+
+function inShort({ kind, request, outcome, tid, oids }: Answer): string {
+  return `${kind} ${request?.method ?? ""} ${outcome} T${tid} (${oids.join(" ")})`;
+}
+
+function describe(frame: Buffer): string {
+  return `${frame.length} bytes (${frame.toString("latin1", 4, 60).replace(/[^ -~]/g, ".")})`;
+}

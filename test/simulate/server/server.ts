@@ -1,0 +1,341 @@
+import type { Address } from "../../../src/config/address.ts";
+import { exception, granted, conflict, conflicts, info, invalidation, none, serialnos, tidReply } from "../answers.ts";
+import type { End } from "../end.ts";
+import type { Link } from "../link.ts";
+import type { Answer, Request } from "../message.ts";
+import type { Fault } from "../mix.ts";
+import type { Random } from "../random.ts";
+import type { Scene } from "../scene.ts";
+import type { ServerKind, Style } from "../style.ts";
+import type { Commit, Truth } from "../truth.ts";
+import { ServerConn } from "./conn.ts";
+import type { Engine } from "./engine.ts";
+import { CommitLock } from "./lock.ts";
+import { Loop } from "./loop.ts";
+import { reply } from "./reads.ts";
+import { Threads } from "./threads.ts";
+import { evaluate, type Voted } from "./vote.ts";
+
+interface Entry {
+  readonly tid: number;
+  readonly oids: readonly number[];
+}
+
+/** A ZEO server: one storage, its clients, its lock, its queue of invalidations. How it works is its engine's. */
+export class Server {
+  readonly scene: Scene;
+  readonly random: Random;
+  readonly truth: Truth;
+  readonly address: Address;
+  readonly number: number;
+  readonly lock = new CommitLock();
+  kind: ServerKind;
+  /** In the order of their registration. */
+  readonly registered: ServerConn[] = [];
+  readonly #conns = new Set<ServerConn>();
+  /** What it can tell of the past, newest last. */
+  queue: Entry[] = [];
+  engine: Engine;
+  #unlisten: (() => void) | undefined;
+
+  constructor(scene: Scene, random: Random, truth: Truth, number: number, kind: ServerKind) {
+    this.scene = scene;
+    this.random = random;
+    this.truth = truth;
+    this.number = number;
+    this.kind = kind;
+    this.address = { host: "192.0.2.2", port: 8100 + number };
+    this.engine = this.#newEngine();
+  }
+
+  get isUp(): boolean {
+    return this.#unlisten !== undefined;
+  }
+
+  get connections(): number {
+    return this.#conns.size;
+  }
+
+  // --- its life ---------------------------------------------------------------------------------------------------
+
+  start(kind: ServerKind): void {
+    this.kind = kind;
+    this.engine = this.#newEngine();
+    this.scene.visits.count(`server: ${kind.name}`);
+    // Filled from the file, where nothing is missing.
+    const { network, mix } = this.scene;
+    const { commits, first } = this.truth;
+    this.queue = [{ tid: first, oids: [] }, ...commits.map(({ tid, oids }) => ({ tid, oids }))].slice(-mix.serverQueue);
+    this.#unlisten = network.listen("server", this.address, {
+      listening: () => undefined,
+      failed: () => {
+        this.#unlisten = undefined;
+        this.scene.timeline.plan(100_000, () => this.start(kind));
+      },
+      accepted: (end) => this.#accept(end as End),
+    });
+  }
+
+  stop(): void {
+    this.#unlisten?.();
+    this.#unlisten = undefined;
+    this.engine.stop();
+    for (const conn of [...this.#conns]) this.close(conn, "stop");
+    this.lock.clear();
+  }
+
+  #newEngine(): Engine {
+    return this.kind.family === "old" ? new Threads(this) : new Loop(this);
+  }
+
+  #accept(end: End): void {
+    const conn = new ServerConn(this, end);
+    this.#conns.add(conn);
+    end.handOver(conn);
+    this.engine.soon(() => {
+      if (conn.isOpen) conn.greet();
+    });
+  }
+
+  /** The server closes a connection; what it has not read it never will. */
+  close(conn: ServerConn, why: string): void {
+    if (!conn.isOpen) return;
+    if (this.kind.family === "old" && this.lock.holder === conn && conn.link !== undefined) conn.link.isHole = true;
+    this.scene.trace?.(() => `the server closes link ${conn.link?.number ?? "?"} (${why})`);
+    this.gone(conn);
+    if (this.random.chance(0.5)) {
+      conn.end.carryOut("end");
+      this.scene.timeline.plan(2_000_000, () => conn.end.carryOut("destroy"));
+    } else conn.end.carryOut("destroy");
+  }
+
+  /** A connection is over for the server. */
+  gone(conn: ServerConn): void {
+    if (!conn.isOpen) return;
+    conn.isOpen = false;
+    if (conn.link !== undefined) conn.link.isServerGone = true;
+    conn.inbox.clear();
+    const at = this.registered.indexOf(conn);
+    if (at >= 0) this.registered.splice(at, 1);
+    conn.transaction = undefined;
+    conn.vote = undefined;
+    this.release(conn);
+  }
+
+  forget(conn: ServerConn): void {
+    this.#conns.delete(conn);
+  }
+
+  anyConn(): ServerConn | undefined {
+    return this.#conns.size === 0 ? undefined : this.random.pick([...this.#conns]);
+  }
+
+  // --- requests ---------------------------------------------------------------------------------------------------
+
+  arrived(conn: ServerConn): void {
+    this.engine.arrived(conn);
+  }
+
+  chance(fault: Fault): boolean {
+    if (this.scene.isCalm || !this.random.chance(this.scene.mix.faults[fault])) return false;
+    this.scene.visits.count(`fault: ${fault}`);
+    return true;
+  }
+
+  /** Everything but `register`, `vote` and `tpc_finish`. Undefined: no answer. */
+  answer(conn: ServerConn, style: Style, request: Request): Answer | undefined {
+    const { transaction } = conn;
+    switch (request.kind) {
+      case "begin":
+        if (transaction?.txn !== request.txn) {
+          conn.transaction = { txn: request.txn, tid: request.tid, operations: [], voted: undefined };
+        }
+        return undefined;
+      case "store":
+      case "restore":
+      case "delete":
+      case "check":
+      case "undo":
+        if (transaction?.txn === request.txn) transaction.operations.push(request);
+        return undefined;
+      case "abort":
+        if (transaction?.txn === request.txn) this.#clear(conn);
+        return request.isOneWay ? undefined : none(style, request, this.truth.last);
+      case "heartbeat":
+      case "blobChunk":
+        return undefined;
+      default:
+        return reply(this, style, request);
+    }
+  }
+
+  /** Its list of clients grows. */
+  register(conn: ServerConn, style: Style, request: Request): Answer {
+    this.registered.push(conn);
+    conn.isRegistered = true;
+    const { link } = conn;
+    if (link !== undefined) {
+      link.commits = this.truth.commits;
+      link.generation = this.truth.generation;
+    }
+    const at = this.truth.last;
+    return style.family === "old" ? none(style, request, at) : tidReply(style, request, at, at);
+  }
+
+  // --- commits ----------------------------------------------------------------------------------------------------
+
+  /** A vote comes in. @returns true if it is to be answered now */
+  voteComes(conn: ServerConn, request: Request): boolean {
+    conn.vote = request;
+    return this.lock.take(conn);
+  }
+
+  /** A vote has the lock, and is answered. */
+  grant(conn: ServerConn): void {
+    const { style, vote, transaction } = conn;
+    conn.vote = undefined;
+    if (style === undefined || vote === undefined) return;
+    const at = this.truth.last;
+    if (transaction?.txn !== vote.txn || this.chance("refuseVote")) {
+      conn.write(exception(style, vote, at, "StorageError"));
+      this.#clear(conn);
+      return;
+    }
+    const voted = evaluate(this.truth, this.kind, transaction.operations);
+    transaction.voted = voted;
+    const isGranted =
+      style.family === "old" ? this.#voteOld(conn, style, vote, voted) : this.#voteNew(conn, style, vote, voted);
+    if (isGranted) conn.write(granted(style, vote, at, voted.undone));
+  }
+
+  #voteOld(conn: ServerConn, style: Style, vote: Request, voted: Voted): boolean {
+    const at = this.truth.last;
+    const [refused] = voted.conflicts;
+    if (voted.failed) {
+      conn.write(exception(style, vote, at, "UndoError"));
+      this.#clear(conn);
+      return false;
+    }
+    const stored = refused === undefined ? voted.stored : voted.stored.slice(0, voted.stored.indexOf(refused.oid));
+    conn.write(serialnos(style, at, stored, at + 1, refused));
+    if (refused === undefined) return true;
+    this.scene.visits.count("vote: refused store");
+    conn.write(none(style, vote, at, "refused"));
+    return false;
+  }
+
+  #voteNew(conn: ServerConn, style: Style, vote: Request, voted: Voted): boolean {
+    const at = this.truth.last;
+    const [first] = voted.conflicts;
+    if (voted.failed || (first !== undefined && first.committed === 0)) {
+      conn.write(exception(style, vote, at, "UndoError"));
+      this.#clear(conn);
+      return false;
+    }
+    if (first === undefined) return true;
+    if (!this.scene.mix.resolves || voted.conflicts.some(({ committed }) => committed === 0)) {
+      this.scene.visits.count("vote: conflict");
+      conn.write(conflict(style, vote, at, first));
+      this.#clear(conn);
+      return false;
+    }
+    this.scene.visits.count("vote: conflicts to resolve");
+    conn.write(conflicts(style, vote, at, voted.conflicts));
+    if (conn.transaction !== undefined) conn.transaction.voted = undefined;
+    this.release(conn);
+    return false;
+  }
+
+  /** The transaction is over. */
+  #clear(conn: ServerConn): void {
+    conn.transaction = undefined;
+    this.release(conn);
+  }
+
+  release(conn: ServerConn): void {
+    if (this.lock.release(conn)) this.engine.lockIsFree();
+  }
+
+  /**
+   * A `tpc_finish` is worked on. Everything but the reply is done, which is returned: `written` is called once it is
+   * written, and gives the lock back.
+   */
+  finish(conn: ServerConn, style: Style, request: Request): { answer: Answer; written: () => void } {
+    const { transaction } = conn;
+    const at = this.truth.last;
+    const nothing = (answer: Answer): { answer: Answer; written: () => void } => {
+      if (transaction?.txn === request.txn) conn.transaction = undefined;
+      return { answer, written: () => this.release(conn) };
+    };
+    const voted = transaction?.voted;
+    if (
+      transaction === undefined ||
+      transaction.txn !== request.txn ||
+      voted === undefined ||
+      this.lock.holder !== conn
+    ) {
+      return { answer: none(style, request, at, "none"), written: () => undefined };
+    }
+    if (this.chance("finishException")) return nothing(exception(style, request, at, "StorageError"));
+    if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
+    const isEmpty = voted.changed.length === 0;
+    if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
+    const commit = this.#commit(conn, style, request, voted);
+    conn.transaction = undefined;
+    return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
+  }
+
+  #commit(conn: ServerConn, style: Style, finish: Request, voted: Voted): Commit {
+    const { link } = conn;
+    const { mix, visits } = this.scene;
+    if (link === undefined) throw new Error("a commit over a connection that belongs to nobody");
+    const isOld = style.family === "old";
+    const sent = isOld && voted.named.length === 0 ? undefined : voted.named;
+    const isClosed = conn.end.other.isClosed;
+    const commit: Commit = {
+      tid: this.truth.nextTid(),
+      oids: voted.changed,
+      sent,
+      by: link,
+      finish,
+      isForeign: link.isDirect || link.subject !== this.scene.subjectNumber,
+      skipped: [],
+      limboEnds: isClosed ? Infinity : 0,
+    };
+    this.truth.add(commit, voted.gone);
+    visits.count(commit.isForeign ? "commit: foreign" : sent === undefined ? "commit: silent" : "commit: told");
+    if (isClosed) visits.count("commit: in limbo");
+    if (isClosed) this.scene.disturbed.add(this.number);
+    this.scene.trace?.(
+      () =>
+        `link ${link.number} commits T${commit.tid} (${voted.changed.join(" ")}), told (${sent?.join(" ") ?? "nothing"})`,
+    );
+    if (sent === undefined) return commit;
+    this.queue.push({ tid: commit.tid, oids: sent });
+    if (this.queue.length > mix.serverQueue) this.queue.shift();
+    const others: ServerConn[] = [];
+    for (const other of this.registered) {
+      if (other === conn && (mix.fanOut !== "early" || link.isDirect)) continue;
+      if (other !== conn && isOld && this.chance("skip")) {
+        if (other.link !== undefined) (commit.skipped as Link[]).push(other.link);
+        continue;
+      }
+      others.push(other);
+    }
+    this.engine.tell(others, (one) => this.#tell(one, commit.tid, sent));
+    return commit;
+  }
+
+  #tell(conn: ServerConn, tid: number, oids: readonly number[]): void {
+    if (conn.style === undefined || !conn.isOpen) return;
+    conn.write(invalidation(conn.style, tid, oids, this.scene.mix.tuples));
+    if (this.scene.mix.infos && this.random.chance(0.5)) conn.write(info(conn.style, this.truth.last));
+  }
+
+  /** What a server that invalidates towards everyone writes behind the committer's reply. */
+  tellCommitter(conn: ServerConn, answer: Answer): void {
+    if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isDirect === true) return;
+    const commit = this.truth.at(answer.tid);
+    if (commit?.finish === answer.request && commit?.sent !== undefined) this.#tell(conn, commit.tid, commit.sent);
+  }
+}

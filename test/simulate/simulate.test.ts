@@ -1,0 +1,73 @@
+import { describe, expect, it } from "vitest";
+import type { Overrides } from "./mix.ts";
+import { proxy } from "./proxy.ts";
+import { relay } from "./relay.ts";
+import { run, type Run } from "./run.ts";
+import { KINDS } from "./style.ts";
+import { SUBJECTS } from "./subjects.ts";
+import { Visits } from "./visits.ts";
+
+/** What no release tells, patched or not, and what a relay does not repair. */
+const BEYOND_PATCHES: Overrides = {
+  fanOut: "no",
+  emptyTid: false,
+  deeds: { delete: 0, restore: 0 },
+  faults: { restartOther: 0, skip: 0 },
+};
+
+function runs(from: number, count: number, overrides: Overrides, make = relay): Run[] {
+  const visits = new Visits();
+  return Array.from({ length: count }, (_, i) => run(from + i, { visits, make, overrides }));
+}
+
+function failures(all: readonly Run[]): string[] {
+  return all.flatMap(({ seed, violation }) => (violation === undefined ? [] : [`seed ${seed}: ${violation.message}`]));
+}
+
+describe("A plain relay", () => {
+  const patched = KINDS.filter((kind) => kind.isPatched).map((kind) => kind.name);
+
+  it.each(patched)("before %s, with all faults of clients, network and server, breaks nothing", (name) => {
+    expect(failures(runs(1, 60, { ...BEYOND_PATCHES, servers: [name] }))).toEqual([]);
+  });
+
+  const unpatched = KINDS.filter((kind) => !kind.isPatched).map((kind) => kind.name);
+
+  it.each(unpatched)("before %s leaves clients incomplete", (name) => {
+    const overrides: Overrides = {
+      bare: true,
+      servers: [name],
+      decisions: 40,
+      deeds: { mixed: 2, create: 1, load: 1 },
+    };
+    const names = new Set(runs(1, 20, overrides).map(({ violation }) => violation?.name));
+    expect([...names]).toContain("1 incomplete");
+  });
+
+  it("leaves clients of an old server untold of what is only created", () => {
+    const deeds = { create: 1, load: 3 };
+    const overrides: Overrides = { bare: true, servers: ["ZEO 4 py3"], clients: 2, decisions: 6, objects: 40, deeds };
+    const names = new Set(runs(1, 60, overrides).map(({ violation }) => violation?.name));
+    expect([...names]).toContain("1 untold");
+  });
+});
+
+describe("The proxy", () => {
+  /** Seeds that are run for each of so many tests. */
+  const SEEDS = 100;
+
+  it.each(Array.from({ length: 10 }, (_, i) => 1 + i * SEEDS))("survives all that seeds from %i on bring", (from) => {
+    expect(failures(runs(from, SEEDS, {}, proxy))).toEqual([]);
+  });
+});
+
+describe.each(Object.entries(SUBJECTS))("A seed, with the %s as its subject,", (_, make) => {
+  it("is one run, bit for bit", () => {
+    const first = runs(1, 40, {}, make);
+    const second = runs(1, 40, {}, make);
+    expect(second.map(({ hash, events, violation }) => [hash, events, violation?.message])).toEqual(
+      first.map(({ hash, events, violation }) => [hash, events, violation?.message]),
+    );
+    expect(new Set(first.map(({ hash }) => hash)).size).toBe(first.length);
+  });
+});

@@ -1,0 +1,44 @@
+import type { Address } from "../../src/config/address.ts";
+import type { Transport } from "../../src/upstream/transport.ts";
+import type { SimClock } from "./clock.ts";
+import type { Mix } from "./mix.ts";
+import type { Visits } from "./visits.ts";
+
+/** Where a subject listens, and which server is behind it. */
+export interface Route {
+  readonly name: string;
+  readonly listen: Address;
+  readonly server: Address;
+}
+
+/** All that a subject gets of its world. */
+export interface Surroundings {
+  readonly clock: SimClock;
+  readonly transport: Transport;
+  readonly routes: readonly Route[];
+  /** `history` and `outbox` are limits for it; 0 stands for plenty. */
+  readonly mix: Mix;
+  readonly visits: Visits;
+}
+
+/**
+ * What stands between the clients and the servers, and is looked at: the product, or a plain relay.
+ *
+ * A world makes one with a `SubjectMaker` and calls `start`. It needs nothing but the clock and the transport that it is
+ * given. A world can kill one at any moment: then its clock is dead, its connections are closed without a word to it, and
+ * another one is made and started. At rest the world calls `check`, first while the clients are connected, then when all
+ * have left and have been forgotten; at the end `stop`, and after it `check` once more.
+ */
+export interface Subject {
+  /** Does it complete invalidations? Else only what the servers themselves keep is asked of it. */
+  readonly repairs: boolean;
+  start(): void;
+  stop(): void;
+  /**
+   * What is left that should not be: a session, a call, bytes. `clients`: how many are connected; 0 also means that no
+   * timer may be running (the world looks at the clock and the connections itself). Undefined: nothing.
+   */
+  check(clients: number): string | undefined;
+}
+
+export type SubjectMaker = (surroundings: Surroundings) => Subject;

@@ -1,0 +1,242 @@
+import type { Address } from "../../src/config/address.ts";
+import { Client, type ClientHost } from "./client/client.ts";
+import { stranger } from "./client/stranger.ts";
+import { SimClock } from "./clock.ts";
+import { Link } from "./link.ts";
+import type { Fault, Mix } from "./mix.ts";
+import { Network } from "./network.ts";
+import { Random } from "./random.ts";
+import type { Scene } from "./scene.ts";
+import { Server } from "./server/server.ts";
+import { KINDS, kindNamed } from "./style.ts";
+import type { Route, Subject, SubjectMaker } from "./subject.ts";
+import { Timeline } from "./timeline.ts";
+import { Truth } from "./truth.ts";
+import { Violation } from "./violation.ts";
+import type { Visits } from "./visits.ts";
+
+/** How long it takes to restore a backup. */
+const RESTORE_US = 20_000_000;
+
+/** Clients, a network, the subject, servers; all of it follows from the seed and the mix. */
+export class World implements ClientHost, Scene {
+  readonly timeline = new Timeline();
+  readonly network: Network;
+  readonly mix: Mix;
+  readonly visits: Visits;
+  readonly servers: Server[] = [];
+  readonly clients: Client[] = [];
+  readonly routes: Route[] = [];
+  readonly disturbed = new Set<number>();
+  messages = 0;
+  isCalm = false;
+  violation: Violation | undefined;
+  trace: ((text: () => string) => void) | undefined;
+  subjectNumber = 0;
+  clock: SimClock;
+  subject: Subject;
+  readonly #make: SubjectMaker;
+  readonly #random: Random;
+  #decisions: number;
+  #strangers: number;
+  #links = 0;
+  /** By subject, server, generation and family. */
+  readonly #reaches = new Map<string, number>();
+
+  constructor(seed: number, mix: Mix, visits: Visits, make: SubjectMaker) {
+    const random = new Random(seed);
+    this.mix = mix;
+    this.visits = visits;
+    this.#make = make;
+    this.#random = random.fork(1);
+    this.network = new Network(this.timeline, random.fork(2), mix, visits);
+    this.#decisions = mix.decisions;
+    this.#strangers = mix.strangers;
+    mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
+    this.clock = new SimClock(this.timeline);
+    this.subject = this.#newSubject();
+    this.network.onFirstWrite = (end, reading) => {
+      if (end.owner === "subject" && reading?.owner === "subject") this.#pair(end, reading);
+    };
+  }
+
+  traceTo(trace: (text: () => string) => void): void {
+    this.trace = trace;
+    this.network.trace = trace;
+  }
+
+  get repairs(): boolean {
+    return this.subject.repairs;
+  }
+
+  #addServer(random: Random, number: number, name: string): void {
+    const truth = new Truth(random.fork(3), this.mix.objects, 1000 + 100_000_000 * number);
+    const server = new Server(this, random, truth, number, kindNamed(name));
+    const listen: Address = { host: "192.0.2.3", port: 9100 + number };
+    this.servers.push(server);
+    this.routes.push({ name: `upstream ${number}`, listen, server: server.address });
+    const clients = this.mix.clients + this.mix.foreign;
+    for (let i = 0; i < clients; i++) {
+      const isDirect = i >= this.mix.clients;
+      const address = isDirect ? server.address : listen;
+      const about = { number: this.clients.length, server, address, isDirect };
+      this.clients.push(new Client(this, random.fork(20 + i), this, about));
+    }
+  }
+
+  #newSubject(): Subject {
+    const { clock, routes, mix, visits } = this;
+    return this.#make({ clock, routes, mix, visits, transport: this.network.transport("subject") });
+  }
+
+  begin(): void {
+    for (const server of this.servers) server.start(server.kind);
+    this.subject.start();
+    const all = this.mix.thinkMs * 1000;
+    for (const client of this.clients)
+      client.after(client.random.chance(0.7) ? 3000 : 20 * all, () => client.connect());
+  }
+
+  fail(violation: Violation): void {
+    this.violation ??= violation;
+  }
+
+  /** Events happen until there are none, so much time has passed, or something is wrong. */
+  run(forUs: number, maxEvents: number, isOver: () => boolean = () => false): void {
+    const until = this.timeline.now + forUs;
+    const last = this.timeline.count + maxEvents;
+    while (this.violation === undefined && !isOver() && this.timeline.step(until)) {
+      if (this.timeline.count > last) this.fail(new Violation("4 restless", `${maxEvents} events, and no end`));
+    }
+  }
+
+  // --- what clients ask -------------------------------------------------------------------------------------------
+
+  newLink(client: number, isDirect: boolean): Link {
+    return new Link(++this.#links, client, isDirect, this.subjectNumber);
+  }
+
+  get decisionsLeft(): number {
+    return this.#decisions;
+  }
+
+  decide(): boolean {
+    if (this.#decisions === 0) return false;
+    this.#decisions--;
+    return true;
+  }
+
+  disturb(client: Client): void {
+    const { server } = client;
+    if (this.#strangers > 0 && this.#random.chance(0.1)) {
+      this.#strangers--;
+      const route = this.routes[server.number] as Route;
+      stranger(this, this.#random.fork(4), route.listen, this.subjectNumber);
+    }
+    if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
+    if (this.#chance("hangUp")) this.#hangUp(server);
+    if (this.#chance("occupied")) this.network.occupy((this.routes[server.number] as Route).listen, 300_000);
+    if (this.#chance("restart")) this.#restart(server, "restart");
+    if (this.#chance("restartBackup")) this.#restart(server, "restartBackup");
+    if (this.#chance("restartOther")) this.#restart(server, "restartOther");
+    if (this.#chance("crash")) this.#crash();
+  }
+
+  granted(server: Server, computedAt: number): void {
+    for (const commit of server.truth.commits) {
+      if (commit.limboEnds === Infinity && commit.tid <= computedAt) commit.limboEnds = this.timeline.now;
+    }
+  }
+
+  /** It breaks between the client and the subject, or between the subject and the server. */
+  cut(link: Link): void {
+    const random = this.#random;
+    const whole = link.isFinishing || random.chance(0.5) ? link.serverEnd : link.clientEnd;
+    const end = random.chance(0.5) ? whole : whole?.other;
+    if (end === undefined || !end.isOpen) return;
+    link.isCut = true;
+    this.visits.count(link.isFinishing ? "fault: cut in a finish" : "fault: cut");
+    if (link.isFinishing) this.disturbed.add(this.serverOf(link));
+    const isLate = random.chance(0.5);
+    this.trace?.(() => `link ${link.number} is cut at ${end.owner}${isLate ? ", late" : ""}`);
+    end.break(isLate);
+    if (!isLate && random.chance(0.5)) end.other.break(false);
+  }
+
+  serverOf(link: Link): number {
+    return this.clients[link.client]?.server.number ?? 0;
+  }
+
+  isAhead(link: Link, generation: number, tid: number): boolean {
+    const restored = this.servers[this.serverOf(link)]?.truth.restored ?? [];
+    return restored.slice(generation).some((to) => to < tid);
+  }
+
+  reachOf(link: Link, shown: number): number {
+    const key = `${link.subject} ${this.serverOf(link)} ${link.generation} ${link.style?.family ?? "?"}`;
+    const reach = Math.min(this.#reaches.get(key) ?? Infinity, shown);
+    this.#reaches.set(key, reach);
+    return reach;
+  }
+
+  mayEnd(server: number, link: Link): boolean {
+    if (link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
+    const { mix } = this;
+    return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
+  }
+
+  // --- what happens by itself -------------------------------------------------------------------------------------
+
+  #chance(fault: Fault): boolean {
+    if (this.isCalm || !this.#random.chance(this.mix.faults[fault])) return false;
+    this.visits.count(`fault: ${fault}`);
+    return true;
+  }
+
+  #hangUp(server: Server): void {
+    const conn = server.anyConn();
+    if (conn === undefined) return;
+    if (conn.link?.isFinishing === true) this.disturbed.add(server.number);
+    server.close(conn, "hang up");
+  }
+
+  #restart(server: Server, how: "restart" | "restartBackup" | "restartOther"): void {
+    if (!server.isUp) return;
+    this.disturbed.add(server.number);
+    server.stop();
+    const random = this.#random;
+    // Nothing of before is on its way any more when a backup has been restored.
+    const downUs = how === "restartBackup" ? RESTORE_US : random.pick([100, 50_000, 3_000_000]);
+    this.timeline.plan(downUs, () => {
+      const { truth } = server;
+      const back = truth.commits[truth.commits.length - 1 - random.between(1, 5)];
+      if (how === "restartBackup" && truth.commits.length > 0) truth.restore(back?.tid ?? truth.first);
+      this.trace?.(() => `server ${server.number} is up again, at T${truth.last}`);
+      server.start(how === "restartOther" ? random.pick(KINDS) : server.kind);
+    });
+  }
+
+  #crash(): void {
+    this.trace?.(() => "the subject is killed");
+    this.subjectNumber++;
+    this.clock.kill();
+    this.network.kill("subject");
+    this.clock = new SimClock(this.timeline);
+    const next = this.#newSubject();
+    this.subject = next;
+    this.timeline.plan(this.#random.pick([100, 100_000]), () => {
+      if (this.subject === next) next.start();
+    });
+  }
+
+  #pair(end: NonNullable<Link["serverEnd"]>, reading: NonNullable<Link["serverEnd"]>): void {
+    const { link } = reading;
+    const client = link ?? reading.other.link;
+    if (client === undefined) return;
+    reading.link = client;
+    end.link = client;
+    end.other.link = client;
+    client.serverEnd = end.other;
+    if (end.other.hasEnded) client.isServerGone = true;
+  }
+}

@@ -1,10 +1,11 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { client, deliver, disconnect, missing, type Violation } from "./client.ts";
+import { cloneWorld } from "./clone.ts";
 import { hasOldClients, isNew, KINDS, type Config } from "./config.ts";
 import { LAST_TRANSACTION, LOAD, message, MessageKind, Vote, type Message } from "./message.ts";
 import { isFinishing, Proxy } from "./proxy.ts";
 import { conn, Failure, finish, grant, hangUp, laterStep, registerReply, release, serverStep } from "./server.ts";
-import { ClientPhase, cloneWorld, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
+import { ClientPhase, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
 
 /** What happens next. `a` is a client or a slot, `b` depends on the type. */
 export interface Event {

@@ -1,6 +1,5 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState, type Stamp, type StorageState } from "../../src/ledger/state.ts";
-import { cloneStorage } from "./clone.ts";
 import { isNew, type Config, type KindIndex } from "./config.ts";
 import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
 
@@ -136,15 +135,6 @@ export interface Client {
 }
 
 export const NOBODY = -1;
-
-/** A copy. Without `withLedger` both share the ledger: for an event that does not touch it. */
-export function cloneWorld(w: World, withLedger: boolean): World {
-  const conns: (Conn | undefined)[] = [];
-  for (const conn of w.conns) conns.push(conn === undefined ? undefined : { ...conn });
-  const clients: Client[] = [];
-  for (const client of w.clients) clients.push({ ...client });
-  return { ...w, conns, clients, ledger: withLedger ? cloneStorage(w.ledger) : w.ledger };
-}
 
 export function newConn(number: number, client: number): Conn {
   return {

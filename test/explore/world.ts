@@ -77,9 +77,12 @@ export interface Conn {
   gone: boolean;
   /** It broke: nothing comes over it any more. */
   cut: boolean;
-  /** New: so many requests may still be worked on before the loop runs what is queued. */
+  /** New: so many requests may still be worked on before the loop runs what is queued; or `READABLE`. */
   early: number;
 }
+
+/** The loop found it readable and has not come to it yet: it will read what has arrived until then. */
+export const READABLE = 15;
 
 export type ClientPhase = (typeof ClientPhase)[keyof typeof ClientPhase];
 

@@ -3,6 +3,10 @@ import type { Tid } from "../wire/ids.ts";
 import { difference, intersection, NO_OIDS, oidSet, union, type OidSet } from "./oid-set.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
 
+// Settled commits, by tid: what completes the server's messages, and what a client missed that comes back. The complete
+// set of one is what its client stored and what the server has named. Every tid above the reach is covered. When there
+// are too many, the oldest go, but none that somebody is still to be told of.
+
 /** Bytes that a settled commit is counted with, beside its oids. */
 const SETTLED_BYTES = 400;
 

@@ -5,6 +5,10 @@ import { endFinish } from "./settle.ts";
 import type { Account, Action, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
+// A `tpc_finish` whose reply never comes may have committed, at a tid that nobody here learns. No client may go on as if
+// it had not: all others verify, and what nobody explains from then on is told with its oids, too. One too many does no
+// harm.
+
 /**
  * The server's connection broke between a forwarded `tpc_finish` and its reply: the commit is over without a tid, and
  * perhaps in the database. Its oids are added to what nobody explains from now on, and everyone else verifies.

@@ -3,6 +3,10 @@ import { oidsBetween } from "./history.ts";
 import { difference, oidSet } from "./oid-set.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
 
+// A client that comes back goes on from the tid of this reply and is told of nothing up to it any more. So it names all
+// that changed up to that tid, and the tid covers all that will not be announced on this connection. Where either is not
+// known the answer is None: the client verifies all that it has.
+
 /** A `getInvalidations` reply goes out: the server's answer with what the ledger knows, or None. */
 export function merge<P>(
   state: StorageState<P>,

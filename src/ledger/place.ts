@@ -1,6 +1,10 @@
 import type { Tid } from "../wire/ids.ts";
 import type { Account, Item, StorageState } from "./state.ts";
 
+// Where a message stands in the queue towards its client, and what it waits for. Evidence of a tid waits for the commits
+// that may have that tid or a lower one. An invalidation goes before the evidence of its tid, and never before anything
+// that was computed earlier and shows less: behind the invalidation that would be an old answer.
+
 /**
  * The number of the newest finishing commit whose tid may lie at `tid` or below; 0: there is none. Bases grow with
  * the numbers (a copied transaction apart, where this waits for too many), so one number stands for a set.

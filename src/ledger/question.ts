@@ -1,5 +1,9 @@
 import { stampOf, type Account, type Action, type StorageState } from "./state.ts";
 
+// While a client is idle, nothing that could prove anything is on its way. Then the proxy asks for the last transaction
+// itself. The reply proves what it shows (old servers), or what had settled when it was asked for (new ones). A question
+// too many costs a message; one that is not asked leaves a client untold.
+
 /** What has been due for so long is asked for. When to ask is all that time decides. */
 export const QUESTION_AFTER_MS = 1000;
 

@@ -5,6 +5,10 @@ import { difference, oidSet } from "./oid-set.ts";
 import { noLongerOwed } from "./owed.ts";
 import type { Account, Action, Announcement, Item, StorageState } from "./state.ts";
 
+// What is first in the queue goes out once nothing that it shows is still to be told: no commit that may have its tid or
+// a lower one is finishing, and nothing up to its tid is due. The server's invalidation gets the oids that it lacks only
+// now, as more may have been heard of its commit meanwhile.
+
 /** May the message not go out yet, when it is the first? */
 function isHeld<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): boolean {
   if (waitsForCommits(state, item)) return true;

@@ -8,6 +8,9 @@ import { askIfSilent } from "./question.ts";
 import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
+// A commit's way: it is finishing from the `tpc_finish` on, above a base that was known by then; the tid in the reply
+// settles it, and from then on it is due to all who need it. A tid that does not grow can't be told to anybody in order.
+
 /** A `tpc_finish` was forwarded: whatever the server has told so far, this commit's own tid lies above it. */
 export function beginFinish<P>(
   state: StorageState<P>,

@@ -287,9 +287,22 @@ export class Proxy {
     }
     s.dead = true;
     s.toClient = [];
+    const overtaken = this.#isOvertaken(s, action);
     if (!this.#ledger.isKept(action.session)) this.#closeServer(s);
-    if (this.#config.ends.includes(action.code)) return undefined;
+    if (overtaken || this.#config.ends.includes(action.code)) return undefined;
     return `4 the proxy ended a session needlessly: ${action.code}`;
+  }
+
+  /**
+   * New: was it ended for an undo whose message is still to come? The reply to the question has overtaken it in the
+   * server's loop; docs/ordering.md (order stamps) accepts that, and nothing else.
+   */
+  #isOvertaken(s: Conn, { code, tid: undone }: Extract<Action<Message>, { do: "end" }>): boolean {
+    if (code !== "incomplete-undo" || !isNew(this.#config)) return false;
+    const { conns, later } = this.#world;
+    const bit = 1 << conns.indexOf(s);
+    const ofUndo = (m: Message): boolean => m.kind === MessageKind.invalidation && m.a === Number(undone);
+    return s.toProxy.some(ofUndo) || later.some((m) => ofUndo(m) && (m.mask & bit) !== 0);
   }
 
   #closeServer(s: Conn): void {

@@ -1,6 +1,6 @@
 import { EMPTY, isNew, sentParts, type Config } from "./config.ts";
 import { invalidationArgs, message, MessageKind, tid, Vote, type Message } from "./message.ts";
-import { NOBODY, type Conn, type World } from "./world.ts";
+import { NOBODY, READABLE, type Conn, type World } from "./world.ts";
 
 /** How the server's step goes wrong. */
 export const Failure = {
@@ -19,12 +19,19 @@ export function conn(w: World, slot: number): Conn {
   return found;
 }
 
+/** The first request of a connection. With it the loop has read all that has arrived on it by now. */
+export function takeRequest(s: Conn): Message {
+  const [m] = s.toServer as [Message];
+  s.toServer = s.toServer.slice(1);
+  if (s.early === READABLE) s.early = s.toServer.length;
+  else if (s.early > 0) s.early--;
+  return m;
+}
+
 /** One message from a connection is worked on. */
 export function serverStep(c: Config, w: World, slot: number, failure: number): void {
   const s = conn(w, slot);
-  const [m] = s.toServer as [Message];
-  s.toServer = s.toServer.slice(1);
-  if (s.early > 0) s.early--;
+  const m = takeRequest(s);
   switch (m.kind) {
     case MessageKind.register:
       if (failure !== Failure.none) {
@@ -125,7 +132,7 @@ export function release(c: Config, w: World, slot: number): void {
   w.lock = NOBODY;
   if (!isNew(c)) return;
   for (let j = 0; j < w.conns.length; j++) {
-    if (w.conns[j]?.waits === true) soon(w, message(MessageKind.lock, { a: j }));
+    if (w.conns[j]?.waits === true) soon(w, slot, message(MessageKind.lock, { a: j }));
   }
 }
 
@@ -173,7 +180,7 @@ function tell(c: Config, w: World, slot: number, t: number, parts: number, skipp
     if (isNew(c)) mask |= 1 << j;
     else other.toProxy = [...other.toProxy, invalidation];
   }
-  if (mask !== 0) soon(w, { ...invalidation, mask });
+  if (mask !== 0) soon(w, slot, { ...invalidation, mask });
 }
 
 function ownInvalidation(w: World, t: number, parts: number): Message {
@@ -193,11 +200,19 @@ export function laterStep(c: Config, w: World): void {
   } else if (w.lock === NOBODY && w.conns[m.a]?.waits === true) {
     grant(c, w, m.a, Failure.none);
   }
-  if (w.later.length === 0) for (const s of w.conns) if (s !== undefined) s.early = 0;
+  for (const s of w.conns) if (s !== undefined) s.early = 0;
 }
 
-/** Queues for the server's loop. What arrives from now on comes after it. */
-function soon(w: World, m: Message): void {
-  if (w.later.length === 0) for (const s of w.conns) if (s !== undefined) s.early = s.toServer.length;
+/**
+ * Queues for the loop, while it works on a request of `slot`. It runs this before it looks again at who is readable; but
+ * the connections that it found readable together with `slot` come first, each with all that arrives until its turn.
+ */
+function soon(w: World, slot: number, m: Message): void {
+  if (w.later.length === 0) {
+    for (const [i, s] of w.conns.entries()) {
+      if (s === undefined) continue;
+      s.early = i === slot || s.toServer.length === 0 ? s.toServer.length : READABLE;
+    }
+  }
   w.later = [...w.later, m];
 }

@@ -1,10 +1,22 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { client, deliver, disconnect, missing, type Violation } from "./client.ts";
+import { cloneWorld } from "./clone.ts";
 import { hasOldClients, isNew, KINDS, type Config } from "./config.ts";
 import { LAST_TRANSACTION, LOAD, message, MessageKind, Vote, type Message } from "./message.ts";
 import { isFinishing, Proxy } from "./proxy.ts";
-import { conn, Failure, finish, grant, hangUp, laterStep, registerReply, release, serverStep } from "./server.ts";
-import { ClientPhase, cloneWorld, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
+import {
+  conn,
+  Failure,
+  finish,
+  grant,
+  hangUp,
+  laterStep,
+  registerReply,
+  release,
+  serverStep,
+  takeRequest,
+} from "./server.ts";
+import { ClientPhase, newConn, NOBODY, TransactionPhase, type Conn, type World } from "./world.ts";
 
 /** What happens next. `a` is a client or a slot, `b` depends on the type. */
 export interface Event {
@@ -249,15 +261,10 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       if (conn(w, e.a).toServer[0]?.kind === MessageKind.register) w.refusals++;
       serverStep(c, w, e.a, e.b);
       return undefined;
-    case "server-skips": {
+    case "server-skips":
       w.skips++;
-      const s = conn(w, e.a);
-      const [m] = s.toServer as [Message];
-      s.toServer = s.toServer.slice(1);
-      if (s.early > 0) s.early--;
-      finish(c, w, e.a, m, Failure.none, e.b);
+      finish(c, w, e.a, takeRequest(conn(w, e.a)), Failure.none, e.b);
       return undefined;
-    }
     case "register-reply":
       registerReply(w, e.a);
       return undefined;

@@ -1,6 +1,5 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState, type Stamp, type StorageState } from "../../src/ledger/state.ts";
-import { cloneStorage } from "./clone.ts";
 import { isNew, type Config, type KindIndex } from "./config.ts";
 import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
 
@@ -78,9 +77,12 @@ export interface Conn {
   gone: boolean;
   /** It broke: nothing comes over it any more. */
   cut: boolean;
-  /** New: so many requests may still be worked on before the loop runs what is queued. */
+  /** New: so many requests may still be worked on before the loop runs what is queued; or `READABLE`. */
   early: number;
 }
+
+/** The loop found it readable and has not come to it yet: it will read what has arrived until then. */
+export const READABLE = 15;
 
 export type ClientPhase = (typeof ClientPhase)[keyof typeof ClientPhase];
 
@@ -136,15 +138,6 @@ export interface Client {
 }
 
 export const NOBODY = -1;
-
-/** A copy. Without `withLedger` both share the ledger: for an event that does not touch it. */
-export function cloneWorld(w: World, withLedger: boolean): World {
-  const conns: (Conn | undefined)[] = [];
-  for (const conn of w.conns) conns.push(conn === undefined ? undefined : { ...conn });
-  const clients: Client[] = [];
-  for (const client of w.clients) clients.push({ ...client });
-  return { ...w, conns, clients, ledger: withLedger ? cloneStorage(w.ledger) : w.ledger };
-}
 
 export function newConn(number: number, client: number): Conn {
   return {

@@ -261,6 +261,13 @@ export class Script {
   }
 }
 
+/** A script in which these sessions have registered and know the last transaction, which is `last`. */
+export function connected(server: ServerFamily, sessions: readonly number[] = [1, 2], last = 0): Script {
+  const s = new Script(server);
+  s.connected(sessions, last);
+  return s;
+}
+
 function line(action: Action<string>): string {
   switch (action.do) {
     case "forward":

@@ -13,10 +13,12 @@ export interface Walk {
 const RESTLESS = 10_000;
 
 /**
+ * `visit` sees the world after every event.
+ *
  * Each choice picks one of the events that can happen (modulo their number). When the choices are used up, what
  * happens by itself goes on until nothing does; then everyone must know everything.
  */
-export function walk(c: Config, choices: readonly number[]): Walk {
+export function walk(c: Config, choices: readonly number[], visit?: (w: World) => void): Walk {
   const w = initialWorld(c);
   const events: Event[] = [];
   for (const choice of choices) {
@@ -25,6 +27,7 @@ export function walk(c: Config, choices: readonly number[]): Walk {
     if (event === undefined) break;
     events.push(event);
     const violation = step(c, w, event);
+    visit?.(w);
     if (violation !== undefined) return { violation, events };
   }
   for (let n = 0; n < RESTLESS; n++) {
@@ -35,6 +38,7 @@ export function walk(c: Config, choices: readonly number[]): Walk {
     if (event === undefined) return { violation: rest(c, w), events };
     events.push(event);
     const violation = step(c, w, event);
+    visit?.(w);
     if (violation !== undefined) return { violation, events };
   }
   return { violation: "4 the world does not come to rest", events };

@@ -15,6 +15,7 @@ const USAGE = `npm run simulate -- [OPTIONS]
   --minutes T       goes on for so long
   --overrides JSON  what is to be otherwise than the seed has it
   --subject NAME    ${Object.keys(SUBJECTS).join(", ")}
+  --first           ends with the first run that fails
   --keep-large      does not make the runs that fail smaller`;
 
 /** So many of each kind of failure are printed. */
@@ -32,6 +33,7 @@ const { values } = parseArgs({
     minutes: { type: "string" },
     overrides: { type: "string", default: "{}" },
     subject: { type: "string", default: Object.keys(SUBJECTS).at(-1) ?? "" },
+    first: { type: "boolean", default: false },
     "keep-large": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -106,6 +108,7 @@ function many(): boolean {
     of.push(seed);
     failures.set(result.violation.name, of);
     if (of.length <= SHOWN) showFailure(result);
+    if (values.first) break;
   }
   const s = (performance.now() - start) / 1000;
   const cpu = process.cpuUsage().user / 1e6;

@@ -64,6 +64,7 @@ class Product implements Subject {
     for (const upstream of this.#upstreams) {
       for (const session of upstream.sessions) {
         if (clients === 0) return `a session (${session.life})`;
+        if (session.openCalls > 0) return `${session.openCalls} calls without a reply (${session.life})`;
       }
       if (clients === 0 && this.#room.taken > 0) return `${this.#room.taken} clients have taken room`;
     }

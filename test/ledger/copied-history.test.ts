@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* Transactions whose tid the client names: `copyTransactionsFrom`. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("below what is known", () => {
+  it("nobody can be told in order, so everyone verifies", () => {
+    const s = connected("new", [1, 2], 5);
+    s.begin(1, { restored: [5], tid: 3 });
+    s.finish(1);
+    expect(s.finishReply(1, 3)).toEqual(["copied T3 below T5", "end 2: copied-history", "1 < finish T3"]);
+    s.connected([3], 5);
+    s.getInvalidations(3);
+    expect(s.getInvalidationsReply(3, 5, [5, []])).toEqual(["3 < getInvalidations(T5): None"]);
+  });
+
+  it("old: the reply with the tid that was named says that it is committed", () => {
+    const s = connected("old", [1, 2], 5);
+    s.invalidation(1, 10, [1]);
+    s.invalidation(2, 10, [1]);
+    s.finishing(1, { restored: [4], tid: 7 });
+    expect(s.finishReply(1, 7)).toEqual(["copied T7 below T10", "end 2: copied-history", "1 < finish T7"]);
+  });
+
+  it("its base is the tid before its own: evidence between that and what is known waits", () => {
+    const s = connected("new", [1, 2], 10);
+    s.invalidation(1, 10, []);
+    s.invalidation(2, 10, []);
+    s.finishing(1, { restored: [4], tid: 7 });
+    s.load(2);
+    s.load(2);
+    expect(s.loadReply(2, 6)).toEqual(["2 < load T6"]);
+    expect(s.loadReply(2, 8)).toEqual([]);
+  });
+});
+
+describe("above what is known", () => {
+  it("is told like any other commit, even if another connection shows it before its own reply", () => {
+    const s = connected("old");
+    s.finishing(1, { restored: [5], tid: 3 });
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 3)).toEqual([]);
+    expect(s.finishReply(1, 3)).toEqual([
+      "1 < finish T3",
+      "2 < T3 [5] made up",
+      "log T3: 0 completed, 1 made up",
+      "2 < lastTransaction T3",
+    ]);
+  });
+
+  it("is told like any other commit in a database that was empty", () => {
+    const s = connected("new");
+    s.begin(1, { restored: [5], tid: 3 });
+    s.finish(1);
+    expect(s.finishReply(1, 3)).toEqual(["1 < finish T3"]);
+    expect(s.invalidation(2, 3, [])).toEqual(["2 < T3 [5] completed", "log T3: 1 completed, 0 made up"]);
+  });
+});

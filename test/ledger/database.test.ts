@@ -1,0 +1,55 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* Another database behind the same address. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("a last transaction below one that was certain", () => {
+  it("in a reply to lastTransaction ends the ledger", () => {
+    const s = connected("old", [1, 2], 5);
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 4)).toEqual([
+      "ledger ended: T4 below T5",
+      "end 1: database-changed",
+      "end 2: database-changed",
+    ]);
+    expect(s.ledger.state.history).toEqual([]);
+  });
+
+  it("in a reply to register ends it, too", () => {
+    const s = connected("new", [1], 5);
+    s.register(3);
+    expect(s.registerReply(3, 2)).toContain("ledger ended: T2 below T5");
+  });
+
+  it("is no proof where the answer was merely on its way", () => {
+    const s = connected("old", [1, 2], 5);
+    s.lastTransaction(2);
+    s.lastTransaction(2);
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 6);
+    expect(s.lastTransactionReply(2, 5)).toEqual(["2 < lastTransaction T5"]);
+  });
+
+  it("leaves nothing of the database before: no oids in limbo, and a reach of its own", () => {
+    const s = connected("new", [1, 2], 10);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 12);
+    s.finishing(1, { created: [7] }); // above T12
+    s.serverGone(1);
+    s.register(4);
+    s.registerReply(4, 3);
+    s.connected([5, 6], 3);
+    s.getInvalidations(5);
+    expect(s.getInvalidationsReply(5, 3, [13, [9]])).toEqual(["5 < getInvalidations(T3): T13 [9] as it is"]);
+    expect(s.invalidation(6, 13, [9])).toEqual(["foreign T13", "6 < T13 [9] as it is"]);
+  });
+
+  it("is one that only an invalidation had shown, once no session is left of that time", () => {
+    const s = connected("new", [1, 2], 5);
+    s.invalidation(1, 12, []);
+    s.gone(1);
+    s.gone(2);
+    s.register(3);
+    expect(s.registerReply(3, 8)).toEqual(["ledger ended: T8 below T12", "end 3: database-changed"]);
+  });
+});

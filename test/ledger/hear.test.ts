@@ -1,0 +1,113 @@
+import { describe, expect, it } from "vitest";
+import { connected, Script } from "./script.ts";
+
+/* The server's own invalidation. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("of a commit that passed through here", () => {
+  it.each(["old", "new"] as const)(
+    "%s: the message first: it waits for the reply and is completed in place",
+    (server) => {
+      const s = connected(server);
+      s.finishing(1, { modified: [4], created: [5] });
+      expect(s.invalidation(2, 1, [4])).toEqual([]);
+      expect(s.finishReply(1, 1)).toEqual([
+        "1 < finish T1",
+        "2 < T1 [4 5] completed",
+        "log T1: 1 completed, 0 made up",
+      ]);
+    },
+  );
+
+  it.each(["old", "new"] as const)("%s: the reply first", (server) => {
+    const s = connected(server);
+    s.finishing(1, { modified: [4], created: [5] });
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
+    expect(s.invalidation(2, 1, [4])).toEqual(["2 < T1 [4 5] completed", "log T1: 1 completed, 0 made up"]);
+  });
+
+  it("one that is complete passes as it is, and nothing is logged", () => {
+    const s = connected("new");
+    s.finishing(1, { modified: [4], created: [5] });
+    s.finishReply(1, 1);
+    expect(s.invalidation(2, 1, [5, 4])).toEqual(["2 < T1 [5 4] as it is"]);
+  });
+
+  it("new: two commits finishing at once, replies in the order of their tids and the other way round", () => {
+    for (const order of [
+      [1, 2],
+      [2, 1],
+    ] as const) {
+      const s = connected("new", [1, 2, 3]);
+      s.finishing(1, { created: [5] }); // T1
+      s.finishing(2, { created: [6] }); // T2
+      expect(s.invalidation(3, 1, [])).toEqual([]);
+      expect(s.invalidation(3, 2, [])).toEqual([]);
+      const told: string[] = [];
+      for (const session of order) told.push(...s.finishReply(session, session));
+      expect(told.filter((line) => line.startsWith("3 <"))).toEqual(["3 < T1 [5] completed", "3 < T2 [6] completed"]);
+    }
+  });
+
+  it("new: that of a later commit waits until the earlier one is over, though a client is skipped", () => {
+    const s = connected("new", [1, 2, 3]);
+    s.finishing(1, { created: [5] }); // T1, of which the server does not tell 3
+    s.finishing(2, { created: [6] }); // T2
+    s.finishReply(2, 2);
+    expect(s.invalidation(3, 2, [])).toEqual([]);
+    expect(s.finishReply(1, 1).filter((line) => line.startsWith("3 <"))).toEqual([
+      "3 < T1 [5] made up",
+      "3 < T2 [6] completed",
+    ]);
+  });
+});
+
+describe("of a client's own commit, from a fan-out server", () => {
+  it("before the reply, it never reaches its finish", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    expect(s.invalidation(1, 1, [4])).toEqual([]);
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
+  });
+
+  it("after the reply, it is swallowed", () => {
+    const s = connected("new");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    expect(s.invalidation(1, 1, [4])).toEqual([]);
+  });
+
+  it("after the reply, even when the history has forgotten the commit already", () => {
+    const s = new Script("new", {}, 0);
+    s.connected([1]);
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("not settled");
+    expect(s.invalidation(1, 1, [4])).toEqual([]);
+  });
+});
+
+describe("that comes too late", () => {
+  it("is swallowed after one was made up, where it names nothing new", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4], created: [5] });
+    s.finishReply(1, 1);
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 1); // proves, wrongly here, that none will come
+    expect(s.invalidation(2, 1, [4])).toEqual([]);
+  });
+
+  it("ends the session where it names something new", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 1);
+    expect(s.invalidation(2, 1, [9])).toEqual(["end 2: invalidation-out-of-order"]);
+  });
+
+  it("ends the session where its tid does not grow and nobody here committed it", () => {
+    const s = connected("old");
+    expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);
+    expect(s.invalidation(2, 1, [8])).toEqual(["end 2: invalidation-out-of-order"]);
+  });
+});

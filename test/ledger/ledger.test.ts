@@ -1,0 +1,63 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* What a session asks of its ledger. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("may the server's connection be left unread", () => {
+  it("yes, for a slow client to which nothing is due and for which nothing is held", () => {
+    const s = connected("old");
+    expect(s.ledger.mayPause(2)).toBe(true);
+  });
+
+  it("not while something is due", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    expect(s.ledger.mayPause(2)).toBe(false);
+  });
+
+  it("not while its own finish is on the way", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    expect(s.ledger.mayPause(1)).toBe(false);
+  });
+
+  it("not while its own finish is on the way, though the first message waits for another's", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.finishing(2, { created: [6] });
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 1);
+    expect(s.ledger.mayPause(2)).toBe(false);
+  });
+
+  it("yes, while the first message waits for a commit of another", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 1);
+    expect(s.ledger.mayPause(2)).toBe(true);
+  });
+
+  it("never while the message that is waited for stands behind what is held", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.lastTransaction(2);
+    s.finishReply(1, 1);
+    s.lastTransactionReply(2, 1); // held for the server's own T1
+    expect(s.ledger.mayPause(2)).toBe(false);
+  });
+});
+
+describe("a quiet session", () => {
+  it("is one in whose storage nothing is finishing, and to which nothing is due or held", () => {
+    const s = connected("old");
+    expect(s.ledger.isQuiet(2)).toBe(true);
+    s.finishing(1, { created: [5] });
+    expect(s.ledger.isQuiet(2)).toBe(false);
+    s.finishReply(1, 1);
+    expect(s.ledger.isQuiet(2)).toBe(false);
+    s.questionReply(2, 1);
+    expect(s.ledger.isQuiet(2)).toBe(true);
+  });
+});

@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* A finish whose reply never comes. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("its oids", () => {
+  it.each(["old", "new"] as const)(
+    "%s: go into what nobody explains, waiting or later, and all others are ended",
+    (server) => {
+      const s = connected(server);
+      s.finishing(1, { created: [5] });
+      expect(s.serverGone(1)).toEqual(["end 2: unknown-commit", "close client 1"]);
+      s.connected([3]);
+      expect(s.invalidation(3, 1, [])).toEqual(["foreign T1", "3 < T1 [5] completed"]);
+    },
+  );
+
+  it.each(["old", "new"] as const)("%s: go into getInvalidations replies", (server) => {
+    const s = connected(server);
+    s.finishing(1, { created: [5] });
+    s.serverGone(1);
+    s.register(3);
+    s.registerReply(3, 1);
+    s.lastTransaction(3);
+    s.lastTransactionReply(3, 1);
+    s.getInvalidations(3);
+    const answer: [number, number[]] = server === "old" ? [0, []] : [1, []];
+    expect(s.getInvalidationsReply(3, 0, answer)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
+  });
+
+  it("go into the message of an undo that nobody explains", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5], undoes: true });
+    s.serverGone(1);
+    s.connected([3]);
+    expect(s.invalidation(3, 1, [9])).toEqual(["foreign T1", "3 < T1 [9 5] completed"]);
+  });
+
+  it("new: of two commits go in together, from the lower base on", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] }); // above T0
+    s.serverGone(1);
+    s.connected([3, 4]);
+    s.invalidation(3, 3, [8]); // of a commit elsewhere
+    s.finishing(3, { created: [6] }); // above T3
+    s.serverGone(3);
+    s.register(6);
+    s.registerReply(6, 3);
+    s.getInvalidations(6);
+    expect(s.getInvalidationsReply(6, 0, [3, [8]])).toEqual(["6 < getInvalidations(T0): T3 [8 5 6]"]);
+  });
+});
+
+describe("who waited for it", () => {
+  it("is ended, and what comes next is not held", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 1);
+    expect(s.serverGone(1)).toEqual(["end 2: unknown-commit", "close client 1"]);
+    s.connected([3], 1);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 1)).toEqual(["3 < lastTransaction T1"]);
+  });
+
+  it("old: gets what it waited for, where the commit changed nothing", () => {
+    const s = connected("old");
+    s.finishing(1, {});
+    expect(s.invalidation(2, 1, [9])).toEqual([]); // of a commit elsewhere; it could be this one's tid
+    expect(s.serverGone(1)).toEqual(["close client 1", "foreign T1", "2 < T1 [9] as it is"]);
+  });
+});
+
+describe("who is ended", () => {
+  it("old: nobody for a commit that changed nothing: it is in no doubt", () => {
+    const s = connected("old");
+    s.begin(1, {});
+    s.vote(1);
+    s.voteGranted(1);
+    s.finish(1);
+    expect(s.serverGone(1)).toEqual(["close client 1"]);
+  });
+
+  it("old: everyone once more at the next granted vote, where the server may still read it", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    s.serverGone(1, true);
+    s.connected([3, 4]);
+    s.begin(3, { modified: [4] });
+    s.vote(3);
+    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+  });
+
+  it("old: everyone at the next granted vote, though its client has gone meanwhile", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    s.serverGone(1, true);
+    s.connected([3, 4]);
+    s.begin(3, { created: [6] });
+    s.vote(3);
+    s.finish(3);
+    s.gone(3); // its connection is read to the end: the vote's reply, then that to its finish
+    expect(s.voteGranted(3)).toEqual(["end 4: unknown-commit"]);
+  });
+});

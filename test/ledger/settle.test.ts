@@ -1,0 +1,77 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* What a reply to `tpc_finish` says of its commit. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("a reply without a tid", () => {
+  it.each(["old", "new"] as const)("%s: a finish without a tid settles nothing and releases what waited", (server) => {
+    const s = connected(server);
+    s.finishing(1, { created: [5] });
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 1)).toEqual([]);
+    expect(s.finishReply(1, undefined)).toEqual(["1 < finish None", "2 < lastTransaction T1"]);
+    expect(s.known(1)).toBe("not settled");
+  });
+
+  it("new: a finish without begin commits what nobody here knows", () => {
+    const s = connected("new");
+    s.finish(1);
+    s.finishReply(1, 1);
+    expect(s.invalidation(2, 1, [9])).toEqual(["2 < T1 [9] as it is"]);
+  });
+});
+
+describe("an empty transaction", () => {
+  it("old: its reply shows another commit's tid and waits for that commit", () => {
+    const s = connected("old");
+    s.finishing(2, { created: [5] }); // commits T1; its reply is still unread
+    s.begin(1, {});
+    s.vote(1);
+    expect(s.voteGranted(1)).toEqual([]);
+    expect(s.finishReply(2, 1)).toEqual([
+      "2 < finish T1",
+      "1 < T1 [5] made up",
+      "log T1: 0 completed, 1 made up",
+      "1 < vote",
+    ]);
+    s.finish(1);
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
+    expect(s.ledger.state.history.length).toBe(1);
+  });
+
+  it("new: it has a tid and a message of its own", () => {
+    const s = connected("new");
+    s.finishing(1, {});
+    s.finishReply(1, 1);
+    expect(s.invalidation(2, 1, [])).toEqual(["2 < T1 [] as it is"]);
+  });
+});
+
+describe("a silent commit", () => {
+  it("old: an object stored with serial None is announced by the server, so nothing is asked", () => {
+    const s = connected("old");
+    s.finishing(1, { createdNone: [5] });
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
+    expect(s.ledger.nextTick()).toBe(1000);
+    expect(s.invalidation(2, 1, [5])).toEqual(["2 < T1 [5] as it is"]);
+  });
+
+  it("old: a server that announces created oids is asked all the same, and its message is told once", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    expect(s.finishReply(1, 1)).toEqual(["ask 2", "1 < finish T1"]);
+    expect(s.invalidation(2, 1, [5])).toEqual(["2 < T1 [5] as it is"]);
+    expect(s.questionReply(2, 1)).toEqual([]);
+  });
+
+  it("old: whether a commit is silent is not learnt from what the server sent before", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 1);
+    s.invalidation(2, 1, [5]);
+    s.questionReply(2, 1);
+    s.finishing(1, { created: [6] });
+    expect(s.finishReply(1, 2)).toEqual(["ask 2", "1 < finish T2"]);
+    expect(s.questionReply(2, 2)).toEqual(["2 < T2 [6] made up", "log T2: 0 completed, 1 made up"]);
+  });
+});

@@ -1,0 +1,86 @@
+import { describe, expect, it } from "vitest";
+import { connected } from "./script.ts";
+
+/* A commit whose oids only the server knows. Session 1 commits, 2 looks on, 3 comes late. */
+
+describe("the server's message names what was undone", () => {
+  it("old: to those who were skipped, once it was read on any connection", () => {
+    const s = connected("old", [1, 2, 3]);
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    expect(s.invalidation(2, 1, [9])).toEqual(["2 < T1 [9 5] completed"]);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 1)).toEqual([
+      "3 < T1 [5 9] made up",
+      "log T1: 1 completed, 1 made up",
+      "3 < lastTransaction T1",
+    ]);
+  });
+
+  it("to the others, where a fan-out server sends it to the committer before the reply", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5], undoes: true });
+    s.invalidation(1, 1, [9]);
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("[5 9]");
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 1)).toEqual([
+      "2 < T1 [5 9] made up",
+      "log T1: 0 completed, 1 made up",
+      "2 < lastTransaction T1",
+    ]);
+  });
+
+  it("and it is kept, where a fan-out server sends it to the committer behind the reply", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    expect(s.invalidation(1, 1, [9])).toEqual([]);
+    expect(s.known(1)).toBe("[5 9]");
+  });
+});
+
+describe("nobody was told", () => {
+  it("old: a session that has not asked for the last transaction needs nothing: the first reply shows this tid or a later one", () => {
+    const s = connected("old", [1]);
+    s.register(3);
+    s.registerReply(3);
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 1)).toEqual(["3 < lastTransaction T1"]);
+  });
+
+  it("old: one that was answered before is ended", () => {
+    const s = connected("old", [1]);
+    s.register(3);
+    s.finishing(1, { created: [5], undoes: true });
+    s.registerReply(3);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 0)).toEqual(["3 < lastTransaction T0"]);
+    s.finishReply(1, 1);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 1)).toEqual(["end 3: incomplete-undo"]);
+  });
+
+  it("new: a reply that overtook the message ends nobody, and waits for it", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishReply(1, 1);
+    s.load(2);
+    expect(s.loadReply(2, 1)).toEqual([]);
+    expect(s.invalidation(2, 1, [9])).toEqual([
+      "2 < T1 [9 5] completed",
+      "log T1: 1 completed, 0 made up",
+      "2 < load T1",
+    ]);
+  });
+
+  it("new: where the question's reply comes before the message, too, the session is ended", () => {
+    const s = connected("new");
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 1);
+    expect(s.tick(1000)).toEqual(["ask 2"]);
+    expect(s.questionReply(2, 1)).toEqual(["end 2: incomplete-undo"]);
+  });
+});

@@ -1,0 +1,73 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { Mistake } from "./mistakes.ts";
+
+const TREE = resolve(".cache/mistakes");
+const KEPT = ["src", "test", "docs", "config", "bin", "package.json", "tsconfig.json", "vitest.config.ts", "README.md"];
+const DOCUMENTS = ["CONTRIBUTING.md", "CHANGELOG.md", "tsconfig.build.json", ".oxlintrc.json"];
+
+/** Runs of the simulator, and how long they may take together. */
+const SEEDS = "3000";
+const SIMULATION_MS = 180_000;
+/** Tests that need neither real peers nor much time; the first failure is enough. */
+const TESTS = ["session", "storage", "upstream", "ledger", "wire", "net", "proxy"].map((room) => `test/${room}`);
+
+/** Who has seen a mistake, and as what; undefined: nobody. */
+export type Found = { readonly by: "the simulator" | "a test"; readonly as: string } | undefined;
+
+/** A copy of the tree, in which mistakes can be planted. */
+export function prepare(): void {
+  rmSync(TREE, { recursive: true, force: true });
+  mkdirSync(TREE, { recursive: true });
+  for (const name of [...KEPT, ...DOCUMENTS]) cpSync(name, join(TREE, name), { recursive: true });
+  symlinkSync(resolve("node_modules"), join(TREE, "node_modules"));
+}
+
+/** Plants it, looks who finds it, and takes it out again. */
+export function plant({ file, text, becomes }: Mistake): Found {
+  const path = join(TREE, file);
+  const sound = readFileSync(path, "utf8");
+  writeFileSync(
+    path,
+    sound.replace(text, () => becomes),
+  );
+  try {
+    return simulated() ?? tested();
+  } finally {
+    writeFileSync(path, sound);
+  }
+}
+
+/** Does the sound tree pass what the mistakes are looked for with? */
+export function findNothing(): Found {
+  return simulated() ?? tested();
+}
+
+function simulated(): Found {
+  // A mistake may leave a name unused: what the compiler says of it is no matter, what it writes is.
+  run("node_modules/typescript/bin/tsc", ["-p", "test/simulate/tsconfig.json", "--noUnusedLocals", "false"], 60_000);
+  const main = ".cache/simulate/test/simulate/main.js";
+  const { status, output } = run(
+    main,
+    ["--subject", "proxy", "--seeds", SEEDS, "--first", "--keep-large"],
+    SIMULATION_MS,
+  );
+  if (status === 0) return undefined;
+  const line = /^seed \d+: .*$/m.exec(output)?.[0] ?? output.trim().split("\n").at(-1) ?? "no output";
+  return { by: "the simulator", as: status === undefined ? "it does not end" : line.slice(0, 160) };
+}
+
+function tested(): Found {
+  const args = ["run", "--project", "unit", "--bail", "1", ...TESTS];
+  const { status, output } = run("node_modules/vitest/vitest.mjs", args, 600_000);
+  if (status === 0) return undefined;
+  const line = /FAIL\s+(.*)$/m.exec(output)?.[1] ?? "it does not end";
+  return { by: "a test", as: line.replaceAll(/\x1b\[[0-9;]*m/g, "").slice(0, 160) };
+}
+
+function run(script: string, args: readonly string[], timeout: number): { status: number | undefined; output: string } {
+  const options = { cwd: TREE, encoding: "utf8", timeout, killSignal: "SIGKILL", maxBuffer: 1 << 28 } as const;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], options);
+  return { status: status ?? undefined, output: stdout + stderr };
+}

@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { MISTAKES } from "./mistakes.ts";
+import { findNothing, plant, prepare } from "./orchard.ts";
+
+const rows: string[] = [];
+
+beforeAll(prepare);
+
+afterAll(() => {
+  console.log(`${rows.join("\n")}\n${rows.length} planted`);
+});
+
+it("the sound tree passes", () => {
+  expect(findNothing()).toBeUndefined();
+});
+
+it.each(MISTAKES)("$name", (mistake) => {
+  const found = plant(mistake);
+  rows.push(`| ${mistake.name} | ${found === undefined ? "nobody" : `${found.by}: ${found.as}`} |`);
+  expect(found, "nobody has found it").toBeDefined();
+});

@@ -33,6 +33,8 @@ interface Revision {
 export class Truth {
   /** In the order of their tids. */
   commits: Commit[] = [];
+  /** Those whose limbo has not ended. */
+  readonly inLimbo = new Set<Commit>();
   readonly #revisions = new Map<number, Revision[]>();
   readonly #random: Random;
   /** Tids are times: never used twice, not even for another history. */
@@ -102,6 +104,7 @@ export class Truth {
   /** Puts it in. `gone`: those of its objects that are no more. */
   add(commit: Commit, gone: readonly number[]): void {
     this.commits.push(commit);
+    if (commit.limboEnds > 0) this.inLimbo.add(commit);
     for (const oid of commit.oids) {
       const revisions = this.#revisions.get(oid);
       const revision = { tid: commit.tid, serial: gone.includes(oid) ? 0 : commit.tid };

@@ -143,8 +143,11 @@ export class World implements ClientHost, Scene {
   }
 
   granted(server: Server, computedAt: number): void {
-    for (const commit of server.truth.commits) {
-      if (commit.limboEnds === Infinity && commit.tid <= computedAt) commit.limboEnds = this.timeline.now;
+    const { inLimbo } = server.truth;
+    for (const commit of inLimbo) {
+      if (commit.tid > computedAt) continue;
+      commit.limboEnds = this.timeline.now;
+      inLimbo.delete(commit);
     }
   }
 

@@ -157,6 +157,8 @@ export class Knowledge {
   /** The server knew, and all that was since the subject has seen. */
   #isNeedless({ request }: Answer): boolean {
     const { mix } = this.#scene;
+    // The answer that shows that a backup was restored is not where what is known begins.
+    if (this.#link.generation > 0) return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
   }

@@ -9,7 +9,7 @@ import { Requests } from "../requests.ts";
 import { KINDS, styleOf, type Style } from "../style.ts";
 import { Violation } from "../violation.ts";
 import type { Client } from "./client.ts";
-import { deed } from "./deeds.ts";
+import { deed, loadKey } from "./deeds.ts";
 import { Transaction } from "./transaction.ts";
 
 const SLOW_US = 3_000_000;
@@ -30,7 +30,7 @@ export class ClientConn implements ConnectionHandler {
   /** Frames that are written together. */
   #together: Buffer[] | undefined;
   /** ZEO 5 clients number loads by oid and tid: not twice at a time. */
-  readonly loading = new Set<string>();
+  readonly loading = new Set<number>();
 
   constructor(client: Client, end: End, link: Link) {
     this.client = client;
@@ -182,7 +182,7 @@ export class ClientConn implements ConnectionHandler {
   #loaded(request: Request, answer: Answer): void {
     const { cache } = this.client;
     const { oid } = request;
-    this.loading.delete(`${oid} ${request.tid}`);
+    this.loading.delete(loadKey(oid, request.tid));
     const isCurrent = request.kind === "load" || request.tid === NEWEST;
     if (!isCurrent) return;
     const serial = answer.outcome === "exception" ? 0 : answer.tid;

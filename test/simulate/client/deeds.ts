@@ -73,9 +73,14 @@ function load(conn: ClientConn, oid: number): void {
   else conn.send(conn.requests.load(oid));
 }
 
+/** An oid and a tid in one number. */
+export function loadKey(oid: number, before: number): number {
+  return oid * 0x1_0000_0000 + before;
+}
+
 function loadBefore(conn: ClientConn, oid: number, before: number): void {
   const isNewStyle = conn.style.family === "new" || (conn.mix.newOnOld && conn.style.protocol === "Z4");
-  const key = `${oid} ${before}`;
+  const key = loadKey(oid, before);
   if (conn.loading.has(key)) return;
   conn.loading.add(key);
   conn.send(conn.requests.loadBefore(oid, before, isNewStyle));

@@ -8,10 +8,14 @@ const KEPT = ["src", "test", "docs", "config", "bin", "package.json", "tsconfig.
 const DOCUMENTS = ["CONTRIBUTING.md", "CHANGELOG.md", "tsconfig.build.json", ".oxlintrc.json"];
 
 /** Runs of the simulator, and how long they may take together. */
-const SEEDS = "3000";
+const SEEDS = "1500";
 const SIMULATION_MS = 180_000;
-/** Tests that need neither real peers nor much time; the first failure is enough. */
-const TESTS = ["session", "storage", "upstream", "ledger", "wire", "net", "proxy"].map((room) => `test/${room}`);
+/** Tests that take little time; the first failure is enough. */
+const TESTS = [
+  ...["session", "storage", "upstream", "net", "ledger"].map((room) => `test/${room}`),
+  ...["frame", "methods", "tids"].map((name) => `test/wire/${name}.test.ts`),
+  ...["bad-input", "failure", "guard", "order", "repair", "resume"].map((name) => `test/proxy/${name}.test.ts`),
+];
 
 /** Who has seen a mistake, and as what; undefined: nobody. */
 export type Found = { readonly by: "the simulator" | "a test"; readonly as: string } | undefined;

@@ -1,25 +1,11 @@
-import { config, isNew, type Config } from "./config.ts";
-
-/** A named world. */
-export interface Named {
-  readonly name: string;
-  readonly config: Config;
-}
+import { isNew } from "./config.ts";
+import { MIXED } from "./mixed.ts";
+import { BROKEN, NEWCOMER, RECONNECT, SKIPPED_UNDO, world, type Named } from "./named.ts";
 
 /** The names of the worlds with an old server, or with a new one. */
 export function withServer(family: "old" | "new", names: readonly string[]): string[] {
   return names.filter((name) => isNew(named(name).config) === (family === "new"));
 }
-
-function world(name: string, options: Partial<Config>): Named {
-  return { name, config: config(options) };
-}
-
-const NEWCOMER = { cold: 1, connects: 1 } as const;
-const RECONNECT = { connects: 1, disconnects: 1 } as const;
-/** An undo whose message a client never gets ends that client. */
-const SKIPPED_UNDO = { ends: ["incomplete-undo"] } as const;
-const BROKEN = { ends: ["unknown-commit"] } as const;
 
 /** Worlds of the reference model that the rules were checked with. */
 export const REFERENCE: readonly Named[] = [
@@ -119,7 +105,7 @@ export const MORE: readonly Named[] = [
   world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),
 ];
 
-export const ALL: readonly Named[] = [...REFERENCE, ...MORE];
+export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED];
 
 /** Small ones, of every sort: those of `npm test`. */
 export const QUICK: readonly string[] = [
@@ -134,6 +120,11 @@ export const QUICK: readonly string[] = [
   "old, register refused",
   "old, conflicts in serialnos",
   "old, the server hangs up, newcomer",
+  "old, outside, the server hangs up",
+  "old newcomer, short history, undo",
+  "old, quiet sessions pass by, outside",
+  "old, fan-out, outside",
+  "old, paused, outside",
   "new newcomer",
   "new newcomer, empty cache",
   "new undo",
@@ -145,6 +136,10 @@ export const QUICK: readonly string[] = [
   "new, fan-out, late",
   "new, register refused",
   "new, conflicts resolved by the client",
+  "new, conflicts resolved by the client, reconnect",
+  "new, quiet sessions pass by, outside",
+  "new, paused, outside",
+  "new, the server hangs up, newcomer",
 ];
 
 export function named(name: string): Named {

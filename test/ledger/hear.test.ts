@@ -105,6 +105,19 @@ describe("that comes too late", () => {
     expect(s.invalidation(2, 1, [9])).toEqual(["end 2: invalidation-out-of-order"]);
   });
 
+  it("ends the session where the history has forgotten what it named", () => {
+    const s = new Script("new", {}, 0);
+    s.connected([1, 2]);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 1);
+    s.load(2);
+    expect(s.loadReply(2, 0)).toContain("2 < T1 [5] made up"); // the loop had read both connections at once
+    s.finishing(1, { created: [6] });
+    s.finishReply(1, 2);
+    expect(s.known(1)).toBe("not settled");
+    expect(s.invalidation(2, 1, [])).toEqual(["end 2: invalidation-out-of-order"]);
+  });
+
   it("ends the session where its tid does not grow and nobody here committed it", () => {
     const s = connected("old");
     expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);

@@ -1,4 +1,5 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { PyGlobal, PyObject, PyTuple, type Value } from "../../src/wire/value.ts";
 import { numbers, packed } from "../ledger/script.ts";
 import { payloads } from "./played-connection.ts";
@@ -229,6 +230,24 @@ describe("a client that resumes", () => {
       { from: 1000n, tid: 2000n },
       { from: 10n, tid: undefined, reach: 1000n },
     ]);
+    stage.leave();
+  });
+
+  it("is answered right, too, where what was decoded is a view of what was read", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [asking(stage), stage.finishing(1)];
+    const decode = pickleCodec.invalidationsReply.bind(pickleCodec);
+    vi.spyOn(pickleCodec, "invalidationsReply").mockImplementationOnce((payload, envelope) => {
+      const answer = decode(payload, envelope);
+      const at = payload.indexOf(eight(7));
+      return answer && { ...answer, oids: payload.subarray(at, at + 8) };
+    });
+    pair.server.reads(speech.missed(23, 1999, 7));
+    other.server.reads(speech.reply(9, eight(2000)));
+    const [reply] = pair.client.frames();
+    const answer = reply && speech.codec.invalidationsReply(reply, speech.envelope(reply));
+    expect(answer && [answer.tid, numbers(answer.oids)]).toEqual([1999n, [7]]);
     stage.leave();
   });
 

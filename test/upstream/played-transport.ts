@@ -53,7 +53,7 @@ export class PlayedListening {
     this.#listened.listening({ host: this.address.host, port });
   }
 
-  fails(code = "EADDRINUSE", cause: unknown = undefined): void {
+  fails(code = "EADDRINUSE", cause?: unknown): void {
     expect(this.isGivenUp).toBe(false);
     this.#listened.failed(code, cause);
   }

@@ -208,6 +208,24 @@ describe("a client whose dial is refused", () => {
     gate.expectOver(client, server);
   });
 
+  it("that was served is not dialled for at the next outage", () => {
+    const { gate, client } = waiting();
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    const server = gate.transport.dialling.connects();
+    const next = gate.arrives();
+    gate.transport.dialling.fails();
+    next.closes();
+    gate.clock.move(100);
+    gate.answers();
+    const { length } = gate.transport.dials;
+    gate.transport.listening.opens();
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
   it("is refused after three seconds", () => {
     const { gate, client } = waiting();
     gate.clock.move(100);

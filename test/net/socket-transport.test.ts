@@ -47,21 +47,21 @@ interface Dial {
 
 function dial(address: Address): Dial {
   const told: string[] = [];
-  let connect: (noted: Noted) => void = () => undefined;
-  let end: () => void = () => undefined;
-  const connected = new Promise<Noted>((resolve) => (connect = resolve));
-  const over = new Promise<void>((resolve) => (end = resolve));
+  let isConnected: (noted: Noted) => void = () => undefined;
+  let isOver: () => void = () => undefined;
+  const connected = new Promise<Noted>((resolve) => (isConnected = resolve));
+  const over = new Promise<void>((resolve) => (isOver = resolve));
   const cancel = transport.dial(address, {
     connected: (connection) => {
       told.push("connected");
       const noted = new Noted(connection);
       onTestFinished(() => connection.carryOut("destroy"));
-      connect(noted);
-      end();
+      isConnected(noted);
+      isOver();
     },
     failed: (code) => {
       told.push(`failed ${code}`);
-      end();
+      isOver();
     },
   });
   expect(told, "not while dial runs").toEqual([]);
@@ -166,7 +166,7 @@ class Listening {
   }
 }
 
-async function client(port: number): Promise<Socket> {
+async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ port, host: HOST, allowHalfOpen: true });
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
@@ -180,7 +180,7 @@ describe("an address", () => {
     await listening.tells(1);
     expect(listening.address).toEqual({ host: HOST, port: expect.any(Number) as number });
     expect(listening.port).toBeGreaterThan(0);
-    const socket = await client(listening.port);
+    const socket = await connectTo(listening.port);
     socket.end("abc");
     await listening.tells(2);
     const [accepted] = listening.clients;
@@ -226,17 +226,17 @@ describe("an address", () => {
   it("that is given up accepts nobody any more, keeps whom it has accepted, and can be had again", async () => {
     const first = new Listening({ host: HOST, port: 0 });
     await first.tells(1);
-    const socket = await client(first.port);
+    const socket = await connectTo(first.port);
     await first.tells(2);
     first.giveUp();
     first.giveUp();
-    await expect(client(first.port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(connectTo(first.port)).rejects.toMatchObject({ code: "ECONNREFUSED" });
     const second = new Listening({ host: HOST, port: first.port });
     await second.tells(1);
     expect(second.port).toBe(first.port);
     socket.write("abc");
     await first.clients[0]?.reads(3);
-    await client(second.port);
+    await connectTo(second.port);
     await second.tells(2);
     expect(first.told).toEqual(["listening", "accepted"]);
     expect(second.told).toEqual(["listening", "accepted"]);

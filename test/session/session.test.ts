@@ -99,6 +99,45 @@ describe("the end of a server's connection", () => {
   });
 });
 
+describe("a server's connection that ends with a tpc_finish on its way", () => {
+  it.each([
+    ["closed by the server", "ends", 0],
+    ["broken", "breaks", 1],
+  ] as const)(
+    "%s: others verify at once, and once more when a vote is granted only if the server may still read it",
+    (_, how, again) => {
+      const stage = new Stage();
+      const { speech } = stage;
+      const [pair, other] = [stage.finishing(1), stage.registered()];
+      if (how === "ends") pair.server.ends();
+      else pair.server.closes(true);
+      expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
+      const [back, voter] = [stage.registered(), stage.registered()];
+      voter.client.reads(speech.begin(8), speech.call(30, "vote", 8));
+      voter.server.reads(speech.reply(30, []));
+      expect(stage.endings(back)).toHaveLength(again);
+      stage.leave();
+    },
+  );
+});
+
+describe("what a client has begun to say when its server's connection ends", () => {
+  it("counts for nothing: only what is held goes out", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), stage.registered()];
+    pair.server.reads(speech.invalidation(2000));
+    pair.client.reads(speech.call(20, "loadEx", eight(1)).subarray(0, 30));
+    pair.server.ends();
+    pair.client.ends();
+    expect(pair.session.life).toBe("draining");
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+});
+
 describe("a client's half-close", () => {
   it("goes on to the server behind the reply to its last tpc_finish, which still comes", () => {
     const stage = new Stage();

@@ -39,6 +39,20 @@ describe("the server's message of one transaction", () => {
     expect(read(reader, pickleCodec, "pickle3", 5n, oid(1)).args).toBe(args);
   });
 
+  it("is kept as a copy, too, where its oids are a view of what was read", () => {
+    const reader = new InvalidationReader();
+    const decoding: Codec = {
+      ...pickleCodec,
+      invalidation: (payload) => {
+        const at = payload.indexOf(oid(1));
+        return { tid: asTid(5n), oids: payload.subarray(at, at + 8) };
+      },
+    };
+    const { args, payload } = read(reader, decoding, "pickle3", 5n, oid(1));
+    payload.fill(0);
+    expect(args).toEqual({ tid: 5n, oids: oid(1) });
+  });
+
   it("of long ago is forgotten, and a large one soon", () => {
     const reader = new InvalidationReader();
     const first = read(reader, pickleCodec, "pickle3", 1n, oid(1)).args;

@@ -1,0 +1,198 @@
+import { describe, expect, it, vi } from "vitest";
+import { pickleCodec } from "../../src/wire/pickle-codec.ts";
+import { PyTuple } from "../../src/wire/value.ts";
+import { frameOf } from "../proxy/peer.ts";
+import { payloads } from "./played-connection.ts";
+import { eight, tidOf, type Speech } from "./speech.ts";
+import { forget, Stage, type Pair } from "./stage.ts";
+
+/** Somebody else's creation settles, of which an old server will say nothing: it must be asked for. */
+function silentCommit(stage: Stage, other: Pair, tid = 2000): void {
+  other.client.reads(stage.speech.creation(9, 1));
+  other.server.reads(stage.speech.reply(9, eight(tid)));
+}
+
+const isQuestion = (payload: Buffer): boolean => pickleCodec.peek(payload)?.id === -2;
+
+describe("the proxy's question", () => {
+  /** Frames that pass, that pass in parts, and that are held. */
+  const said = (speech: Speech): Buffer[] => [
+    speech.call(20, "loadEx", eight(1)),
+    speech.begin(8),
+    speech.store(8, 5, 900),
+    speech.tell("storeBlobChunk", Buffer.alloc(300, 1)),
+    speech.call(21, "lastTransaction"),
+  ];
+
+  it("is never written into the middle of a client's frame, wherever that has been cut", () => {
+    const { speech } = new Stage("Z4");
+    const frames = said(speech);
+    const bytes = Buffer.concat(frames);
+    for (let at = 1; at < bytes.length; at++) {
+      const stage = new Stage("Z4");
+      const [other, pair] = [stage.registered(), stage.registered()];
+      pair.client.reads(bytes.subarray(0, at));
+      silentCommit(stage, other);
+      pair.client.reads(bytes.subarray(at));
+      const written = pair.server.frames();
+      expect(written.filter(isQuestion), `cut at ${at}`).toHaveLength(1);
+      const others = written.filter((payload) => !isQuestion(payload));
+      expect(Buffer.concat(others.map(frameOf)).equals(bytes), `cut at ${at}`).toBe(true);
+    }
+  });
+
+  it("is written at once between two frames, and counted", () => {
+    const stage = new Stage("Z4");
+    const [other, pair] = [stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    const [question, ...more] = pair.server.frames();
+    expect(more).toEqual([]);
+    expect(question && stage.speech.said(question)).toBe("lastTransaction");
+    expect(stage.happenings.filter(({ what }) => what === "asked")).toHaveLength(1);
+    stage.leave();
+  });
+
+  it("is answered to nobody, and brings what was due", () => {
+    const stage = new Stage("Z4");
+    const [other, pair] = [stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    pair.server.reads(stage.speech.reply(-2, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+    stage.leave();
+  });
+
+  it("that is not answered with a tid ends the session behind what was written", () => {
+    const stage = new Stage("Z4");
+    const [other, pair] = [stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    pair.server.reads(stage.speech.reply(-2, null));
+    expect(stage.endings(pair)).toEqual(["question-refused by server"]);
+    expect(pair.client.commands).toEqual(["end", "resume"]);
+    expect(stage.endings(other)).toEqual([]);
+    stage.leave();
+  });
+
+  it("goes to a new server when its message has been due for a second, in its own encoding", () => {
+    for (const protocol of ["Z5", "M5"]) {
+      const stage = new Stage(protocol);
+      const { speech } = stage;
+      const [other, pair] = [stage.registered(), stage.registered()];
+      silentCommit(stage, other);
+      forget(pair);
+      stage.clock.move(999);
+      expect(pair.server.taken()).toHaveLength(0);
+      stage.clock.move(500);
+      expect(pair.server.frames().map((payload) => speech.said(payload))).toEqual(["lastTransaction"]);
+      pair.server.reads(speech.reply(-2, eight(2000)));
+      expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+      stage.leave();
+    }
+  });
+
+  it("that waits for the end of a client's frame is forgotten with its session", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    const large = speech.tell("storeBlobChunk", Buffer.alloc(3000, 1));
+    pair.client.reads(large.subarray(0, 2000));
+    silentCommit(stage, other);
+    pair.client.ends();
+    expect(stage.endings(pair)).toEqual(["truncated-frame by client"]);
+    expect(pair.server.taken().equals(large.subarray(0, 2000))).toBe(true);
+    expect(stage.happenings.filter(({ what }) => what === "asked")).toEqual([]);
+    stage.leave();
+  });
+});
+
+describe("a server of which nobody can tell how it writes", () => {
+  /** Protocol 1 with names as text, which no server writes. */
+  const strange = (frame: Buffer): Buffer => frameOf(frame.subarray(6));
+
+  /** A client that has registered with it, and was told nothing else that is held. */
+  function registered(stage: Stage): Pair {
+    const pair = stage.registering();
+    const reply = strange(stage.speech.welcome(1, 1000));
+    pair.server.reads(reply);
+    expect(pair.client.taken()).toEqual(reply);
+    return pair;
+  }
+
+  it("can't be imitated: a client that is to be told something ends, so that it verifies", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), registered(stage)];
+    pair.server.reads(strange(speech.invalidation(2000, 5)));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(pair.client.taken()).toHaveLength(0);
+    expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    expect(pair.client.commands).toEqual(["end", "resume"]);
+    expect(pair.session.life).toBe("over");
+    expect(stage.endings(other)).toEqual([]);
+    stage.leave();
+  });
+
+  it("so does one whose getInvalidations reply is to be repaired", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), registered(stage)];
+    pair.client.reads(speech.call(20, "getInvalidations", eight(1000)));
+    pair.server.reads(strange(speech.missed(20, 2000)));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(strange(speech.invalidation(2000, 1)));
+    expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    stage.leave();
+  });
+
+  it("passes where nothing has to be changed, and is known once it has shown itself", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), registered(stage)];
+    const complete = strange(speech.invalidation(1500, 5));
+    pair.server.reads(complete);
+    other.server.reads(speech.raises(9, "ZODB.POSException.StorageError"));
+    expect(pair.client.taken()).toEqual(complete);
+    pair.server.reads(speech.invalidation(1600, 5));
+    forget(pair);
+    other.client.reads(speech.creation(10, 2));
+    pair.server.reads(strange(speech.invalidation(2000, 5)));
+    other.server.reads(speech.reply(10, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [5 2]"]);
+    stage.leave();
+  });
+});
+
+describe("the guard", () => {
+  it.each([
+    ["guard-not-growing", 3500, 3200],
+    ["guard-own-commit", undefined, 3000],
+  ] as const)("ends a session for %s, and nothing wrong is written", (code, before, wrong) => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = stage.finishing(1);
+    pair.server.reads(speech.reply(9, eight(3000)));
+    if (before !== undefined) pair.server.reads(speech.invalidation(before, 5));
+    forget(pair);
+    // What only a mistake of the ledger's would do.
+    const announcement = { tid: tidOf(wrong), oids: eight(1) };
+    vi.spyOn(stage.storage.ledger, "take").mockReturnValueOnce([
+      { do: "announce", session: 1, repair: "synthesized", announcement, payload: undefined },
+    ]);
+    stage.storage.run(1);
+    expect(pair.client.taken()).toHaveLength(0);
+    expect(stage.endings(pair)).toEqual([`${code} by proxy`]);
+    expect(pair.client.commands).toEqual(["end", "resume"]);
+    stage.leave();
+  });
+});
+
+it("an old server's shape with versions is kept: pairs", () => {
+  const stage = new Stage("Z308");
+  const { speech } = stage;
+  const [other, pair] = [stage.finishing(1), stage.registered()];
+  pair.server.reads(speech.invalidation(2000, 5));
+  other.server.reads(speech.reply(9, eight(2000)));
+  const [told] = payloads(pair.client.taken());
+  const args = told && speech.codec.args(told, speech.envelope(told), { maxBytes: 10_000 });
+  expect(args).toEqual(new PyTuple([eight(2000), [new PyTuple([eight(5), ""]), new PyTuple([eight(1), ""])]]));
+  stage.leave();
+});

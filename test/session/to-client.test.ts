@@ -1,0 +1,330 @@
+import { describe, expect, it, vi } from "vitest";
+import { pickleCodec } from "../../src/wire/pickle-codec.ts";
+import { PyGlobal, PyObject, PyTuple, type Value } from "../../src/wire/value.ts";
+import { numbers, packed } from "../ledger/script.ts";
+import { payloads } from "./played-connection.ts";
+import { eight, tidOf, type Speech } from "./speech.ts";
+import { forget, Stage, type Pair } from "./stage.ts";
+
+// What is read is overwritten as soon as it was handed over: what comes out later must be right all the same.
+
+const PROTOCOLS = ["Z308", "Z4", "Z5", "M5"];
+
+/** So many bytes of data in a reply, and how the server's bytes come. */
+const SHAPES: readonly (readonly [string, number, (bytes: Buffer) => Buffer[]])[] = [
+  ["small frames in one piece", 10, (bytes) => [bytes]],
+  ["small frames byte by byte", 10, (bytes) => pieces(bytes, 1)],
+  ["small frames in pieces of seven bytes", 10, (bytes) => pieces(bytes, 7)],
+  ["frames beyond 16 KiB in one piece", 20_000, (bytes) => [bytes]],
+  ["frames beyond 16 KiB in pieces of 16 KiB", 20_000, (bytes) => pieces(bytes, 16_384)],
+  ["frames over several pieces", 300_000, (bytes) => pieces(bytes, 65_536)],
+];
+
+function pieces(bytes: Buffer, size: number): Buffer[] {
+  return Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) => bytes.subarray(n * size, (n + 1) * size));
+}
+
+/** A load's reply, with different bytes in it. */
+function loaded(speech: Speech, id: number, size: number, serial = 900): Buffer {
+  const data = Buffer.from(Array.from({ length: size }, (_, n) => (n * 7 + id) % 251));
+  return speech.reply(id, new PyTuple([data, eight(serial), null]));
+}
+
+/** A client that knows the last transaction, and has asked for all that the tests let the server answer. */
+function asking(stage: Stage): Pair {
+  const pair = stage.registered();
+  const { speech } = stage;
+  pair.client.reads(speech.call(19, "lastTransaction"));
+  pair.server.reads(speech.reply(19, eight(1000)));
+  for (const id of [20, 21, 22]) pair.client.reads(speech.call(id, "loadBefore", eight(1), eight(2)));
+  pair.client.reads(speech.call(23, "getInvalidations", eight(1000)), speech.call(24, "lastTransaction"));
+  forget(pair);
+  return pair;
+}
+
+const equal = (one: Buffer, other: Buffer): boolean => one.equals(other);
+
+describe("while nothing is owed to a client", () => {
+  it.each(SHAPES)("its server's bytes pass as they come: %s", (_, size, cut) => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = asking(stage);
+    const sent = [
+      loaded(speech, 20, size),
+      speech.tell("receiveBlobChunk", Buffer.alloc(size, 3)),
+      loaded(speech, 21, 0),
+    ];
+    for (const piece of cut(Buffer.concat(sent))) {
+      pair.server.reads(piece);
+      // Nothing of it is kept but a head that is too short, or a length.
+      expect(stage.storage.ledger.heldBytes(1)).toBe(0);
+    }
+    expect(equal(pair.client.taken(), Buffer.concat(sent))).toBe(true);
+    stage.leave();
+  });
+
+  it("a large frame passes before it is whole, even when something becomes due meanwhile", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), asking(stage)];
+    const large = loaded(speech, 20, 100_000);
+    pair.server.reads(large.subarray(0, 50_000));
+    expect(equal(pair.client.taken(), large.subarray(0, 50_000))).toBe(true);
+    other.client.reads(speech.creation(9, 1));
+    pair.server.reads(large.subarray(50_000, 60_000));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(Buffer.concat([large.subarray(60_000), speech.invalidation(2000, 5)]));
+    const rest = pair.client.taken();
+    const behind = large.length - 50_000;
+    expect(equal(rest.subarray(0, behind), large.subarray(50_000))).toBe(true);
+    expect(payloads(rest.subarray(behind)).map((payload) => speech.said(payload))).toEqual(["T2000 [5 1]"]);
+    stage.leave();
+  });
+
+  it("an invalidation that lacks nothing, and the replies that the ledger reads, come out as they were", () => {
+    for (const protocol of PROTOCOLS) {
+      const stage = new Stage(protocol);
+      const { speech } = stage;
+      const pair = asking(stage);
+      const sent = Buffer.concat([
+        speech.missed(23, 1000, 7),
+        speech.reply(24, eight(1000)),
+        speech.invalidation(2000, 5, 6),
+        loaded(speech, 20, 10, 2000),
+      ]);
+      pair.server.reads(sent);
+      expect(equal(pair.client.taken(), sent)).toBe(true);
+      stage.leave();
+    }
+  });
+});
+
+describe("while another commit may be what a message shows", () => {
+  describe.each(PROTOCOLS)("in front of a %s server", (protocol) => {
+    it.each(SHAPES)("all is held, then comes out in order, completed and merged: %s", (_, size, cut) => {
+      const stage = new Stage(protocol);
+      const { speech } = stage;
+      const [pair, other] = [asking(stage), stage.finishing(1)];
+      const [first, second, last] = [loaded(speech, 20, size), loaded(speech, 21, size), loaded(speech, 22, 3)];
+      const info = speech.tell("info", Buffer.alloc(size, 3));
+      const sent = [first, speech.invalidation(2000, 5, 6), second, info, speech.missed(23, 2000, 7), last];
+      pair.server.reads(...cut(Buffer.concat(sent)));
+      expect(pair.client.taken()).toHaveLength(0);
+      other.server.reads(speech.reply(9, eight(2000)));
+
+      const [one, told, two, between, missed, three] = pair.client.frames();
+      expect(speech.said(told ?? Buffer.alloc(0))).toBe("T2000 [5 6 1]");
+      const exact = speech.codec.encodeInvalidation(
+        speech.dialect,
+        speech.protocol.versions ? "pairs" : "plain",
+        tidOf(2000),
+        packed([5, 6, 1]),
+      );
+      expect(told?.equals(exact)).toBe(true);
+      for (const [got, frame] of [
+        [one, first],
+        [two, second],
+        [between, info],
+        [three, last],
+      ] as const) {
+        expect(got?.equals(frame.subarray(4))).toBe(true);
+      }
+      expect(missed).toBeDefined();
+      if (missed === undefined) return;
+      const answer = speech.codec.invalidationsReply(missed, speech.envelope(missed));
+      expect(answer?.tid).toBe(2000n);
+      expect(numbers(answer?.oids ?? Buffer.alloc(0)).sort()).toEqual([1, 5, 6, 7]);
+      stage.leave();
+    });
+  });
+
+  it("each of two cuts of a stream gives the same", () => {
+    const { speech } = new Stage();
+    const sent = Buffer.concat([
+      loaded(speech, 20, 30),
+      speech.invalidation(2000, 5),
+      speech.missed(23, 2000, 7),
+      speech.reply(24, eight(2000)),
+    ]);
+    const results = new Set<string>();
+    for (let at = 1; at < sent.length; at++) {
+      const stage = new Stage();
+      const [pair, other] = [asking(stage), stage.finishing(1)];
+      pair.server.reads(sent.subarray(0, at), sent.subarray(at));
+      expect(pair.client.taken()).toHaveLength(0);
+      other.server.reads(speech.reply(9, eight(2000)));
+      results.add(pair.client.taken().toString("latin1"));
+    }
+    const [only, ...more] = results;
+    expect(more).toEqual([]);
+    expect(payloads(Buffer.from(only ?? "", "latin1")).map((payload) => speech.said(payload))).toEqual([
+      "reply 20",
+      "T2000 [5 1]",
+      "reply 23",
+      "reply 24",
+    ]);
+  });
+
+  it("what shows nothing goes on, unless it stands behind what waits", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [asking(stage), stage.finishing(1)];
+    pair.server.reads(Buffer.concat([speech.tell("info", new Map()), speech.invalidation(2000, 5)]));
+    expect(stage.said(pair)).toEqual(["info"]);
+    pair.server.reads(speech.tell("info", new Map()));
+    expect(stage.said(pair)).toEqual([]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [5 1]", "info"]);
+    stage.leave();
+  });
+
+  it("nothing is held behind a commit that failed", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [asking(stage), stage.finishing(1)];
+    const sent = Buffer.concat([speech.invalidation(2000, 5), loaded(speech, 20, 100, 2000)]);
+    pair.server.reads(sent);
+    other.server.reads(speech.raises(9, "ZODB.POSException.StorageError"));
+    expect(equal(pair.client.taken(), sent)).toBe(true);
+    stage.leave();
+  });
+});
+
+describe("the same message of the server's for many clients", () => {
+  it("is completed for each of them, whatever becomes of the bytes in which it came", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pairs = [asking(stage), asking(stage), asking(stage)];
+    const other = stage.finishing(1);
+    for (const { server } of pairs) server.reads(speech.invalidation(2000, 5));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(pairs.map((pair) => stage.said(pair))).toEqual(pairs.map(() => ["T2000 [5 1]"]));
+    // And of a commit that has settled before.
+    other.client.reads(speech.creation(10, 2));
+    other.server.reads(speech.reply(10, eight(2001)));
+    for (const { server } of pairs) server.reads(speech.invalidation(2001, 6));
+    expect(pairs.map((pair) => stage.said(pair))).toEqual(pairs.map(() => ["T2001 [6 2]"]));
+    stage.leave();
+  });
+});
+
+describe("a client that resumes", () => {
+  it("is answered with what settles while the reply is held, at None where the history does not reach back", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [asking(stage), stage.finishing(1)];
+    pair.client.reads(speech.call(30, "getInvalidations", eight(10)));
+    pair.server.reads(speech.missed(23, 2000), speech.missed(30, 2000));
+    expect(stage.said(pair)).toEqual([]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual([]);
+    pair.server.reads(speech.invalidation(2000));
+    const [told, ...replies] = pair.client.frames();
+    expect(speech.said(told ?? Buffer.alloc(0))).toBe("T2000 [1]");
+    const answers = replies.map((payload) => {
+      const answer = speech.codec.invalidationsReply(payload, speech.envelope(payload));
+      return answer && [Number(answer.tid), numbers(answer.oids)];
+    });
+    expect(answers).toEqual([[2000, [1]], undefined]);
+    expect(stage.happenings.filter(({ what }) => what === "resumed")).toMatchObject([
+      { from: 1000n, tid: 2000n },
+      { from: 10n, tid: undefined, reach: 1000n },
+    ]);
+    stage.leave();
+  });
+
+  it("is answered right, too, where what was decoded is a view of what was read", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [asking(stage), stage.finishing(1)];
+    const decode = pickleCodec.invalidationsReply.bind(pickleCodec);
+    vi.spyOn(pickleCodec, "invalidationsReply").mockImplementationOnce((payload, envelope) => {
+      const answer = decode(payload, envelope);
+      const at = payload.indexOf(eight(7));
+      return answer && { ...answer, oids: payload.subarray(at, at + 8) };
+    });
+    pair.server.reads(speech.missed(23, 2000, 7));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.invalidation(2000));
+    const [, reply] = pair.client.frames();
+    const answer = reply && speech.codec.invalidationsReply(reply, speech.envelope(reply));
+    expect(answer && [answer.tid, numbers(answer.oids)]).toEqual([2000n, [7, 1]]);
+    stage.leave();
+  });
+
+  it("gets an exception as the server wrote it", () => {
+    const stage = new Stage();
+    const pair = asking(stage);
+    const sent = stage.speech.raises(23, "builtins.ValueError", "no");
+    pair.server.reads(sent);
+    expect(equal(pair.client.taken(), sent)).toBe(true);
+    stage.leave();
+  });
+});
+
+describe("an old server's serialnos", () => {
+  const refusal = (serial: number): Value => {
+    const state = new Map<Value, Value>([["serials", new PyTuple([eight(serial), eight(1)])]]);
+    const made = new PyGlobal("ZODB.POSException", "ConflictError");
+    return new PyObject(new PyGlobal("ZODB.POSException", "_recon"), new PyTuple([made, state]));
+  };
+
+  it("take out what was refused", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    pair.client.reads(speech.begin(8), speech.store(8, 3, 900), speech.store(8, 4, 900));
+    const sent = speech.tell("serialnos", [new PyTuple([eight(3), refusal(950)]), new PyTuple([eight(4), eight(1)])]);
+    pair.server.reads(sent);
+    expect(equal(pair.client.taken(), sent)).toBe(true);
+    pair.client.reads(speech.finish(8));
+    pair.server.reads(speech.reply(8, eight(2000)));
+    other.server.reads(speech.invalidation(2000));
+    expect(stage.said(other)).toEqual(["T2000 [4]"]);
+    stage.leave();
+  });
+
+  it("wait where a conflict in them names what may be a commit that is on its way", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), stage.registered()];
+    pair.client.reads(speech.begin(8), speech.store(8, 3, 900));
+    pair.server.reads(speech.tell("serialnos", [new PyTuple([eight(3), refusal(2000)])]));
+    expect(stage.said(pair)).toEqual([]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "serialnos"]);
+    stage.leave();
+  });
+});
+
+describe("a reply that nobody asked for", () => {
+  it("passes while nothing is owed, and may show anything otherwise", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    pair.server.reads(speech.reply(77, eight(2000)));
+    expect(stage.said(pair)).toEqual(["reply 77"]);
+    other.client.reads(speech.creation(9, 1));
+    pair.server.reads(speech.reply(78, eight(2000)));
+    expect(stage.said(pair)).toEqual([]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "reply 78"]);
+    stage.leave();
+  });
+});
+
+describe("a message that must be read whole and is longer than limits.decode", () => {
+  it("ends the session when it begins, not when it was gathered", () => {
+    const stage = new Stage("Z5", { limits: { decodeBytes: 100_000 } });
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), asking(stage)];
+    const large = loaded(speech, 20, 150_000);
+    pair.server.reads(...pieces(large, 65_536));
+    expect(equal(pair.client.taken(), large)).toBe(true);
+    other.client.reads(speech.creation(9, 1));
+    pair.server.reads(loaded(speech, 21, 150_000).subarray(0, 100));
+    expect(stage.endings(pair)).toEqual(["message-too-long by server"]);
+    stage.leave();
+  });
+});

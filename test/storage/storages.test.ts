@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import type { Member } from "../../src/storage/storage.ts";
+import { Storages } from "../../src/storage/storages.ts";
+import { NO_TID, asTid } from "../../src/wire/ids.ts";
+import { MovedClock } from "./moved-clock.ts";
+
+function newStorages() {
+  const clock = new MovedClock();
+  return { clock, storages: new Storages("server:1", { clock, report: () => undefined, historyBytes: 1_000 }) };
+}
+
+const member: Member = {
+  upstream: "main",
+  carryOut: () => undefined,
+  failed: () => undefined,
+  look: () => undefined,
+};
+
+describe("the storages of a server", () => {
+  it("are made when they are first asked for, one for each name and family", () => {
+    const { storages } = newStorages();
+    const one = storages.get("1", "new");
+    expect(storages.get("1", "new")).toBe(one);
+    const others = [storages.get("2", "new"), storages.get("1", "old")];
+    expect(new Set([one, ...others]).size).toBe(3);
+    expect([...storages.all()]).toEqual([one, ...others]);
+    expect([one.server, one.name, one.ledger.state.server]).toEqual(["server:1", "1", "new"]);
+  });
+
+  it("do not mix up names and families that look alike", () => {
+    const { storages } = newStorages();
+    expect(storages.get("new 1", "old")).not.toBe(storages.get("1", "old"));
+    expect(storages.get("", "old")).not.toBe(storages.get(" ", "old"));
+  });
+
+  it("are forgotten when nobody is there and nothing is known, each for itself", () => {
+    const { storages } = newStorages();
+    const [one, other] = [storages.get("1", "new"), storages.get("2", "new")];
+    const number = one.join(member);
+    storages.forgetUnused(one);
+    expect([...storages.all()]).toEqual([one, other]);
+    one.leave(number);
+    storages.forgetUnused(one);
+    expect([...storages.all()]).toEqual([other]);
+    expect(storages.get("1", "new")).not.toBe(one);
+  });
+
+  it("are kept while something is known that a client may come back for", () => {
+    const { storages } = newStorages();
+    const one = storages.get("1", "new");
+    const number = one.join(member);
+    one.ledger.registerForwarded(number);
+    const envelope = { id: 1, flags: 0, method: ".reply", argsAt: 0 };
+    const payload = { frame: Buffer.alloc(0), envelope, role: undefined, since: 0 };
+    one.ledger.registerReply(number, asTid(NO_TID + 5n), { payload, bytes: 0 });
+    one.ledger.clientGone(number);
+    one.run(number);
+    one.leave(number);
+    storages.forgetUnused(one);
+    expect(storages.get("1", "new")).toBe(one);
+  });
+});

@@ -1,0 +1,128 @@
+import { expect } from "vitest";
+import type { Happening } from "../../src/happening/happening.ts";
+import { Storages } from "../../src/storage/storages.ts";
+import { Room } from "../../src/upstream/room.ts";
+import { Upstream, type ListenFailure } from "../../src/upstream/upstream.ts";
+import type { PlayedConnection } from "../session/played-connection.ts";
+import { eight, Speech } from "../session/speech.ts";
+import { MovedClock } from "../storage/moved-clock.ts";
+import { PlayedTransport } from "./played-transport.ts";
+
+const MIB = 1024 * 1024;
+
+export const HANDSHAKE_MS = 30_000;
+
+/** An upstream whose transport and clock are the test's. */
+export class Gate {
+  readonly clock = new MovedClock();
+  readonly transport = new PlayedTransport();
+  readonly speech = new Speech("Z5");
+  readonly happenings: Happening[] = [];
+  readonly room: Room;
+  readonly upstream: Upstream;
+  /** What `bind` and `begin` have come to, each time. */
+  readonly bound: (ListenFailure | undefined)[] = [];
+  begun = 0;
+
+  constructor({ clients = 100 } = {}) {
+    const { clock, transport } = this;
+    const report = (happening: Happening): void => void this.happenings.push(happening);
+    const limits = { frameBytes: MIB, decodeBytes: MIB, outboxBytes: MIB, handshakeMs: HANDSHAKE_MS };
+    this.room = new Room(clients);
+    this.upstream = new Upstream(
+      { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 } },
+      {
+        settings: { limits, refuseUnknown: false },
+        clock,
+        transport,
+        storages: new Storages("server:1", { clock, report, historyBytes: MIB }),
+        room: this.room,
+        report,
+      },
+    );
+  }
+
+  /** Asks for the address. */
+  binds(): this {
+    this.upstream.bind((failure) => this.bound.push(failure));
+    return this;
+  }
+
+  /** Has the address, and asks whether the server answers. */
+  begins(): this {
+    this.binds();
+    this.transport.listening.opens(4711);
+    this.upstream.begin(() => this.begun++);
+    return this;
+  }
+
+  /** Listens. */
+  listens(): this {
+    this.begins();
+    this.answers();
+    return this;
+  }
+
+  /** The server answers the newest dial, which was a try. */
+  answers(): void {
+    const server = this.transport.dialling.connects();
+    server.reads(this.speech.name);
+    server.settles();
+  }
+
+  /** A client that was accepted; its server is being dialled. */
+  arrives(): PlayedConnection {
+    return this.transport.listening.accepts();
+  }
+
+  /** A client that has a session. */
+  connects(): { client: PlayedConnection; server: PlayedConnection } {
+    const client = this.arrives();
+    return { client, server: this.transport.dialling.connects() };
+  }
+
+  /** One that has registered, so that the end of its server's connection may be an outage. */
+  registers(): { client: PlayedConnection; server: PlayedConnection } {
+    const { speech } = this;
+    const pair = this.connects();
+    pair.server.reads(speech.name);
+    pair.client.reads(Buffer.concat([speech.name, speech.call(1, "register", "1", false)]));
+    pair.server.reads(speech.reply(1, eight(1000)));
+    return pair;
+  }
+
+  /** What was told of the upstream, and the reason where there is one. */
+  get told(): string[] {
+    return this.happenings.flatMap((happening) => {
+      switch (happening.what) {
+        case "listening":
+        case "up":
+          return [happening.what];
+        case "down":
+        case "blocked":
+          return [`${happening.what}: ${happening.reason}`];
+        default:
+          return [];
+      }
+    });
+  }
+
+  get state(): Upstream["state"] {
+    return this.upstream.state;
+  }
+
+  /** After a stop nothing may be left: no dial, no address, no timer, no client. Sessions are ended before. */
+  expectOver(...ends: readonly PlayedConnection[]): void {
+    for (const session of this.upstream.sessions) session.destroy();
+    for (let round = 0; round < 3; round++) for (const end of ends) end.settles();
+    expect(this.state).toBe("stopped");
+    expect(this.transport.dials.filter(({ state }) => state === "open")).toEqual([]);
+    expect(this.transport.listenings.filter(({ isGivenUp }) => !isGivenUp)).toEqual([]);
+    expect(ends.filter(({ isClosed }) => !isClosed).map(({ peer }) => peer)).toEqual([]);
+    expect(this.upstream.clients).toBe(0);
+    expect(this.room.taken).toBe(0);
+    // A storage looks once more whether anything is owed.
+    this.clock.move(250);
+    expect(this.clock.pending).toEqual([]);
+  }
+}

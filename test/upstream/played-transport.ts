@@ -1,0 +1,102 @@
+import { expect } from "vitest";
+import type { Address } from "../../src/config/address.ts";
+import type { Dialled, Listened, Transport } from "../../src/upstream/transport.ts";
+import { PlayedConnection } from "../session/played-connection.ts";
+
+/** A dial; the test says what comes of it. */
+export class PlayedDial {
+  readonly server: Address;
+  readonly #number: number;
+  readonly #dialled: Dialled;
+  /** `open` until one of the others. */
+  state: "open" | "connected" | "failed" | "cancelled" = "open";
+
+  constructor(server: Address, number: number, dialled: Dialled) {
+    this.server = server;
+    this.#number = number;
+    this.#dialled = dialled;
+  }
+
+  connects(): PlayedConnection {
+    expect(this.state).toBe("open");
+    this.state = "connected";
+    const connection = new PlayedConnection(`server:${this.#number}`);
+    this.#dialled.connected(connection);
+    return connection;
+  }
+
+  fails(code = "ECONNREFUSED"): void {
+    expect(this.state).toBe("open");
+    this.state = "failed";
+    this.#dialled.failed(code);
+  }
+
+  cancel(): void {
+    if (this.state === "open") this.state = "cancelled";
+  }
+}
+
+/** An address that is listened on, or is to be. */
+export class PlayedListening {
+  readonly address: Address;
+  readonly #listened: Listened;
+  isGivenUp = false;
+  #clients = 0;
+
+  constructor(address: Address, listened: Listened) {
+    this.address = address;
+    this.#listened = listened;
+  }
+
+  opens(port = this.address.port): void {
+    expect(this.isGivenUp).toBe(false);
+    this.#listened.listening({ host: this.address.host, port });
+  }
+
+  fails(code = "EADDRINUSE", cause?: unknown): void {
+    expect(this.isGivenUp).toBe(false);
+    this.#listened.failed(code, cause);
+  }
+
+  accepts(): PlayedConnection {
+    expect(this.isGivenUp).toBe(false);
+    const client = new PlayedConnection(`client:${++this.#clients}`);
+    this.#listened.accepted(client);
+    return client;
+  }
+}
+
+/** Dials and addresses, as a test plays them. Nothing is told by itself. */
+export class PlayedTransport implements Transport {
+  readonly dials: PlayedDial[] = [];
+  readonly listenings: PlayedListening[] = [];
+
+  dial(server: Address, dialled: Dialled): () => void {
+    const dial = new PlayedDial(server, this.dials.length + 1, dialled);
+    this.dials.push(dial);
+    return () => dial.cancel();
+  }
+
+  listen(address: Address, listened: Listened): () => void {
+    const listening = new PlayedListening(address, listened);
+    this.listenings.push(listening);
+    return () => {
+      listening.isGivenUp = true;
+    };
+  }
+
+  /** The newest of each. */
+  get dialling(): PlayedDial {
+    return newest(this.dials, "nothing was dialled");
+  }
+
+  get listening(): PlayedListening {
+    return newest(this.listenings, "nothing is listened on");
+  }
+}
+
+function newest<T>(all: readonly T[], none: string): T {
+  const last = all.at(-1);
+  if (last === undefined) throw new Error(none);
+  return last;
+}

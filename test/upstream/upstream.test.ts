@@ -1,0 +1,472 @@
+import { describe, expect, it } from "vitest";
+import { Gate, HANDSHAKE_MS } from "./gate.ts";
+
+const WAIT_MS = 3_000;
+const GRACE_MS = 1_000;
+const TLS = Buffer.from("160301", "hex");
+
+describe("the address", () => {
+  it("is known once it was bound, with the port that was chosen, and kept", () => {
+    const gate = new Gate().binds();
+    expect(gate.upstream.listen).toBeUndefined();
+    gate.transport.listening.opens(4711);
+    expect(gate.bound).toEqual([undefined]);
+    expect(gate.upstream.listen).toBe("127.0.0.1:4711");
+    gate.upstream.begin(() => undefined);
+    gate.transport.dialling.fails();
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    expect(gate.upstream.listen).toBe("127.0.0.1:4711");
+    gate.clock.move(100);
+    gate.answers();
+    expect(gate.transport.listening.address).toEqual({ host: "127.0.0.1", port: 4711 });
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+
+  it("that can't be bound is an error of the start", () => {
+    const gate = new Gate().binds();
+    const cause = new Error("in use");
+    gate.transport.listening.fails("EADDRINUSE", cause);
+    expect(gate.bound).toEqual([{ code: "EADDRINUSE", cause }]);
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+
+  it("that somebody else has taken meanwhile is tried again every five seconds", () => {
+    const gate = new Gate().begins();
+    gate.transport.dialling.fails();
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.fails("EADDRINUSE");
+    expect(gate.state).toBe("down");
+    expect(gate.told.at(-1)).toBe("blocked: EADDRINUSE");
+    const { length } = gate.transport.dials;
+    gate.clock.move(4_999);
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.clock.move(1);
+    gate.answers();
+    gate.transport.listening.opens();
+    expect(gate.state).toBe("listening");
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+});
+
+describe("the first try", () => {
+  it("finds a server that greets: the upstream listens at once", () => {
+    const gate = new Gate().begins();
+    expect(gate.transport.dialling.server).toEqual({ host: "server", port: 1 });
+    gate.answers();
+    expect(gate.state).toBe("listening");
+    expect(gate.begun).toBe(1);
+    expect(gate.happenings).toEqual([
+      { what: "listening", upstream: "main", address: "127.0.0.1:4711", server: "server:1" },
+    ]);
+    expect(gate.clock.pending).toEqual([]);
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+
+  it.each(["refuses", "ends", "closes", "does not answer"])("finds a server down that %s", (how) => {
+    const gate = new Gate().begins();
+    const dial = gate.transport.dialling;
+    if (how === "refuses") dial.fails();
+    else if (how === "does not answer") {
+      gate.clock.move(HANDSHAKE_MS);
+      expect(dial.state).toBe("cancelled");
+    } else {
+      const server = dial.connects();
+      if (how === "ends") server.ends();
+      else server.closes(true);
+      expect(server.commands).toContain("destroy");
+    }
+    expect(gate.state).toBe("down");
+    expect(gate.begun).toBe(1);
+    expect(gate.told).toEqual(["down: no answer"]);
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    expect(gate.clock.pending).toEqual([100]);
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+
+  it("takes a server that stays connected for a second for one that waits for its client", () => {
+    const gate = new Gate().begins();
+    const server = gate.transport.dialling.connects();
+    gate.clock.move(GRACE_MS - 1);
+    expect(gate.state).toBe("starting");
+    gate.clock.move(1);
+    expect(gate.state).toBe("listening");
+    expect(server.commands).toEqual(["destroy"]);
+    gate.upstream.stop();
+    gate.expectOver(server);
+  });
+});
+
+describe("a client that was accepted", () => {
+  it("is paired when its server is there, and both hear of each other", () => {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    client.reads(gate.speech.name.subarray(0, 3));
+    client.reads(gate.speech.name.subarray(3));
+    expect(gate.upstream.clients).toBe(1);
+    expect(gate.upstream.accepted).toBe(1);
+    const server = gate.transport.dialling.connects();
+    server.reads(gate.speech.name);
+    expect(client.taken()).toEqual(gate.speech.name);
+    expect(server.taken()).toEqual(gate.speech.name);
+    expect(gate.upstream.sessions.size).toBe(1);
+    expect(gate.upstream.clients).toBe(1);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it.each(["ends without a word", "closes", "resets"] as const)(
+    "and %s while its server is dialled is let go at once, with the dial",
+    (how) => {
+      const gate = new Gate().listens();
+      const client = gate.arrives();
+      if (how === "ends without a word") client.ends();
+      else client.closes(how === "resets");
+      expect(gate.transport.dialling.state).toBe("cancelled");
+      expect(client.commands).toContain("destroy");
+      expect(gate.upstream.clients).toBe(0);
+      expect(gate.room.taken).toBe(0);
+      expect(gate.clock.pending).toEqual([]);
+      client.settles();
+      expect(gate.room.taken).toBe(0);
+      gate.upstream.stop();
+      gate.expectOver(client);
+    },
+  );
+
+  it("and has ended behind what it said is kept, and its end told behind that", () => {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    client.reads(TLS);
+    client.ends();
+    expect(gate.upstream.clients).toBe(1);
+    const server = gate.transport.dialling.connects();
+    expect(client.commands).not.toContain("resume");
+    expect(server.taken()).toEqual(TLS);
+    expect(server.commands).toEqual(["end"]);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it("waits with what it says beyond 64 KiB", () => {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    client.reads(TLS, Buffer.alloc(65_536 - TLS.length));
+    expect(client.commands).toEqual([]);
+    client.reads(Buffer.alloc(1));
+    expect(client.commands).toEqual(["pause"]);
+    const server = gate.transport.dialling.connects();
+    expect(client.commands).toEqual(["pause", "resume"]);
+    expect(server.taken()).toHaveLength(65_537);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it("and whose dial nobody answers waits for limits.handshake: then the server is down", () => {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    gate.clock.move(HANDSHAKE_MS - 1);
+    expect(gate.transport.dialling.state).toBe("open");
+    gate.clock.move(1);
+    expect(gate.transport.dialling.state).toBe("cancelled");
+    expect(gate.told.at(-1)).toBe("down: ETIMEDOUT");
+    expect(gate.state).toBe("down");
+    gate.upstream.stop();
+    gate.expectOver(client);
+  });
+});
+
+describe("a client whose dial is refused", () => {
+  /** It waits for a server that is down. */
+  function waiting() {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    gate.transport.dialling.fails();
+    return { gate, client };
+  }
+
+  it("waits while the server is down, and is served when it is back", () => {
+    const { gate, client } = waiting();
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
+    expect(client.commands).toEqual([]);
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED", "up", "listening"]);
+    const server = gate.transport.dialling.connects();
+    expect(gate.upstream.sessions.size).toBe(1);
+    server.reads(gate.speech.name);
+    expect(client.taken()).toEqual(gate.speech.name);
+    gate.clock.move(10 * WAIT_MS);
+    expect(client.commands).not.toContain("destroy");
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it("that was served is not dialled for at the next outage", () => {
+    const { gate, client } = waiting();
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    const server = gate.transport.dialling.connects();
+    const next = gate.arrives();
+    gate.transport.dialling.fails();
+    next.closes();
+    gate.clock.move(100);
+    gate.answers();
+    const { length } = gate.transport.dials;
+    gate.transport.listening.opens();
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it("is refused after three seconds", () => {
+    const { gate, client } = waiting();
+    gate.clock.move(100);
+    gate.clock.move(WAIT_MS - 101);
+    expect(client.commands).toEqual([]);
+    gate.clock.move(1);
+    expect(client.commands).toEqual(["destroy"]);
+    expect(gate.upstream.clients).toBe(0);
+    expect(gate.room.taken).toBe(0);
+    gate.upstream.stop();
+    gate.expectOver(client);
+  });
+
+  it("may leave meanwhile, and nobody dials for it", () => {
+    const { gate, client } = waiting();
+    client.closes();
+    gate.clock.move(100);
+    gate.answers();
+    const { length } = gate.transport.dials;
+    gate.transport.listening.opens();
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.upstream.stop();
+    gate.expectOver(client);
+  });
+
+  it("is refused when its second dial fails, too", () => {
+    const { gate, client } = waiting();
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    gate.transport.dialling.fails();
+    expect(client.commands).toEqual(["destroy"]);
+    expect(gate.room.taken).toBe(0);
+    gate.upstream.stop();
+    gate.expectOver(client);
+  });
+
+  it("is not the only one: each of them is dialled for", () => {
+    const gate = new Gate().listens();
+    const clients = [gate.arrives(), gate.arrives(), gate.arrives()];
+    const dials = gate.transport.dials.slice(-3);
+    for (const dial of dials) dial.fails();
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    const servers = gate.transport.dials.slice(-3).map((dial) => dial.connects());
+    expect(gate.upstream.sessions.size).toBe(3);
+    gate.upstream.stop();
+    gate.expectOver(...clients, ...servers);
+  });
+});
+
+describe("a process that has no room", () => {
+  it("gives the address up with its last client, and takes it again when one has left", () => {
+    const gate = new Gate({ clients: 2 }).listens();
+    const first = gate.registers();
+    expect(gate.state).toBe("listening");
+    const second = gate.registers();
+    expect(gate.state).toBe("full");
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    first.client.closes();
+    first.server.ends();
+    first.server.closes();
+    expect(gate.state).toBe("full");
+    gate.transport.listening.opens();
+    expect(gate.state).toBe("listening");
+    expect(gate.transport.listening.address.port).toBe(4711);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(first), ...Object.values(second));
+  });
+
+  it("closes at once whom it accepts all the same, before it listens for good, and dials for nobody", () => {
+    const gate = new Gate({ clients: 1 }).begins();
+    const first = gate.arrives();
+    const { length } = gate.transport.dials;
+    const second = gate.arrives();
+    expect(second.commands).toEqual(["destroy"]);
+    expect(first.commands).toEqual([]);
+    expect(gate.transport.dials).toHaveLength(length);
+    expect([gate.upstream.accepted, gate.upstream.clients, gate.room.taken]).toEqual([1, 1, 1]);
+    gate.upstream.stop();
+    gate.expectOver(first, second);
+  });
+});
+
+describe("sessions that end", () => {
+  it("the last one by its server: the server is tried at once, and nobody is told if it answers", () => {
+    const gate = new Gate().listens();
+    const [one, other] = [gate.registers(), gate.registers()];
+    one.server.ends();
+    expect(gate.state).toBe("listening");
+    other.server.ends();
+    expect(gate.state).toBe("down");
+    gate.clock.move(0);
+    gate.answers();
+    gate.transport.listening.opens();
+    expect(gate.told).toEqual(["listening", "listening"]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(one), ...Object.values(other));
+  });
+
+  it("the last one by its server, which answers nobody: that is told", () => {
+    const gate = new Gate().listens();
+    const one = gate.registers();
+    one.server.closes(true);
+    gate.clock.move(0);
+    gate.transport.dialling.fails();
+    expect(gate.told).toEqual(["listening", "down: all its connections have ended"]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(one));
+  });
+
+  it("by their clients, or before they have registered, are no outage", () => {
+    const gate = new Gate().listens();
+    const [one, early] = [gate.registers(), gate.connects()];
+    one.client.closes(true);
+    one.server.ends();
+    early.server.reads(gate.speech.name);
+    early.server.ends();
+    expect(gate.state).toBe("listening");
+    expect(gate.told).toEqual(["listening"]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(one), ...Object.values(early));
+  });
+
+  it("make room once, when both their connections are closed", () => {
+    const gate = new Gate().listens();
+    const { client, server } = gate.registers();
+    client.closes();
+    expect(gate.room.taken).toBe(1);
+    server.settles();
+    expect(gate.room.taken).toBe(0);
+    expect(gate.upstream.sessions.size).toBe(0);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+});
+
+describe("a server that accepts and says nothing", () => {
+  it("is down after limits.handshake, and must greet before the upstream listens again", () => {
+    const gate = new Gate().listens();
+    const { client, server } = gate.connects();
+    gate.clock.move(HANDSHAKE_MS);
+    expect(gate.told.at(-1)).toBe("down: silent");
+    expect(client.commands).toContain("destroy");
+    expect(server.commands).toContain("destroy");
+    gate.clock.move(100);
+    const silent = gate.transport.dialling.connects();
+    gate.clock.move(HANDSHAKE_MS - 1);
+    expect(silent.commands).toEqual([]);
+    gate.clock.move(1);
+    expect(silent.commands).toEqual(["destroy"]);
+    gate.clock.move(200);
+    gate.answers();
+    gate.transport.listening.opens();
+    expect(gate.state).toBe("listening");
+    gate.upstream.stop();
+    gate.expectOver(client, server, silent);
+  });
+
+  it("is not down where it has answered a client that spoke first", () => {
+    const gate = new Gate().listens();
+    const tls = gate.connects();
+    tls.client.reads(TLS);
+    tls.server.reads(Buffer.from("160303", "hex"));
+    const idle = gate.connects();
+    gate.clock.move(HANDSHAKE_MS);
+    expect(idle.client.commands).toContain("destroy");
+    expect(gate.state).toBe("listening");
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(tls), ...Object.values(idle));
+  });
+});
+
+describe("a stop", () => {
+  it("while the address is asked for ends that", () => {
+    const gate = new Gate().binds();
+    gate.upstream.stop();
+    expect(gate.bound).toEqual([undefined]);
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    gate.expectOver();
+  });
+
+  it("while the first try dials cancels it", () => {
+    const gate = new Gate().begins();
+    gate.upstream.stop();
+    expect(gate.begun).toBe(1);
+    expect(gate.transport.dialling.state).toBe("cancelled");
+    gate.expectOver();
+  });
+
+  it("while the first try waits for a word closes its connection, whatever that still brings", () => {
+    const gate = new Gate().begins();
+    const server = gate.transport.dialling.connects();
+    gate.upstream.stop();
+    expect(gate.begun).toBe(1);
+    expect(server.commands).toEqual(["destroy"]);
+    gate.expectOver(server);
+    expect(gate.told).toEqual([]);
+  });
+
+  it("while a server that is down is waited for, and while it is tried, tries no more", () => {
+    for (const moment of ["waits", "dials", "listens"]) {
+      const gate = new Gate().begins();
+      gate.transport.dialling.fails();
+      if (moment !== "waits") gate.clock.move(100);
+      if (moment === "listens") gate.answers();
+      gate.upstream.stop();
+      gate.clock.move(60_000);
+      expect(gate.transport.dials).toHaveLength(moment === "waits" ? 1 : 2);
+      gate.expectOver();
+    }
+  });
+
+  it("gives up a client whose server is dialled, with the dial, and one that waits", () => {
+    const gate = new Gate().listens();
+    const waiting = gate.arrives();
+    const dialled = gate.arrives();
+    gate.transport.dials.at(-2)?.fails();
+    gate.upstream.stop();
+    expect(gate.transport.dialling.state).toBe("cancelled");
+    for (const client of [waiting, dialled]) expect(client.commands).toEqual(["destroy"]);
+    gate.expectOver(waiting, dialled);
+  });
+
+  it("leaves sessions alone, also where their server's end comes behind it", () => {
+    const gate = new Gate().listens();
+    const { client, server } = gate.registers();
+    gate.upstream.stop();
+    expect(client.commands).not.toContain("destroy");
+    server.ends();
+    expect(gate.state).toBe("stopped");
+    expect(gate.told).toEqual(["listening"]);
+    gate.expectOver(client, server);
+  });
+
+  it("can be said twice", () => {
+    const gate = new Gate().listens();
+    gate.upstream.stop();
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+});

@@ -20,8 +20,9 @@ export interface Connection {
   /** Is the other end behind with reading? `drained` says when it is not any more. */
   readonly isBehind: boolean;
   /**
-   * Writes behind what was written before; does nothing once it is closed or its half is ended. What it keeps of
-   * `bytes` that were received, it copies: they may be overwritten when the `read` that handed them over has returned.
+   * Writes behind what was written before; does nothing once it is closed or its half is ended. Bytes that were received
+   * may be written as they are, before the `read` that handed them over returns: a transport that overwrites them then
+   * copies here what it keeps.
    * `written` is called when they have left, or never will.
    * @returns false when the other end is behind
    */

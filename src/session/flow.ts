@@ -29,9 +29,10 @@ export class Flow {
   review(registration: Registration | undefined): SessionEnd | undefined {
     const isPaused = !mayRead(registration, this.#outlet.isSlow);
     const end = isPaused || registration === undefined ? undefined : this.#tooSlow(registration);
-    if (end !== undefined || isPaused === this.#isPaused) return end;
-    this.#isPaused = isPaused;
+    if (end !== undefined) return end;
     registration?.storage.paused(registration.number, isPaused);
+    if (isPaused === this.#isPaused) return undefined;
+    this.#isPaused = isPaused;
     this.#server.carryOut(isPaused ? "pause" : "resume");
     return undefined;
   }

@@ -28,6 +28,11 @@ export class Handshake {
   #serverStart = 0;
   #protocol: Protocol | undefined;
 
+  /** Has the client said something that waits for the server's greeting? */
+  get keepsClient(): boolean {
+    return this.#client.length > 0;
+  }
+
   server(chunk: Buffer): HandshakeStep {
     this.#server = Buffer.concat([this.#server, chunk]);
     if (this.#serverStart > 0) return this.#server.length > MAX_EARLY_BYTES ? this.#raw("unknown-protocol") : {};

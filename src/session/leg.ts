@@ -21,6 +21,11 @@ export class Leg {
     this.#clock = clock;
   }
 
+  /** Reads nothing of it for now. What is closing is read to its end all the same. */
+  pause(): void {
+    if (this.#cancelLinger === undefined) this.connection.carryOut("pause");
+  }
+
   /** Closes our half behind what was written. */
   end(): void {
     if (this.isClosed || this.#isEnding) return;

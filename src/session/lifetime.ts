@@ -147,10 +147,11 @@ export class Lifetime {
     else this.passClientEnd();
   }
 
-  /** A half-close goes on to the server, behind the replies to commits that are on their way. */
+  /** A half-close goes on to the server, behind what the client has said, and the replies to its commits on their way. */
   passClientEnd(): void {
     const life = this.#life;
     if (!this.client.hasEnded || ("registration" in life && life.registration.isFinishing)) return;
+    if (life.is === "shaking" && life.handshake.keepsClient) return;
     this.server.end();
   }
 

@@ -1,6 +1,7 @@
 import type { RawReason, SessionHappening } from "../happening/happening.ts";
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Codec } from "../wire/codec.ts";
+import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, End } from "./connection.ts";
 import { Conversation, type Handlers } from "./conversation.ts";
@@ -111,7 +112,7 @@ export class Session implements Turns {
   /** Reads no more requests of its client: a stop lets what is on the way settle, and begins nothing new. */
   quiesce(): void {
     this.#isQuiesced = true;
-    this.#client.connection.carryOut("pause");
+    this.#client.pause();
   }
 
   /** Ends it in order: what was written goes out, for a while. */
@@ -133,7 +134,7 @@ export class Session implements Turns {
     try {
       this.#client.received += bytes.length;
       this.#fromClient(bytes);
-      if (this.#server.connection.isBehind) this.#client.connection.carryOut("pause");
+      if (this.#server.connection.isBehind) this.#client.pause();
     } catch (error) {
       this.#lifetime.failed(error, "client");
     }
@@ -197,12 +198,19 @@ export class Session implements Turns {
     if (step.toServer !== undefined) this.#server.connection.write(step.toServer);
     if (step.toClient !== undefined) this.#outlet.write(step.toClient);
     if (step.raw !== undefined) this.#relay(step.raw);
-    if (step.protocol === undefined) return;
-    this.#protocol = step.protocol.name;
-    const talk = new Conversation(step.protocol, step, (codec, calls) => this.#early(codec, calls));
+    if (step.protocol !== undefined) this.#open(step.protocol, step);
+    // It may have waited for what the client had said.
+    this.#lifetime.passClientEnd();
+  }
+
+  /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
+  #open(protocol: Protocol, step: HandshakeStep): void {
+    this.#protocol = protocol.name;
+    const talk = new Conversation(protocol, step, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
-    if (step.clientRest !== undefined) talk.toServer.push(step.clientRest);
-    if (step.serverRest !== undefined) talk.toClient.push(step.serverRest);
+    const { clientRest, serverRest } = step;
+    if (clientRest !== undefined) this.#try("client", () => talk.toServer.push(clientRest));
+    if (serverRest !== undefined) this.#try("server", () => talk.toClient.push(serverRest));
   }
 
   #early(codec: Codec, calls: Calls): Handlers {
@@ -246,6 +254,8 @@ export class Session implements Turns {
       },
       { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) },
     );
+    // Its server's connection may be unread already: from now on the storage decides that, too.
+    this.#review();
   }
 
   unregister(): void {

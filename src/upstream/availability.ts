@@ -103,8 +103,10 @@ export class Availability {
   openFailed(code: string, now: number): Decision[] {
     const state = this.#state;
     if (state.is !== "full" && !(state.is === "down" && state.opening)) return [];
-    this.#state = { is: "down", reason: code, since: now, isTold: true, delayMs: LAST_RETRY_MS, opening: false };
-    return [{ do: "tell-blocked", reason: code }, this.#try(LAST_RETRY_MS, code)];
+    // The server is not known to be down: an outage that begins meanwhile is told of as one.
+    const reason = "no answer";
+    this.#state = { is: "down", reason, since: now, isTold: false, delayMs: LAST_RETRY_MS, opening: false };
+    return [{ do: "tell-blocked", reason: code }, this.#try(LAST_RETRY_MS, reason)];
   }
 
   /** The process has room for more clients, or has none any more. */

@@ -48,6 +48,7 @@ export function answers(
   let cancel = dial(server, dialling, {
     connected: (connection) => {
       const end = (isUp?: boolean): void => {
+        cancel = () => undefined;
         cancelWait();
         connection.handOver(DEAF);
         connection.carryOut("destroy");

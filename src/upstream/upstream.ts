@@ -58,8 +58,8 @@ export class Upstream {
   #isBound = false;
   #giveUpAddress: (() => void) | undefined;
   #cancelTry: (() => void) | undefined;
-  /** Tells whoever waits for `bind` or `begin` that it is over. */
-  #abandon: (() => void) | undefined;
+  /** Tells whoever waits for `bind` or `begin`. */
+  #starting: (() => void) | undefined;
 
   constructor({ name, listen, server }: UpstreamConfig, host: UpstreamHost) {
     const { clock, report, room, settings, storages, transport } = host;
@@ -104,27 +104,37 @@ export class Upstream {
 
   /** Takes the address for the first time. `done` is also called when a stop comes between. */
   bind(done: (failure: ListenFailure | undefined) => void): void {
-    this.#abandon = () => done(undefined);
+    this.#starting = () => done(undefined);
     this.#listen(
-      () => done(undefined),
-      (code, cause) => done({ code, cause }),
+      () => this.#started(),
+      (code, cause) => {
+        this.#starting = undefined;
+        done({ code, cause });
+      },
     );
   }
 
   /** Finds out whether the server answers, and listens or waits for it. `done` is also called when a stop comes between. */
   begin(done: () => void): void {
-    this.#abandon = done;
+    this.#starting = done;
     this.#cancelTry = answers(this.server, this.#dialling, false, (isUp) => {
       this.#do(this.#availability.begun(isUp, this.#now));
-      done();
+      this.#started();
     });
+  }
+
+  /** Whoever waits for `bind` or `begin` need wait no longer. */
+  #started(): void {
+    const done = this.#starting;
+    this.#starting = undefined;
+    done?.();
   }
 
   /** Accepts nobody any more, and gives up the clients that have no server yet. Sessions go on. */
   stop(): void {
     this.#do(this.#availability.stop());
     this.#cancelTry?.();
-    this.#abandon?.();
+    this.#started();
     for (const arrival of [...this.#arrivals.keys()]) this.#refuse(arrival);
   }
 
@@ -163,6 +173,9 @@ export class Upstream {
         this.#giveUpAddress = undefined;
         return;
       case "try":
+        // The first try may still be on its way, when a client has found out before it.
+        this.#cancelTry?.();
+        this.#started();
         this.#cancelTry = this.#host.clock.after(decision.afterMs, () => {
           this.#cancelTry = answers(this.server, this.#dialling, decision.greeting, (isUp) => {
             this.#do(this.#availability.tried(isUp, this.#now));

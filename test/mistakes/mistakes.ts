@@ -203,7 +203,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "what a client says behind its protocol's name is lost",
     file: "src/session/session.ts",
-    text: "    if (step.clientRest !== undefined) talk.toServer.push(step.clientRest);\n",
+    text: '    if (clientRest !== undefined) this.#try("client", () => talk.toServer.push(clientRest));\n',
     becomes: "",
   },
   {

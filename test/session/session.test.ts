@@ -375,3 +375,43 @@ it("tells where in the stream of the one at fault the bytes are", () => {
   expect(ended).toMatchObject({ storage: "1", end: { offset: Buffer.concat(before).length + 4 } });
   stage.leave();
 });
+
+it("what the server has said behind its name, before the client named itself, is the server's", () => {
+  const stage = new Stage();
+  const pair = stage.connected();
+  pair.server.reads(Buffer.concat([stage.speech.name, stage.speech.nonsense]));
+  pair.client.reads(stage.speech.name);
+  expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+});
+
+it("what the client has said behind its name before the server greeted is the client's, and is no limbo", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const other = stage.registered();
+  const pair = stage.connected();
+  const register = speech.call(1, "register", "1", false);
+  pair.client.reads(Buffer.concat([speech.name, register, speech.creation(9, 1), speech.nonsense]));
+  pair.server.reads(speech.name);
+  expect(stage.endings(pair)).toEqual(["bad-pickle by client"]);
+  expect(stage.endings(other)).toEqual([]);
+});
+
+it("what a client says behind its name and then half-closes, all before the greeting, reaches the server", () => {
+  const stage = new Stage();
+  const pair = stage.connected();
+  const said = Buffer.concat([stage.speech.name, stage.speech.call(1, "ping")]);
+  pair.client.reads(said);
+  pair.client.ends();
+  pair.server.reads(stage.speech.name);
+  expect(pair.server.taken()).toEqual(said);
+  expect(pair.server.commands).toEqual(["end"]);
+});
+
+it("quiesce() while a client lingers does not keep its end from being read", () => {
+  const stage = new Stage();
+  const pair = stage.registered();
+  pair.session.stop();
+  pair.session.quiesce();
+  pair.session.stop();
+  expect(pair.client.isPaused).toBe(false);
+});

@@ -129,8 +129,9 @@ const TABLE: Record<StateName, Partial<Record<EventName, string>>> = {
     stop: "stopped: give-up-address",
   },
   "down, blocked": {
-    "a try succeeds": "down: tell-up 1000, listen",
-    "a try fails": "down: try in 5000",
+    // The server was not down: that is only told when it is.
+    "a try succeeds": "down: listen",
+    "a try fails": "down: tell-down no answer, try in 5000",
     stop: "stopped: give-up-address",
   },
   stopped: { stop: "stopped: give-up-address" },

@@ -470,3 +470,19 @@ describe("a stop", () => {
     gate.expectOver();
   });
 });
+
+it("a stop ends the first try, too, when an outage was found meanwhile", () => {
+  const gate = new Gate().begins();
+  const probe = gate.transport.dialling;
+  const client = gate.arrives();
+  gate.transport.dialling.fails();
+  gate.upstream.stop();
+  expect(probe.state).toBe("cancelled");
+  gate.expectOver(client);
+});
+
+it("begin's done is called once", () => {
+  const gate = new Gate().listens();
+  gate.upstream.stop();
+  expect(gate.begun).toBe(1);
+});

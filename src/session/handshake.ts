@@ -28,9 +28,9 @@ export class Handshake {
   #serverStart = 0;
   #protocol: Protocol | undefined;
 
-  /** Has the client said something that waits for the server's greeting? */
+  /** Has the client said something behind its name that waits for the server's greeting? */
   get keepsClient(): boolean {
-    return this.#client.length > 0;
+    return this.#protocol !== undefined && this.#client.length > 0;
   }
 
   server(chunk: Buffer): HandshakeStep {

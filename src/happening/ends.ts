@@ -50,6 +50,7 @@ export const ENDS: Readonly<Record<EndCode, Ending>> = {
   "id-in-use": { fault: "sender", told: "error" },
   "too-many-calls": { fault: "sender", told: "error" },
   "one-way-call": { fault: "sender", told: "error" },
+  "call-before-register": { fault: "sender", told: "error" },
   "invalidation-before-register": { fault: "sender", told: "error" },
   "question-refused": { fault: "server", told: "error" },
   "unknown-protocol": { fault: "client", told: "error" },

@@ -100,6 +100,16 @@ export class StorageLedger<P> {
     return this.state.accounts.has(session);
   }
 
+  /** Has its `register` been answered, and does its client still live? */
+  isRegistered(session: number): boolean {
+    return this.state.accounts.get(session)?.phase === "registered";
+  }
+
+  /** Is a question of the proxy's own on its way there? */
+  isAsking(session: number): boolean {
+    return this.state.accounts.get(session)?.question !== undefined;
+  }
+
   /** Is a `tpc_finish` of this session on its way? */
   isFinishing(session: number): boolean {
     return isFinishing(this.state, session);

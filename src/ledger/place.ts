@@ -25,7 +25,9 @@ export function push<P>(account: Account<P>, item: Item<P>): void {
 
 /** An invalidation goes before the first message that shows its tid or a later one, but never before `register`'s reply. */
 export function place<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): void {
-  const at = state.rules.moveAhead ? account.outbox.findIndex((other) => isEvidence(state, other, item.tid)) : -1;
+  const first = state.rules.registerFirst ? account.outbox.findIndex((other) => other.kind === "register") + 1 : 0;
+  const isBehind = (other: Item<P>, at: number): boolean => at >= first && isEvidence(state, other, item.tid);
+  const at = state.rules.moveAhead ? account.outbox.findIndex(isBehind) : -1;
   if (at < 0) push(account, item);
   else insert(account, at, item);
 }

@@ -20,7 +20,7 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
           logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
         } else {
           logger.info(
-            { ...fields, reach: reach && tidHex(reach) },
+            { ...fields, reach: reach === undefined ? undefined : tidHex(reach) },
             "getInvalidations answered None: the history does not reach back so far",
           );
         }

@@ -45,17 +45,31 @@ export class Calls {
     this.#add(id, call);
   }
 
-  /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
+  /** May a call whose reply the ledger reads have this id? To be asked before anything is noted of it. */
+  mustBeFree(id: MessageId): void {
+    this.#mustBeFree(id, true);
+  }
+
+  /** Does any call wait whose reply the ledger reads? */
+  get hasSpecial(): boolean {
+    for (const call of this.#open.values()) if (typeof call === "object") return true;
+    return false;
+  }
+
   #add(id: MessageId, call: number | Call): void {
-    const { size } = this.#open;
+    this.#mustBeFree(id, typeof call === "object");
+    this.#open.set(id, call);
+  }
+
+  /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
+  #mustBeFree(id: MessageId, isSpecial: boolean): void {
     const before = this.#open.get(id);
-    if (id === QUESTION_ID || typeof before === "object" || (before !== undefined && typeof call === "object")) {
+    if (id === QUESTION_ID || typeof before === "object" || (before !== undefined && isSpecial)) {
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", "one that waits for its reply");
     }
-    if (size >= MAX_CALLS) {
+    if (this.#open.size >= MAX_CALLS) {
       throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");
     }
-    this.#open.set(id, call);
   }
 
   /** A call whose reply the ledger reads, without removing it. */

@@ -35,7 +35,7 @@ export class Conversation {
   readonly toServer: FrameStream;
   readonly toClient: FrameStream;
 
-  /** `start`: how many bytes of each stream the handshake was. */
+  /** The step tells how many bytes of each stream the handshake was; `early` looks at the first frames. */
   constructor(
     protocol: Protocol,
     { clientStart, serverStart }: HandshakeStep,

@@ -46,7 +46,7 @@ export class EarlyToServer implements FrameHandler {
 
   frame(frame: Buffer): void {
     const envelope = this.#envelope;
-    if (envelope === undefined) return;
+    if (envelope === undefined) throw new Error("a frame that was not begun");
     mustBeAnswered(envelope);
     const { storage } = registerArgs(this.#codec, frame.subarray(LENGTH_BYTES), envelope);
     this.#calls.add(envelope.id, { sort: "register" });

@@ -83,13 +83,16 @@ export class Lifetime {
     else this.client.close();
   }
 
-  /** The ledger has done with that end. */
+  /** The ledger has done with that end: with the client's when all has gone out, with the server's of an orphan. */
   done(end: End): void {
     if (end === "client") this.client.close();
     this.become({ is: "over" });
   }
 
-  /** Nothing is told to the client any more. Only a commit of its that is on the way is still followed. */
+  /**
+   * Nothing is told to the client any more; whoever gives it up closes its connection. Only a commit of its that is on
+   * the way is still followed.
+   */
   giveUp(): void {
     const life = this.#life;
     if (life.is === "orphan") return;
@@ -163,8 +166,8 @@ export class Lifetime {
 
   // --- the server's end -------------------------------------------------------------------------------------------
 
-  /** It has closed its half, or all. `isBroken`: it may still read what was sent to it. */
-  serverEnded(isBroken: boolean): void {
+  /** It has closed its half, or all. `mayStillRead`: it did not say so, and may read what was sent to it. */
+  serverEnded(mayStillRead: boolean): void {
     if (this.server.hasEnded) return;
     this.server.hasEnded = true;
     this.heard();
@@ -179,17 +182,17 @@ export class Lifetime {
       case "open":
       case "relayed":
         // The client may still have something to say.
-        if (!isBroken && !this.#outlet.isShut) this.client.end();
+        if (!mayStillRead && !this.#outlet.isShut) this.client.end();
         else this.#closeBoth();
         return;
       case "registered":
         this.become({ ...life, is: "draining" });
-        life.registration.serverGone(isBroken);
+        life.registration.serverGone(mayStillRead);
         if (this.#outlet.isShut || !life.registration.isKept) this.#closeBoth();
         else this.server.close();
         return;
       case "orphan":
-        life.registration.serverGone(isBroken);
+        life.registration.serverGone(mayStillRead);
         this.become({ is: "over" });
     }
   }
@@ -206,6 +209,13 @@ export class Lifetime {
     this.serverEnded(true);
     // What waits for others' commits still goes out; the ledger says when that was all.
     if (this.#life.is !== "draining") this.#closeBoth();
+  }
+
+  /** Both are closed: whatever it was, it is over. A commit of its whose reply nobody has read is in limbo. */
+  bothClosed(): void {
+    const life = this.#life;
+    if ("registration" in life && life.registration.isFinishing) life.registration.serverGone(true);
+    this.become({ is: "over" });
   }
 
   #closeBoth(): void {

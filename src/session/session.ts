@@ -133,7 +133,7 @@ export class Session implements Turns {
   #readClient(bytes: Buffer): void {
     try {
       this.#client.received += bytes.length;
-      this.#fromClient(bytes);
+      this.#clientSaid(bytes);
       if (this.#server.connection.isBehind) this.#client.pause();
     } catch (error) {
       this.#lifetime.failed(error, "client");
@@ -144,14 +144,14 @@ export class Session implements Turns {
     try {
       this.#server.received += bytes.length;
       this.#lifetime.heard();
-      this.#fromServer(bytes);
+      this.#serverSaid(bytes);
       this.#review();
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
   }
 
-  #fromClient(bytes: Buffer): void {
+  #clientSaid(bytes: Buffer): void {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
@@ -171,7 +171,7 @@ export class Session implements Turns {
     }
   }
 
-  #fromServer(bytes: Buffer): void {
+  #serverSaid(bytes: Buffer): void {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
@@ -238,7 +238,8 @@ export class Session implements Turns {
 
   register(name: string): void {
     const life = this.#lifetime.now;
-    if (life.is !== "open") return;
+    // Behind the server's end nobody answers it.
+    if (life.is !== "open" || !this.isServerOpen) return;
     const { talk } = life;
     const { clock, report, settings, storages } = this.#host;
     const storage = storages.get(name, talk.server.protocol.family);
@@ -262,6 +263,11 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     if (life.is !== "registered") return;
     const { talk } = life;
+    if (talk.calls.hasSpecial) {
+      const expected = "no other call before the reply to register";
+      this.end(sessionEnd("call-before-register", "one that waits", { sender: "client", expected }), "behind");
+      return;
+    }
     this.#storage = undefined;
     this.#lifetime.become({ is: "open", talk });
     talk.continueWith(this.#early(talk.client.codec, talk.calls));
@@ -319,6 +325,7 @@ export class Session implements Turns {
     if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
     else this.#try("server", () => this.#lifetime.serverClosed());
     if (!this.#client.isClosed || !this.#server.isClosed) return;
+    this.#try("server", () => this.#lifetime.bothClosed());
     const { received: fromClient } = this.#client;
     const { received: fromServer } = this.#server;
     const durationMs = this.#host.clock.now() - this.#startedMs;

@@ -64,7 +64,7 @@ export class ToClient implements FrameHandler {
 
   frame(frame: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
-    if (envelope === undefined) return;
+    if (envelope === undefined) throw new Error("a frame that was not begun");
     const { client, server } = this.#talk;
     server.dialect ??= server.codec.dialect(frame.subarray(LENGTH_BYTES), server.protocol.family === "old");
     client.dialect = server.dialect;
@@ -146,6 +146,7 @@ export class ToClient implements FrameHandler {
   #question(frame: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
     const value = replyTid(this.#talk.server.codec, frame.subarray(LENGTH_BYTES), envelope);
+    if (!storage.ledger.isAsking(number)) return;
     if (value.kind === "tid") storage.ledger.questionReply(number, value.tid);
     else this.#turns.end(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }), "behind");
   }

@@ -1,5 +1,6 @@
 import { beginArgs, tidArg } from "../wire/arguments.ts";
 import type { Envelope, StoreHead } from "../wire/codec.ts";
+import { ProtocolError } from "../wire/errors.ts";
 import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
@@ -35,8 +36,12 @@ export class ToServer implements FrameHandler {
     if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
     switch (method.sort) {
+      case "register":
+        // A second one is refused by the server; one beside the first could not be told from it.
+        this.#mustBeRegistered(envelope);
+        this.#call(envelope, method);
+        return "pass";
       case "other":
-      case "register": // a second one: the server refuses it
         this.#call(envelope, method);
         return "pass";
       case "store":
@@ -62,7 +67,8 @@ export class ToServer implements FrameHandler {
   frame(frame: Buffer): void {
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#note(frame.subarray(LENGTH_BYTES), held.envelope, held.method);
+    if (held === undefined) throw new Error("a frame that was not begun");
+    this.#note(frame.subarray(LENGTH_BYTES), held.envelope, held.method);
     this.#server.write(frame);
   }
 
@@ -114,8 +120,8 @@ export class ToServer implements FrameHandler {
   #note(payload: Buffer, envelope: Envelope, method: Method): void {
     const { calls, guard } = this.#talk;
     const { codec } = this.#talk.client;
-    const { number } = this.#registration;
-    const { ledger } = this.#registration.storage;
+    const { storage, number } = this.#registration;
+    const { ledger } = storage;
     const { stamp } = ledger;
     switch (method.sort) {
       case "begin": {
@@ -134,15 +140,19 @@ export class ToServer implements FrameHandler {
         return;
       case "vote":
         mustBeAnswered(envelope);
+        this.#mustBeRegistered(envelope);
         calls.add(envelope.id, { sort: "vote", stamp, transaction: codec.firstArg(payload, envelope) });
         return;
       case "finish": {
         mustBeAnswered(envelope);
-        const finish = ledger.finishForwarded(number, codec.firstArg(payload, envelope));
+        this.#mustBeRegistered(envelope);
+        const id = codec.firstArg(payload, envelope);
+        // A commit is noted only when nothing can keep it from being forwarded any more.
+        calls.mustBeFree(envelope.id);
+        calls.add(envelope.id, { sort: "finish", stamp, number: ledger.finishForwarded(number, id) });
         guard.finishForwarded();
-        calls.add(envelope.id, { sort: "finish", stamp, number: finish });
         // Its server connection may be unread at present, and must be read now.
-        this.#registration.storage.run(number);
+        storage.run(number);
         return;
       }
       case "resume":
@@ -153,7 +163,19 @@ export class ToServer implements FrameHandler {
         mustBeAnswered(envelope);
         calls.add(envelope.id, { sort: "last", stamp });
         return;
-      default:
+      case "register":
+      case "store":
+      case "restore":
+      case "delete":
+      case "other":
+        throw new Error(`${method.name} is never held`);
     }
+  }
+
+  /** Else nobody would know which storage, if any, it is about: the registration can still fail, or has. */
+  #mustBeRegistered({ method }: Envelope): void {
+    const { storage, number } = this.#registration;
+    if (storage.ledger.isRegistered(number)) return;
+    throw new ProtocolError("call-before-register", 0, "a call behind the reply to register", method);
   }
 }

@@ -116,6 +116,10 @@ export class Upstream {
 
   /** Finds out whether the server answers, and listens or waits for it. `done` is also called when a stop comes between. */
   begin(done: () => void): void {
+    if (this.state === "stopped") {
+      done();
+      return;
+    }
     this.#starting = done;
     this.#cancelTry = answers(this.server, this.#dialling, false, (isUp) => {
       this.#do(this.#availability.begun(isUp, this.#now));
@@ -156,7 +160,10 @@ export class Upstream {
   }
 
   #do(decisions: readonly Decision[]): void {
-    for (const decision of decisions) this.#carryOut(decision);
+    for (const decision of decisions) {
+      // Whoever was told of the one before may have stopped it.
+      if (this.state !== "stopped" || decision.do === "give-up-address") this.#carryOut(decision);
+    }
   }
 
   #carryOut(decision: Decision): void {

@@ -11,6 +11,8 @@ export type ProtocolErrorCode =
   | "id-in-use"
   | "too-many-calls"
   | "one-way-call"
+  /** A call that must not be sent before `register` is answered. */
+  | "call-before-register"
   | "invalidation-before-register";
 
 /** What a peer sent that it must not send. The only error that reading bytes from the network may raise. */

@@ -65,7 +65,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a tpc_finish is noted, and the server's connection stays unread",
     file: "src/session/to-server.ts",
-    text: "        this.#registration.storage.run(number);\n",
+    text: "        storage.run(number);\n",
     becomes: "",
   },
   {

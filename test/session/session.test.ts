@@ -390,7 +390,7 @@ it("what the client has said behind its name before the server greeted is the cl
   const other = stage.registered();
   const pair = stage.connected();
   const register = speech.call(1, "register", "1", false);
-  pair.client.reads(Buffer.concat([speech.name, register, speech.creation(9, 1), speech.nonsense]));
+  pair.client.reads(Buffer.concat([speech.name, register, speech.nonsense]));
   pair.server.reads(speech.name);
   expect(stage.endings(pair)).toEqual(["bad-pickle by client"]);
   expect(stage.endings(other)).toEqual([]);
@@ -414,4 +414,46 @@ it("quiesce() while a client lingers does not keep its end from being read", () 
   pair.session.quiesce();
   pair.session.stop();
   expect(pair.client.isPaused).toBe(false);
+});
+
+it("a commit before the reply to register ends its session, and is not forwarded", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const other = stage.registered();
+  const pair = stage.shaken();
+  pair.client.reads(speech.call(1, "register", "1", false), speech.creation(9, 1));
+  expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+  other.server.reads(speech.invalidation(2000));
+  expect(stage.said(other)).not.toEqual([]);
+});
+
+it("a second register beside the first ends its session", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.shaken();
+  pair.client.reads(speech.call(1, "register", "1", false), speech.call(2, "register", "2", false));
+  expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+});
+
+it("a tpc_finish whose message id is in use is not noted: nobody waits for it", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const other = stage.registered();
+  const pair = stage.registered();
+  pair.client.reads(speech.call(9, "ping"), speech.creation(9, 1));
+  expect(stage.endings(pair)).toEqual(["id-in-use by client"]);
+  other.server.reads(speech.invalidation(2000));
+  expect(stage.said(other)).not.toEqual([]);
+});
+
+it("a client that registers behind its server's end is in no storage", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.shaken();
+  pair.server.ends();
+  pair.client.reads(speech.call(1, "register", "1", false));
+  expect(pair.session.life).toBe("open");
+  pair.server.closes();
+  pair.client.closes();
+  expect(pair.session.life).toBe("over");
 });

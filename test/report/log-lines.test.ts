@@ -68,7 +68,7 @@ describe("a repair's line", () => {
 
   it("of a getInvalidations reply has from and tid, or the reach where it became None", () => {
     const from = asTid(1n);
-    const resumed = { what: "resumed", from, reach: asTid(7n), ...place } as const;
+    const resumed = { what: "resumed", from, reach: asTid(0n), ...place } as const;
     expect(linesOf({ ...resumed, tid: asTid(2n) }, { ...resumed, tid: undefined })).toEqual([
       {
         level: "info",
@@ -84,7 +84,7 @@ describe("a repair's line", () => {
         at,
         ...place,
         from: "0000000000000001",
-        reach: "0000000000000007",
+        reach: "0000000000000000",
         msg: "getInvalidations answered None: the history does not reach back so far",
       },
     ]);

@@ -23,10 +23,15 @@ export class Gate {
   /** What `bind` and `begin` have come to, each time. */
   readonly bound: (ListenFailure | undefined)[] = [];
   begun = 0;
+  /** Is told of what happens, as a listener of the proxy's events is. */
+  listener: (happening: Happening) => void = () => undefined;
 
   constructor({ clients = 100 } = {}) {
     const { clock, transport } = this;
-    const report = (happening: Happening): void => void this.happenings.push(happening);
+    const report = (happening: Happening): void => {
+      this.happenings.push(happening);
+      this.listener(happening);
+    };
     const limits = { frameBytes: MIB, decodeBytes: MIB, outboxBytes: MIB, handshakeMs: HANDSHAKE_MS };
     this.room = new Room(clients);
     this.upstream = new Upstream(

@@ -486,3 +486,22 @@ it("begin's done is called once", () => {
   gate.upstream.stop();
   expect(gate.begun).toBe(1);
 });
+
+it("a stop by whoever is told of an outage leaves no try behind it", () => {
+  const gate = new Gate().begins();
+  gate.listener = ({ what }) => {
+    if (what === "down") gate.upstream.stop();
+  };
+  gate.transport.dialling.fails();
+  expect(gate.upstream.state).toBe("stopped");
+  expect(gate.clock.pending).toEqual([]);
+});
+
+it("a stop while the address is being taken leaves nothing to begin", () => {
+  const gate = new Gate().binds();
+  gate.upstream.stop();
+  expect(gate.bound).toEqual([undefined]);
+  gate.upstream.begin(() => gate.begun++);
+  expect(gate.begun).toBe(1);
+  expect(gate.clock.pending).toEqual([]);
+});

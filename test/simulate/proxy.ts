@@ -1,10 +1,9 @@
 import type { Clock } from "../../src/clock.ts";
 import type { Happening } from "../../src/happening/happening.ts";
-import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
+import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
-import type { Visits } from "./visits.ts";
 
 const PLENTY = 1e9;
 const HANDSHAKE_MS = 5_000;
@@ -15,7 +14,7 @@ export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
 
 class Product implements Subject {
   readonly repairs = true;
-  readonly #storages: Storages[] = [];
+  readonly #storages: WatchedStorages[] = [];
   readonly #upstreams: Upstream[];
   readonly #room = new Room(PLENTY);
   readonly #clock: Clock;
@@ -30,12 +29,14 @@ class Product implements Subject {
       outboxBytes: mix.outbox > 0 ? mix.outbox : PLENTY,
       handshakeMs: HANDSHAKE_MS,
     };
+    watch(visits);
     const report = (happening: Happening): void => {
-      this.#wrong ??= told(happening, visits);
+      happened(happening, visits);
+      this.#wrong ??= told(happening);
     };
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
-      const storages = new Storages(route.name, { clock, report, historyBytes });
+      const storages = new WatchedStorages(route.name, { clock, report, historyBytes });
       this.#storages.push(storages);
       const settings = { limits, refuseUnknown: false };
       return new Upstream(route, { settings, clock, transport, storages, room: this.#room, report });
@@ -82,31 +83,12 @@ class Product implements Subject {
   }
 }
 
-/** Counts it. @returns what is wrong if it must never be told */
-function told(happening: Happening, visits: Visits): string | undefined {
-  switch (happening.what) {
-    case "asked":
-    case "closed":
-    case "opened":
-    case "repaired":
-    case "resumed":
-      return undefined;
-    case "announced":
-      visits.count(`proxy: ${happening.repair}`);
-      return undefined;
-    case "failed":
-      return String(happening.error instanceof Error ? happening.error.stack : happening.error);
-    case "ended": {
-      const { code, fault, cause } = happening.end;
-      visits.count(`end: ${code}`);
-      if (fault !== "proxy" || !(code.startsWith("guard") || code === "internal-error")) return undefined;
-      return `${code}: ${cause instanceof Error ? cause.stack : ""}`;
-    }
-    case "relayed":
-      visits.count(`proxy: relayed ${happening.reason}`);
-      return undefined;
-    default:
-      visits.count(`proxy: ${happening.what}`);
-      return undefined;
+/** @returns what is wrong if it must never be told */
+function told(happening: Happening): string | undefined {
+  if (happening.what === "failed") {
+    return String(happening.error instanceof Error ? happening.error.stack : happening.error);
   }
+  if (happening.what !== "ended" || !isOwnFault(happening.end.code)) return undefined;
+  const { code, cause } = happening.end;
+  return `${code}: ${cause instanceof Error ? cause.stack : ""}`;
 }

@@ -20,6 +20,8 @@ const REST: readonly string[] = [
   ),
   "fault: address taken",
   "fault: cut in a finish",
+  "fault: stopped",
+  "fault: stopped, not closed",
   "subject: passed",
 ];
 

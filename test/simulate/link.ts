@@ -31,6 +31,10 @@ export class Link {
   isWild = false;
   /** An old server has closed it while its client had the lock: the hole that docs/ordering.md leaves open. */
   isHole = false;
+  /** Its frames have MACs: nobody but the two can read or write any. */
+  hasMacs = false;
+  /** One of its frames is longer than the subject takes. */
+  isTooLong = false;
   /** The server has closed or lost it, or the network has broken it. */
   isServerGone = false;
   /** The network has broken it somewhere. */
@@ -45,6 +49,11 @@ export class Link {
     this.client = client;
     this.isDirect = isDirect;
     this.subject = subject;
+  }
+
+  /** Nobody repairs anything for its client. */
+  get isUnrepaired(): boolean {
+    return this.isDirect || this.hasMacs;
   }
 }
 

@@ -33,6 +33,8 @@ export const FAULTS = [
   "restartBackup",
   "restartOther",
   "crash",
+  // the subject is stopped in order, and started again
+  "stop",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -55,12 +57,15 @@ export const DEEDS = [
   "undo",
   "empty",
   "large",
+  "sendBlob",
 ] as const;
 
 /** What one run is made of. All of it can be lowered, to make a run that fails smaller. */
 export interface Mix {
   /** Names of server kinds: one or two servers. */
   readonly servers: readonly string[];
+  /** Listening addresses for each server. */
+  readonly doors: number;
   /** Of each server. */
   readonly clients: number;
   /** Clients that write on the server's own port. */
@@ -100,9 +105,17 @@ export interface Mix {
   /** Old clients number from 0. */
   readonly zeroIds: boolean;
   readonly largeBytes: number;
+  /** So many of the old clients were set up with authentication: their frames have MACs, and are relayed. */
+  readonly macs: number;
   /** For the subject: 0 stands for plenty. */
   readonly history: number;
   readonly outbox: number;
+  readonly frameBytes: number;
+  readonly decodeBytes: number;
+  /** It takes so many clients as there are, and no more. */
+  readonly isFull: boolean;
+  /** It closes what it can't repair. */
+  readonly refuseUnknown: boolean;
 }
 
 /** So much of a run's mix can be said by name; the rest comes from the seed. */
@@ -139,6 +152,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   restartBackup: 0.004,
   restartOther: 0.003,
   crash: 0.003,
+  stop: 0.003,
 };
 
 function all<K extends string>(names: readonly K[], value: number): Record<K, number> {
@@ -148,6 +162,7 @@ function all<K extends string>(names: readonly K[], value: number): Record<K, nu
 /** Nothing happens in it. */
 export const BARE: Mix = {
   servers: ["ZEO 6"],
+  doors: 1,
   clients: 2,
   foreign: 0,
   strangers: 0,
@@ -173,8 +188,13 @@ export const BARE: Mix = {
   newOnOld: false,
   zeroIds: false,
   largeBytes: 2000,
+  macs: 0,
   history: 0,
   outbox: 0,
+  frameBytes: 0,
+  decodeBytes: 0,
+  isFull: false,
+  refuseUnknown: false,
 };
 
 /** Each seed has its own: most features are off in most runs, so that those that are on meet undisturbed. */
@@ -225,6 +245,12 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     largeBytes: random.pick([2000, 2000, 20_000, 200_000]),
     history: random.chance(0.15) ? random.pick([1, 200, 2000]) : 0,
     outbox: random.chance(0.1) ? random.pick([2000, 100_000]) : 0,
+    doors: random.chance(0.15) ? 2 : 1,
+    macs: random.chance(0.06) ? random.pick([0.2, 0.5]) : 0,
+    frameBytes: random.chance(0.06) ? random.pick([3000, 20_000]) : 0,
+    decodeBytes: random.chance(0.06) ? random.pick([2500, 10_000]) : 0,
+    isFull: random.chance(0.1),
+    refuseUnknown: random.chance(0.1),
   };
   // A large object through a narrow pipe is slow to simulate, too.
   return overridden({ ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);

@@ -78,7 +78,7 @@ export class Knowledge {
   #registered(answer: Answer): boolean {
     const cache = this.#cache;
     const link = this.#link;
-    if (link.isDirect) cache.clear();
+    if (link.isUnrepaired) cache.clear();
     if (cache.generation !== link.generation) {
       // Somebody has restored a backup: who has seen more must begin anew.
       if (this.#scene.isAhead(link, cache.generation, cache.last)) cache.clear();
@@ -96,7 +96,7 @@ export class Knowledge {
   #learn(tid: number): boolean {
     const cache = this.#cache;
     this.#shown = Math.max(this.#shown, tid);
-    if (!this.#link.isDirect) this.#scene.reachOf(this.#link, tid);
+    if (!this.#link.isUnrepaired) this.#scene.reachOf(this.#link, tid);
     if (cache.isFresh) {
       cache.last = tid;
       this.#covered = tid;
@@ -261,10 +261,10 @@ export class Knowledge {
     }
   }
 
-  /** Nobody is to blame for what a client on the server's own port sees, or one that has written garbage. */
+  /** Nobody is to blame for what a client sees for whom nothing is repaired, or one that has written garbage. */
   #fail(name: string, text: string): boolean {
-    const { number, style, isWild, isDirect } = this.#link;
-    if (isWild || isDirect) return false;
+    const { number, style, isWild, isUnrepaired } = this.#link;
+    if (isWild || isUnrepaired) return false;
     this.#scene.fail(new Violation(name, `link ${number} (${style?.protocol ?? "?"}): ${text}`));
     return true;
   }

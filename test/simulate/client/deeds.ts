@@ -40,6 +40,12 @@ export function deed(conn: ClientConn): void {
         }
       });
       return;
+    case "sendBlob": {
+      const oid = anyOid(conn);
+      const serial = client.cache.serial(oid) ?? 0;
+      if (serial !== 0) conn.send(conn.requests.sendBlob(oid, serial));
+      return;
+    }
     case "large":
       load(conn, random.below(Math.ceil(mix.objects / 11)) * 11 + 7);
       return;

@@ -246,7 +246,7 @@ export class Transaction {
     this.#phase = "finishing";
     link.isFinishing = true;
     // It may be forwarded on a connection that has ended: then nobody knows whether it was read.
-    if (link.isServerGone || link.isCut) client.scene.disturbed.add(client.server.number);
+    if (link.isServerGone || link.isCut || link.isTooLong) client.scene.disturbed.add(client.server.number);
     if (conn.style.family === "old") conn.judge.knowledge.isInOldFinish = true;
     conn.send(conn.requests.finish(this.#txn));
     if (client.chance("leaveFinishing")) {

@@ -1,5 +1,16 @@
 import type { Address } from "../../../src/config/address.ts";
-import { exception, granted, conflict, conflicts, info, invalidation, none, serialnos, tidReply } from "../answers.ts";
+import {
+  blob,
+  exception,
+  granted,
+  conflict,
+  conflicts,
+  info,
+  invalidation,
+  none,
+  serialnos,
+  tidReply,
+} from "../answers.ts";
 import type { End } from "../end.ts";
 import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
@@ -164,6 +175,11 @@ export class Server {
       case "heartbeat":
       case "blobChunk":
         return undefined;
+      case "sendBlob":
+        for (const part of blob(style, request, this.truth.last, this.random.below(this.scene.mix.largeBytes))) {
+          conn.write(part);
+        }
+        return none(style, request, this.truth.last);
       default:
         return reply(this, style, request);
     }
@@ -298,7 +314,7 @@ export class Server {
       sent,
       by: link,
       finish,
-      isForeign: link.isDirect || link.subject !== this.scene.subjectNumber,
+      isForeign: link.isUnrepaired || link.subject !== this.scene.subjectNumber,
       skipped: [],
       limboEnds: isClosed ? Infinity : 0,
     };
@@ -315,7 +331,7 @@ export class Server {
     if (this.queue.length > mix.serverQueue) this.queue.shift();
     const others: ServerConn[] = [];
     for (const other of this.registered) {
-      if (other === conn && (mix.fanOut !== "early" || link.isDirect)) continue;
+      if (other === conn && (mix.fanOut !== "early" || link.isUnrepaired)) continue;
       if (other !== conn && isOld && this.chance("skip")) {
         if (other.link !== undefined) (commit.skipped as Link[]).push(other.link);
         continue;
@@ -334,7 +350,7 @@ export class Server {
 
   /** What a server that invalidates towards everyone writes behind the committer's reply. */
   tellCommitter(conn: ServerConn, answer: Answer): void {
-    if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isDirect === true) return;
+    if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isUnrepaired === true) return;
     const commit = this.truth.at(answer.tid);
     if (commit?.finish === answer.request && commit?.sent !== undefined) this.#tell(conn, commit.tid, commit.sent);
   }

@@ -17,6 +17,10 @@ export class Link {
   style: Style | undefined;
   /** The history that its server has shown to it; a backup that is restored has another one. */
   commits: readonly Commit[] = NO_COMMITS;
+  /** Those of them that were copied to below others. */
+  lows: readonly Commit[] = NO_COMMITS;
+  /** Such a one that its client must be told of; or the connection is ended. 0: there is none. */
+  mustLearn = 0;
   generation = 0;
   clientEnd: End | undefined;
   /** The subject has connected it to this. */

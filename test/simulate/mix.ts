@@ -58,6 +58,7 @@ export const DEEDS = [
   "empty",
   "large",
   "sendBlob",
+  "copy",
 ] as const;
 
 /** What one run is made of. All of it can be lowered, to make a run that fails smaller. */
@@ -93,6 +94,8 @@ export interface Mix {
   readonly fanOut: "no" | "early" | "late";
   /** Oids in tuples, as from a server in front of another one. */
   readonly tuples: boolean;
+  /** So many of the copied transactions have a tid below others that are there. */
+  readonly copiesBelow: number;
   /** Old: an empty transaction gets a tid of its own. */
   readonly emptyTid: boolean;
   /** New: conflicts are resolved by the client. */
@@ -181,6 +184,7 @@ export const BARE: Mix = {
   noneSerials: 0,
   fanOut: "no",
   tuples: false,
+  copiesBelow: 0.2,
   emptyTid: false,
   resolves: false,
   infos: false,
@@ -236,6 +240,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     noneSerials: random.chance(0.2) ? 0.3 : 0,
     fanOut: random.chance(0.85) ? "no" : random.pick(["early", "late"] as const),
     tuples: random.chance(0.1),
+    copiesBelow: 0.2,
     emptyTid: random.chance(0.2),
     resolves: random.chance(0.3),
     infos: random.chance(0.5),
@@ -253,7 +258,9 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     refuseUnknown: random.chance(0.1),
   };
   // A large object through a narrow pipe is slow to simulate, too.
-  return overridden({ ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);
+  // Its own message of such a commit is not dropped: see the named run.
+  const copiesBelow = mix.fanOut === "no" ? mix.copiesBelow : 0;
+  return overridden({ ...mix, copiesBelow, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);
 }
 
 export function overridden(mix: Mix, overrides: Overrides): Mix {

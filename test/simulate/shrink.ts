@@ -82,6 +82,7 @@ const CHANGES: readonly Change[] = [
   ...DEEDS.map((deed): Change => (mix) => ({ ...mix, deeds: { ...mix.deeds, [deed]: 0 } })),
   asBare("fanOut"),
   asBare("tuples"),
+  (mix) => ({ ...mix, copiesBelow: 0 }),
   asBare("emptyTid"),
   asBare("resolves"),
   asBare("infos"),

@@ -192,6 +192,7 @@ export class Server {
     const { link } = conn;
     if (link !== undefined) {
       link.commits = this.truth.commits;
+      link.lows = this.truth.lows;
       link.generation = this.truth.generation;
     }
     const at = this.truth.last;
@@ -296,12 +297,21 @@ export class Server {
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
-    const commit = this.#commit(conn, style, request, voted);
+    const { tid } = transaction;
+    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(exception(style, request, at, "StorageError"));
+    const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
     return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
   }
 
-  #commit(conn: ServerConn, style: Style, finish: Request, voted: Voted): Commit {
+  /** To below the newest only where the subject sees it: else its clients may learn of it anyhow. */
+  #canCopy({ link, end }: ServerConn, tid: number): boolean {
+    if (tid > this.truth.last) return true;
+    if (link === undefined || link.isUnrepaired || link.subject !== this.scene.subjectNumber) return false;
+    return !end.other.isClosed && this.truth.at(tid) === undefined;
+  }
+
+  #commit(conn: ServerConn, style: Style, finish: Request, voted: Voted, copied: number): Commit {
     const { link } = conn;
     const { mix, visits } = this.scene;
     if (link === undefined) throw new Error("a commit over a connection that belongs to nobody");
@@ -309,7 +319,7 @@ export class Server {
     const sent = isOld && voted.named.length === 0 ? undefined : voted.named;
     const isClosed = conn.end.other.isClosed;
     const commit: Commit = {
-      tid: this.truth.nextTid(),
+      tid: copied === 0 ? this.truth.nextTid() : copied,
       oids: voted.changed,
       sent,
       by: link,
@@ -317,8 +327,12 @@ export class Server {
       isForeign: link.isUnrepaired || link.subject !== this.scene.subjectNumber,
       skipped: [],
       limboEnds: isClosed ? Infinity : 0,
+      isLow: copied !== 0 && copied <= this.truth.last,
+      readAt: 0,
     };
     this.truth.add(commit, voted.gone);
+    if (commit.isLow) this.#copiedBelow(commit, conn);
+    else if (copied !== 0) visits.count("commit: copied");
     visits.count(commit.isForeign ? "commit: foreign" : sent === undefined ? "commit: silent" : "commit: told");
     if (isClosed) visits.count("commit: in limbo");
     if (isClosed) this.scene.disturbed.add(this.number);
@@ -340,6 +354,16 @@ export class Server {
     }
     this.engine.tell(others, (one) => this.#tell(one, commit.tid, sent));
     return commit;
+  }
+
+  /** Who is there must hear of it in order, or verify. */
+  #copiedBelow(commit: Commit, conn: ServerConn): void {
+    this.scene.visits.count("commit: copied below");
+    this.scene.disturbed.add(this.number);
+    for (const { link } of this.registered) {
+      if (link === undefined || link === conn.link || link.isUnrepaired || link.subject !== commit.by.subject) continue;
+      link.mustLearn = commit.tid;
+    }
   }
 
   #tell(conn: ServerConn, tid: number, oids: readonly number[]): void {

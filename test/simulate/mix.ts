@@ -78,6 +78,8 @@ export interface Mix {
   readonly objects: number;
   /** Milliseconds between two decisions of one client, at most. */
   readonly thinkMs: number;
+  /** Calls of one burst at most, and as many more may wait for their answers. */
+  readonly burst: number;
   readonly latencyUs: number;
   readonly stalls: number;
   readonly stallUs: number;
@@ -172,6 +174,7 @@ export const BARE: Mix = {
   decisions: 10,
   objects: 3,
   thinkMs: 1,
+  burst: 8,
   latencyUs: 30,
   stalls: 0,
   stallUs: 10_000,
@@ -228,6 +231,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     decisions: random.pick([10, 30, 60, 150, 400]),
     objects: random.pick([3, 8, 20, 100]),
     thinkMs: random.pick([0.05, 1, 10, 500]),
+    burst: 8,
     latencyUs: random.pick([0, 30, 300, 3000, 100_000]),
     stalls: random.chance(0.3) ? random.pick([0.001, 0.01, 0.1]) : 0,
     stallUs: random.pick([10_000, 1_000_000, 4_000_000]),
@@ -260,7 +264,31 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   // A large object through a narrow pipe is slow to simulate, too.
   // Its own message of such a commit is not dropped: see the named run.
   const copiesBelow = mix.fanOut === "no" ? mix.copiesBelow : 0;
-  return overridden({ ...mix, copiesBelow, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);
+  const whole = { ...mix, copiesBelow, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) };
+  return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
+}
+
+/**
+ * Long, with much on its way at once, and little that ends a connection: most messages are in such worlds, most of what is
+ * odd in the others.
+ */
+function busy(mix: Mix, random: Random): Mix {
+  const faults = { ...mix.faults };
+  for (const fault of FAULTS) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+  return {
+    ...mix,
+    decisions: random.pick([1000, 2000]),
+    thinkMs: Math.min(mix.thinkMs, 1),
+    burst: random.pick([20, 60, 200]),
+    latencyUs: Math.min(mix.latencyUs, 3000),
+    stalls: Math.min(mix.stalls, 0.001),
+    chop: Math.min(mix.chop, 0.05),
+    window: Math.max(mix.window, 65_536),
+    highWater: 16_384,
+    largeBytes: Math.min(mix.largeBytes, 20_000),
+    deeds: { ...mix.deeds, burst: random.pick([5, 20, 50]), large: 0 },
+    faults,
+  };
 }
 
 export function overridden(mix: Mix, overrides: Overrides): Mix {

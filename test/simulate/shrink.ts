@@ -107,6 +107,7 @@ const CHANGES: readonly Change[] = [
   asBare("highWater"),
   asBare("latencyUs"),
   asBare("thinkMs"),
+  asBare("burst"),
   lower("objects", 1, half),
   lower("clients", 1, lessOne),
   lower("decisions", 1, lessFifth),

@@ -110,6 +110,23 @@ export function info(style: Style, at: number): Answer {
   return answer("oneWay", writer.finish(), at, {});
 }
 
+/** A blob's bytes, in pieces of a few hundred. */
+export function blob(style: Style, { oid, tid }: Request, at: number, size: number): Answer[] {
+  const part = (name: string, bytes: Buffer | undefined): Answer => {
+    const w = writer.begin(style, 0, style.isOneWayTrue ? true : 1, name).tuple(bytes === undefined ? 2 : 3);
+    w.oid(oid).tid(tid);
+    if (bytes !== undefined) w.bytes(bytes);
+    w.tupleEnd(bytes === undefined ? 2 : 3);
+    return answer("oneWay", writer.finish(), at, {});
+  };
+  const piece = 100 + (size >> 1);
+  const parts = [part("receiveBlobStart", undefined)];
+  for (let sent = 0; sent < size; sent += piece) {
+    parts.push(part("receiveBlobChunk", dataOf(Math.min(piece, size - sent))));
+  }
+  return [...parts, part("receiveBlobStop", undefined)];
+}
+
 /** Old: how each store went; the last one may have been refused. */
 export function serialnos(
   style: Style,

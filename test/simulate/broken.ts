@@ -166,6 +166,7 @@ export function broken(flaw: Flaw): SubjectMaker {
         }
       },
       stop() {},
+      quit() {},
       check: () => undefined,
     };
   };

@@ -13,13 +13,15 @@ const REST: readonly string[] = [
     (one) => `client: ${one}`,
   ),
   ...["end", "destroy", "reset"].map((how) => `client: leaves (${how})`),
-  ...["foreign", "silent", "told", "in limbo"].map((one) => `commit: ${one}`),
+  ...["foreign", "silent", "told", "in limbo", "copied", "copied below"].map((one) => `commit: ${one}`),
   ...["done", "none", "exception"].map((one) => `finish: ${one}`),
   ...["done", "exception", "refused", "conflicts", "refused store", "conflict", "conflicts to resolve"].map(
     (one) => `vote: ${one}`,
   ),
   "fault: address taken",
   "fault: cut in a finish",
+  "fault: stopped",
+  "fault: stopped, not closed",
   "subject: passed",
 ];
 

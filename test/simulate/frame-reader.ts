@@ -19,7 +19,7 @@ export class FrameReader {
     }
     let at = 0;
     while (from.length - at >= 4) {
-      const end = at + 4 + from.readUInt32BE(at);
+      const end = at + frameLength(from.readUInt32BE(at));
       if (end > from.length) break;
       if (!frame(from, at, end)) {
         this.#length = 0;
@@ -47,6 +47,22 @@ export class FrameReader {
     bytes.copy(this.#kept, this.#length);
     this.#length = needed;
   }
+}
+
+const MAC_BIT = 0x8000_0000;
+const MAC_BYTES = 20;
+
+function frameLength(word: number): number {
+  return word < MAC_BIT ? 4 + word : 4 + MAC_BYTES + (word - MAC_BIT);
+}
+
+/** The same frame, with a MAC that nobody looks at. */
+export function withMac(frame: Buffer): Buffer {
+  const word = frame.readUInt32BE(0);
+  const result = Buffer.alloc(frame.length + MAC_BYTES, word & 0xff);
+  result.writeUInt32BE(MAC_BIT + word, 0);
+  frame.copy(result, 4 + MAC_BYTES, 4);
+  return result;
 }
 
 /** Are these the bytes there? */

@@ -17,6 +17,10 @@ export class Link {
   style: Style | undefined;
   /** The history that its server has shown to it; a backup that is restored has another one. */
   commits: readonly Commit[] = NO_COMMITS;
+  /** Those of them that were copied to below others. */
+  lows: readonly Commit[] = NO_COMMITS;
+  /** Such a one that its client must be told of; or the connection is ended. 0: there is none. */
+  mustLearn = 0;
   generation = 0;
   clientEnd: End | undefined;
   /** The subject has connected it to this. */
@@ -31,6 +35,10 @@ export class Link {
   isWild = false;
   /** An old server has closed it while its client had the lock: the hole that docs/ordering.md leaves open. */
   isHole = false;
+  /** Its frames have MACs: nobody but the two can read or write any. */
+  hasMacs = false;
+  /** One of its frames is longer than the subject takes. */
+  isTooLong = false;
   /** The server has closed or lost it, or the network has broken it. */
   isServerGone = false;
   /** The network has broken it somewhere. */
@@ -45,6 +53,11 @@ export class Link {
     this.client = client;
     this.isDirect = isDirect;
     this.subject = subject;
+  }
+
+  /** Nobody repairs anything for its client. */
+  get isUnrepaired(): boolean {
+    return this.isDirect || this.hasMacs;
   }
 }
 

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { declare, REPAIRS } from "./declared.ts";
+import { declareProxy } from "./instruments.ts";
 import type { Overrides } from "./mix.ts";
 import { run, type Run } from "./run.ts";
 import { shrink } from "./shrink.ts";
@@ -90,7 +91,10 @@ function many(): boolean {
   const seeds = number(values.seeds) ?? (isOpen ? Infinity : 1000);
   const from = number(values.from) ?? 1;
   declare(visits);
-  if (make !== SUBJECTS["relay"]) visits.declare(REPAIRS);
+  if (make === SUBJECTS["proxy"]) {
+    visits.declare(REPAIRS);
+    declareProxy(visits);
+  }
   const start = performance.now();
   const until = minutes === undefined ? Infinity : start + minutes * 60_000;
   const failures = new Map<string, number[]>();

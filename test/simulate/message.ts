@@ -15,6 +15,7 @@ export type RequestKind =
   | "check"
   | "undo"
   | "blobChunk"
+  | "sendBlob"
   | "vote"
   | "finish"
   | "abort"

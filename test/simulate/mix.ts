@@ -33,6 +33,8 @@ export const FAULTS = [
   "restartBackup",
   "restartOther",
   "crash",
+  // the subject is stopped in order, and started again
+  "stop",
 ] as const;
 
 export type Deed = (typeof DEEDS)[number];
@@ -55,12 +57,16 @@ export const DEEDS = [
   "undo",
   "empty",
   "large",
+  "sendBlob",
+  "copy",
 ] as const;
 
 /** What one run is made of. All of it can be lowered, to make a run that fails smaller. */
 export interface Mix {
   /** Names of server kinds: one or two servers. */
   readonly servers: readonly string[];
+  /** Listening addresses for each server. */
+  readonly doors: number;
   /** Of each server. */
   readonly clients: number;
   /** Clients that write on the server's own port. */
@@ -72,6 +78,8 @@ export interface Mix {
   readonly objects: number;
   /** Milliseconds between two decisions of one client, at most. */
   readonly thinkMs: number;
+  /** Calls of one burst at most, and as many more may wait for their answers. */
+  readonly burst: number;
   readonly latencyUs: number;
   readonly stalls: number;
   readonly stallUs: number;
@@ -88,6 +96,8 @@ export interface Mix {
   readonly fanOut: "no" | "early" | "late";
   /** Oids in tuples, as from a server in front of another one. */
   readonly tuples: boolean;
+  /** So many of the copied transactions have a tid below others that are there. */
+  readonly copiesBelow: number;
   /** Old: an empty transaction gets a tid of its own. */
   readonly emptyTid: boolean;
   /** New: conflicts are resolved by the client. */
@@ -100,9 +110,17 @@ export interface Mix {
   /** Old clients number from 0. */
   readonly zeroIds: boolean;
   readonly largeBytes: number;
+  /** So many of the old clients were set up with authentication: their frames have MACs, and are relayed. */
+  readonly macs: number;
   /** For the subject: 0 stands for plenty. */
   readonly history: number;
   readonly outbox: number;
+  readonly frameBytes: number;
+  readonly decodeBytes: number;
+  /** It takes so many clients as there are, and no more. */
+  readonly isFull: boolean;
+  /** It closes what it can't repair. */
+  readonly refuseUnknown: boolean;
 }
 
 /** So much of a run's mix can be said by name; the rest comes from the seed. */
@@ -139,6 +157,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   restartBackup: 0.004,
   restartOther: 0.003,
   crash: 0.003,
+  stop: 0.003,
 };
 
 function all<K extends string>(names: readonly K[], value: number): Record<K, number> {
@@ -148,12 +167,14 @@ function all<K extends string>(names: readonly K[], value: number): Record<K, nu
 /** Nothing happens in it. */
 export const BARE: Mix = {
   servers: ["ZEO 6"],
+  doors: 1,
   clients: 2,
   foreign: 0,
   strangers: 0,
   decisions: 10,
   objects: 3,
   thinkMs: 1,
+  burst: 8,
   latencyUs: 30,
   stalls: 0,
   stallUs: 10_000,
@@ -166,6 +187,7 @@ export const BARE: Mix = {
   noneSerials: 0,
   fanOut: "no",
   tuples: false,
+  copiesBelow: 0.2,
   emptyTid: false,
   resolves: false,
   infos: false,
@@ -173,8 +195,13 @@ export const BARE: Mix = {
   newOnOld: false,
   zeroIds: false,
   largeBytes: 2000,
+  macs: 0,
   history: 0,
   outbox: 0,
+  frameBytes: 0,
+  decodeBytes: 0,
+  isFull: false,
+  refuseUnknown: false,
 };
 
 /** Each seed has its own: most features are off in most runs, so that those that are on meet undisturbed. */
@@ -204,6 +231,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     decisions: random.pick([10, 30, 60, 150, 400]),
     objects: random.pick([3, 8, 20, 100]),
     thinkMs: random.pick([0.05, 1, 10, 500]),
+    burst: 8,
     latencyUs: random.pick([0, 30, 300, 3000, 100_000]),
     stalls: random.chance(0.3) ? random.pick([0.001, 0.01, 0.1]) : 0,
     stallUs: random.pick([10_000, 1_000_000, 4_000_000]),
@@ -216,6 +244,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     noneSerials: random.chance(0.2) ? 0.3 : 0,
     fanOut: random.chance(0.85) ? "no" : random.pick(["early", "late"] as const),
     tuples: random.chance(0.1),
+    copiesBelow: 0.2,
     emptyTid: random.chance(0.2),
     resolves: random.chance(0.3),
     infos: random.chance(0.5),
@@ -225,9 +254,41 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     largeBytes: random.pick([2000, 2000, 20_000, 200_000]),
     history: random.chance(0.15) ? random.pick([1, 200, 2000]) : 0,
     outbox: random.chance(0.1) ? random.pick([2000, 100_000]) : 0,
+    doors: random.chance(0.15) ? 2 : 1,
+    macs: random.chance(0.06) ? random.pick([0.2, 0.5]) : 0,
+    frameBytes: random.chance(0.06) ? random.pick([3000, 20_000]) : 0,
+    decodeBytes: random.chance(0.06) ? random.pick([2500, 10_000]) : 0,
+    isFull: random.chance(0.1),
+    refuseUnknown: random.chance(0.1),
   };
   // A large object through a narrow pipe is slow to simulate, too.
-  return overridden({ ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) }, overrides);
+  // Its own message of such a commit is not dropped: see the named run.
+  const copiesBelow = mix.fanOut === "no" ? mix.copiesBelow : 0;
+  const whole = { ...mix, copiesBelow, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) };
+  return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
+}
+
+/**
+ * Long, with much on its way at once, and little that ends a connection: most messages are in such worlds, most of what is
+ * odd in the others.
+ */
+function busy(mix: Mix, random: Random): Mix {
+  const faults = { ...mix.faults };
+  for (const fault of FAULTS) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+  return {
+    ...mix,
+    decisions: random.pick([1000, 2000]),
+    thinkMs: Math.min(mix.thinkMs, 1),
+    burst: random.pick([20, 60, 200]),
+    latencyUs: Math.min(mix.latencyUs, 3000),
+    stalls: Math.min(mix.stalls, 0.001),
+    chop: Math.min(mix.chop, 0.05),
+    window: Math.max(mix.window, 65_536),
+    highWater: 16_384,
+    largeBytes: Math.min(mix.largeBytes, 20_000),
+    deeds: { ...mix.deeds, burst: random.pick([5, 20, 50]), large: 0 },
+    faults,
+  };
 }
 
 export function overridden(mix: Mix, overrides: Overrides): Mix {

@@ -22,6 +22,13 @@ const RUNS: readonly Named[] = [
     overrides: { bare: true, servers: ["ZEO 5.2.1"], decisions: 1, objects: 1, deeds: { undo: 2 } },
     finds: "1 incomplete",
   },
+  {
+    name: "a server tells a client of its own commit, which was copied below others",
+    subject: "proxy",
+    seed: 65171,
+    overrides: { bare: true, clients: 1, decisions: 3, objects: 1, fanOut: "late", deeds: { copy: 5 } },
+    finds: "7 left over",
+  },
 ];
 
 it.each(RUNS)("$name", ({ subject, seed, overrides, finds }) => {

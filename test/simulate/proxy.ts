@@ -1,11 +1,15 @@
 import type { Clock } from "../../src/clock.ts";
+import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
-import { Storages } from "../../src/storage/storages.ts";
+import type { Session } from "../../src/session/session.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
+import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
-import type { Visits } from "./visits.ts";
 
+/** Of the proxy's own stop. */
+const SETTLE_POLL_MS = 10;
+const CLOSE_MS = 1_000;
 const PLENTY = 1e9;
 const HANDSHAKE_MS = 5_000;
 const AGAIN_MS = 200;
@@ -15,29 +19,35 @@ export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
 
 class Product implements Subject {
   readonly repairs = true;
-  readonly #storages: Storages[] = [];
+  /** By the server's address. */
+  readonly #storages = new Map<string, WatchedStorages>();
   readonly #upstreams: Upstream[];
-  readonly #room = new Room(PLENTY);
+  readonly #room: Room;
   readonly #clock: Clock;
+  #isQuitting = false;
   /** What must never be told. */
   #wrong: string | undefined;
 
-  constructor({ clock, transport, routes, mix, visits }: Surroundings) {
+  constructor({ clock, transport, routes, room, mix, visits }: Surroundings) {
+    this.#room = new Room(room);
     this.#clock = clock;
     const limits = {
-      frameBytes: PLENTY,
-      decodeBytes: PLENTY,
+      frameBytes: mix.frameBytes || PLENTY,
+      decodeBytes: mix.decodeBytes || PLENTY,
       outboxBytes: mix.outbox > 0 ? mix.outbox : PLENTY,
       handshakeMs: HANDSHAKE_MS,
     };
+    watch(visits);
     const report = (happening: Happening): void => {
-      this.#wrong ??= told(happening, visits);
+      happened(happening, visits);
+      this.#wrong ??= told(happening);
     };
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
-      const storages = new Storages(route.name, { clock, report, historyBytes });
-      this.#storages.push(storages);
-      const settings = { limits, refuseUnknown: false };
+      const server = formatAddress(route.server);
+      const storages = this.#storages.get(server) ?? new WatchedStorages(server, { clock, report, historyBytes });
+      this.#storages.set(server, storages);
+      const settings = { limits, refuseUnknown: mix.refuseUnknown };
       return new Upstream(route, { settings, clock, transport, storages, room: this.#room, report });
     });
   }
@@ -46,9 +56,10 @@ class Product implements Subject {
     for (const upstream of this.#upstreams) {
       const bind = (): void =>
         upstream.bind((failure) => {
+          if (this.#isQuitting) return;
           if (failure === undefined) upstream.begin(() => undefined);
           // The process would end, and be started again.
-          else this.#clock.after(AGAIN_MS, bind);
+          else this.#clock.after(AGAIN_MS, () => this.#isQuitting || bind());
         });
       bind();
     }
@@ -56,7 +67,46 @@ class Product implements Subject {
 
   stop(): void {
     for (const upstream of this.#upstreams) upstream.stop();
-    for (const storages of this.#storages) for (const storage of storages.all()) storage.stop();
+    this.#stopStorages();
+  }
+
+  #stopStorages(): void {
+    for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
+  }
+
+  get #sessions(): Session[] {
+    return this.#upstreams.flatMap((upstream) => [...upstream.sessions]);
+  }
+
+  /** As `ZeoProxy` does it, which has a process and a real clock. */
+  quit(drainMs: number, done: () => void): void {
+    this.#isQuitting = true;
+    for (const upstream of this.#upstreams) upstream.stop();
+    for (const session of this.#sessions) {
+      if (session.hasVoted) session.stop();
+      else session.quiesce();
+    }
+    const deadline = this.#clock.now() + drainMs;
+    const hasNobody = (): boolean => this.#room.taken === 0;
+    this.#until(
+      () => this.#sessions.every((session) => session.isSettled),
+      deadline,
+      () => {
+        for (const session of this.#sessions) session.stop();
+        this.#until(hasNobody, deadline, () => {
+          for (const session of this.#sessions) session.destroy();
+          this.#until(hasNobody, this.#clock.now() + CLOSE_MS, () => {
+            this.#stopStorages();
+            done();
+          });
+        });
+      },
+    );
+  }
+
+  #until(reached: () => boolean, deadline: number, then: () => void): void {
+    if (reached() || this.#clock.now() >= deadline) then();
+    else this.#clock.after(SETTLE_POLL_MS, () => this.#until(reached, deadline, then));
   }
 
   check(clients: number): string | undefined {
@@ -68,7 +118,7 @@ class Product implements Subject {
       }
       if (clients === 0 && this.#room.taken > 0) return `${this.#room.taken} clients have taken room`;
     }
-    for (const storages of this.#storages) {
+    for (const storages of this.#storages.values()) {
       for (const { ledger } of storages.all()) {
         const { finishing, accounts } = ledger.state;
         if (finishing.length > 0) return "a commit that is finishing";
@@ -82,31 +132,12 @@ class Product implements Subject {
   }
 }
 
-/** Counts it. @returns what is wrong if it must never be told */
-function told(happening: Happening, visits: Visits): string | undefined {
-  switch (happening.what) {
-    case "asked":
-    case "closed":
-    case "opened":
-    case "repaired":
-    case "resumed":
-      return undefined;
-    case "announced":
-      visits.count(`proxy: ${happening.repair}`);
-      return undefined;
-    case "failed":
-      return String(happening.error instanceof Error ? happening.error.stack : happening.error);
-    case "ended": {
-      const { code, fault, cause } = happening.end;
-      visits.count(`end: ${code}`);
-      if (fault !== "proxy" || !(code.startsWith("guard") || code === "internal-error")) return undefined;
-      return `${code}: ${cause instanceof Error ? cause.stack : ""}`;
-    }
-    case "relayed":
-      visits.count(`proxy: relayed ${happening.reason}`);
-      return undefined;
-    default:
-      visits.count(`proxy: ${happening.what}`);
-      return undefined;
+/** @returns what is wrong if it must never be told */
+function told(happening: Happening): string | undefined {
+  if (happening.what === "failed") {
+    return String(happening.error instanceof Error ? happening.error.stack : happening.error);
   }
+  if (happening.what !== "ended" || !isOwnFault(happening.end.code)) return undefined;
+  const { code, cause } = happening.end;
+  return `${code}: ${cause instanceof Error ? cause.stack : ""}`;
 }

@@ -69,6 +69,10 @@ export const relay: SubjectMaker = (surroundings) => {
     stop() {
       for (const stop of stops) stop();
     },
+    quit(_, done) {
+      for (const stop of stops) stop();
+      surroundings.clock.after(0, done);
+    },
     check: () => undefined,
   };
   function listen(route: Route): void {

@@ -92,6 +92,13 @@ export class Requests {
     return request("plain", "getTid", id, false, { oid });
   }
 
+  /** Its blob comes in messages of the server's, before the reply. */
+  sendBlob(oid: number, serial: number): Request {
+    const [id, w] = this.#call("sendBlob", 2);
+    w.oid(oid).tid(serial).tupleEnd(2);
+    return request("sendBlob", "sendBlob", id, false, { oid, tid: serial });
+  }
+
   heartbeat(): Request {
     writer.begin(this.#style, -1, this.#flag(false), ".reply").none();
     return request("heartbeat", ".reply", -1, true);

@@ -77,6 +77,11 @@ function atRest(world: World): void {
   let connected = 0;
   for (const client of world.clients) {
     const { conn } = client;
+    // The subject takes none of its kind.
+    if (client.isRefused) {
+      connected++;
+      continue;
+    }
     if (conn === undefined || !conn.isReady) {
       world.fail(new Violation("4 not ready", `client ${client.number} is not connected and ready at rest`));
       return;
@@ -86,7 +91,7 @@ function atRest(world: World): void {
       world.fail(new Violation("4 stuck", `client ${client.number} waits for ${conn.waiting} answers at rest`));
       return;
     }
-    if (client.isDirect) continue;
+    if (client.isDirect || conn.link.hasMacs) continue;
     conn.judge.atRest();
     conn.judge.knowledge.atRest();
     if (world.violation !== undefined) return;

@@ -16,7 +16,9 @@ export interface Surroundings {
   readonly clock: SimClock;
   readonly transport: Transport;
   readonly routes: readonly Route[];
-  /** `history` and `outbox` are limits for it; 0 stands for plenty. */
+  /** So many clients may be connected. */
+  readonly room: number;
+  /** `history`, `outbox` and others are limits for it; 0 stands for plenty. */
   readonly mix: Mix;
   readonly visits: Visits;
 }
@@ -34,6 +36,8 @@ export interface Subject {
   readonly repairs: boolean;
   start(): void;
   stop(): void;
+  /** Ends in order, as a process that was asked to: what is on its way may settle for so long. Then calls `done`. */
+  quit(drainMs: number, done: () => void): void;
   /**
    * What is left that should not be: a session, a call, bytes. `clients`: how many are connected; 0 also means that no
    * timer may be running (the world looks at the clock and the connections itself). Undefined: nothing.

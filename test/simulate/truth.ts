@@ -21,6 +21,10 @@ export interface Commit {
    * it was committed, so that nobody knows of it until the next vote is granted (docs/ordering.md, *limbo*).
    */
   limboEnds: number;
+  /** It was copied to below a tid that was there: nobody can be told of it in order. */
+  readonly isLow: boolean;
+  /** When its committer has read that it is there; 0: not yet. */
+  readAt: number;
 }
 
 interface Revision {
@@ -41,6 +45,8 @@ export class Truth {
   #clock: number;
   /** Where backups took the database back to, one for each generation that ended. */
   readonly restored: number[] = [];
+  /** Copied to below what was there. */
+  lows: Commit[] = [];
   /** The tid that it begins with. */
   readonly first: number;
 
@@ -101,21 +107,34 @@ export class Truth {
     return undefined;
   }
 
+  /** A tid before one of the newest that is nobody's. */
+  between(back: number): number | undefined {
+    const tid = (this.commits[this.commits.length - 1 - back]?.tid ?? 0) - 1;
+    return tid <= this.first || this.at(tid) !== undefined ? undefined : tid;
+  }
+
   /** Puts it in. `gone`: those of its objects that are no more. */
   add(commit: Commit, gone: readonly number[]): void {
-    this.commits.push(commit);
+    // Most are newer than all others.
+    this.commits.splice(this.after(commit.tid), 0, commit);
+    if (commit.isLow) this.lows.push(commit);
     if (commit.limboEnds > 0) this.inLimbo.add(commit);
     for (const oid of commit.oids) {
       const revisions = this.#revisions.get(oid);
       const revision = { tid: commit.tid, serial: gone.includes(oid) ? 0 : commit.tid };
       if (revisions === undefined) this.#revisions.set(oid, [revision]);
-      else revisions.push(revision);
+      else {
+        let at = revisions.length;
+        while (at > 0 && (revisions[at - 1] as Revision).tid > commit.tid) at--;
+        revisions.splice(at, 0, revision);
+      }
     }
   }
 
   /** Back to what it was right behind an earlier commit: a new history, which shares the beginning. */
   restore(tid: number): void {
     this.restored.push(tid);
+    this.lows = [];
     this.commits = this.commits.filter((commit) => commit.tid <= tid);
     for (const [oid, revisions] of this.#revisions) {
       const kept = revisions.filter((revision) => revision.tid <= tid);

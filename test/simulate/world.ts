@@ -36,6 +36,10 @@ export class World implements ClientHost, Scene {
   clock: SimClock;
   subject: Subject;
   readonly #make: SubjectMaker;
+  /** By server: where the subject listens for it. */
+  readonly #doors: Address[][] = [];
+  /** It is being stopped in order. */
+  #isStopping = false;
   readonly #random: Random;
   #decisions: number;
   #strangers: number;
@@ -72,13 +76,17 @@ export class World implements ClientHost, Scene {
   #addServer(random: Random, number: number, name: string): void {
     const truth = new Truth(random.fork(3), this.mix.objects, 1000 + 100_000_000 * number);
     const server = new Server(this, random, truth, number, kindNamed(name));
-    const listen: Address = { host: "192.0.2.3", port: 9100 + number };
     this.servers.push(server);
-    this.routes.push({ name: `upstream ${number}`, listen, server: server.address });
+    const doors = Array.from({ length: this.mix.doors }, (_, door): Address => {
+      const listen = { host: "192.0.2.3", port: 9100 + 10 * number + door };
+      this.routes.push({ name: `upstream ${number}-${door}`, listen, server: server.address });
+      return listen;
+    });
+    this.#doors.push(doors);
     const clients = this.mix.clients + this.mix.foreign;
     for (let i = 0; i < clients; i++) {
       const isDirect = i >= this.mix.clients;
-      const address = isDirect ? server.address : listen;
+      const address = isDirect ? server.address : (doors[i % doors.length] as Address);
       const about = { number: this.clients.length, server, address, isDirect };
       this.clients.push(new Client(this, random.fork(20 + i), this, about));
     }
@@ -86,7 +94,15 @@ export class World implements ClientHost, Scene {
 
   #newSubject(): Subject {
     const { clock, routes, mix, visits } = this;
-    return this.#make({ clock, routes, mix, visits, transport: this.network.transport("subject") });
+    const room = this.clients.filter(({ isDirect }) => !isDirect).length;
+    return this.#make({
+      clock,
+      room: mix.isFull ? room : Infinity,
+      routes,
+      mix,
+      visits,
+      transport: this.network.transport("subject"),
+    });
   }
 
   begin(): void {
@@ -130,16 +146,20 @@ export class World implements ClientHost, Scene {
     const { server } = client;
     if (this.#strangers > 0 && this.#random.chance(0.1)) {
       this.#strangers--;
-      const route = this.routes[server.number] as Route;
-      stranger(this, this.#random.fork(4), route.listen, this.subjectNumber);
+      stranger(this, this.#random.fork(4), this.#doorOf(server), this.subjectNumber);
     }
     if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
     if (this.#chance("hangUp")) this.#hangUp(server);
-    if (this.#chance("occupied")) this.network.occupy((this.routes[server.number] as Route).listen, 300_000);
+    if (this.#chance("occupied")) this.network.occupy(this.#doorOf(server), 300_000);
     if (this.#chance("restart")) this.#restart(server, "restart");
     if (this.#chance("restartBackup")) this.#restart(server, "restartBackup");
     if (this.#chance("restartOther")) this.#restart(server, "restartOther");
     if (this.#chance("crash")) this.#crash();
+    if (this.#chance("stop")) this.#stop();
+  }
+
+  #doorOf(server: Server): Address {
+    return this.#random.pick(this.#doors[server.number] ?? []);
   }
 
   granted(server: Server, computedAt: number): void {
@@ -183,7 +203,7 @@ export class World implements ClientHost, Scene {
   }
 
   mayEnd(server: number, link: Link): boolean {
-    if (link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
+    if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
     const { mix } = this;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
   }
@@ -221,6 +241,7 @@ export class World implements ClientHost, Scene {
 
   #crash(): void {
     this.trace?.(() => "the subject is killed");
+    this.#isStopping = false;
     this.subjectNumber++;
     this.clock.kill();
     this.network.kill("subject");
@@ -229,6 +250,26 @@ export class World implements ClientHost, Scene {
     this.subject = next;
     this.timeline.plan(this.#random.pick([100, 100_000]), () => {
       if (this.subject === next) next.start();
+    });
+  }
+
+  /** It is asked to end, and another one is started when it has. */
+  #stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    const { subject } = this;
+    this.trace?.(() => "the subject is to stop");
+    subject.quit(this.#random.pick([0, 100, 5000]), () => {
+      if (this.subject !== subject || this.violation !== undefined) return;
+      // A process ends, whatever is not closed yet.
+      const isClosed = this.network.openOf("subject").length === 0;
+      const left = isClosed ? this.subject.check(0) : undefined;
+      if (left !== undefined) this.fail(new Violation("7 left over", `stopped in order: ${left}`));
+      if (isClosed && this.clock.pending > 0) {
+        this.fail(new Violation("7 left over", `stopped in order: ${this.clock.pending} timers are running`));
+      }
+      this.visits.count(isClosed ? "fault: stopped" : "fault: stopped, not closed");
+      this.#crash();
     });
   }
 

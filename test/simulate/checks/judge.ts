@@ -37,7 +37,18 @@ export class Judge {
       return this.#answered(head, undefined);
     }
     const frame = bytes.subarray(at, end);
+    if (this.#link.hasMacs) return this.#relayed(frame, head);
     return isInvalidation(frame) ? this.#invalidation(frame) : this.#other(frame);
+  }
+
+  /** What nobody may change or move. */
+  #relayed(frame: Buffer, head: Answer | undefined): Heard | undefined {
+    if (head?.kind !== "invalidation" || !frame.equals(head.frame)) {
+      return this.#fail("3 to client", `${describe(frame)} with a MAC, which the server did not write there`);
+    }
+    this.#link.down.shift();
+    this.knowledge.announced(head.tid, head.oids);
+    return { type: "invalidation", named: { tid: head.tid, oids: head.oids } };
   }
 
   /** Something that is no invalidation, behind invalidations; or a repaired reply. */
@@ -132,7 +143,7 @@ export class Judge {
     const own = this.#place(tid);
     if (own === false) return undefined;
     this.#look(style, frame, named, own);
-    const lacks = link.isDirect ? undefined : lacking(oids, wanted(commit));
+    const lacks = link.isUnrepaired ? undefined : lacking(oids, wanted(commit));
     if (lacks !== undefined) return this.#fail("1 incomplete", `T${tid} is announced without oid ${lacks}`);
     if (own !== undefined && lacking(oids, own.oids) !== undefined) {
       return this.#fail("3 fewer oids", `T${tid} is announced without all that the server named`);

@@ -4,6 +4,7 @@ import type { Answer } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { Violation } from "../violation.ts";
 import { commitAt, lacking, missing, must, wanted } from "./must.ts";
+import type { Commit } from "../truth.ts";
 import type { Named } from "./read.ts";
 
 export type KnowledgePhase = "registering" | "asking" | "verifying" | "ready";
@@ -78,7 +79,7 @@ export class Knowledge {
   #registered(answer: Answer): boolean {
     const cache = this.#cache;
     const link = this.#link;
-    if (link.isDirect) cache.clear();
+    if (link.isUnrepaired) cache.clear();
     if (cache.generation !== link.generation) {
       // Somebody has restored a backup: who has seen more must begin anew.
       if (this.#scene.isAhead(link, cache.generation, cache.last)) cache.clear();
@@ -96,7 +97,7 @@ export class Knowledge {
   #learn(tid: number): boolean {
     const cache = this.#cache;
     this.#shown = Math.max(this.#shown, tid);
-    if (!this.#link.isDirect) this.#scene.reachOf(this.#link, tid);
+    if (!this.#link.isUnrepaired) this.#scene.reachOf(this.#link, tid);
     if (cache.isFresh) {
       cache.last = tid;
       this.#covered = tid;
@@ -123,6 +124,13 @@ export class Knowledge {
       cache.last = this.#shown;
       this.#covered = this.#shown;
       return this.#ready();
+    }
+    const copied = this.#copiedSince(answer);
+    if (copied !== undefined) {
+      return this.#fail(
+        "1 resume over a copy",
+        `a cache at T${answer.request?.tid ?? 0} is not verified, T${copied.tid} was copied`,
+      );
     }
     const { tid, oids } = named;
     const asked = answer.request?.tid ?? 0;
@@ -154,11 +162,28 @@ export class Knowledge {
     return this.#ready();
   }
 
+  /** A commit that lies below what the cache has seen, which the subject has known for long. */
+  #copiedSince({ request }: Answer): Commit | undefined {
+    const { lows, subject, style, registeredAt } = this.#link;
+    if (!this.#scene.repairs) return undefined;
+    return lows.find(
+      ({ by, readAt, finish, tid }) =>
+        by.subject === subject &&
+        by.client !== this.#link.client &&
+        by.style?.family === style?.family &&
+        readAt > 0 &&
+        readAt < registeredAt &&
+        // What the committer had seen the subject has seen.
+        tid <= finish.askedAt &&
+        (request?.tid ?? 0) <= finish.askedAt,
+    );
+  }
+
   /** The server knew, and all that was since the subject has seen. */
   #isNeedless({ request }: Answer): boolean {
     const { mix } = this.#scene;
     // The answer that shows that a backup was restored is not where what is known begins.
-    if (this.#link.generation > 0) return false;
+    if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
   }
@@ -179,6 +204,9 @@ export class Knowledge {
       cache.last = Math.max(cache.last, tid);
       return false;
     }
+    commit.readAt = this.#scene.timeline.now;
+    // What everybody had seen lies above it.
+    if (commit.isLow && tid <= cache.last) return false;
     if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
     const before = missing(this.#scene, this.#link, cache.last, tid - 1);
     if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
@@ -195,6 +223,7 @@ export class Knowledge {
     if (this.#phase === "registering" && this.#scene.repairs)
       return this.#fail("2 before register", `T${tid} before the reply to register`);
     if (this.isInOldFinish) return this.#fail("5 inside finish", `T${tid} inside an old client's tpc_finish`);
+    if (tid === this.#link.mustLearn) this.#link.mustLearn = 0;
     if (tid <= this.#announced) return this.#fail("2 growing", `T${tid} behind T${this.#announced}`);
     if (tid <= this.#shown && this.#isMust(tid)) {
       return this.#fail("1 evidence", `T${tid} is announced behind what showed T${this.#shown}`);
@@ -211,6 +240,7 @@ export class Knowledge {
     const cache = this.#cache;
     cache.invalidate(tid, oids);
     if (tid <= cache.last && !this.#isMust(tid) && (tid > this.#since || !this.#scene.repairs)) return false;
+    if (tid <= cache.last && commitAt(this.#link, tid)?.isLow === true) return false;
     if (tid <= cache.last) return this.#fail("2 once", `T${tid} is announced, the client is at T${cache.last}`);
     const between = missing(this.#scene, this.#link, cache.last, tid - 1);
     if (between !== undefined) return this.#fail("1 skipped", `T${tid} is announced, T${between.tid} was not`);
@@ -244,6 +274,13 @@ export class Knowledge {
   atRest(): void {
     const cache = this.#cache;
     const link = this.#link;
+    if (link.mustLearn > 0 && this.#scene.repairs) {
+      this.#fail(
+        "1 copied",
+        `at rest T${link.mustLearn}, copied to below others, was neither announced nor the connection ended`,
+      );
+      return;
+    }
     const last = link.commits.at(-1)?.tid ?? 0;
     const commit = missing(this.#scene, link, cache.last, last, true);
     if (commit !== undefined) {
@@ -261,10 +298,10 @@ export class Knowledge {
     }
   }
 
-  /** Nobody is to blame for what a client on the server's own port sees, or one that has written garbage. */
+  /** Nobody is to blame for what a client sees for whom nothing is repaired, or one that has written garbage. */
   #fail(name: string, text: string): boolean {
-    const { number, style, isWild, isDirect } = this.#link;
-    if (isWild || isDirect) return false;
+    const { number, style, isWild, isUnrepaired } = this.#link;
+    if (isWild || isUnrepaired) return false;
     this.#scene.fail(new Violation(name, `link ${number} (${style?.protocol ?? "?"}): ${text}`));
     return true;
   }

@@ -11,7 +11,7 @@ const NOTHING: readonly number[] = [];
 
 /** Must the client of this connection hear of it at some time? `atRest`: at all; else before any evidence of it. */
 export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean): boolean {
-  if (commit.by === link) return false;
+  if (commit.by === link || commit.isLow) return false;
   const isOld = link.style?.family === "old";
   if (isOld && commit.oids.length === 0) return false;
   if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;

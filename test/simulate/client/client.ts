@@ -36,6 +36,8 @@ export class Client {
   readonly isDirect: boolean;
   /** Which of a server's protocols it takes. */
   readonly taste: number;
+  /** It was set up with authentication: its frames have MACs on an old server. */
+  readonly hasMacs: boolean;
   readonly #address: Address;
   conn: ClientConn | undefined;
   #cancel: (() => void) | undefined;
@@ -57,6 +59,7 @@ export class Client {
     this.isDirect = about.isDirect;
     this.taste = random.below(100);
     this.#address = about.address;
+    this.hasMacs = !about.isDirect && random.chance(scene.mix.macs);
   }
 
   chance(fault: Fault): boolean {
@@ -112,6 +115,11 @@ export class Client {
     }
   }
 
+  /** The subject takes none of its kind. */
+  get isRefused(): boolean {
+    return this.hasMacs && this.scene.mix.refuseUnknown && this.server.kind.family === "old";
+  }
+
   granted(computedAt: number): void {
     if (!this.isDirect) this.host.granted(this.server, computedAt);
   }
@@ -121,7 +129,8 @@ export class Client {
     if (this.conn !== conn) return;
     this.conn = undefined;
     if (conn.link.isWild) this.cache.clear();
-    this.after(this.random.chance(0.3) ? 2_000_000 : 20_000, () => this.connect());
+    const us = this.isRefused ? 100_000_000 : this.random.chance(0.3) ? 2_000_000 : 20_000;
+    this.after(us, () => this.connect());
   }
 
   /** For good. */

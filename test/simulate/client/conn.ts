@@ -1,7 +1,7 @@
 import type { ConnectionCommand, ConnectionHandler } from "../../../src/session/connection.ts";
 import { Judge } from "../checks/judge.ts";
 import type { End } from "../end.ts";
-import { FrameReader } from "../frame-reader.ts";
+import { FrameReader, withMac } from "../frame-reader.ts";
 import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
 import type { Mix } from "../mix.ts";
@@ -86,9 +86,12 @@ export class ClientConn implements ConnectionHandler {
     if (!this.#isOpen || this.#hasLeft) return;
     if (!request.isOneWay) this.waiting++;
     request.askedAt = this.client.cache.last;
-    this.link.up.push(request);
-    if (this.#together === undefined) this.end.write(request.frame);
-    else this.#together.push(request.frame);
+    const { frameBytes } = this.mix;
+    if (frameBytes > 0 && request.frame.length > frameBytes) this.link.isTooLong = true;
+    const sent = this.link.hasMacs ? { ...request, frame: withMac(request.frame) } : request;
+    this.link.up.push(sent);
+    if (this.#together === undefined) this.end.write(sent.frame);
+    else this.#together.push(sent.frame);
   }
 
   /** Everything that `work` sends goes out in one piece. */
@@ -127,6 +130,7 @@ export class ClientConn implements ConnectionHandler {
     client.scene.visits.count("client: greeted");
     this.together(() => {
       this.#say(Requests.hello(protocol));
+      link.hasMacs = client.hasMacs && isOld;
       link.registeredAt = client.scene.timeline.now;
       this.send(this.requests.register("main", false));
     });
@@ -299,6 +303,8 @@ export class ClientConn implements ConnectionHandler {
       link.isServerGone ||
       link.isCut ||
       link.isWild ||
+      link.isTooLong ||
+      (link.hasMacs && this.mix.refuseUnknown) ||
       scene.mayEnd(server.number, link);
     if (!isExcused) {
       scene.fail(new Violation("4 ended", `link ${link.number}: its connection was ended, for no reason that is seen`));

@@ -8,7 +8,7 @@ const PLAIN = ["ping", "new_oids", "getSize", "get_info", "getExtensionMethods"]
 export function deed(conn: ClientConn): void {
   const { client, mix } = conn;
   const { random } = client;
-  if (conn.waiting > 20) return;
+  if (conn.waiting > 12 + mix.burst) return;
   if (conn.transaction.isOpen && random.chance(0.5)) return;
   const what = choose(conn);
   if (what === undefined) return;
@@ -34,18 +34,31 @@ export function deed(conn: ClientConn): void {
       return;
     case "burst":
       conn.together(() => {
-        for (let i = random.between(2, 8); i > 0; i--) {
-          if (random.chance(0.8)) load(conn, anyOid(conn));
-          else conn.send(conn.requests.lastTransaction());
-        }
+        for (let i = random.between(2, mix.burst); i > 0; i--) one(conn);
       });
       return;
+    case "sendBlob": {
+      const oid = anyOid(conn);
+      const serial = client.cache.serial(oid) ?? 0;
+      if (serial !== 0) conn.send(conn.requests.sendBlob(oid, serial));
+      return;
+    }
     case "large":
       load(conn, random.below(Math.ceil(mix.objects / 11)) * 11 + 7);
       return;
     default:
       conn.transaction.begin(what);
   }
+}
+
+/** One of many that go out together. */
+function one(conn: ClientConn): void {
+  const { random, cache } = conn.client;
+  const what = random.below(10);
+  if (what < 6) load(conn, anyOid(conn));
+  else if (what < 8) loadBefore(conn, anyOid(conn), Math.max(1, cache.last - random.below(20)));
+  else if (what < 9) conn.send(conn.requests.lastTransaction());
+  else conn.send(conn.requests.plain(random.pick(PLAIN)));
 }
 
 function choose(conn: ClientConn): Deed | undefined {

@@ -36,8 +36,9 @@ export class Transaction {
     this.#changes = new Map();
     this.#undone = [];
     conn.together(() => {
-      conn.send(conn.requests.begin(this.#txn, 0));
-      if (random.chance(0.05)) conn.send(conn.requests.begin(this.#txn, 0));
+      const tid = what === "copy" ? this.#copiedTid() : 0;
+      conn.send(conn.requests.begin(this.#txn, tid));
+      if (random.chance(0.05)) conn.send(conn.requests.begin(this.#txn, tid));
       this.#stores(what);
       conn.send(conn.requests.vote(this.#txn));
     });
@@ -64,6 +65,9 @@ export class Transaction {
       case "restore":
         this.#restore();
         if (random.chance(0.5)) this.#modify();
+        return;
+      case "copy":
+        for (let i = random.between(1, 3); i > 0; i--) this.#restore();
         return;
       case "blob":
         this.#blob();
@@ -130,6 +134,13 @@ export class Transaction {
     if (serial === 0) return;
     conn.send(conn.requests.delete(this.#txn, oid, serial));
     this.#changes.set(oid, "deleted");
+  }
+
+  /** Of a transaction from another database: mostly a new one, now and then one between those that are there. */
+  #copiedTid(): number {
+    const { truth } = this.#conn.client.server;
+    const { random } = this.#conn.client;
+    return (random.chance(this.#conn.mix.copiesBelow) ? truth.between(random.below(5)) : undefined) ?? truth.nextTid();
   }
 
   #restore(): void {
@@ -246,7 +257,7 @@ export class Transaction {
     this.#phase = "finishing";
     link.isFinishing = true;
     // It may be forwarded on a connection that has ended: then nobody knows whether it was read.
-    if (link.isServerGone || link.isCut) client.scene.disturbed.add(client.server.number);
+    if (link.isServerGone || link.isCut || link.isTooLong) client.scene.disturbed.add(client.server.number);
     if (conn.style.family === "old") conn.judge.knowledge.isInOldFinish = true;
     conn.send(conn.requests.finish(this.#txn));
     if (client.chance("leaveFinishing")) {

@@ -1,6 +1,6 @@
 import type { ConnectionHandler } from "../../../src/session/connection.ts";
 import type { End } from "../end.ts";
-import { FrameReader, matches } from "../frame-reader.ts";
+import { FrameReader, matches, withMac } from "../frame-reader.ts";
 import { writer } from "../frame-writer.ts";
 import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
@@ -138,8 +138,19 @@ export class ServerConn implements ConnectionHandler {
   write(answer: Answer): void {
     if (!this.isOpen || !this.end.isOpen) return;
     this.server.scene.trace?.(() => `link ${this.link?.number ?? "?"} server writes ${inShort(answer)}`);
-    if (answer.request?.id !== QUESTION_ID) this.link?.down.push(answer);
-    this.end.write(answer.frame);
+    const { link } = this;
+    if (link !== undefined) this.#lookAtLength(link, answer.frame.length);
+    const sent = link?.hasMacs === true ? { ...answer, frame: withMac(answer.frame) } : answer;
+    if (answer.request?.id !== QUESTION_ID) link?.down.push(sent);
+    this.end.write(sent.frame);
+  }
+
+  /** The subject may refuse it; a commit that is on its way is in limbo then. */
+  #lookAtLength(link: Link, length: number): void {
+    const { mix, disturbed } = this.server.scene;
+    if (!((mix.frameBytes > 0 && length > mix.frameBytes) || (mix.decodeBytes > 0 && length > mix.decodeBytes))) return;
+    link.isTooLong = true;
+    if (link.isFinishing) disturbed.add(this.server.number);
   }
 
   ended(): void {

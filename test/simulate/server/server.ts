@@ -1,5 +1,16 @@
 import type { Address } from "../../../src/config/address.ts";
-import { exception, granted, conflict, conflicts, info, invalidation, none, serialnos, tidReply } from "../answers.ts";
+import {
+  blob,
+  exception,
+  granted,
+  conflict,
+  conflicts,
+  info,
+  invalidation,
+  none,
+  serialnos,
+  tidReply,
+} from "../answers.ts";
 import type { End } from "../end.ts";
 import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
@@ -164,6 +175,11 @@ export class Server {
       case "heartbeat":
       case "blobChunk":
         return undefined;
+      case "sendBlob":
+        for (const part of blob(style, request, this.truth.last, this.random.below(this.scene.mix.largeBytes))) {
+          conn.write(part);
+        }
+        return none(style, request, this.truth.last);
       default:
         return reply(this, style, request);
     }
@@ -176,6 +192,7 @@ export class Server {
     const { link } = conn;
     if (link !== undefined) {
       link.commits = this.truth.commits;
+      link.lows = this.truth.lows;
       link.generation = this.truth.generation;
     }
     const at = this.truth.last;
@@ -280,12 +297,21 @@ export class Server {
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
-    const commit = this.#commit(conn, style, request, voted);
+    const { tid } = transaction;
+    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(exception(style, request, at, "StorageError"));
+    const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
     return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
   }
 
-  #commit(conn: ServerConn, style: Style, finish: Request, voted: Voted): Commit {
+  /** To below the newest only where the subject sees it: else its clients may learn of it anyhow. */
+  #canCopy({ link, end }: ServerConn, tid: number): boolean {
+    if (tid > this.truth.last) return true;
+    if (link === undefined || link.isUnrepaired || link.subject !== this.scene.subjectNumber) return false;
+    return !end.other.isClosed && this.truth.at(tid) === undefined;
+  }
+
+  #commit(conn: ServerConn, style: Style, finish: Request, voted: Voted, copied: number): Commit {
     const { link } = conn;
     const { mix, visits } = this.scene;
     if (link === undefined) throw new Error("a commit over a connection that belongs to nobody");
@@ -293,16 +319,20 @@ export class Server {
     const sent = isOld && voted.named.length === 0 ? undefined : voted.named;
     const isClosed = conn.end.other.isClosed;
     const commit: Commit = {
-      tid: this.truth.nextTid(),
+      tid: copied === 0 ? this.truth.nextTid() : copied,
       oids: voted.changed,
       sent,
       by: link,
       finish,
-      isForeign: link.isDirect || link.subject !== this.scene.subjectNumber,
+      isForeign: link.isUnrepaired || link.subject !== this.scene.subjectNumber,
       skipped: [],
       limboEnds: isClosed ? Infinity : 0,
+      isLow: copied !== 0 && copied <= this.truth.last,
+      readAt: 0,
     };
     this.truth.add(commit, voted.gone);
+    if (commit.isLow) this.#copiedBelow(commit, conn);
+    else if (copied !== 0) visits.count("commit: copied");
     visits.count(commit.isForeign ? "commit: foreign" : sent === undefined ? "commit: silent" : "commit: told");
     if (isClosed) visits.count("commit: in limbo");
     if (isClosed) this.scene.disturbed.add(this.number);
@@ -315,7 +345,7 @@ export class Server {
     if (this.queue.length > mix.serverQueue) this.queue.shift();
     const others: ServerConn[] = [];
     for (const other of this.registered) {
-      if (other === conn && (mix.fanOut !== "early" || link.isDirect)) continue;
+      if (other === conn && (mix.fanOut !== "early" || link.isUnrepaired)) continue;
       if (other !== conn && isOld && this.chance("skip")) {
         if (other.link !== undefined) (commit.skipped as Link[]).push(other.link);
         continue;
@@ -326,6 +356,16 @@ export class Server {
     return commit;
   }
 
+  /** Who is there must hear of it in order, or verify. */
+  #copiedBelow(commit: Commit, conn: ServerConn): void {
+    this.scene.visits.count("commit: copied below");
+    this.scene.disturbed.add(this.number);
+    for (const { link } of this.registered) {
+      if (link === undefined || link === conn.link || link.isUnrepaired || link.subject !== commit.by.subject) continue;
+      link.mustLearn = commit.tid;
+    }
+  }
+
   #tell(conn: ServerConn, tid: number, oids: readonly number[]): void {
     if (conn.style === undefined || !conn.isOpen) return;
     conn.write(invalidation(conn.style, tid, oids, this.scene.mix.tuples));
@@ -334,7 +374,7 @@ export class Server {
 
   /** What a server that invalidates towards everyone writes behind the committer's reply. */
   tellCommitter(conn: ServerConn, answer: Answer): void {
-    if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isDirect === true) return;
+    if (this.scene.mix.fanOut !== "late" || answer.outcome !== "done" || conn.link?.isUnrepaired === true) return;
     const commit = this.truth.at(answer.tid);
     if (commit?.finish === answer.request && commit?.sent !== undefined) this.#tell(conn, commit.tid, commit.sent);
   }

@@ -15,6 +15,9 @@ export type Heard =
   | { readonly type: "answer"; readonly answer: Answer; readonly named: Named | undefined }
   | { readonly type: "invalidation"; readonly named: Named };
 
+/** So far behind what the client has read last is looked for the server's own message: more than any burst of calls. */
+const FAR = 4000;
+
 /** Looks at every frame that reaches one client: is it what the server wrote, where it wrote it, and complete? */
 export class Judge {
   readonly #scene: Scene;
@@ -167,7 +170,7 @@ export class Judge {
         if (answer.tid === tid) own = answer;
         if (answer.tid >= tid && overtaken === undefined) isInOrder = true;
       } else overtaken ??= answer;
-      if (overtaken !== undefined && i > 64) break;
+      if (overtaken !== undefined && i > FAR) break;
     }
     if (own !== undefined) {
       own.isDone = true;

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
 /** Folders with a project of their own; `unit` is everything else. */
-const SEPARATE = ["explore", "property", "commands", "peers", "bench"];
+const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench"];
 
 /** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
 const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.test.ts"];
@@ -9,7 +9,8 @@ const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.tes
 /**
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
- * of larger worlds), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
+ * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
+ * `npm run simulate`), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
  */
 export default defineConfig({
   test: {
@@ -34,6 +35,7 @@ export default defineConfig({
         },
       },
       { test: { name: "explore", include: ["test/explore/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "simulate", include: ["test/simulate/**/*.test.ts"], testTimeout: 120_000 } },
       { test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {

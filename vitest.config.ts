@@ -9,7 +9,8 @@ const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.tes
 /**
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
- * of larger worlds), `simulate` (all of the proxy but its sockets, in worlds made from a seed), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
+ * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
+ * `npm run simulate`), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
  */
 export default defineConfig({
   test: {
@@ -34,8 +35,8 @@ export default defineConfig({
         },
       },
       { test: { name: "explore", include: ["test/explore/**/*.test.ts"], testTimeout: 120_000 } },
-      { test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
       { test: { name: "simulate", include: ["test/simulate/**/*.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "property", include: ["test/property/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "commands",

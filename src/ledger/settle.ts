@@ -83,6 +83,11 @@ export function settle<P>(
     hearSet(state, settled, heard);
     state.heard.delete(tid);
   }
+  const committer = state.accounts.get(commit.session);
+  if (committer !== undefined) {
+    committer.committed = tid;
+    swallowOwn(state, committer, tid);
+  }
   if (!grows) {
     copiedHistory(state, settled, actions);
     return;
@@ -91,10 +96,7 @@ export function settle<P>(
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
   for (const account of [...state.accounts.values()]) {
-    if (account.number === commit.session) {
-      account.committed = tid;
-      swallowOwn(state, account, tid);
-    } else if (account.phase !== "orphaned") owe(state, account, settled, now, actions);
+    if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);
   }
 }
 

@@ -277,7 +277,7 @@ function busy(mix: Mix, random: Random): Mix {
   for (const fault of FAULTS) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
   return {
     ...mix,
-    decisions: random.pick([1000, 2000]),
+    decisions: random.pick([300, 800]),
     thinkMs: Math.min(mix.thinkMs, 1),
     burst: random.pick([20, 60, 200]),
     latencyUs: Math.min(mix.latencyUs, 3000),

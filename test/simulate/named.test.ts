@@ -27,7 +27,20 @@ const RUNS: readonly Named[] = [
     subject: "proxy",
     seed: 65171,
     overrides: { bare: true, clients: 1, decisions: 3, objects: 1, fanOut: "late", deeds: { copy: 5 } },
-    finds: "7 left over",
+  },
+  {
+    name: "a stop behind an outage, while the first try of the server is not answered",
+    subject: "proxy",
+    seed: 81206,
+    overrides: {
+      bare: true,
+      clients: 1,
+      decisions: 5,
+      objects: 1,
+      copiesBelow: 0,
+      deeds: { load: 1 },
+      faults: { dialNever: 0.3, hangUp: 0.2, crash: 0.1, stop: 0.2 },
+    },
   },
 ];
 

@@ -11,7 +11,7 @@ import { Visits } from "./visits.ts";
 const BEYOND_PATCHES: Overrides = {
   fanOut: "no",
   emptyTid: false,
-  deeds: { delete: 0, restore: 0 },
+  deeds: { delete: 0, restore: 0, copy: 0 },
   faults: { restartOther: 0, skip: 0 },
 };
 

@@ -264,9 +264,9 @@ export class World implements ClientHost, Scene {
       // A process ends, whatever is not closed yet.
       const isClosed = this.network.openOf("subject").length === 0;
       const left = isClosed ? this.subject.check(0) : undefined;
-      if (left !== undefined) this.fail(new Violation("7 left over", `stopped in order: ${left}`));
+      if (left !== undefined) this.fail(new Violation("7 stopped", ` ${left}`));
       if (isClosed && this.clock.pending > 0) {
-        this.fail(new Violation("7 left over", `stopped in order: ${this.clock.pending} timers are running`));
+        this.fail(new Violation("7 stopped", ` ${this.clock.pending} timers are running`));
       }
       this.visits.count(isClosed ? "fault: stopped" : "fault: stopped, not closed");
       this.#crash();

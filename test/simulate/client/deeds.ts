@@ -34,7 +34,7 @@ export function deed(conn: ClientConn): void {
       return;
     case "burst":
       conn.together(() => {
-        for (let i = random.between(2, mix.burst); i > 0; i--) one(conn);
+        for (let i = random.between(2, mix.burst); i > 0; i--) read(conn);
       });
       return;
     case "sendBlob": {
@@ -52,7 +52,7 @@ export function deed(conn: ClientConn): void {
 }
 
 /** One of many that go out together. */
-function one(conn: ClientConn): void {
+function read(conn: ClientConn): void {
   const { random, cache } = conn.client;
   const what = random.below(10);
   if (what < 6) load(conn, anyOid(conn));

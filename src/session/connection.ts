@@ -1,5 +1,5 @@
-/** The two connections of a session. */
-export type End = "client" | "server";
+/** The two that a session is between. */
+export type Party = "client" | "server";
 
 /** What a connection can be told, beside bytes. */
 export type ConnectionCommand =

@@ -4,7 +4,7 @@ import { FrameStream, type FrameHandler } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import { Calls } from "./calls.ts";
-import type { End } from "./connection.ts";
+import type { Party } from "./connection.ts";
 import { Guard } from "./guard.ts";
 import type { HandshakeStep } from "./handshake.ts";
 
@@ -51,9 +51,9 @@ export class Conversation {
     this.toServer.macs = this.toClient.macs = protocol.family === "old";
   }
 
-  /** The frames that are read from that end. */
-  from(end: End): FrameStream {
-    return end === "client" ? this.toServer : this.toClient;
+  /** The frames that are read from that party. */
+  from(party: Party): FrameStream {
+    return party === "client" ? this.toServer : this.toClient;
   }
 
   /** From the next frames on those two look at them. */
@@ -65,11 +65,11 @@ export class Conversation {
     this.toServer.macs = this.toClient.macs = false;
   }
 
-  /** How that end's stream is cut off, if it ends now. */
-  truncation(end: End): SessionEnd | undefined {
-    const { truncated, received } = this.from(end);
+  /** How that party's stream is cut off, if it ends now. */
+  truncation(party: Party): SessionEnd | undefined {
+    const { truncated, received } = this.from(party);
     if (!truncated) return undefined;
     const expected = "the rest of a frame";
-    return sessionEnd("truncated-frame", "the end of the stream", { sender: end, offset: received, expected });
+    return sessionEnd("truncated-frame", "the end of the stream", { sender: party, offset: received, expected });
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import { endBy, type SessionEnd } from "../happening/ends.ts";
 import type { Storage } from "../storage/storage.ts";
-import type { End } from "./connection.ts";
+import type { Party } from "./connection.ts";
 import { Handshake } from "./handshake.ts";
 import type { SessionNews } from "./host.ts";
 import type { Leg } from "./leg.ts";
@@ -84,8 +84,8 @@ export class Lifetime {
   }
 
   /** The ledger has done with that end: with the client's when all has gone out, with the server's of an orphan. */
-  done(end: End): void {
-    if (end === "client") this.client.close();
+  done(party: Party): void {
+    if (party === "client") this.client.close();
     this.become({ is: "over" });
   }
 
@@ -114,7 +114,7 @@ export class Lifetime {
   // --- what goes wrong --------------------------------------------------------------------------------------------
 
   /** An error while that end's bytes, or its end, were worked on. Never thrown on: it ends this session, no other one. */
-  failed(error: unknown, sender: End): void {
+  failed(error: unknown, sender: Party): void {
     try {
       const life = this.#life;
       const offset = "talk" in life ? life.talk.from(sender).payloadOffset : 0;

@@ -15,8 +15,8 @@ import type { Conversation } from "./conversation.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
 
-/** The session's two ends, as a registration needs them. */
-export interface Ends {
+/** Where a registration writes to. */
+export interface Ways {
   readonly server: Connection;
   readonly outlet: Outlet;
 }
@@ -31,21 +31,21 @@ export class Registration implements Member {
   /** The session's number in the storage's ledger. */
   readonly number: number;
   readonly #talk: Conversation;
-  readonly #ends: Ends;
+  readonly #ways: Ways;
   readonly #turns: Turns;
   readonly #report: Report;
 
   constructor(
     storage: Storage,
     talk: Conversation,
-    ends: Ends,
+    ways: Ways,
     turns: Turns,
     { upstream, report }: { readonly upstream: string; readonly report: Report },
   ) {
     this.upstream = upstream;
     this.storage = storage;
     this.#talk = talk;
-    this.#ends = ends;
+    this.#ways = ways;
     this.#turns = turns;
     this.#report = report;
     this.number = storage.join(this);
@@ -127,7 +127,7 @@ export class Registration implements Member {
   }
 
   #forward({ frame, envelope, role }: Inbound): void {
-    const { outlet } = this.#ends;
+    const { outlet } = this.#ways;
     if (outlet.isShut) return;
     if (envelope.method === INVALIDATE) {
       const { tid } = this.storage.reader.read(this.#talk.server.codec, frame.subarray(LENGTH_BYTES), envelope);
@@ -142,7 +142,7 @@ export class Registration implements Member {
   }
 
   #announce(repair: "completed" | "synthesized", announcement: Announcement): void {
-    const { outlet } = this.#ends;
+    const { outlet } = this.#ways;
     const style = outlet.isShut ? undefined : this.#style(announcement.tid);
     if (style === undefined) return;
     const { codec } = this.#talk.client;
@@ -153,7 +153,7 @@ export class Registration implements Member {
   }
 
   #resume(value: InvalidationArgs | undefined, { frame, envelope }: Inbound): void {
-    const { outlet } = this.#ends;
+    const { outlet } = this.#ways;
     const style = outlet.isShut ? undefined : this.#style(value?.tid);
     if (style === undefined) return;
     const payload = frame.subarray(LENGTH_BYTES);
@@ -165,7 +165,7 @@ export class Registration implements Member {
     const { codec, protocol } = this.#talk.server;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
-    this.#ends.server.write(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
+    this.#ways.server.write(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
     this.#report(ASKED);
   }
 

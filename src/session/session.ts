@@ -3,7 +3,7 @@ import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
-import type { Connection, ConnectionHandler, End } from "./connection.ts";
+import type { Connection, ConnectionHandler, Party } from "./connection.ts";
 import { Conversation, type Handlers } from "./conversation.ts";
 import { EarlyToClient, EarlyToServer } from "./early.ts";
 import { Flow } from "./flow.ts";
@@ -286,8 +286,8 @@ export class Session implements Turns {
     this.#lifetime.end(end, how);
   }
 
-  done(end: End): void {
-    this.#lifetime.done(end);
+  done(party: Party): void {
+    this.#lifetime.done(party);
   }
 
   look(): void {
@@ -312,7 +312,7 @@ export class Session implements Turns {
   // --- ends -------------------------------------------------------------------------------------------------------
 
   /** Whatever goes wrong ends this session, never another one or the process. */
-  #try(sender: End, work: () => void): void {
+  #try(sender: Party, work: () => void): void {
     try {
       work();
     } catch (error) {

@@ -1,5 +1,5 @@
 import type { SessionEnd } from "../happening/ends.ts";
-import type { End } from "./connection.ts";
+import type { Party } from "./connection.ts";
 
 /** What is found in the frames, or decided by the ledger, that concerns the whole session. */
 export interface Turns {
@@ -12,7 +12,7 @@ export interface Turns {
   /** `behind`: what was written before still goes out. */
   end(end: SessionEnd, how: "at-once" | "behind"): void;
   /** The ledger has done with that end. */
-  done(end: End): void;
+  done(party: Party): void;
   /** Something has changed that may decide whether the server's connection is read, or the client's end passed on. */
   look(): void;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { End } from "../../src/session/connection.ts";
+import type { Party } from "../../src/session/connection.ts";
 import { payloads, type PlayedConnection } from "./played-connection.ts";
 import { EVENTS, LIVES, type EventName, type LifeName, type Scene } from "./scenes.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
@@ -205,7 +205,7 @@ function outcome({ stage, pair, other }: Scene, endingsBefore: number): string {
   ].join(", ");
 }
 
-function commanded(end: End, { commands }: PlayedConnection): string[] {
+function commanded(end: Party, { commands }: PlayedConnection): string[] {
   return commands.length === 0 ? [] : [`${end} ${commands.join(" ")}`];
 }
 

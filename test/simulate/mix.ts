@@ -27,6 +27,7 @@ export const FAULTS = [
   "finishNone",
   "hangUp",
   "lateReply",
+  "refuseQuestion",
   "serverSlow",
   // of a server, per decision of a client
   "restart",
@@ -152,6 +153,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   finishNone: 0.1,
   hangUp: 0.005,
   lateReply: 0.2,
+  refuseQuestion: 0.05,
   serverSlow: 0.02,
   restart: 0.004,
   restartBackup: 0.004,

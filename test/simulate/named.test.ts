@@ -42,6 +42,20 @@ const RUNS: readonly Named[] = [
       faults: { dialNever: 0.3, hangUp: 0.2, crash: 0.1, stop: 0.2 },
     },
   },
+  {
+    name: "a cache at the tid of an empty transaction of an old server, and a copy below it",
+    subject: "proxy",
+    seed: 155,
+    overrides: {
+      bare: true,
+      servers: ["ZEO 4 backport"],
+      decisions: 11,
+      copiesBelow: 0.5,
+      emptyTid: true,
+      deeds: { modify: 1, empty: 2, copy: 3 },
+    },
+    finds: "1 resume over a copy",
+  },
 ];
 
 it.each(RUNS)("$name", ({ subject, seed, overrides, finds }) => {

@@ -176,6 +176,13 @@ export class Requests {
     return this.#ofTransaction("vote", "vote", txn);
   }
 
+  /** No client does so: nobody would hear how it went. */
+  oneWayVote(txn: number): Request {
+    const [id, w] = this.#oneWay("vote", 1);
+    w.int(txn).tupleEnd(1);
+    return request("vote", "vote", id, true, { txn });
+  }
+
   finish(txn: number): Request {
     return this.#ofTransaction("finish", "tpc_finish", txn);
   }

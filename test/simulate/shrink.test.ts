@@ -9,7 +9,7 @@ it("makes a run that fails smaller, and it still fails in the same way", () => {
   const attempt = (seed: number, overrides: Parameters<typeof shrink>[0]["overrides"]): string | undefined =>
     run(seed, { visits, make: relay, overrides }).violation?.name;
   const large: Parameters<typeof shrink>[0] = {
-    seed: 4,
+    seed: 2,
     overrides: { servers: ["ZEO 5.2.1"], fanOut: "no", clients: 6, decisions: 400, deeds: { mixed: 5, copy: 0 } },
   };
   expect(attempt(large.seed, large.overrides)).toBe("1 incomplete");

@@ -234,11 +234,17 @@ export class ClientConn implements ConnectionHandler {
   #garbage(): void {
     const { random } = this.client;
     this.link.isWild = true;
+    this.client.after(3_000_000, () => this.leave("destroy"));
+    if (random.chance(0.3)) {
+      // A call that must be answered and can't be, or two with one id.
+      const { frame } = random.chance(0.5) ? this.requests.oneWayVote(1) : this.requests.vote(1);
+      this.end.write(Buffer.concat([frame, frame]));
+      return;
+    }
     const bytes = Buffer.alloc(random.between(2, 60));
     for (let i = 0; i < bytes.length; i++) bytes[i] = random.below(256);
     if (random.chance(0.5)) bytes.writeUInt16BE(0, 0);
     this.end.write(bytes);
-    this.client.after(3_000_000, () => this.leave("destroy"));
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------

@@ -173,7 +173,7 @@ export class ServerConn implements ConnectionHandler {
 export const TLS_ANSWER = Buffer.from("\x16\x03\x01 server hello", "latin1");
 export const MONITOR_ANSWER = Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1");
 
-const QUESTION_ID = -2;
+export const QUESTION_ID = -2;
 
 function question(frame: Buffer): Request {
   return {

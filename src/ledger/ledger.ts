@@ -308,6 +308,8 @@ export class StorageLedger<P> {
       settle(this.state, commit, tid, now, this.#actions);
       trim(this.state, this.#historyBytes);
     }
+    // Whosever it is, that tid is in the database.
+    if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;
     const account = this.state.accounts.get(session);
     if (account?.phase === "orphaned") {
       if (!isFinishing(this.state, session)) {

@@ -24,7 +24,7 @@ export const COUNTS: Readonly<Record<string, number>> = {
   "new undo": 110_837,
   "old, outside, no witness": 536_242,
   "old, the same, reconnect": 1_018_106,
-  "old, the same, undo": 62_474,
+  "old, the same, undo": 62_450,
   "new, outside, no witness": 1_427_786,
   "new, the same, undo": 47_060,
   "old, empty ones have tids": 354_767,

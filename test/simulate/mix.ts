@@ -264,9 +264,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     refuseUnknown: random.chance(0.1),
   };
   // A large object through a narrow pipe is slow to simulate, too.
-  // Its own message of such a commit is not dropped: see the named run.
-  const copiesBelow = mix.fanOut === "no" ? mix.copiesBelow : 0;
-  const whole = { ...mix, copiesBelow, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) };
+  const whole = { ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) };
   return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
 }
 

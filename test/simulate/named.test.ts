@@ -54,7 +54,6 @@ const RUNS: readonly Named[] = [
       emptyTid: true,
       deeds: { modify: 1, empty: 2, copy: 3 },
     },
-    finds: "1 resume over a copy",
   },
 ];
 

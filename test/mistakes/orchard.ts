@@ -71,7 +71,11 @@ function tested(): Found {
 }
 
 function run(script: string, args: readonly string[], timeout: number): { status: number | undefined; output: string } {
-  const options = { cwd: TREE, encoding: "utf8", timeout, killSignal: "SIGKILL", maxBuffer: 1 << 28 } as const;
+  // Whoever runs this is a test runner itself, and says so to its children.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(?:VITEST|NODE_ENV$|TEST$)/.test(name)),
+  );
+  const options = { cwd: TREE, encoding: "utf8", timeout, killSignal: "SIGKILL", maxBuffer: 1 << 28, env } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], options);
   return { status: status ?? undefined, output: stdout + stderr };
 }

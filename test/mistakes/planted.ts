@@ -11,7 +11,8 @@ afterAll(() => {
 });
 
 it("the sound tree passes", () => {
-  expect(findNothing()).toBeUndefined();
+  const found = findNothing();
+  expect(found, JSON.stringify(found)).toBeUndefined();
 });
 
 it.each(MISTAKES)("$name", (mistake) => {

@@ -52,6 +52,9 @@ class Product implements Subject {
     });
   }
 
+  /** Of addresses that are asked for again. */
+  readonly #cancels: (() => void)[] = [];
+
   start(): void {
     for (const upstream of this.#upstreams) {
       const bind = (): void =>
@@ -59,7 +62,7 @@ class Product implements Subject {
           if (this.#isQuitting) return;
           if (failure === undefined) upstream.begin(() => undefined);
           // The process would end, and be started again.
-          else this.#clock.after(AGAIN_MS, () => this.#isQuitting || bind());
+          else this.#cancels.push(this.#clock.after(AGAIN_MS, bind));
         });
       bind();
     }
@@ -81,6 +84,7 @@ class Product implements Subject {
   /** As `ZeoProxy` does it, which has a process and a real clock. */
   quit(drainMs: number, done: () => void): void {
     this.#isQuitting = true;
+    for (const cancel of this.#cancels) cancel();
     for (const upstream of this.#upstreams) upstream.stop();
     for (const session of this.#sessions) {
       if (session.hasVoted) session.stop();

@@ -19,6 +19,8 @@ export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
 
 class Product implements Subject {
   readonly repairs = true;
+  /** Of addresses that are asked for again. */
+  readonly #cancels: (() => void)[] = [];
   /** By the server's address. */
   readonly #storages = new Map<string, WatchedStorages>();
   readonly #upstreams: Upstream[];
@@ -51,9 +53,6 @@ class Product implements Subject {
       return new Upstream(route, { settings, clock, transport, storages, room: this.#room, report });
     });
   }
-
-  /** Of addresses that are asked for again. */
-  readonly #cancels: (() => void)[] = [];
 
   start(): void {
     for (const upstream of this.#upstreams) {

@@ -26,11 +26,9 @@ export class SocketConnection implements Connection {
   }
 
   write(bytes: Buffer, written?: () => void): boolean {
-    if (!this.#socket.writable) {
-      if (written !== undefined) process.nextTick(written);
-      return true;
-    }
-    return this.#socket.write(bytes, written);
+    if (this.#socket.writable) return this.#socket.write(bytes, written);
+    if (written !== undefined) process.nextTick(written);
+    return true;
   }
 
   carryOut(command: ConnectionCommand): void {

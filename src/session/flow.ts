@@ -27,12 +27,17 @@ export class Flow {
    * @returns why the session is to be ended: more waits for its client than it may
    */
   review(registration: Registration | undefined): SessionEnd | undefined {
-    const isPaused = !mayRead(registration, this.#outlet.isSlow);
+    const { isSlow } = this.#outlet;
+    // Nearly always: asked for each chunk that is read.
+    if (!isSlow && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)) return undefined;
+    const isPaused = !mayRead(registration, isSlow);
     const end = isPaused || registration === undefined ? undefined : this.#tooSlow(registration);
     if (end !== undefined) return end;
-    registration?.storage.paused(registration.number, isPaused);
+    // Said again, since who registers while it is unread was not there when it was said first.
+    if (isPaused) registration?.storage.paused(registration.number, true);
     if (isPaused === this.#isPaused) return undefined;
     this.#isPaused = isPaused;
+    if (!isPaused) registration?.storage.paused(registration.number, false);
     this.#server.carryOut(isPaused ? "pause" : "resume");
     return undefined;
   }

@@ -185,6 +185,20 @@ describe("the guard", () => {
   });
 });
 
+it("the guard ends an old client's session for an invalidation inside its finish", () => {
+  const stage = new Stage("Z4");
+  const pair = stage.finishing(1);
+  forget(pair);
+  // What only a mistake of the ledger's would do.
+  const announcement = { tid: tidOf(3000), oids: eight(1) };
+  vi.spyOn(stage.storage.ledger, "take").mockReturnValueOnce([
+    { do: "announce", session: 1, repair: "synthesized", announcement, payload: undefined },
+  ]);
+  stage.storage.run(1);
+  expect(pair.client.taken()).toHaveLength(0);
+  expect(stage.endings(pair)).toEqual(["guard-inside-finish by proxy"]);
+});
+
 it("an old server's shape with versions is kept: pairs", () => {
   const stage = new Stage("Z308");
   const { speech } = stage;

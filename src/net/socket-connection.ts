@@ -6,15 +6,12 @@ export class SocketConnection implements Connection {
   readonly peer: string;
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
-  #isBroken = false;
 
   constructor(socket: Socket) {
     this.peer = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
     this.#socket = socket;
-    socket.on("error", () => {
-      this.#isBroken = true;
-      socket.destroy();
-    });
+    // What went wrong tells nothing that its end does not.
+    socket.on("error", () => socket.destroy());
   }
 
   get queuedBytes(): number {
@@ -54,6 +51,6 @@ export class SocketConnection implements Connection {
     this.#socket.on("data", (chunk: Buffer) => this.#handler?.read(chunk));
     this.#socket.on("end", () => this.#handler?.ended());
     this.#socket.on("drain", () => this.#handler?.drained());
-    this.#socket.on("close", () => this.#handler?.closed(this.#isBroken));
+    this.#socket.on("close", () => this.#handler?.closed());
   }
 }

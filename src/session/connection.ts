@@ -40,6 +40,6 @@ export interface ConnectionHandler {
   ended(): void;
   /** What was written has gone far enough: see `isBehind`. */
   drained(): void;
-  /** Both halves are closed, and nothing more is told. `isBroken`: by a reset or another error. Always comes, once. */
-  closed(isBroken: boolean): void;
+  /** Both halves are closed, and nothing more is told. Always comes, once; without `ended` before it by a reset, say. */
+  closed(): void;
 }

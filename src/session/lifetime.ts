@@ -20,8 +20,6 @@ export interface LifetimeHost {
   ended(end: SessionEnd): void;
   /** The session has left that storage. */
   left(storage: Storage): void;
-  /** Whether the server's connection is read is to be looked at again. */
-  review(): void;
 }
 
 export class Lifetime {
@@ -102,9 +100,9 @@ export class Lifetime {
       life.registration.clientGone();
       // That may have been all, and told.
       if (this.#life !== life) return;
+      // Its server's connection is read: it has been since the `tpc_finish` was forwarded.
       if (life.is === "registered" && life.registration.isKept) {
         this.become({ ...life, is: "orphan" });
-        this.#host.review();
         return;
       }
     }

@@ -54,7 +54,6 @@ export class Session implements Turns {
       tell: (news) => host.tell(this, news),
       ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
       left: (storage) => storages.forgetUnused(storage),
-      review: () => this.#review(),
     });
     this.fromClient = {
       read: (bytes) => this.#readClient(bytes),

@@ -115,12 +115,6 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: "life.talk.toClient.isRaw",
   },
   {
-    name: "an orphan's server connection stays unread",
-    file: "src/session/lifetime.ts",
-    text: "        this.#host.review();\n",
-    becomes: "",
-  },
-  {
     name: "a session that has been told of everything after its server's end is never left",
     file: "src/session/registration.ts",
     text: '        this.#turns.done("client");\n',

@@ -32,8 +32,8 @@ export class Noted implements ConnectionHandler {
     this.#note("drained");
   }
 
-  closed(isBroken: boolean): void {
-    this.#note(isBroken ? "broken" : "closed");
+  closed(): void {
+    this.#note("closed");
   }
 
   /** So many bytes were read. */

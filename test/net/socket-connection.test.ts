@@ -80,16 +80,16 @@ describe("what a connection tells", () => {
 });
 
 describe("a connection that is closed", () => {
-  it("by a reset is broken, and tells it once", async () => {
+  it("by a reset tells it once, without an end", async () => {
     const { connection, other } = await loopback();
     const noted = new Noted(connection);
     other.resetAndDestroy();
-    await noted.hears("broken");
+    await noted.hears("closed");
     await meanwhile();
-    expect(noted.told).toEqual(["broken"]);
+    expect(noted.told).toEqual(["closed"]);
   });
 
-  it("by a reset behind its end is broken, too, as soon as something is written", async () => {
+  it("by a reset behind its end tells it as soon as something is written", async () => {
     const { connection, other } = await loopback();
     const noted = new Noted(connection);
     other.end("abc");
@@ -97,12 +97,12 @@ describe("a connection that is closed", () => {
     other.resetAndDestroy();
     await meanwhile();
     connection.write(Buffer.from("x"));
-    await noted.hears("broken");
-    expect(noted.told).toEqual(["ended", "broken"]);
+    await noted.hears("closed");
+    expect(noted.told).toEqual(["ended", "closed"]);
     expect(noted.bytes.toString()).toBe("abc");
   });
 
-  it("by our own command is not broken", async () => {
+  it("by our own command tells it, too", async () => {
     const { connection, other } = await loopback();
     const noted = new Noted(connection);
     const ended = once(other.resume(), "end");
@@ -179,7 +179,7 @@ describe("what is written", () => {
       const before = calls;
       if (how === "destroyed") connection.carryOut("destroy");
       else other.resetAndDestroy();
-      await noted.hears(how === "destroyed" ? "closed" : "broken");
+      await noted.hears("closed");
       await meanwhile();
       expect(calls).toBeGreaterThanOrEqual(before + 10);
       expect(noted.told.filter((told) => told !== "drained")).toHaveLength(1);

@@ -77,7 +77,7 @@ describe("the server's connection of a client that is behind", () => {
   it("is read when its client goes, so that its end is seen", () => {
     const stage = new Stage();
     const pair = slow(stage);
-    pair.client.closes(true);
+    pair.client.closes();
     expect(pair.server.isPaused).toBe(false);
     stage.leave();
   });
@@ -114,7 +114,7 @@ describe("the server's connection of a client for which much is held", () => {
       const { pair, other } = held(stage, 1_100_000);
       expect(pair.server.isPaused).toBe(true);
       if (how === "fails") other.server.reads(stage.speech.raises(9, "ZODB.POSException.StorageError"));
-      else other.server.closes(true);
+      else other.server.closes();
       expect(pair.server.isPaused).toBe(false);
       stage.leave();
     }
@@ -208,7 +208,7 @@ describe("limits.outbox", () => {
     for (const { server } of pairs) server.reads(speech.tell("info", new Map()));
     expect(pairs.flatMap((pair) => stage.endings(pair))).toEqual([]);
     // All but one go: now they are that one's alone.
-    for (const pair of pairs.slice(1)) pair.client.closes(true);
+    for (const pair of pairs.slice(1)) pair.client.closes();
     pairs[0]?.server.reads(speech.tell("info", new Map()));
     expect(pairs.flatMap((pair) => stage.endings(pair))).toEqual(["client-too-slow by client"]);
     stage.leave();

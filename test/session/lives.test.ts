@@ -49,18 +49,7 @@ const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
     relayed: `over, ${SERVER}`,
     over: "over",
   },
-  "the client breaks": {
-    shaking: `over, ${SERVER}`,
-    open: `over, ${SERVER}`,
-    registering: `over, ${SERVER}`,
-    registered: `over, ${SERVER}`,
-    holding: `over, ${SERVER}`,
-    finishing: "orphan",
-    draining: "over",
-    "given up": "orphan",
-    relayed: `over, ${SERVER}`,
-    over: "over",
-  },
+
   "the server's half": {
     shaking: `shaking, client end, ${TOLD}`,
     open: `open, client end, ${TOLD}`,
@@ -97,19 +86,7 @@ const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
     relayed: `over, ${CLIENT}, ${TOLD}`,
     over: "over",
   },
-  "the server breaks": {
-    shaking: `over, ${CLIENT}, ${TOLD}`,
-    open: `over, ${CLIENT}, ${TOLD}`,
-    registering: `over, ${CLIENT}, ${TOLD}`,
-    registered: `over, ${CLIENT}, ${TOLD}`,
-    holding: `draining, ${TOLD}`,
-    finishing: `over, ${CLIENT}, ${TOLD}, ${LIMBO}`,
-    draining: "draining",
-    orphan: `over, told closed, ${LIMBO}`,
-    "given up": `over, ${CLIENT}, ${LIMBO}`,
-    relayed: `over, ${CLIENT}, ${TOLD}`,
-    over: "over",
-  },
+
   "nonsense of the client's": {
     shaking: `over, client destroy, ${SERVER}, bad-pickle by client`,
     open: `over, client destroy, ${SERVER}, bad-pickle by client`,

@@ -95,12 +95,12 @@ export class PlayedConnection implements Connection {
     this.#tell((handler) => handler.ended());
   }
 
-  closes(isBroken = false): void {
+  closes(): void {
     if (this.#isClosed) throw new Error(`${this.peer} is closed`);
     this.#isClosed = true;
     this.#queued = [];
     this.#isStuck = false;
-    this.#tell((handler) => handler.closed(isBroken));
+    this.#tell((handler) => handler.closed());
   }
 
   /** From now on the network takes nothing. */

@@ -210,3 +210,15 @@ it("an old server's shape with versions is kept: pairs", () => {
   expect(args).toEqual(new PyTuple([eight(2000), [new PyTuple([eight(5), ""]), new PyTuple([eight(1), ""])]]));
   stage.leave();
 });
+
+it("what is due to a client that leaves is due to nobody: the commit counts as repaired at once", () => {
+  const stage = new Stage();
+  const [other, pair, leaving] = [stage.finishing(), stage.registered(), stage.registered()];
+  other.server.reads(stage.speech.reply(9, eight(2000)));
+  pair.server.reads(stage.speech.invalidation(2000));
+  const repaired = (): unknown[] => stage.happenings.filter(({ what }) => what === "repaired");
+  expect(repaired()).toEqual([]);
+  leaving.client.closes();
+  expect(repaired()).toMatchObject([{ settled: { tid: 2000n, completed: 1 } }]);
+  stage.leave();
+});

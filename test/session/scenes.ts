@@ -39,7 +39,7 @@ export const LIVES = {
   /** Its client has gone. */
   orphan: withOther((stage) => {
     const pair = stage.finishing();
-    pair.client.closes(true);
+    pair.client.closes();
     return pair;
   }),
   /** An orphan, too, whose client was given up and is not closed yet. */
@@ -71,14 +71,12 @@ export const EVENTS = {
     pair.client.ends();
   },
   "the client closes": ({ pair }) => pair.client.closes(),
-  "the client breaks": ({ pair }) => pair.client.closes(true),
   "the server's half": ({ pair }) => pair.server.ends(),
   "the server's half inside a frame": ({ pair, stage }) => {
     pair.server.reads(stage.speech.tell("info", new Map()).subarray(0, 20));
     pair.server.ends();
   },
   "the server closes": ({ pair }) => pair.server.closes(),
-  "the server breaks": ({ pair }) => pair.server.closes(true),
   "nonsense of the client's": ({ pair, stage }) => {
     if (pair.session.life === "shaking") pair.client.reads(Buffer.concat([stage.speech.name, stage.speech.nonsense]));
     else pair.client.reads(stage.speech.nonsense);

@@ -91,7 +91,7 @@ describe("the end of a server's connection", () => {
       const stage = new Stage();
       const pair = stage.registered();
       if (how === "half") pair.client.ends();
-      else pair.client.closes(true);
+      else pair.client.closes();
       pair.server.ends();
       expect(stage.newsOf(pair)).not.toContain("server-ended");
       stage.leave();
@@ -110,7 +110,7 @@ describe("a server's connection that ends with a tpc_finish on its way", () => {
       const { speech } = stage;
       const [pair, other] = [stage.finishing(1), stage.registered()];
       if (how === "ends") pair.server.ends();
-      else pair.server.closes(true);
+      else pair.server.closes();
       expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
       const [back, voter] = [stage.registered(), stage.registered()];
       voter.client.reads(speech.begin(8), speech.call(30, "vote", 8));

@@ -164,7 +164,7 @@ export class End implements Connection {
     if (isLate) this.#keepTaken();
     else this.#drop();
     this.#isReset = true;
-    this.#close(true);
+    this.#close();
     this.#plan();
     this.other.#plan();
   }
@@ -174,7 +174,7 @@ export class End implements Connection {
     // A real one is answered by a reset if something was left unread, else by a FIN.
     if (!this.#isEnded && this.unread > 0 && this.#network.resetsUnread()) this.#isReset = true;
     this.#isEnded = true;
-    this.#close(false);
+    this.#close();
     this.#plan();
     // What comes now is answered by a reset.
     this.other.#plan();
@@ -189,14 +189,14 @@ export class End implements Connection {
     this.#written = this.#delivered;
   }
 
-  #close(isBroken: boolean): void {
+  #close(): void {
     this.#isOpen = false;
     this.#network.later(() => {
       if (this.#isClosedTold) return;
       this.#isClosedTold = true;
       this.#left();
       this.#network.closed(this);
-      this.handler?.closed(isBroken);
+      this.handler?.closed();
     });
   }
 
@@ -256,7 +256,7 @@ export class End implements Connection {
     this.#isEndTold = true;
     if (this.#isReset) {
       to.#drop();
-      to.#close(true);
+      to.#close();
       return;
     }
     to.#endRead = true;
@@ -268,7 +268,7 @@ export class End implements Connection {
 
   /** Both halves are closed, and all has left. */
   #closeWhenDone(): void {
-    if (this.#isOpen && this.#isEnded && this.#endRead && this.queuedBytes === 0) this.#close(false);
+    if (this.#isOpen && this.#isEnded && this.#endRead && this.queuedBytes === 0) this.#close();
   }
 
   /** The other end is closed already: bytes that come are answered by a reset. */
@@ -276,7 +276,7 @@ export class End implements Connection {
     const hadBytes = this.#written > this.#delivered;
     this.#drop();
     if (!this.#isOpen) return;
-    if (hadBytes) this.#close(true);
+    if (hadBytes) this.#close();
     else if (this.#isEnded) this.#closeWhenDone();
   }
 }

@@ -77,7 +77,7 @@ describe("the first try", () => {
     } else {
       const server = dial.connects();
       if (how === "ends") server.ends();
-      else server.closes(true);
+      else server.closes();
       expect(server.commands).toContain("destroy");
     }
     expect(gate.state).toBe("down");
@@ -120,13 +120,13 @@ describe("a client that was accepted", () => {
     gate.expectOver(client, server);
   });
 
-  it.each(["ends without a word", "closes", "resets"] as const)(
+  it.each(["ends without a word", "closes"] as const)(
     "and %s while its server is dialled is let go at once, with the dial",
     (how) => {
       const gate = new Gate().listens();
       const client = gate.arrives();
       if (how === "ends without a word") client.ends();
-      else client.closes(how === "resets");
+      else client.closes();
       expect(gate.transport.dialling.state).toBe("cancelled");
       expect(client.commands).toContain("destroy");
       expect(gate.upstream.clients).toBe(0);
@@ -331,7 +331,7 @@ describe("sessions that end", () => {
   it("the last one by its server, which answers nobody: that is told", () => {
     const gate = new Gate().listens();
     const one = gate.registers();
-    one.server.closes(true);
+    one.server.closes();
     gate.clock.move(0);
     gate.transport.dialling.fails();
     expect(gate.told).toEqual(["listening", "down: all its connections have ended"]);
@@ -342,7 +342,7 @@ describe("sessions that end", () => {
   it("by their clients, or before they have registered, are no outage", () => {
     const gate = new Gate().listens();
     const [one, early] = [gate.registers(), gate.connects()];
-    one.client.closes(true);
+    one.client.closes();
     one.server.ends();
     early.server.reads(gate.speech.name);
     early.server.ends();

@@ -12,10 +12,10 @@ import { Counters } from "../report/counters.ts";
 import { emitEvents, type ProxyEvents } from "../report/events.ts";
 import { writeLines } from "../report/log-lines.ts";
 import { reportTo } from "../report/reporter.ts";
-import type { Session } from "../session/session.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
 import { Room } from "../upstream/room.ts";
+import { stopInOrder } from "../upstream/stopping.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
@@ -33,11 +33,6 @@ export interface ProxyOptions {
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
   return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }));
 }
-
-/** How often a stop looks whether everything has settled. */
-const SETTLE_POLL_MS = 10;
-/** Destroyed sockets need a turn of the loop or two to be closed. */
-const CLOSE_MS = 1_000;
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #config: Config;
@@ -119,27 +114,10 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return this.#stopped;
   }
 
-  async #stop(): Promise<void> {
-    for (const upstream of this.#upstreams) upstream.stop();
-    for (const session of this.#sessions()) {
-      if (session.hasVoted) session.stop();
-      else session.quiesce();
-    }
-    const deadline = Date.now() + this.#config.limits.drainMs;
-    await this.#until(() => [...this.#sessions()].every((session) => session.isSettled), deadline);
-    for (const session of this.#sessions()) session.stop();
-    await this.#until(() => this.#room.taken === 0, deadline);
-    for (const session of this.#sessions()) session.destroy();
-    await this.#until(() => this.#room.taken === 0, Date.now() + CLOSE_MS);
-    for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
-  }
-
-  async #until(reached: () => boolean, deadline: number): Promise<void> {
-    while (!reached() && Date.now() < deadline) await pause(SETTLE_POLL_MS);
-  }
-
-  *#sessions(): Generator<Session> {
-    for (const upstream of this.#upstreams) yield* upstream.sessions;
+  #stop(): Promise<void> {
+    const { drainMs } = this.#config.limits;
+    const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
+    return new Promise((done) => stopInOrder({ ...parts, clock: systemClock, drainMs }, done));
   }
 
   // --- statistics -------------------------------------------------------------------------------------------------
@@ -190,8 +168,4 @@ async function resolve(upstream: string, { host }: Address): Promise<readonly st
   } catch (error) {
     throw new ResolveError(upstream, host, codeOf(error), { cause: error });
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((done) => setTimeout(done, ms));
 }

@@ -284,4 +284,18 @@ export const MISTAKES: readonly Mistake[] = [
     text: "    for (const bytes of this.#early) session.read(bytes);\n",
     becomes: "",
   },
+
+  // --- a stop ---
+  {
+    name: "a stop does not wait for commits that are on their way",
+    file: "src/upstream/stopping.ts",
+    text: "until(() => sessions().every((session) => session.isSettled), deadline, end);",
+    becomes: "end();",
+  },
+  {
+    name: "a stop lets clients begin something new",
+    file: "src/upstream/stopping.ts",
+    text: "      else session.quiesce();\n",
+    becomes: "",
+  },
 ];

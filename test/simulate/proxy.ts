@@ -1,15 +1,12 @@
 import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
-import type { Session } from "../../src/session/session.ts";
 import { Room } from "../../src/upstream/room.ts";
+import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
 
-/** Of the proxy's own stop. */
-const SETTLE_POLL_MS = 10;
-const CLOSE_MS = 1_000;
 const PLENTY = 1e9;
 const HANDSHAKE_MS = 5_000;
 const AGAIN_MS = 200;
@@ -69,47 +66,14 @@ class Product implements Subject {
 
   stop(): void {
     for (const upstream of this.#upstreams) upstream.stop();
-    this.#stopStorages();
-  }
-
-  #stopStorages(): void {
     for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
   }
 
-  get #sessions(): Session[] {
-    return this.#upstreams.flatMap((upstream) => [...upstream.sessions]);
-  }
-
-  /** As `ZeoProxy` does it, which has a process and a real clock. */
   quit(drainMs: number, done: () => void): void {
     this.#isQuitting = true;
     for (const cancel of this.#cancels) cancel();
-    for (const upstream of this.#upstreams) upstream.stop();
-    for (const session of this.#sessions) {
-      if (session.hasVoted) session.stop();
-      else session.quiesce();
-    }
-    const deadline = this.#clock.now() + drainMs;
-    const hasNobody = (): boolean => this.#room.taken === 0;
-    this.#until(
-      () => this.#sessions.every((session) => session.isSettled),
-      deadline,
-      () => {
-        for (const session of this.#sessions) session.stop();
-        this.#until(hasNobody, deadline, () => {
-          for (const session of this.#sessions) session.destroy();
-          this.#until(hasNobody, this.#clock.now() + CLOSE_MS, () => {
-            this.#stopStorages();
-            done();
-          });
-        });
-      },
-    );
-  }
-
-  #until(reached: () => boolean, deadline: number, then: () => void): void {
-    if (reached() || this.#clock.now() >= deadline) then();
-    else this.#clock.after(SETTLE_POLL_MS, () => this.#until(reached, deadline, then));
+    const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
+    stopInOrder({ ...parts, clock: this.#clock, drainMs }, done);
   }
 
   check(clients: number): string | undefined {

@@ -19,6 +19,7 @@ export class Gate {
   readonly speech = new Speech("Z5");
   readonly happenings: Happening[] = [];
   readonly room: Room;
+  readonly storages: Storages;
   readonly upstream: Upstream;
   /** What `bind` and `begin` have come to, each time. */
   readonly bound: (ListenFailure | undefined)[] = [];
@@ -34,13 +35,14 @@ export class Gate {
     };
     const limits = { frameBytes: MIB, decodeBytes: MIB, outboxBytes: MIB, handshakeMs: HANDSHAKE_MS };
     this.room = new Room(clients);
+    this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
     this.upstream = new Upstream(
       { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 } },
       {
         settings: { limits, refuseUnknown: false },
         clock,
         transport,
-        storages: new Storages("server:1", { clock, report, historyBytes: MIB }),
+        storages: this.storages,
         room: this.room,
         report,
       },

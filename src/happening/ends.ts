@@ -46,7 +46,6 @@ export const ENDS: Readonly<Record<EndCode, Ending>> = {
   "bad-msgpack": { fault: "sender", told: "error" },
   "bad-message": { fault: "sender", told: "error" },
   "bad-store": { fault: "sender", told: "error" },
-  "too-long": { fault: "sender", told: "error" },
   "id-in-use": { fault: "sender", told: "error" },
   "too-many-calls": { fault: "sender", told: "error" },
   "one-way-call": { fault: "sender", told: "error" },

@@ -1,4 +1,4 @@
-import type { Codec, Envelope, Limits, MessageId } from "./codec.ts";
+import type { Codec, Envelope, MessageId } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { ID_BYTES, NO_TID, readTid } from "./ids.ts";
 import type { Tid } from "./ids.ts";
@@ -6,11 +6,8 @@ import { messageIdOf } from "./message-id.ts";
 import type { Value } from "./value.ts";
 import { itemsOf, textOf } from "./value.ts";
 
-/** The caller has bounded the payload already; what it unfolds to is bounded by the codecs. */
-const NO_LIMIT: Limits = { maxBytes: Number.MAX_SAFE_INTEGER };
-
 function argsOf(codec: Codec, payload: Buffer, envelope: Envelope, least: number, expected: string): readonly Value[] {
-  const items = itemsOf(codec.args(payload, envelope, NO_LIMIT));
+  const items = itemsOf(codec.args(payload, envelope));
   if (items === undefined || items.length < least) throw unexpected(codec, envelope, expected);
   return items;
 }

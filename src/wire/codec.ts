@@ -71,11 +71,6 @@ export type Dialect =
   /** msgpack, names (and dict keys) as bin: M5 on Python 2. */
   | "msgpack-py2";
 
-export interface Limits {
-  /** No value is read from more bytes than this. */
-  readonly maxBytes: number;
-}
-
 /**
  * Bytes to messages and back, for one encoding. Everything here reads a whole payload (without the length prefix)
  * unless it says otherwise, copies no data, executes nothing, and raises only `ProtocolError`.
@@ -107,7 +102,7 @@ export interface Codec {
   /** What the reply to a call of `method` shows; `method` is undefined when nobody knows which. */
   shown(payload: Buffer, envelope: Envelope, method: Method | undefined): Shown;
   /** The arguments (of a reply: its value), decoded. */
-  args(payload: Buffer, envelope: Envelope, limits: Limits): Value;
+  args(payload: Buffer, envelope: Envelope): Value;
 
   /** How the writer of this payload writes; undefined when the payload does not tell. `oldServer`: ZEO <= 4. */
   dialect(payload: Buffer, oldServer: boolean): Dialect | undefined;

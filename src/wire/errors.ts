@@ -6,8 +6,6 @@ export type ProtocolErrorCode =
   | "bad-msgpack"
   | "bad-message"
   | "bad-store"
-  /** A number or a string beyond what is ever right. */
-  | "too-long"
   | "id-in-use"
   | "too-many-calls"
   | "one-way-call"

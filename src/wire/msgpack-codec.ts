@@ -1,5 +1,4 @@
-import type { Codec, Dialect, Envelope, InvalidationArgs, Limits, OidShape } from "./codec.ts";
-import { ProtocolError } from "./errors.ts";
+import type { Codec, Dialect, Envelope, InvalidationArgs, OidShape } from "./codec.ts";
 import type { Tid } from "./ids.ts";
 import {
   firstArgMsgpack,
@@ -42,10 +41,7 @@ export const msgpackCodec: Codec = {
     return shownBy(replies, payload, envelope, method);
   },
 
-  args(payload: Buffer, envelope: Envelope, limits: Limits): Value {
-    if (payload.length > limits.maxBytes) {
-      throw new ProtocolError("too-long", 0, `at most ${limits.maxBytes} bytes`, `${payload.length}`);
-    }
+  args(payload: Buffer, envelope: Envelope): Value {
     return readMsgpack(payload, envelope.argsAt);
   },
 

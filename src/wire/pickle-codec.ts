@@ -1,4 +1,4 @@
-import type { Codec, Dialect, Envelope, InvalidationArgs, Limits, OidShape } from "./codec.ts";
+import type { Codec, Dialect, Envelope, InvalidationArgs, OidShape } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { ID_BYTES } from "./ids.ts";
 import type { Tid } from "./ids.ts";
@@ -46,10 +46,7 @@ export const pickleCodec: Codec = {
     return shownBy(replies, payload, envelope, method);
   },
 
-  args(payload: Buffer, _envelope: Envelope, limits: Limits): Value {
-    if (payload.length > limits.maxBytes) {
-      throw new ProtocolError("too-long", 0, `at most ${limits.maxBytes} bytes`, `${payload.length}`);
-    }
+  args(payload: Buffer): Value {
     return argsOf(payload);
   },
 

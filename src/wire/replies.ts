@@ -1,9 +1,7 @@
-import type { Codec, Envelope, Limits } from "./codec.ts";
+import type { Codec, Envelope } from "./codec.ts";
 import { exceptionIn } from "./exceptions.ts";
 import type { Tid } from "./ids.ts";
 import { ID_BYTES, readTid } from "./ids.ts";
-
-const NO_LIMIT: Limits = { maxBytes: Number.MAX_SAFE_INTEGER };
 
 /** The reply to `register`, `lastTransaction` or `tpc_finish`. */
 export type TidReply =
@@ -17,7 +15,7 @@ const NONE: TidReply = { kind: "none" };
 
 /** Raises `ProtocolError` for what can't be decoded. */
 export function replyTid(codec: Codec, payload: Buffer, envelope: Envelope): TidReply {
-  const value = codec.args(payload, envelope, NO_LIMIT);
+  const value = codec.args(payload, envelope);
   if (Buffer.isBuffer(value) && value.length === ID_BYTES) return { kind: "tid", tid: readTid(value) };
   const exception = exceptionIn(value, envelope);
   return exception === undefined ? NONE : { kind: "exception", name: exception.name };

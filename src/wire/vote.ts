@@ -1,4 +1,4 @@
-import type { Codec, Envelope, Limits } from "./codec.ts";
+import type { Codec, Envelope } from "./codec.ts";
 import type { RemoteException } from "./exceptions.ts";
 import { exceptionIn } from "./exceptions.ts";
 import { NO_TID } from "./ids.ts";
@@ -11,8 +11,6 @@ import { conflictSerial } from "./tids.ts";
 import { itemsOf, textOf } from "./value.ts";
 
 const VOTE = methodNamed("vote");
-const NO_LIMIT: Limits = { maxBytes: Number.MAX_SAFE_INTEGER };
-
 /** What a reply to `vote` says. */
 export interface VoteOutcome {
   /** The client has the storage's commit lock now. */
@@ -40,7 +38,7 @@ export function voteOutcome(codec: Codec, payload: Buffer, envelope: Envelope, o
   // An undo's reply can name a million oids: not decoded.
   if (envelope.flags !== 2 && isPlainList(payload, envelope.argsAt)) return GRANTED;
 
-  const value = codec.args(payload, envelope, NO_LIMIT);
+  const value = codec.args(payload, envelope);
   const exception = exceptionIn(value, envelope);
   if (exception !== undefined) {
     return { granted: false, cleared: !changesNothing(exception), shown: conflictSerial(value) };

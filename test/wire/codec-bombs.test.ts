@@ -5,7 +5,6 @@ import { methodNamed } from "../../src/wire/methods.ts";
 import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { everyReader } from "./codec-every-reader.ts";
-import { LIMITS } from "./codec-vectors.ts";
 
 const MIB = 1024 * 1024;
 /** Of all readers together; the machine may be busy. */
@@ -89,7 +88,7 @@ function readers(codec: Codec, payload: Buffer): (() => unknown)[] {
   if (payload.length < 1000) return everyReader(codec, payload);
   const envelope = codec.peek(payload) as Envelope;
   return [
-    () => codec.args(payload, envelope, LIMITS),
+    () => codec.args(payload, envelope),
     () => codec.invalidation(payload, envelope),
     () => codec.storeTail(payload.subarray(envelope.argsAt)),
     () => codec.shown(payload, envelope, undefined),
@@ -112,7 +111,7 @@ describe("a bomb", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY);
     const envelope = codec.peek(payload);
     expect(envelope?.method).toBe(".reply");
-    const args = (): unknown => envelope && codec.args(payload, envelope, LIMITS);
+    const args = (): unknown => envelope && codec.args(payload, envelope);
     if (end === "refused") expect(args).toThrow(ProtocolError);
     else expect(args).not.toThrow();
   });
@@ -129,7 +128,7 @@ describe("a bomb", () => {
 
   it("a key __proto__ sets no prototype", () => {
     const payload = packed("\x81\xa9__proto__\x81\xa1x\x01");
-    const value = msgpackCodec.args(payload, msgpackCodec.peek(payload) as never, LIMITS);
+    const value = msgpackCodec.args(payload, msgpackCodec.peek(payload) as never);
     expect(value).toEqual(new Map([["__proto__", new Map([["x", 1]])]]));
     expect(({} as Record<string, unknown>)["x"]).toBeUndefined();
   });

@@ -9,8 +9,6 @@ import { itemsOf, PyTuple } from "../../src/wire/value.ts";
 import type { CapturedFrame } from "./captured.ts";
 import { CAPTURES, readCapture } from "./captured.ts";
 
-const LIMITS = { maxBytes: 64 * 1024 * 1024 };
-
 /** Recordings in which the recorder itself put invalidations between the server's, in a writing of its own. */
 const INJECTED = new Set([
   "inject-between-finish-z3py27",
@@ -62,7 +60,7 @@ describe.each(CAPTURES)("capture %s", (file) => {
       expect(envelope, named(frame)).toBeDefined();
       expect(envelope?.method, named(frame)).toMatch(/^\.?[A-Za-z_]+$/);
       expect([0, 1, 2], named(frame)).toContain(envelope?.flags);
-      frame.codec?.args(frame.payload, envelope as Envelope, LIMITS);
+      frame.codec?.args(frame.payload, envelope as Envelope);
       decoded++;
     }
     expect(decoded).toBeGreaterThan(5);
@@ -84,9 +82,7 @@ describe.each(CAPTURES)("capture %s", (file) => {
       const envelope = frame.codec?.peek(frame.payload) as Envelope;
       const step = Math.max(1, Math.floor(frame.payload.length / 60));
       for (let cut = envelope.argsAt; cut < frame.payload.length; cut += step) {
-        expect(() => frame.codec?.args(frame.payload.subarray(0, cut), envelope, LIMITS), named(frame)).toThrow(
-          ProtocolError,
-        );
+        expect(() => frame.codec?.args(frame.payload.subarray(0, cut), envelope), named(frame)).toThrow(ProtocolError);
       }
     }
   });
@@ -99,7 +95,7 @@ describe.each(CAPTURES)("capture %s", (file) => {
       const envelope = frame.codec?.peek(frame.payload);
       if (frame.dir !== "s>c" || dialect === undefined || envelope === undefined || !survives(frame.payload)) continue;
       if (INJECTED.has(file) && envelope.method === "invalidateTransaction") continue;
-      const args = frame.codec?.args(frame.payload, envelope, LIMITS) as Value;
+      const args = frame.codec?.args(frame.payload, envelope) as Value;
       if (frame.codec?.encoding === "msgpack" && frame.payload.includes(0xcb)) continue;
       const id = idValue(frame);
       const written = frame.codec?.encode(dialect, id, envelope.flags, envelope.method, args) as Buffer;
@@ -123,7 +119,7 @@ describe.each(CAPTURES)("capture %s", (file) => {
       }
       if (envelope.method === "invalidateTransaction") {
         const { tid, oids } = frame.codec.invalidation(frame.payload, envelope);
-        const [, list] = (frame.codec.args(frame.payload, envelope, LIMITS) as { items: Value[] }).items ?? [];
+        const [, list] = (frame.codec.args(frame.payload, envelope) as { items: Value[] }).items ?? [];
         const shape = Array.isArray(list) && list[0] instanceof PyTuple ? "pairs" : "plain";
         const isTuple = list instanceof PyTuple;
         const written = frame.codec.encodeInvalidation(dialect, shape, tid, oids);

@@ -4,7 +4,6 @@ import { METHODS, methodNamed } from "../../src/wire/methods.ts";
 import { replyTid } from "../../src/wire/replies.ts";
 import { refusedStores } from "../../src/wire/serialnos.ts";
 import { voteOutcome } from "../../src/wire/vote.ts";
-import { LIMITS } from "./codec-vectors.ts";
 
 const STORE = methodNamed("storea");
 const DELETE = methodNamed("deleteObject");
@@ -34,7 +33,7 @@ export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
     () => codec.lastArg(payload, head),
     () => codec.invalidation(payload, head),
     () => codec.invalidationsReply(payload, head),
-    () => codec.args(payload, head, LIMITS),
+    () => codec.args(payload, head),
     () => codec.dialect(payload, true),
     () => registerArgs(codec, payload, head),
     () => beginArgs(codec, payload, head),

@@ -14,8 +14,6 @@ export const DIALECTS: readonly { readonly dialect: Dialect; readonly codec: Cod
   { dialect: "msgpack-py2", codec: msgpackCodec, python2: true },
 ];
 
-export const LIMITS = { maxBytes: 64 * 1024 * 1024 };
-
 /** A name as the native `str` of a peer. */
 export function native(text: string, python2: boolean): Value {
   return python2 ? Buffer.from(text, "utf8") : text;

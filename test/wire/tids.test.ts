@@ -6,7 +6,7 @@ import type { Value } from "../../src/wire/value.ts";
 import { itemsOf, PyGlobal, PyObject, PyTuple } from "../../src/wire/value.ts";
 import type { CapturedFrame } from "./captured.ts";
 import { CAPTURES, readCapture } from "./captured.ts";
-import { DIALECTS, id8, LIMITS, native } from "./codec-vectors.ts";
+import { DIALECTS, id8, native } from "./codec-vectors.ts";
 
 const T1 = asTid(0x040d32f12beed388n);
 const T2 = asTid(0x040d32f12c96ec44n);
@@ -240,7 +240,7 @@ describe("shown of real replies", () => {
       const shown = frame.codec?.shown(frame.payload, envelope, methodNamed(method)) as Shown;
       const where = `${file}:${frame.line} ${method}`;
       if (!["nosuch", "answer_to_the_ultimate_question"].includes(method)) expect(shown.exact, where).toBe(true);
-      const value = frame.codec?.args(frame.payload, envelope, LIMITS) as Value;
+      const value = frame.codec?.args(frame.payload, envelope) as Value;
       const expected = expectedTid(method, value, envelope.flags);
       if (expected !== undefined) expect(shown.tid, where).toBe(expected);
       seen++;

@@ -1,3 +1,4 @@
+import { NONSENSE } from "./client/nonsense.ts";
 import { STRANGERS } from "./client/stranger.ts";
 import { DEEDS, FAULTS } from "./mix.ts";
 import { KINDS, styleOf } from "./style.ts";
@@ -29,6 +30,7 @@ const REST: readonly string[] = [
 export function declare(visits: Visits): void {
   visits.declare(FAULTS.map((fault) => `fault: ${FAULT_NAMES[fault] ?? fault}`));
   visits.declare(DEEDS.map((deed) => `deed: ${deed}`));
+  visits.declare(NONSENSE.map((kind) => `nonsense: ${kind}`));
   visits.declare(STRANGERS.map((kind) => `stranger: ${kind}`));
   visits.declare(KINDS.map(({ name }) => `server: ${name}`));
   for (const kind of KINDS) {

@@ -23,6 +23,8 @@ export class End implements Connection {
   readonly owner: string;
   other!: End;
   handler: ConnectionHandler | undefined;
+  /** Its owner says what nobody can follow. */
+  isOdd = false;
   /** The conversation that it is a part of, as far as the world knows. */
   link: Link | undefined;
   readonly #network: Network;

@@ -1,4 +1,4 @@
-import { ENDS } from "../../src/happening/ends.ts";
+import { ENDS, type EndCode } from "../../src/happening/ends.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
@@ -63,10 +63,13 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   up: true,
 };
 
-/** Errors that are the proxy's own fault. */
-export function isOwnFault(code: string): boolean {
-  return code.startsWith("guard-") || code === "internal-error";
+/** Those that are the proxy's own fault. */
+export function isOwnFault(code: EndCode): boolean {
+  return ENDS[code].fault === "proxy";
 }
+
+/** No client and no server here leads to these; test/session/calls.test.ts and registration.test.ts do. */
+const ELSEWHERE: readonly EndCode[] = ["too-many-calls", "unknown-dialect"];
 
 type Slots = Readonly<Record<string, number>>;
 
@@ -86,7 +89,7 @@ const REPAIRED = slots("proxy", ["completed", "synthesized"]);
 export function declareProxy(visits: Visits): void {
   const declare = (group: string, names: Iterable<string>): void =>
     visits.declare([...names].map((name) => `${group}: ${name}`));
-  const codes = Object.keys(ENDS);
+  const codes = Object.keys(ENDS) as EndCode[];
   // Nobody "becomes" what it begins with.
   declare(
     "life",
@@ -106,7 +109,7 @@ export function declareProxy(visits: Visits): void {
   );
   declare(
     "end",
-    codes.filter((code) => !isOwnFault(code)),
+    codes.filter((code) => !isOwnFault(code) && !ELSEWHERE.includes(code)),
   );
   declare("rule", Object.keys(ALL_RULES));
   visits.declareUnwanted([...codes.filter(isOwnFault).map((code) => `end: ${code}`), "proxy: failed"]);

@@ -19,6 +19,7 @@ export const FAULTS = [
   "leaveDialling",
   "slow",
   "garbage",
+  "impatient",
   // of a server, per request that can
   "skip",
   "refuseRegister",
@@ -29,6 +30,7 @@ export const FAULTS = [
   "lateReply",
   "refuseQuestion",
   "serverSlow",
+  "tellEarly",
   // of a server, per decision of a client
   "restart",
   "restartBackup",
@@ -146,6 +148,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   leaveDialling: 0.1,
   slow: 0.05,
   garbage: 0.005,
+  impatient: 0.02,
   skip: 0.2,
   refuseRegister: 0.3,
   refuseVote: 0.2,
@@ -155,6 +158,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   lateReply: 0.2,
   refuseQuestion: 0.05,
   serverSlow: 0.02,
+  tellEarly: 0.02,
   restart: 0.004,
   restartBackup: 0.004,
   restartOther: 0.003,

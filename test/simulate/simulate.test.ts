@@ -12,7 +12,7 @@ const BEYOND_PATCHES: Overrides = {
   fanOut: "no",
   emptyTid: false,
   deeds: { delete: 0, restore: 0, copy: 0 },
-  faults: { restartOther: 0, skip: 0 },
+  faults: { restartOther: 0, skip: 0, tellEarly: 0 },
 };
 
 function runs(from: number, count: number, overrides: Overrides, make = relay): Run[] {

@@ -281,6 +281,7 @@ export class World implements ClientHost, Scene {
     end.link = client;
     end.other.link = client;
     client.serverEnd = end.other;
+    if (end.other.isOdd) client.isWild = true;
     if (end.other.hasEnded) client.isServerGone = true;
   }
 }

@@ -91,7 +91,10 @@ export class Client {
         const own = end as End;
         own.link = link;
         link.clientEnd = own;
-        if (this.isDirect) own.other.link = link;
+        if (this.isDirect) {
+          own.other.link = link;
+          link.isWild = own.other.isOdd;
+        }
         const conn = new ClientConn(this, own, link);
         this.conn = conn;
         own.handOver(conn);

@@ -10,6 +10,7 @@ import { KINDS, styleOf, type Style } from "../style.ts";
 import { Violation } from "../violation.ts";
 import type { Client } from "./client.ts";
 import { deed, loadKey } from "./deeds.ts";
+import { NONSENSE, nonsense } from "./nonsense.ts";
 import { Transaction } from "./transaction.ts";
 
 const SLOW_US = 3_000_000;
@@ -129,15 +130,17 @@ export class ClientConn implements ConnectionHandler {
     this.#requests = new Requests(link.style, first, link.style.hasVersions);
     client.scene.visits.count("client: greeted");
     this.together(() => {
-      this.#say(Requests.hello(protocol));
+      this.send(Requests.hello(protocol));
       link.hasMacs = client.hasMacs && isOld;
-      link.registeredAt = client.scene.timeline.now;
-      this.send(this.requests.register("main", false));
+      if (client.random.chance(0.5)) this.#register();
+      else client.after(this.mix.latencyUs, () => this.#register());
     });
   }
 
-  #say(request: Request): void {
-    this.send(request);
+  #register(): void {
+    this.link.registeredAt = this.client.scene.timeline.now;
+    this.send(this.requests.register("main", false));
+    if (this.client.chance("impatient")) this.#goWild(this.requests.vote(1).frame);
   }
 
   #answered(answer: Answer): void {
@@ -221,7 +224,11 @@ export class ClientConn implements ConnectionHandler {
     const { client } = this;
     if (client.chance("leave")) return this.leave(client.random.pick(["end", "destroy"]));
     if (client.chance("leaveReset")) return this.reset();
-    if (client.chance("garbage")) return this.#garbage();
+    if (client.chance("garbage")) {
+      const kind = client.random.pick(NONSENSE);
+      client.scene.visits.count(`nonsense: ${kind}`);
+      return this.#goWild(nonsense(kind, this.requests, client.random));
+    }
     if (client.chance("slow")) {
       this.end.carryOut("pause");
       client.after(SLOW_US, () => this.end.carryOut("resume"));
@@ -230,21 +237,11 @@ export class ClientConn implements ConnectionHandler {
     return undefined;
   }
 
-  /** Nobody can read it any more. */
-  #garbage(): void {
-    const { random } = this.client;
+  /** Nobody can follow it any more. */
+  #goWild(said: Buffer): void {
     this.link.isWild = true;
     this.client.after(3_000_000, () => this.leave("destroy"));
-    if (random.chance(0.3)) {
-      // A call that must be answered and can't be, or two with one id.
-      const { frame } = random.chance(0.5) ? this.requests.oneWayVote(1) : this.requests.vote(1);
-      this.end.write(Buffer.concat([frame, frame]));
-      return;
-    }
-    const bytes = Buffer.alloc(random.between(2, 60));
-    for (let i = 0; i < bytes.length; i++) bytes[i] = random.below(256);
-    if (random.chance(0.5)) bytes.writeUInt16BE(0, 0);
-    this.end.write(bytes);
+    this.end.write(said);
   }
 
   // --- the end ----------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@ import type { ConnectionHandler } from "../../../src/session/connection.ts";
 import type { End } from "../end.ts";
 import { FrameReader, matches, withMac } from "../frame-reader.ts";
 import { writer } from "../frame-writer.ts";
+import { invalidationFrame } from "../answers.ts";
 import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
 import { Queue } from "../queue.ts";
@@ -55,6 +56,18 @@ export class ServerConn implements ConnectionHandler {
     if (this.#isGreeted) return;
     this.#isGreeted = true;
     this.end.write(writer.raw(this.server.kind.greeting));
+    // Strangers would be answered what they do not know.
+    if (this.server.scene.mix.strangers === 0 && this.server.chance("tellEarly")) this.#tellEarly();
+  }
+
+  /** Tells of a transaction before anybody has registered, as no server does; a while later it closes. */
+  #tellEarly(): void {
+    const { kind, scene } = this.server;
+    const [protocol = kind.greeting] = kind.accepts;
+    this.end.isOdd = true;
+    if (this.link !== undefined) this.link.isWild = true;
+    this.end.write(invalidationFrame(styleOf(kind, protocol), 1, [1], false));
+    scene.timeline.plan(3_000_000, () => this.server.close(this, "told early"));
   }
 
   read(bytes: Buffer): void {
@@ -89,6 +102,8 @@ export class ServerConn implements ConnectionHandler {
       return true;
     }
     if (link.isWild) {
+      // What has become of a commit of its nobody will hear.
+      if (link.isFinishing) scene.disturbed.add(this.server.number);
       this.server.close(this, "garbage");
       return false;
     }

@@ -1,7 +1,7 @@
 import type { EndCode as LedgerEndCode } from "../ledger/state.ts";
 import { ProtocolError, type ProtocolErrorCode } from "../wire/errors.ts";
 
-// Every way in which the proxy itself ends a session: one code each, whose fault it is, and how loud it is told.
+// Every reason for which the proxy itself ends a session: one code each, whose fault it is, and how loud it is told.
 // docs/configuration.md has the same table for people; a test holds it against this one.
 
 export type Fault = "client" | "server" | "proxy";
@@ -31,10 +31,9 @@ interface Ending {
   readonly told: "verify" | "error";
 }
 
-export const ENDS: Readonly<Record<EndCode, Ending>> = {
+export const ENDS = {
   "incomplete-undo": { fault: "server", told: "verify" },
   "invalidation-out-of-order": { fault: "server", told: "verify" },
-  "commit-out-of-order": { fault: "server", told: "verify" },
   "copied-history": { fault: "client", told: "verify" },
   "unknown-commit": { fault: "server", told: "verify" },
   "database-changed": { fault: "server", told: "verify" },
@@ -52,21 +51,25 @@ export const ENDS: Readonly<Record<EndCode, Ending>> = {
   "call-before-register": { fault: "sender", told: "error" },
   "invalidation-before-register": { fault: "sender", told: "error" },
   "question-refused": { fault: "server", told: "error" },
-  "unknown-protocol": { fault: "client", told: "error" },
+  "unknown-protocol": { fault: "sender", told: "error" },
   "unknown-dialect": { fault: "server", told: "error" },
+  "commit-out-of-order": { fault: "proxy", told: "error" },
   "guard-not-growing": { fault: "proxy", told: "error" },
   "guard-own-commit": { fault: "proxy", told: "error" },
   "guard-before-register": { fault: "proxy", told: "error" },
   "guard-inside-finish": { fault: "proxy", told: "error" },
   "internal-error": { fault: "proxy", told: "error" },
-};
+} as const satisfies Readonly<Record<EndCode, Ending>>;
+
+/** Those whose fault depends on who sent the bytes. */
+type SenderCode = { [C in EndCode]: (typeof ENDS)[C]["fault"] extends "sender" ? C : never }[EndCode];
 
 /** Why the proxy itself ended a session. */
 export interface SessionEnd {
   readonly code: EndCode;
   readonly fault: Fault;
   /** For people; never payload. */
-  readonly detail: string;
+  readonly detail?: string;
   /** Of the stream at fault, in bytes. */
   readonly offset?: number;
   readonly expected?: string;
@@ -74,25 +77,28 @@ export interface SessionEnd {
   readonly cause?: unknown;
 }
 
-/** `sender`: who is at fault where that depends on who sent the bytes. */
+/** What else there is to say of an end. */
+type Facts = Pick<SessionEnd, "offset" | "expected" | "cause">;
+
+/** `sender`: who sent the bytes. */
+export function sessionEnd(code: SenderCode, detail: string, rest: Facts & { readonly sender: Sender }): SessionEnd;
+export function sessionEnd(code: Exclude<EndCode, SenderCode>, detail?: string, rest?: Facts): SessionEnd;
 export function sessionEnd(
   code: EndCode,
-  detail: string,
-  rest: {
-    readonly sender?: Sender;
-    readonly offset?: number;
-    readonly expected?: string;
-    readonly cause?: unknown;
-  } = {},
+  detail?: string,
+  { sender = "server", ...facts }: Facts & { readonly sender?: Sender } = {},
 ): SessionEnd {
-  const { sender = "server", ...facts } = rest;
   const { fault } = ENDS[code];
-  return { code, fault: fault === "sender" ? sender : fault, detail, ...facts };
+  return { code, fault: fault === "sender" ? sender : fault, ...(detail !== undefined && { detail }), ...facts };
 }
 
-/** What an error that was thrown while that end's bytes were worked on leads to. */
-export function endBy(error: unknown, sender: Sender, payloadOffset: number): SessionEnd {
+/**
+ * What an error that was thrown while that end's bytes were worked on leads to. `payloadOffset`: where in its stream the
+ * payload is, if that is known.
+ */
+export function endBy(error: unknown, sender: Sender, payloadOffset?: number): SessionEnd {
   if (!(error instanceof ProtocolError)) return sessionEnd("internal-error", "an unexpected error", { cause: error });
   const { code, expected, got } = error;
-  return sessionEnd(code, got, { sender, offset: payloadOffset + error.offset, expected });
+  const offset = payloadOffset === undefined ? {} : { offset: payloadOffset + error.offset };
+  return sessionEnd(code, got, { sender, ...offset, expected });
 }

@@ -6,13 +6,19 @@ import type { Action, StorageState } from "./state.ts";
 // forwarded is another database's behind the same address, or an older backup's: nothing that is known holds any more.
 
 /**
- * The server has named its last transaction.
+ * The server has named its last transaction to that session.
  * @param proven `StorageState.proven` when the call was forwarded
  * @returns whether it is another database: then the ledger is empty again and every session ended
  */
-export function namesLast<P>(state: StorageState<P>, tid: Tid, proven: Tid, actions: Action<P>[]): boolean {
+export function namesLast<P>(
+  state: StorageState<P>,
+  session: number,
+  tid: Tid,
+  proven: Tid,
+  actions: Action<P>[],
+): boolean {
   if (tid < proven) {
-    actions.push({ do: "ledger-ended", tid, proven });
+    actions.push({ do: "ledger-ended", by: session, tid, proven });
     endOthers(state, undefined, "database-changed", tid, actions);
     state.known = tid;
     state.proven = tid;

@@ -8,7 +8,7 @@ import { enterLimbo, lockMovedOn } from "./limbo.ts";
 import { noLongerOwed } from "./owed.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
 import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./prove.ts";
-import { askIfSilent, askOverdue, nextQuestion } from "./question.ts";
+import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { beginFinish, commits, endFinish, forgetHeard, settle } from "./settle.ts";
 import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
@@ -218,7 +218,7 @@ export class StorageLedger<P> {
     account.phase = "registered";
     placeRegister(this.state, account, item("register", read.payload, read.bytes));
     if (tid !== undefined) {
-      if (namesLast(this.state, tid, account.registered.proven, this.#actions)) return;
+      if (namesLast(this.state, session, tid, account.registered.proven, this.#actions)) return;
       account.floor = tid;
       account.seen = true;
       if (this.state.rules.registerCovers) this.#covered(account, tid);
@@ -230,7 +230,7 @@ export class StorageLedger<P> {
   /** A `lastTransaction` reply to the client. `stamp`: of when the call was forwarded. */
   lastTransactionReply(session: number, tid: Tid, stamp: Stamp, read: Read<P>): void {
     const account = this.#live(session);
-    if (account === undefined || namesLast(this.state, tid, stamp.proven, this.#actions)) return;
+    if (account === undefined || namesLast(this.state, session, tid, stamp.proven, this.#actions)) return;
     this.#reply(account, { tid, exact: true }, { ...read, order: stamp.order });
     account.seen = true;
   }
@@ -241,7 +241,7 @@ export class StorageLedger<P> {
     const asked = account?.question;
     if (account === undefined || asked === undefined) return;
     account.question = undefined;
-    if (this.#live(session) === undefined || namesLast(this.state, tid, asked.proven, this.#actions)) return;
+    if (this.#live(session) === undefined || namesLast(this.state, session, tid, asked.proven, this.#actions)) return;
     const proof =
       this.state.server === "new"
         ? proveAnswered(this.state, account, asked.order, true, this.#actions)
@@ -374,11 +374,6 @@ export class StorageLedger<P> {
   /** Asks for what has been due too long. */
   tick(now: number): void {
     askOverdue(this.state, now, this.#actions);
-  }
-
-  /** When `tick` is to be called; undefined: not before something else happens. */
-  nextTick(): number | undefined {
-    return nextQuestion(this.state);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------

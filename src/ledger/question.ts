@@ -19,18 +19,6 @@ export function askOverdue<P>(state: StorageState<P>, now: number, actions: Acti
   }
 }
 
-/** When `askOverdue` is to be called next; undefined: nothing is due that has not been asked for. */
-export function nextQuestion<P>(state: StorageState<P>): number | undefined {
-  let next: number | undefined;
-  for (const account of state.accounts.values()) {
-    if (!mayAsk(account)) continue;
-    for (const due of account.due) {
-      if (next === undefined || due.since + QUESTION_AFTER_MS < next) next = due.since + QUESTION_AFTER_MS;
-    }
-  }
-  return next;
-}
-
 function mayAsk<P>(account: Account<P>): boolean {
   return account.phase === "registered" && account.question === undefined;
 }

@@ -98,7 +98,7 @@ function releaseInvalidation<P>(
   }
   const announcement =
     settled === undefined
-      ? foreign(state, item.tid, item.own.oids, actions)
+      ? foreign(state, account, item.tid, item.own.oids, actions)
       : state.rules.complete
         ? completion(state, settled, item.own)
         : undefined;
@@ -122,11 +122,17 @@ function announce<P>(
 }
 
 /** A tid that nobody here committed: as the server tells it, and with the oids of commits whose fate is unknown. */
-function foreign<P>(state: StorageState<P>, tid: Tid, oids: Buffer, actions: Action<P>[]): Announcement | undefined {
+function foreign<P>(
+  state: StorageState<P>,
+  account: Account<P>,
+  tid: Tid,
+  oids: Buffer,
+  actions: Action<P>[],
+): Announcement | undefined {
   if (tid > state.foreign) {
     state.foreign = asTid(tid);
     state.foreignCount++;
-    actions.push({ do: "foreign", tid });
+    actions.push({ do: "foreign", by: account.number, tid });
   }
   const { limbo } = state;
   if (limbo === undefined || tid <= limbo.base || !state.rules.addLimbo) return undefined;

@@ -107,7 +107,7 @@ export function settle<P>(
  */
 function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Action<P>[]): void {
   const known = highest(state);
-  actions.push({ do: "copied-history", tid: settled.tid, known });
+  actions.push({ do: "copied-history", by: settled.session, tid: settled.tid, known });
   if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
   endOthers(state, settled.session, "copied-history", settled.tid, actions);
 }

@@ -187,7 +187,7 @@ export type EndCode =
   | "incomplete-undo"
   /** The server's invalidation can't be put into its place any more. */
   | "invalidation-out-of-order"
-  /** A commit settled below a tid that the client was told of. */
+  /** A commit settled below a tid that the client was told of: no rule lets that happen. */
   | "commit-out-of-order"
   /** A commit took a tid below one that was known already. */
   | "copied-history"
@@ -225,14 +225,14 @@ export type SessionAction<P> =
   /** An orphan's last `tpc_finish` reply has come: close the server's connection. */
   | { readonly do: "close-server"; readonly session: number };
 
-/** What the caller is to tell of. */
+/** What the caller is to tell of; `by`: the session on whose connections it has shown. */
 export type Fact =
   /** Everyone who was due has been told of a repaired commit, or has left. */
   | { readonly do: "repaired"; readonly settled: Settled }
   /** The server's message of a tid that nobody here committed has gone out. */
-  | { readonly do: "foreign"; readonly tid: Tid }
-  | { readonly do: "copied-history"; readonly tid: Tid; readonly known: Tid }
-  | { readonly do: "ledger-ended"; readonly tid: Tid; readonly proven: Tid };
+  | { readonly do: "foreign"; readonly by: number; readonly tid: Tid }
+  | { readonly do: "copied-history"; readonly by: number; readonly tid: Tid; readonly known: Tid }
+  | { readonly do: "ledger-ended"; readonly by: number; readonly tid: Tid; readonly proven: Tid };
 
 /** What is to be done, in this order. */
 export type Action<P> = SessionAction<P> | Fact;

@@ -55,11 +55,7 @@ export class EarlyToServer implements FrameHandler {
   }
 
   mac(): void {
-    this.#turns.foundMac();
-  }
-
-  tail(): void {
-    // No tail is ever asked for.
+    this.#turns.foundMac("client");
   }
 }
 
@@ -96,11 +92,7 @@ export class EarlyToClient implements FrameHandler {
   }
 
   mac(): void {
-    this.#turns.foundMac();
-  }
-
-  tail(): void {
-    // No tail is ever asked for.
+    this.#turns.foundMac("server");
   }
 }
 

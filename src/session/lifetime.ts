@@ -115,13 +115,13 @@ export class Lifetime {
   failed(error: unknown, sender: Party): void {
     try {
       const life = this.#life;
-      const offset = "talk" in life ? life.talk.from(sender).payloadOffset : 0;
+      const offset = "talk" in life ? life.talk.from(sender).payloadOffset : undefined;
+      this.#tell(endBy(error, sender, offset));
       // The server can't be followed any more: the reply to a commit that is on its way will never be known.
       if (sender === "server" && "registration" in life && life.registration.isFinishing) {
         life.talk.toClient.stop();
         life.registration.serverGone(true);
       }
-      this.#tell(endBy(error, sender, offset));
       this.giveUp();
       this.client.destroy();
     } catch {

@@ -6,7 +6,7 @@ import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
 import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
 import { LENGTH_BYTES } from "../wire/frame.ts";
-import { tidHex, type Tid } from "../wire/ids.ts";
+import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
 import { INVALIDATE } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
 import { QUESTION_ID } from "./calls.ts";
@@ -116,7 +116,7 @@ export class Registration implements Member {
         this.#talk.toServer.between(() => this.#ask());
         return;
       case "end":
-        this.#turns.end(sessionEnd(action.code, tidHex(action.tid)), "behind");
+        this.#turns.end(sessionEnd(action.code, action.tid === NO_TID ? undefined : tidHex(action.tid)), "behind");
         return;
       case "close-client":
         this.#turns.done("client");
@@ -173,7 +173,7 @@ export class Registration implements Member {
   #style(tid: Tid | undefined): { readonly dialect: Dialect; readonly shape: OidShape } | undefined {
     const { dialect, protocol } = this.#talk.client;
     if (dialect !== undefined) return { dialect, shape: protocol.versions ? "pairs" : "plain" };
-    this.#turns.end(sessionEnd("unknown-dialect", tid === undefined ? "" : tidHex(tid)), "behind");
+    this.#turns.end(sessionEnd("unknown-dialect", tid && tidHex(tid)), "behind");
     return undefined;
   }
 
@@ -184,8 +184,9 @@ export class Registration implements Member {
     return true;
   }
 
+  /** What was held of the server's can't be written. What is read of it is followed all the same. */
   failed(error: unknown): void {
-    this.#turns.end(endBy(error, "server", this.#talk.toClient.payloadOffset), "at-once");
+    this.#turns.end(endBy(error, "server"), "at-once");
   }
 
   look(): void {

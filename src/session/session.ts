@@ -154,7 +154,7 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
-        this.#shake(life.handshake.client(bytes));
+        this.#shake(life.handshake.client(bytes), "client");
         return;
       case "open":
       case "registered":
@@ -174,7 +174,7 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
-        this.#shake(life.handshake.server(bytes));
+        this.#shake(life.handshake.server(bytes), "server");
         return;
       case "open":
       case "registered":
@@ -192,11 +192,11 @@ export class Session implements Turns {
 
   // --- the handshake ----------------------------------------------------------------------------------------------
 
-  #shake(step: HandshakeStep): void {
-    if (step.raw !== undefined && this.#refuses(step.raw)) return;
+  #shake(step: HandshakeStep, sender: Party): void {
+    if (step.raw !== undefined && this.#refuses(step.raw, sender)) return;
     if (step.toServer !== undefined) this.#server.connection.write(step.toServer);
     if (step.toClient !== undefined) this.#outlet.write(step.toClient);
-    if (step.raw !== undefined) this.#relay(step.raw);
+    if (step.raw !== undefined) this.#relay(step.raw, sender);
     if (step.protocol !== undefined) this.#open(step.protocol, step);
     // It may have waited for what the client had said.
     this.#lifetime.passClientEnd();
@@ -219,17 +219,17 @@ export class Session implements Turns {
     };
   }
 
-  /** From now on bytes are relayed as they are, unless the configuration refuses that. */
-  #relay(reason: RawReason): void {
-    if (this.life === "relayed" || this.#refuses(reason)) return;
+  /** From now on bytes are relayed as they are, unless the configuration refuses that. `sender`: whose bytes are why. */
+  #relay(reason: RawReason, sender: Party): void {
+    if (this.life === "relayed" || this.#refuses(reason, sender)) return;
     this.#lifetime.heard();
     this.#lifetime.become({ is: "relayed", reason });
     this.#report({ what: "relayed", reason });
   }
 
-  #refuses(reason: RawReason): boolean {
+  #refuses(reason: RawReason, sender: Party): boolean {
     if (!this.#host.settings.refuseUnknown || reason === "ruok") return false;
-    this.end(sessionEnd("unknown-protocol", reason), "at-once");
+    this.end(sessionEnd("unknown-protocol", reason, { sender }), "at-once");
     return true;
   }
 
@@ -249,7 +249,7 @@ export class Session implements Turns {
     const { frameBytes, decodeBytes } = settings.limits;
     talk.continueWith(
       {
-        toServer: new ToServer(talk, registration, this.#server.connection, this),
+        toServer: new ToServer(talk, registration, this.#server.connection),
         toClient: new ToClient(talk, registration, this.#outlet, this, clock),
       },
       { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) },
@@ -273,9 +273,9 @@ export class Session implements Turns {
     this.#review();
   }
 
-  foundMac(): void {
+  foundMac(sender: Party): void {
     const life = this.#lifetime.now;
-    this.#relay("mac");
+    this.#relay("mac", sender);
     if (!("talk" in life)) return;
     life.talk.toServer.turnRaw();
     life.talk.toClient.turnRaw();

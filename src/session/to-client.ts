@@ -76,14 +76,6 @@ export class ToClient implements FrameHandler {
     this.#handed = undefined;
   }
 
-  mac(): void {
-    this.#turns.foundMac();
-  }
-
-  tail(): void {
-    // No tail is ever asked for.
-  }
-
   #hand(frame: Buffer, envelope: Envelope, role?: Inbound["role"]): Inbound {
     this.#handed = { frame, envelope, role, since: this.#clock.now() };
     return this.#handed;

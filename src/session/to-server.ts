@@ -8,7 +8,6 @@ import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./early.ts";
 import type { Registration } from "./registration.ts";
-import type { Turns } from "./turns.ts";
 
 // The frames of a client that has registered: what it stores and calls is noted, and all of it passed on unchanged.
 // Nothing from the client waits for anything.
@@ -17,17 +16,15 @@ export class ToServer implements FrameHandler {
   readonly #talk: Conversation;
   readonly #registration: Registration;
   readonly #server: Connection;
-  readonly #turns: Turns;
   /** The frame that is held. */
   #held: { readonly envelope: Envelope; readonly method: Method } | undefined;
   /** A store that passes in part: its oid, until its transaction id has come. */
   #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
 
-  constructor(talk: Conversation, registration: Registration, server: Connection, turns: Turns) {
+  constructor(talk: Conversation, registration: Registration, server: Connection) {
     this.#talk = talk;
     this.#registration = registration;
     this.#server = server;
-    this.#turns = turns;
   }
 
   begin(head: Buffer, length: number): Verdict {
@@ -70,10 +67,6 @@ export class ToServer implements FrameHandler {
     if (held === undefined) throw new Error("a frame that was not begun");
     this.#note(frame.subarray(LENGTH_BYTES), held.envelope, held.method);
     this.#server.write(frame);
-  }
-
-  mac(): void {
-    this.#turns.foundMac();
   }
 
   tail(bytes: Buffer): void {

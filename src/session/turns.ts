@@ -7,8 +7,8 @@ export interface Turns {
   register(storage: string): void;
   /** It failed: the client may try again. */
   unregister(): void;
-  /** The frames have MACs: nothing can be repaired. */
-  foundMac(): void;
+  /** That party's frames have MACs: nothing can be repaired. */
+  foundMac(sender: Party): void;
   /** `behind`: what was written before still goes out. */
   end(end: SessionEnd, how: "at-once" | "behind"): void;
   /** The ledger has done with that end. */

@@ -47,7 +47,7 @@ export class Storage {
   /** Held messages that were told of. */
   readonly #toldHeld = new WeakSet<Inbound>();
   #stopped = false;
-  /** For what concerns no session in particular. */
+  /** For what concerns no session in particular, or one that has left. */
   #lastUpstream = "";
 
   constructor(server: string, name: string, family: ServerFamily, host: StorageHost) {
@@ -124,13 +124,13 @@ export class Storage {
         this.#report({ what: "repaired", settled: fact.settled }, this.#upstreamOf(fact.settled.session));
         return;
       case "foreign":
-        this.#report({ what: "foreign", tid: fact.tid });
+        this.#report({ what: "foreign", tid: fact.tid }, this.#upstreamOf(fact.by));
         return;
       case "copied-history":
-        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known });
+        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, this.#upstreamOf(fact.by));
         return;
       case "ledger-ended":
-        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven });
+        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, this.#upstreamOf(fact.by));
     }
   }
 

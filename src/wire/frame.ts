@@ -32,10 +32,10 @@ export interface FrameHandler {
   flow(bytes: Buffer): void;
   /** A frame that was held, with its length prefix. `isView`: it is a part of the chunk, not in memory of its own. */
   frame(frame: Buffer, isView: boolean): void;
-  /** A frame has a MAC: the stream has turned raw, and its bytes flow on behind this call. */
-  mac(): void;
+  /** Where `macs` are known: a frame has one, so the stream has turned raw, and its bytes flow on behind this call. */
+  mac?(): void;
   /** The tail that `begin` asked for, before the last part of the frame flows on. Empty if the payload ends before it. */
-  tail(bytes: Buffer): void;
+  tail?(bytes: Buffer): void;
 }
 
 export interface FrameLimits {
@@ -178,7 +178,7 @@ export class FrameStream {
       const end = Math.min(start + length, chunk.length);
       if (length < 0) {
         this.#mode = "raw";
-        this.#handler.mac();
+        this.#handler.mac?.();
         break;
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
@@ -281,7 +281,7 @@ export class FrameStream {
     if (this.#left > 0) return;
     if (this.#held.length > 0) tail = this.#held.take();
     this.#tailFrom = undefined;
-    this.#handler.tail(tail);
+    this.#handler.tail?.(tail);
   }
 
   #flow(chunk: Buffer, from: number, to: number): void {

@@ -110,7 +110,7 @@ export function automatic(c: Config, w: World, events: Event[]): void {
   const add = (type: EventType, a = 0, b = 0): void => void events.push({ type, a, b });
   for (let i = 0; i < c.clients; i++) if (client(w, i).ended && freeSlot(w) >= 0) add("connect", i);
   const ledger = new StorageLedger(w.ledger);
-  if (c.ticks && c.rules.question && ledger.nextTick() !== undefined) add("tick");
+  if (c.ticks && c.rules.question && ledger.isOwing) add("tick");
   for (let slot = 0; slot < w.conns.length; slot++) {
     const s = w.conns[slot];
     if (s === undefined) continue;

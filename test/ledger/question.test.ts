@@ -8,10 +8,15 @@ describe("when", () => {
     const s = connected("old");
     s.finishing(1, { modified: [4] });
     expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
-    expect(s.ledger.nextTick()).toBe(1000);
+    expect(s.tick(999)).toEqual([]);
+    expect(s.tick(1000)).toEqual(["ask 2"]);
+  });
+
+  it("old: once, until it is answered", () => {
+    const s = connected("old");
     s.finishing(1, { created: [5] });
-    expect(s.finishReply(1, 2)).toEqual(["ask 2", "1 < finish T2"]);
-    expect(s.ledger.nextTick()).toBeUndefined();
+    expect(s.finishReply(1, 1)).toEqual(["ask 2", "1 < finish T1"]);
+    expect(s.tick(5000)).toEqual([]);
   });
 
   it("old: not before the register reply was read", () => {

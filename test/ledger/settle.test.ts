@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { connected, Script } from "./script.ts";
 
 /* What a reply to `tpc_finish` says of its commit. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -52,7 +52,7 @@ describe("a silent commit", () => {
     const s = connected("old");
     s.finishing(1, { createdNone: [5] });
     expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
-    expect(s.ledger.nextTick()).toBe(1000);
+    expect(s.tick(999)).toEqual([]);
     expect(s.invalidation(2, 1, [5])).toEqual(["2 < T1 [5] as it is"]);
   });
 
@@ -74,4 +74,12 @@ describe("a silent commit", () => {
     expect(s.finishReply(1, 2)).toEqual(["ask 2", "1 < finish T2"]);
     expect(s.questionReply(2, 2)).toEqual(["2 < T2 [6] made up", "log T2: 0 completed, 1 made up"]);
   });
+});
+
+it("below what a client was told of ends that client; it takes a rule that is off to come to this", () => {
+  const s = new Script("old", { holdEvidence: false });
+  s.connected([1, 2]);
+  s.finishing(1, { modified: [4] });
+  expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);
+  expect(s.finishReply(1, 1)).toContain("end 2: commit-out-of-order");
 });

@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { sessionEnd, type EndCode } from "../../src/happening/ends.ts";
+import type { EndCode } from "../../src/happening/ends.ts";
 import type { Happening, RawReason } from "../../src/happening/happening.ts";
 import { Counters } from "../../src/report/counters.ts";
 import { asTid } from "../../src/wire/ids.ts";
 
 const session = { upstream: "main", client: "127.0.0.1:1" };
 const storage = { upstream: "main", storage: "1" };
-const ended = (code: EndCode): Happening => ({ what: "ended", storage: "1", end: sessionEnd(code, ""), ...session });
+const ended = (code: EndCode): Happening => ({
+  what: "ended",
+  storage: "1",
+  end: { code, fault: "server" },
+  ...session,
+});
 const relayed = (reason: RawReason, upstream = "main"): Happening => ({
   what: "relayed",
   reason,

@@ -321,6 +321,15 @@ describe("what can't be repaired", () => {
     stage.leave();
   });
 
+  it("is refused as the fault of whoever speaks so, the server too", () => {
+    const stage = new Stage("Z5", { refuseUnknown: true });
+    const pair = stage.connected();
+    pair.server.reads(Buffer.from("HTTP/1.1 400 Bad Request\r\n"));
+    expect(stage.endings(pair)).toEqual(["unknown-protocol by server"]);
+    expect(pair.client.taken()).toHaveLength(0);
+    stage.leave();
+  });
+
   it("is refused in the same way where it has MACs, and a monitor never is", () => {
     const stage = new Stage("Z4", { refuseUnknown: true });
     const pair = stage.shaken();
@@ -363,6 +372,20 @@ describe("an error that nobody has foreseen", () => {
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.server.commands).toEqual(["destroy"]);
   });
+});
+
+it("why a server can't be followed any more is told before what that leads to for the others", () => {
+  const stage = new Stage();
+  const [pair, other] = [stage.finishing(1), stage.registered()];
+  pair.server.reads(stage.speech.nonsense);
+  const ends = stage.happenings.flatMap((one) => (one.what === "ended" ? [[one.client, one.end]] : []));
+  expect(ends).toMatchObject([
+    [pair.client.peer, { code: "bad-pickle", fault: "server" }],
+    [other.client.peer, { code: "unknown-commit", fault: "server" }],
+  ]);
+  // No tid is known that it is about.
+  expect(ends[1]?.[1]).not.toHaveProperty("detail");
+  stage.leave();
 });
 
 it("tells where in the stream of the one at fault the bytes are", () => {

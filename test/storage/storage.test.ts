@@ -169,6 +169,7 @@ describe("what the ledger decides", () => {
     const finished = world.finishing(committer);
     world.invalidates(watcher, 2000n, 5);
     finished(2000n);
+    world.registered(2000n, new Noting("third door"));
     world.invalidates(watcher, 3000n, 5);
     expect(world.told).toMatchObject([
       { what: "repaired", upstream: "door", storage: "1", settled: { tid: 2000n, completed: 1 } },
@@ -178,7 +179,8 @@ describe("what the ledger decides", () => {
 
   it("is reported, too, where another database answers and where history is copied", () => {
     const world = new World();
-    const [one, other] = [world.registered(), world.registered()];
+    const one = world.registered(1000n, new Noting("door"));
+    const other = world.registered();
     const { ledger } = world.storage;
     ledger.beginForwarded(one.number, 7, asTid(500n));
     ledger.storeForwarded(one.number, 7, "created", "zero", packed([1]), 0);
@@ -188,8 +190,8 @@ describe("what the ledger decides", () => {
     world.storage.run(one.number);
     expect(other.member.done).toEqual(["end"]);
     expect(world.told).toMatchObject([
-      { what: "copied-history", tid: 500n, known: 1000n },
-      { what: "ledger-ended", tid: 10n, proven: 1000n },
+      { what: "copied-history", upstream: "door", tid: 500n, known: 1000n },
+      { what: "ledger-ended", upstream: "door", tid: 10n, proven: 1000n },
     ]);
   });
 });

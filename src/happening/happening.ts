@@ -1,4 +1,4 @@
-import type { Settled } from "../ledger/state.ts";
+import type { Repair, Settled } from "../ledger/state.ts";
 import type { Tid } from "../wire/ids.ts";
 import type { SessionEnd } from "./ends.ts";
 
@@ -22,7 +22,7 @@ export type StorageHappening =
 /** What happens to a session. */
 export type SessionHappening =
   | { readonly what: "opened" }
-  | { readonly what: "closed"; readonly life: ClosedSession }
+  | { readonly what: "closed"; readonly facts: ClosedSession }
   /** The connection is relayed byte for byte from now on, unrepaired. */
   | { readonly what: "relayed"; readonly reason: RawReason }
   /** The proxy itself has ended it. */
@@ -57,7 +57,7 @@ export type Happening =
   | ({ readonly upstream: string; readonly client: string } & SessionHappening)
   | ({ readonly upstream: string } & UpstreamHappening)
   /** An invalidation was written that the proxy has changed or made. */
-  | { readonly what: "announced"; readonly repair: "completed" | "synthesized" }
+  | { readonly what: "announced"; readonly repair: Repair }
   /** The proxy has asked a question of its own. */
   | { readonly what: "asked" };
 

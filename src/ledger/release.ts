@@ -3,7 +3,7 @@ import { completion, madeUp, settledAt } from "./history.ts";
 import { merge } from "./merge.ts";
 import { difference, oidSet } from "./oid-set.ts";
 import { noLongerOwed } from "./owed.ts";
-import type { Account, Action, Announcement, Item, StorageState } from "./state.ts";
+import type { Account, Action, Announcement, Item, Repair, StorageState } from "./state.ts";
 
 // What is first in the queue goes out once nothing that it shows is still to be told: no commit that may have its tid or
 // a lower one is finishing, and nothing up to its tid is due. The server's invalidation gets the oids that it lacks only
@@ -113,7 +113,7 @@ function releaseInvalidation<P>(
 
 function announce<P>(
   account: Account<P>,
-  repair: "completed" | "synthesized",
+  repair: Repair,
   announcement: Announcement,
   payload: P | undefined,
   actions: Action<P>[],

@@ -196,13 +196,16 @@ export type EndCode =
   /** Another database, or an older backup, answers. */
   | "database-changed";
 
+/** The server's own message with more oids, or one that it never sent. */
+export type Repair = "completed" | "synthesized";
+
 /** What the caller is to do for one session. */
 export type SessionAction<P> =
   | { readonly do: "forward"; readonly session: number; readonly payload: P }
   | {
       readonly do: "announce";
       readonly session: number;
-      readonly repair: "completed" | "synthesized";
+      readonly repair: Repair;
       readonly announcement: Announcement;
       /** The server's own message that it replaces. */
       readonly payload: P | undefined;

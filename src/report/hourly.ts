@@ -14,7 +14,7 @@ interface Entry {
 
 /**
  * Counts what happens to upstreams, and says when a line about it is due: at the first time, and then at most once an
- * hour for each upstream and reason. Reasons come from the program, never from a client, so that there are few.
+ * hour for each upstream and reason. Reasons come from the program, or name a storage that the server has: there are few.
  * It has no clock: the caller passes the time.
  */
 export class Hourly {
@@ -36,11 +36,5 @@ export class Hourly {
     entry.told = entry.total;
     entry.toldAtMs = nowMs;
     return { since, total: entry.total };
-  }
-
-  /** How often each reason was counted for an upstream. */
-  totals(upstream: string): Record<string, number> {
-    const reasons = this.#upstreams.get(upstream) ?? new Map<string, Entry>();
-    return Object.fromEntries([...reasons].map(([reason, { total }]) => [reason, total]));
   }
 }

@@ -66,8 +66,8 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
         logger.debug({ upstream: happening.upstream, client: happening.client }, "client connected");
         return;
       case "closed": {
-        const { upstream, client, life } = happening;
-        logger.debug({ upstream, client, ...life }, "client disconnected");
+        const { upstream, client, facts } = happening;
+        logger.debug({ upstream, client, ...facts }, "client disconnected");
         return;
       }
       case "relayed": {

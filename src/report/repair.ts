@@ -1,4 +1,5 @@
 import type { Happening } from "../happening/happening.ts";
+import type { Repair } from "../ledger/state.ts";
 import { difference, intersection, oidCount, type OidSet } from "../ledger/oid-set.ts";
 import { ID_BYTES, tidHex, tidTimeMs } from "../wire/ids.ts";
 
@@ -11,7 +12,7 @@ export interface RepairEvent {
   /** ISO time read from the tid. */
   readonly time: string;
   /** The stronger word where clients differ: `synthesized` is stronger than `completed`. */
-  readonly repair: "completed" | "synthesized";
+  readonly repair: Repair;
   /** How many oids of each sort were added to what the server said. */
   readonly created: number;
   readonly restored: number;

@@ -65,7 +65,8 @@ export class Calls {
   #mustBeFree(id: MessageId, isSpecial: boolean): void {
     const before = this.#open.get(id);
     if (id === QUESTION_ID || typeof before === "object" || (before !== undefined && isSpecial)) {
-      throw new ProtocolError("id-in-use", 0, "a message id that no other call has", "one that waits for its reply");
+      const got = id === QUESTION_ID ? "that of the proxy's own calls" : "one that waits for its reply";
+      throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
     if (this.#open.size >= MAX_CALLS) {
       throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");

@@ -6,7 +6,7 @@ import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import { Calls } from "./calls.ts";
 import type { Party } from "./connection.ts";
 import { Guard } from "./guard.ts";
-import type { HandshakeStep } from "./handshake.ts";
+import { MAX_EARLY_BYTES, type HandshakeStep } from "./handshake.ts";
 
 /** What is spoken with one of the two ends. (The same with both, as long as nothing is translated.) */
 export interface Side {
@@ -23,7 +23,7 @@ export interface Handlers {
 }
 
 /** Before `register` nothing large is said. */
-const EARLY_LIMITS = { maxFrameBytes: 64 * 1024, maxHeldBytes: 64 * 1024 };
+const EARLY_LIMITS = { maxFrameBytes: MAX_EARLY_BYTES, maxHeldBytes: MAX_EARLY_BYTES };
 
 /** What both directions of a session share once the handshake has told the protocol. */
 export class Conversation {
@@ -31,9 +31,9 @@ export class Conversation {
   readonly server: Side;
   readonly calls = new Calls();
   readonly guard: Guard;
-  /** The client's frames, and the server's. */
-  readonly toServer: FrameStream;
-  readonly toClient: FrameStream;
+  /** What is read from the client, and what from the server. */
+  readonly clientFrames: FrameStream;
+  readonly serverFrames: FrameStream;
 
   /** The step tells how many bytes of each stream the handshake was; `early` looks at the first frames. */
   constructor(
@@ -46,23 +46,23 @@ export class Conversation {
     this.server = { protocol, codec, dialect: undefined };
     this.guard = new Guard(protocol.family === "old");
     const { toServer, toClient } = early(codec, this.calls);
-    this.toServer = new FrameStream(toServer, EARLY_LIMITS, clientStart);
-    this.toClient = new FrameStream(toClient, EARLY_LIMITS, serverStart);
-    this.toServer.macs = this.toClient.macs = protocol.family === "old";
+    this.clientFrames = new FrameStream(toServer, EARLY_LIMITS, clientStart);
+    this.serverFrames = new FrameStream(toClient, EARLY_LIMITS, serverStart);
+    this.clientFrames.macs = this.serverFrames.macs = protocol.family === "old";
   }
 
   /** The frames that are read from that party. */
   from(party: Party): FrameStream {
-    return party === "client" ? this.toServer : this.toClient;
+    return party === "client" ? this.clientFrames : this.serverFrames;
   }
 
   /** From the next frames on those two look at them. */
   continueWith(next: Handlers, limits = EARLY_LIMITS): void {
-    this.toServer.handler = next.toServer;
-    this.toClient.handler = next.toClient;
-    this.toServer.limits = this.toClient.limits = limits;
+    this.clientFrames.handler = next.toServer;
+    this.serverFrames.handler = next.toClient;
+    this.clientFrames.limits = this.serverFrames.limits = limits;
     // MACs begin with `register`, or never.
-    this.toServer.macs = this.toClient.macs = false;
+    this.clientFrames.macs = this.serverFrames.macs = false;
   }
 
   /** How that party's stream is cut off, if it ends now. */

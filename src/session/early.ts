@@ -1,10 +1,11 @@
-import { registerArgs } from "../wire/arguments.ts";
-import { MAX_HEAD, type Codec, type Envelope } from "../wire/codec.ts";
+import { registerArg } from "../wire/arguments.ts";
+import type { Codec, Envelope } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
+import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
 
@@ -48,7 +49,7 @@ export class EarlyToServer implements FrameHandler {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
     mustBeAnswered(envelope);
-    const { storage } = registerArgs(this.#codec, frame.subarray(LENGTH_BYTES), envelope);
+    const storage = registerArg(this.#codec, frame.subarray(LENGTH_BYTES), envelope);
     this.#calls.add(envelope.id, { sort: "register" });
     this.#turns.register(storage);
     this.#server.write(frame);
@@ -94,20 +95,4 @@ export class EarlyToClient implements FrameHandler {
   mac(): void {
     this.#turns.foundMac("server");
   }
-}
-
-export function isAnswered(envelope: Envelope): boolean {
-  return (envelope.flags & 1) === 0;
-}
-
-/** Without the reply nobody would ever know what has become of it. */
-export function mustBeAnswered(envelope: Envelope): void {
-  if (isAnswered(envelope)) return;
-  throw new ProtocolError("one-way-call", 0, `${envelope.method} as a call that is answered`, "a one-way message");
-}
-
-/** A head that does not tell yet what the message is. */
-export function tooShort(head: Buffer, length: number): Verdict {
-  if (head.length < length && head.length < MAX_HEAD) return "more";
-  throw new ProtocolError("bad-message", head.length, "a message id, flags and a method name", "their beginning only");
 }

@@ -1,5 +1,5 @@
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
-import type { Connection } from "./connection.ts";
+import type { Leg } from "./leg.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Registration } from "./registration.ts";
 
@@ -10,13 +10,13 @@ import type { Registration } from "./registration.ts";
 const PAUSE_ABOVE_BYTES = 1024 * 1024;
 
 export class Flow {
-  readonly #server: Connection;
+  readonly #server: Leg;
   readonly #outlet: Outlet;
   /** `limits.outbox` */
   readonly #outboxBytes: number;
   #isPaused = false;
 
-  constructor(server: Connection, outlet: Outlet, outboxBytes: number) {
+  constructor(server: Leg, outlet: Outlet, outboxBytes: number) {
     this.#server = server;
     this.#outlet = outlet;
     this.#outboxBytes = outboxBytes;
@@ -34,11 +34,12 @@ export class Flow {
     const end = isPaused || registration === undefined ? undefined : this.#tooSlow(registration);
     if (end !== undefined) return end;
     // Said again, since who registers while it is unread was not there when it was said first.
-    if (isPaused) registration?.storage.paused(registration.number, true);
+    if (isPaused) registration?.storage.setPaused(registration.number, true);
     if (isPaused === this.#isPaused) return undefined;
     this.#isPaused = isPaused;
-    if (!isPaused) registration?.storage.paused(registration.number, false);
-    this.#server.carryOut(isPaused ? "pause" : "resume");
+    if (!isPaused) registration?.storage.setPaused(registration.number, false);
+    if (isPaused) this.#server.pause();
+    else this.#server.resume();
     return undefined;
   }
 

@@ -2,8 +2,8 @@ import type { RawReason } from "../happening/happening.ts";
 import { LENGTH_BYTES } from "../wire/frame.ts";
 import { MAX_HANDSHAKE_BYTES, protocolNamed, RUOK, TLS_RECORD, type Protocol } from "../wire/handshake.ts";
 
-/** Nobody says more before the other side has named its protocol. */
-const MAX_EARLY_BYTES = 64 * 1024;
+/** Nobody says more before the other side has named its protocol; and no frame before `register` is larger. */
+export const MAX_EARLY_BYTES = 64 * 1024;
 
 /** What the bytes of one side lead to. */
 export interface HandshakeStep {

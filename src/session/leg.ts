@@ -26,6 +26,11 @@ export class Leg {
     if (this.#cancelLinger === undefined) this.connection.carryOut("pause");
   }
 
+  /** Reads it on. */
+  resume(): void {
+    this.connection.carryOut("resume");
+  }
+
   /** Closes our half behind what was written. */
   end(): void {
     if (this.isClosed || this.#isEnding) return;
@@ -37,7 +42,7 @@ export class Leg {
   close(): void {
     if (this.isClosed || this.#cancelLinger !== undefined) return;
     this.end();
-    this.connection.carryOut("resume");
+    this.resume();
     this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.connection.carryOut("destroy"));
   }
 

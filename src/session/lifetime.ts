@@ -7,6 +7,7 @@ import type { SessionNews } from "./host.ts";
 import type { Leg } from "./leg.ts";
 import type { Life } from "./lives.ts";
 import type { Outlet } from "./outlet.ts";
+import type { How } from "./turns.ts";
 
 // The table of lives in docs/architecture.md, as code: what each end of the two connections leads to, whatever a session
 // is at that time.
@@ -64,16 +65,15 @@ export class Lifetime {
     this.heard();
     this.#outlet.shut();
     if ("talk" in before) {
-      before.talk.toServer.stop();
-      before.talk.toClient.stop();
+      before.talk.clientFrames.stop();
+      before.talk.serverFrames.stop();
     }
     this.server.close();
   }
 
   // --- what the proxy decides -------------------------------------------------------------------------------------
 
-  /** `behind`: what was written before still goes out. */
-  end(end: SessionEnd, how: "at-once" | "behind"): void {
+  end(end: SessionEnd, how: How): void {
     if (this.#life.is === "over") return;
     this.#tell(end);
     this.giveUp();
@@ -96,7 +96,7 @@ export class Lifetime {
     if (life.is === "orphan") return;
     this.#outlet.shut();
     if ("registration" in life) {
-      life.talk.toServer.stop();
+      life.talk.clientFrames.stop();
       life.registration.clientGone();
       // That may have been all, and told.
       if (this.#life !== life) return;
@@ -119,7 +119,7 @@ export class Lifetime {
       this.#tell(endBy(error, sender, offset));
       // The server can't be followed any more: the reply to a commit that is on its way will never be known.
       if (sender === "server" && "registration" in life && life.registration.isFinishing) {
-        life.talk.toClient.stop();
+        life.talk.serverFrames.stop();
         life.registration.serverGone(true);
       }
       this.giveUp();
@@ -200,7 +200,7 @@ export class Lifetime {
     if (truncation === undefined) return;
     this.#tell(truncation);
     // Behind a part of a frame nothing can follow.
-    if ("talk" in life && life.talk.toClient.midFrame) this.#outlet.shut();
+    if ("talk" in life && life.talk.serverFrames.midFrame) this.#outlet.shut();
   }
 
   serverClosed(): void {

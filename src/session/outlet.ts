@@ -1,3 +1,4 @@
+import type { Repair } from "../ledger/state.ts";
 import type { Encoded } from "../storage/encoder.ts";
 import type { Connection } from "./connection.ts";
 
@@ -35,7 +36,7 @@ export class Outlet {
     if (!this.#isShut) this.#client.write(bytes);
   }
 
-  announce(encoded: Encoded, repair: "completed" | "synthesized"): void {
+  announce(encoded: Encoded, repair: Repair): void {
     if (this.#isShut) return;
     this.announced[repair]++;
     const { frame } = encoded;
@@ -54,6 +55,7 @@ export class Outlet {
 
   /** Does what is queued for the client, and `more`, come to more than `limit`? */
   exceeds(limit: number, more: number): boolean {
+    // Nearly always not even if all of it were its own: then nobody need look whom it is shared with.
     const most = this.#client.queuedBytes + this.#shared.size * REFERENCE_BYTES;
     return most + more > limit && this.queuedBytes + more > limit;
   }

@@ -1,11 +1,10 @@
-import type { Announcement, SessionAction } from "../ledger/state.ts";
+import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
 import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Report } from "../happening/happening.ts";
-import { framed } from "../storage/encoder.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
 import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
-import { LENGTH_BYTES } from "../wire/frame.ts";
+import { framed, LENGTH_BYTES } from "../wire/frame.ts";
 import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
 import { INVALIDATE } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
@@ -113,7 +112,7 @@ export class Registration implements Member {
         return;
       case "ask":
         // Never into the middle of a frame of the client's.
-        this.#talk.toServer.between(() => this.#ask());
+        this.#talk.clientFrames.between(() => this.#ask());
         return;
       case "end":
         this.#turns.end(sessionEnd(action.code, action.tid === NO_TID ? undefined : tidHex(action.tid)), "behind");
@@ -141,7 +140,7 @@ export class Registration implements Member {
     }
   }
 
-  #announce(repair: "completed" | "synthesized", announcement: Announcement): void {
+  #announce(repair: Repair, announcement: Announcement): void {
     const { outlet } = this.#ways;
     const style = outlet.isShut ? undefined : this.#style(announcement.tid);
     if (style === undefined) return;

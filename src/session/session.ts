@@ -16,7 +16,7 @@ import { Outlet } from "./outlet.ts";
 import { Registration } from "./registration.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
-import type { Turns } from "./turns.ts";
+import type { How, Turns } from "./turns.ts";
 
 /**
  * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
@@ -46,7 +46,7 @@ export class Session implements Turns {
     this.#client = new Leg(client, clock);
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
-    this.#flow = new Flow(server, this.#outlet, settings.limits.outboxBytes);
+    this.#flow = new Flow(this.#server, this.#outlet, settings.limits.outboxBytes);
     this.#startedMs = clock.now();
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
@@ -158,7 +158,7 @@ export class Session implements Turns {
         return;
       case "open":
       case "registered":
-        life.talk.toServer.push(bytes);
+        life.talk.clientFrames.push(bytes);
         return;
       case "relayed":
         this.#server.connection.write(bytes);
@@ -179,7 +179,7 @@ export class Session implements Turns {
       case "open":
       case "registered":
       case "orphan":
-        life.talk.toClient.push(bytes);
+        life.talk.serverFrames.push(bytes);
         return;
       case "relayed":
         if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
@@ -208,8 +208,8 @@ export class Session implements Turns {
     const talk = new Conversation(protocol, step, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
-    if (clientRest !== undefined) this.#try("client", () => talk.toServer.push(clientRest));
-    if (serverRest !== undefined) this.#try("server", () => talk.toClient.push(serverRest));
+    if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));
+    if (serverRest !== undefined) this.#try("server", () => talk.serverFrames.push(serverRest));
   }
 
   #early(codec: Codec, calls: Calls): Handlers {
@@ -242,8 +242,8 @@ export class Session implements Turns {
     const { talk } = life;
     const { clock, report, settings, storages } = this.#host;
     const storage = storages.get(name, talk.server.protocol.family);
-    const ends = { server: this.#server.connection, outlet: this.#outlet };
-    const registration = new Registration(storage, talk, ends, this, { upstream: settings.name, report });
+    const ways = { server: this.#server.connection, outlet: this.#outlet };
+    const registration = new Registration(storage, talk, ways, this, { upstream: settings.name, report });
     this.#storage = name;
     this.#lifetime.become({ is: "registered", talk, registration });
     const { frameBytes, decodeBytes } = settings.limits;
@@ -277,11 +277,11 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     this.#relay("mac", sender);
     if (!("talk" in life)) return;
-    life.talk.toServer.turnRaw();
-    life.talk.toClient.turnRaw();
+    life.talk.clientFrames.turnRaw();
+    life.talk.serverFrames.turnRaw();
   }
 
-  end(end: SessionEnd, how: "at-once" | "behind"): void {
+  end(end: SessionEnd, how: How): void {
     this.#lifetime.end(end, how);
   }
 
@@ -298,7 +298,7 @@ export class Session implements Turns {
 
   /** The server is not behind any more. */
   #readOn(): void {
-    if (!this.#isQuiesced) this.#client.connection.carryOut("resume");
+    if (!this.#isQuiesced) this.#client.resume();
   }
 
   #review(): void {
@@ -329,7 +329,7 @@ export class Session implements Turns {
     const { received: fromServer } = this.#server;
     const durationMs = this.#host.clock.now() - this.#startedMs;
     const facts = { protocol: this.#protocol, storage: this.#storage, fromClient, fromServer, durationMs };
-    this.#report({ what: "closed", life: { ...facts, ...this.#outlet.announced } });
+    this.#report({ what: "closed", facts: { ...facts, ...this.#outlet.announced } });
     this.#host.tell(this, "closed");
   }
 

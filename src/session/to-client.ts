@@ -11,7 +11,7 @@ import { readRefused } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
 import { QUESTION_ID, type Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
-import { tooShort } from "./early.ts";
+import { tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Registration } from "./registration.ts";
 import type { Turns } from "./turns.ts";
@@ -154,6 +154,7 @@ export class ToClient implements FrameHandler {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "exception") {
           ledger.registerFailed(number, this.#read(frame, envelope));
+          // The reply goes out while the session is still a member.
           storage.run(number);
           this.#turns.unregister();
           return;

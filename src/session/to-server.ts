@@ -6,7 +6,7 @@ import { NO_TID } from "../wire/ids.ts";
 import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
-import { isAnswered, mustBeAnswered, tooShort } from "./early.ts";
+import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
 import type { Registration } from "./registration.ts";
 
 // The frames of a client that has registered: what it stores and calls is noted, and all of it passed on unchanged.

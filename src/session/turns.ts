@@ -1,6 +1,9 @@
 import type { SessionEnd } from "../happening/ends.ts";
 import type { Party } from "./connection.ts";
 
+/** `behind`: what was written before still goes out. */
+export type How = "at-once" | "behind";
+
 /** What is found in the frames, or decided by the ledger, that concerns the whole session. */
 export interface Turns {
   /** `register` is about to be forwarded. */
@@ -9,8 +12,7 @@ export interface Turns {
   unregister(): void;
   /** That party's frames have MACs: nothing can be repaired. */
   foundMac(sender: Party): void;
-  /** `behind`: what was written before still goes out. */
-  end(end: SessionEnd, how: "at-once" | "behind"): void;
+  end(end: SessionEnd, how: How): void;
   /** The ledger has done with that end. */
   done(party: Party): void;
   /** Something has changed that may decide whether the server's connection is read, or the client's end passed on. */

@@ -1,5 +1,5 @@
 import type { Codec, Dialect, OidShape } from "../wire/codec.ts";
-import { LENGTH_BYTES } from "../wire/frame.ts";
+import { framed } from "../wire/frame.ts";
 import type { Announcement } from "../ledger/state.ts";
 
 /** An announcement as one kind of client reads it, with its length prefix: shared by all that get it. */
@@ -30,12 +30,4 @@ export class AnnouncementEncoder {
     variants.push({ dialect, shape, encoded });
     return encoded;
   }
-}
-
-/** A payload with its length before it. */
-export function framed(payload: Buffer): Buffer {
-  const frame = Buffer.allocUnsafeSlow(LENGTH_BYTES + payload.length);
-  frame.writeUInt32BE(payload.length);
-  payload.copy(frame, LENGTH_BYTES);
-  return frame;
 }

@@ -6,7 +6,8 @@ const KEPT_BYTES = 1024 * 1024;
 
 /**
  * Reads the server's invalidations. The server sends the same bytes to every client of one dialect, so the last few
- * are remembered, and equal ones give the same object, whatever their dialect: reading, completing and encoding then happen once.
+ * are remembered, and equal ones give the same object, whatever their dialect: reading, completing and encoding then
+ * happen once.
  */
 export class InvalidationReader {
   readonly #last: { readonly payload: Buffer; readonly args: InvalidationArgs }[] = [];

@@ -72,7 +72,7 @@ export class Storage {
   }
 
   /** A member's server connection is read no more, or again. */
-  paused(session: number, isPaused: boolean): void {
+  setPaused(session: number, isPaused: boolean): void {
     const member = this.#members.get(session);
     if (member === undefined) return;
     if (isPaused) this.#paused.add(member);
@@ -98,6 +98,7 @@ export class Storage {
     } finally {
       this.#running = false;
     }
+    // Something is due, or held, from now on: by a commit that has settled, or by what that session has read.
     const { settles } = this.ledger;
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;

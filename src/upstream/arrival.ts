@@ -1,7 +1,5 @@
 import type { Connection, ConnectionHandler } from "../session/connection.ts";
-
-/** What a client may say before its server is dialled; beyond it waits. */
-const MAX_EARLY_BYTES = 64 * 1024;
+import { MAX_EARLY_BYTES } from "../session/handshake.ts";
 
 /** A client that was accepted, and whose server is being dialled. */
 export class Arrival implements ConnectionHandler {
@@ -21,10 +19,11 @@ export class Arrival implements ConnectionHandler {
   /** Its server is there: hands the connection over, with what was said so far. */
   handOver(session: ConnectionHandler): void {
     this.client.handOver(session);
+    // First, since the session may pause it again.
+    if (this.#earlyBytes > MAX_EARLY_BYTES) this.client.carryOut("resume");
     for (const bytes of this.#early) session.read(bytes);
     this.#early = [];
     if (this.#hasEnded) session.ended();
-    else this.client.carryOut("resume");
   }
 
   read(bytes: Buffer): void {

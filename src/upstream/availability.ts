@@ -4,7 +4,7 @@
 //     starting ── the server answers ──> listening <──> full
 //         └──────── it does not ──> down <──┘
 //
-// While the server is down it is tried again after 0.1 s, then ever slower. What makes nobody certain (the last
+// While the server is down it is tried again after 0.1 s, then ever slower. What is no certain outage (the last
 // connection was ended by the server) is told only when a first try has failed, too.
 
 /** What is to be done, in this order. */

@@ -16,16 +16,12 @@ function unexpected(codec: Codec, envelope: Envelope, expected: string): Protoco
   return new ProtocolError(`bad-${codec.encoding}`, envelope.argsAt, expected, "another value");
 }
 
-/** `register(storage, read_only)`. Some clients add credentials, which are not looked at. */
-export function registerArgs(
-  codec: Codec,
-  payload: Buffer,
-  envelope: Envelope,
-): { readonly storage: string; readonly readOnly: boolean } {
-  const [name, readOnly] = argsOf(codec, payload, envelope, 1, "a storage's name");
+/** `register(storage, read_only)`: the storage. Some clients add credentials. */
+export function registerArg(codec: Codec, payload: Buffer, envelope: Envelope): string {
+  const [name] = argsOf(codec, payload, envelope, 1, "a storage's name");
   const storage = name === undefined ? undefined : textOf(name);
   if (storage === undefined) throw unexpected(codec, envelope, "a storage's name");
-  return { storage, readOnly: readOnly !== undefined && readOnly !== null && readOnly !== false && readOnly !== 0 };
+  return storage;
 }
 
 /**

@@ -10,6 +10,14 @@ const MAC_BIT = 0x80000000;
 /** A store's arguments behind its data: a version or file name, and the transaction id. */
 const MAX_TAIL_BYTES = 64 * 1024;
 
+/** A payload with its length before it. */
+export function framed(payload: Buffer): Buffer {
+  const frame = Buffer.allocUnsafeSlow(LENGTH_BYTES + payload.length);
+  frame.writeUInt32BE(payload.length);
+  payload.copy(frame, LENGTH_BYTES);
+  return frame;
+}
+
 /** What to do with a frame. */
 export type Verdict =
   /** The head is too short to tell. Not allowed when the frame is whole. */

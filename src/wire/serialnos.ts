@@ -23,12 +23,8 @@ export interface Refused {
 
 const NOTHING: Refused = { oids: Buffer.alloc(0), shown: NO_TID };
 
-/** The packed oids of the refused stores of a `serialnos` message. Cheap when there are none, even for a million stores. */
-export function refusedStores(payload: Buffer, envelope: Envelope): Buffer {
-  return readRefused(payload, envelope).oids;
-}
-
 /**
+ * What a `serialnos` message refuses. Cheap when that is nothing, even for a million stores.
  * Raises `ProtocolError` for a message that is no `serialnos`. Pickle only: no server that speaks msgpack sends one.
  */
 export function readRefused(payload: Buffer, envelope: Envelope): Refused {

@@ -111,8 +111,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "behind a part of a frame that was passed on, what is held still goes out",
     file: "src/session/lifetime.ts",
-    text: "life.talk.toClient.midFrame",
-    becomes: "life.talk.toClient.isRaw",
+    text: "life.talk.serverFrames.midFrame",
+    becomes: "life.talk.serverFrames.isRaw",
   },
   {
     name: "a session that has been told of everything after its server's end is never left",
@@ -141,8 +141,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "an error in the server's bytes leaves its client's commit on its way for ever",
     file: "src/session/lifetime.ts",
-    text: "        life.talk.toClient.stop();\n        life.registration.serverGone(true);",
-    becomes: "        life.talk.toClient.stop();",
+    text: "        life.talk.serverFrames.stop();\n        life.registration.serverGone(true);",
+    becomes: "        life.talk.serverFrames.stop();",
   },
   {
     name: "after a failed register the next one is not followed",
@@ -197,13 +197,13 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "what a client says behind its protocol's name is lost",
     file: "src/session/session.ts",
-    text: '    if (clientRest !== undefined) this.#try("client", () => talk.toServer.push(clientRest));\n',
+    text: '    if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));\n',
     becomes: "",
   },
   {
     name: "the proxy's question is written into the middle of a client's frame",
     file: "src/session/registration.ts",
-    text: "this.#talk.toServer.between(() => this.#ask());",
+    text: "this.#talk.clientFrames.between(() => this.#ask());",
     becomes: "this.#ask();",
   },
   {
@@ -235,8 +235,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a client that was not read, because its server was behind, is never read again",
     file: "src/session/session.ts",
-    text: 'if (!this.#isQuiesced) this.#client.connection.carryOut("resume");',
-    becomes: 'if (this.#isQuiesced) this.#client.connection.carryOut("resume");',
+    text: "if (!this.#isQuiesced) this.#client.resume();",
+    becomes: "if (this.#isQuiesced) this.#client.resume();",
   },
 
   // --- what is owed ---

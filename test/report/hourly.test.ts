@@ -25,12 +25,3 @@ test("each upstream and each reason has an hour of its own", () => {
   expect(hourly.count("other", "tls", 1)).toEqual({ since: 1, total: 1 });
   expect(hourly.count("main", "tls", 1)).toBeUndefined();
 });
-
-test("totals are of one upstream", () => {
-  const hourly = new Hourly();
-  hourly.count("main", "tls", 0);
-  hourly.count("main", "tls", 0);
-  hourly.count("main", "mac", 0);
-  expect(hourly.totals("main")).toEqual({ tls: 2, mac: 1 });
-  expect(hourly.totals("other")).toEqual({});
-});

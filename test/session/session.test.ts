@@ -272,7 +272,7 @@ describe("a session that is closed", () => {
       what: "closed",
       upstream: "main",
       client: "client:2",
-      life: {
+      facts: {
         protocol: "Z5",
         storage: "1",
         fromClient: Buffer.concat(toServer).length,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { AnnouncementEncoder, framed } from "../../src/storage/encoder.ts";
+import { AnnouncementEncoder } from "../../src/storage/encoder.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
@@ -49,9 +49,4 @@ describe("an announcement", () => {
       expect(Buffer.from(read.oids)).toEqual(oids);
     }
   });
-});
-
-it("a payload gets its length before it", () => {
-  expect(framed(Buffer.from("abc"))).toEqual(Buffer.from("\0\0\0\x03abc"));
-  expect(framed(Buffer.alloc(0))).toEqual(Buffer.alloc(4));
 });

@@ -213,10 +213,10 @@ describe("members whose server connection is left unread", () => {
   it("are asked to look whenever something has happened, and no others", () => {
     const world = new World();
     const [paused, other] = [world.registered(), world.registered()];
-    world.storage.paused(paused.number, true);
+    world.storage.setPaused(paused.number, true);
     world.storage.run(other.number);
     expect([paused.member.looks, other.member.looks]).toEqual([1, 0]);
-    world.storage.paused(paused.number, false);
+    world.storage.setPaused(paused.number, false);
     world.storage.run(other.number);
     expect(paused.member.looks).toBe(1);
   });
@@ -224,7 +224,7 @@ describe("members whose server connection is left unread", () => {
   it("may leave while they look, and one that throws ends alone", () => {
     const world = new World();
     const [one, two, three] = [world.registered(), world.registered(), world.registered()];
-    for (const { number } of [one, two, three]) world.storage.paused(number, true);
+    for (const { number } of [one, two, three]) world.storage.setPaused(number, true);
     one.member.onLook = () => {
       world.storage.leave(one.number);
       throw new RangeError("nobody has thought of this");
@@ -238,9 +238,9 @@ describe("members whose server connection is left unread", () => {
   it("are forgotten when they leave", () => {
     const world = new World();
     const one = world.registered();
-    world.storage.paused(one.number, true);
+    world.storage.setPaused(one.number, true);
     world.storage.leave(one.number);
-    world.storage.paused(one.number, true);
+    world.storage.setPaused(one.number, true);
     world.storage.run();
     expect(one.member.looks).toBe(0);
   });

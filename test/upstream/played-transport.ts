@@ -17,10 +17,12 @@ export class PlayedDial {
     this.#dialled = dialled;
   }
 
-  connects(): PlayedConnection {
+  /** `isStuck`: to a server whose network takes nothing. */
+  connects(isStuck = false): PlayedConnection {
     expect(this.state).toBe("open");
     this.state = "connected";
     const connection = new PlayedConnection(`server:${this.#number}`);
+    if (isStuck) connection.sticks();
     this.#dialled.connected(connection);
     return connection;
   }

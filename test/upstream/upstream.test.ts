@@ -167,6 +167,18 @@ describe("a client that was accepted", () => {
     gate.expectOver(client, server);
   });
 
+  it("and has said more than its server takes at first is left unread until that takes more", () => {
+    const gate = new Gate().listens();
+    const client = gate.arrives();
+    client.reads(TLS, Buffer.alloc(65_536));
+    const server = gate.transport.dialling.connects(true);
+    expect(client.isPaused).toBe(true);
+    server.drains();
+    expect(client.isPaused).toBe(false);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
   it("and whose dial nobody answers waits for limits.handshake: then the server is down", () => {
     const gate = new Gate().listens();
     const client = gate.arrives();

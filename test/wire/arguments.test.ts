@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { beginArgs, registerArgs, tidArg } from "../../src/wire/arguments.ts";
+import { beginArgs, registerArg, tidArg } from "../../src/wire/arguments.ts";
 import type { Envelope } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
@@ -21,14 +21,11 @@ describe.each(DIALECTS)("arguments, $dialect", ({ dialect, codec, python2 }) => 
   };
 
   it("register names the storage and asks for read-only access", () => {
-    expect(registerArgs(codec, ...call("register", text("1"), 0))).toEqual({ storage: "1", readOnly: false });
-    expect(registerArgs(codec, ...call("register", text("main"), 1))).toEqual({ storage: "main", readOnly: true });
-    expect(registerArgs(codec, ...call("register", text("1"), true))).toEqual({ storage: "1", readOnly: true });
-    expect(registerArgs(codec, ...call("register", text("1"), false, text("cred")))).toEqual({
-      storage: "1",
-      readOnly: false,
-    });
-    expect(registerArgs(codec, ...call("register", Buffer.from("1")))).toEqual({ storage: "1", readOnly: false });
+    expect(registerArg(codec, ...call("register", text("1"), 0))).toBe("1");
+    expect(registerArg(codec, ...call("register", text("main"), 1))).toBe("main");
+    expect(registerArg(codec, ...call("register", text("1"), true))).toBe("1");
+    expect(registerArg(codec, ...call("register", text("1"), false, text("cred")))).toBe("1");
+    expect(registerArg(codec, ...call("register", Buffer.from("1")))).toBe("1");
   });
 
   it("tpc_begin names the transaction and, where history is copied, its tid", () => {
@@ -51,8 +48,8 @@ describe.each(DIALECTS)("arguments, $dialect", ({ dialect, codec, python2 }) => 
   });
 
   it.each<readonly [string, () => unknown]>([
-    ["register of a number", () => registerArgs(codec, ...call("register", 5))],
-    ["register of nothing", () => registerArgs(codec, ...call("register"))],
+    ["register of a number", () => registerArg(codec, ...call("register", 5))],
+    ["register of nothing", () => registerArg(codec, ...call("register"))],
     ["tpc_begin of nothing", () => beginArgs(codec, ...call("tpc_begin"))],
     ["tpc_begin of a dictionary", () => beginArgs(codec, ...call("tpc_begin", new Map()))],
     ["tpc_begin with a tid of seven bytes", () => beginArgs(codec, ...call("tpc_begin", 1, 2, 3, 4, Buffer.alloc(7)))],
@@ -73,7 +70,7 @@ describe("arguments of real calls", () => {
       for (const { codec, dir, payload, more } of readCapture(file)) {
         if (codec === undefined || dir === "s>c" || more > 0) continue;
         const envelope = codec.peek(payload) as Envelope;
-        if (envelope.method === "register") storages.add(registerArgs(codec, payload, envelope).storage);
+        if (envelope.method === "register") storages.add(registerArg(codec, payload, envelope));
         if (envelope.method === "getInvalidations") {
           expect(tidArg(codec, payload, envelope)).toBeGreaterThanOrEqual(NO_TID);
           asked++;

@@ -1,8 +1,8 @@
-import { beginArgs, registerArgs, tidArg } from "../../src/wire/arguments.ts";
+import { beginArgs, registerArg, tidArg } from "../../src/wire/arguments.ts";
 import type { Codec } from "../../src/wire/codec.ts";
 import { METHODS, methodNamed } from "../../src/wire/methods.ts";
 import { replyTid } from "../../src/wire/replies.ts";
-import { refusedStores } from "../../src/wire/serialnos.ts";
+import { readRefused } from "../../src/wire/serialnos.ts";
 import { voteOutcome } from "../../src/wire/vote.ts";
 
 const STORE = methodNamed("storea");
@@ -35,13 +35,13 @@ export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
     () => codec.invalidationsReply(payload, head),
     () => codec.args(payload, head),
     () => codec.dialect(payload, true),
-    () => registerArgs(codec, payload, head),
+    () => registerArg(codec, payload, head),
     () => beginArgs(codec, payload, head),
     () => tidArg(codec, payload, head),
     () => replyTid(codec, payload, head),
     () => voteOutcome(codec, payload, head, true),
     () => voteOutcome(codec, payload, head, false),
-    ...(pickle ? [() => refusedStores(payload, head)] : []),
+    ...(pickle ? [() => readRefused(payload, head)] : []),
     ...PLACES.map((method) => () => codec.shown(payload, head, method)),
     () => codec.encodeInvalidationsReply(payload, head, pickle ? "pickle1" : "msgpack", "plain", undefined),
   ];

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict } from "../../src/wire/frame.ts";
+import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict, framed } from "../../src/wire/frame.ts";
 
 type Seen = { readonly flow: string } | { readonly frame: string } | { readonly tail: string } | "mac";
 
@@ -459,3 +459,8 @@ function merged(seen: readonly Seen[]): Seen[] {
   }
   return out;
 }
+
+it("a payload gets its length before it", () => {
+  expect(framed(Buffer.from("abc"))).toEqual(Buffer.from("\0\0\0\x03abc"));
+  expect(framed(Buffer.alloc(0))).toEqual(Buffer.alloc(4));
+});

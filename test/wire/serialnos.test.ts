@@ -3,7 +3,7 @@ import type { Envelope } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
-import { readRefused, refusedStores } from "../../src/wire/serialnos.ts";
+import { readRefused } from "../../src/wire/serialnos.ts";
 import type { Value } from "../../src/wire/value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../../src/wire/value.ts";
 import { CAPTURES, readCapture } from "./captured.ts";
@@ -13,11 +13,11 @@ const T1 = asTid(0x040d32f12beed388n);
 const PENDING = id8(0x040d32f12c96ec44n);
 const tuple = (...items: Value[]): PyTuple => new PyTuple(items);
 
-describe.each(["pickle1", "pickle3-zeo4"] as const)("refusedStores, %s", (dialect) => {
+describe.each(["pickle1", "pickle3-zeo4"] as const)("readRefused, %s", (dialect) => {
   const python2 = dialect === "pickle1";
   const text = (name: string): Value => native(name, python2);
   const message = (pairs: Value): Buffer => pickleCodec.encode(dialect, 0, 1, "serialnos", tuple(pairs));
-  const refused = (payload: Buffer): Buffer => refusedStores(payload, pickleCodec.peek(payload) as Envelope);
+  const refused = (payload: Buffer): Buffer => readRefused(payload, pickleCodec.peek(payload) as Envelope).oids;
   const stored = (oid: number, serial: Value = PENDING): PyTuple => tuple(id8(oid), serial);
   const error = (name: string, state: Map<Value, Value>): Value => {
     const made = new PyGlobal("ZODB.POSException", name);
@@ -74,7 +74,7 @@ describe.each(["pickle1", "pickle3-zeo4"] as const)("refusedStores, %s", (dialec
       const payload = message(pairs);
       const envelope = pickleCodec.peek(payload) as Envelope;
       for (let cut = envelope.argsAt; cut < payload.length; cut++) {
-        expect(() => refusedStores(payload.subarray(0, cut), envelope), `cut at ${cut}`).toThrow(ProtocolError);
+        expect(() => readRefused(payload.subarray(0, cut), envelope), `cut at ${cut}`).toThrow(ProtocolError);
       }
     }
   });
@@ -97,7 +97,7 @@ describe.each(["pickle1", "pickle3-zeo4"] as const)("refusedStores, %s", (dialec
   });
 });
 
-describe("refusedStores of real messages", () => {
+describe("readRefused of real messages", () => {
   it("finds refused stores in the recordings of old servers, and reads every message", () => {
     const files = new Set<string>();
     let accepted = 0;

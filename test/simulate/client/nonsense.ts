@@ -1,7 +1,7 @@
 import type { Random } from "../random.ts";
 import type { Requests } from "../requests.ts";
 
-export const NONSENSE = ["bytes", "a one-way vote", "an id twice", "much behind a store"] as const;
+export const NONSENSE = ["bytes", "a one-way vote", "an id twice", "much behind a store", "half a message"] as const;
 
 /** More than any store has behind its data. */
 const MUCH = 70_000;
@@ -20,6 +20,11 @@ export function nonsense(kind: (typeof NONSENSE)[number], requests: Requests, ra
     case "an id twice": {
       const { frame } = requests.vote(1);
       return Buffer.concat([frame, frame]);
+    }
+    case "half a message": {
+      const half = Buffer.from(requests.vote(1).frame.subarray(0, 8));
+      half.writeUInt32BE(half.length - 4);
+      return half;
     }
     case "much behind a store": {
       const longer = Buffer.concat([requests.store(1, 1, 0, 10).frame, Buffer.alloc(MUCH)]);

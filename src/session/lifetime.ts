@@ -57,8 +57,11 @@ export class Lifetime {
     if (before.is === "over") return;
     this.#life = life;
     if ("registration" in before && !("registration" in life)) {
-      const { storage, number } = before.registration;
+      const { registration } = before;
+      const { storage, number } = registration;
       storage.leave(number);
+      // Nobody will read the reply to a commit that is still on its way: others must not wait for it.
+      if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
     if (life.is !== "over") return;
@@ -209,10 +212,8 @@ export class Lifetime {
     if (this.#life.is !== "draining") this.#closeBoth();
   }
 
-  /** Both are closed: whatever it was, it is over. A commit of its whose reply nobody has read is in limbo. */
+  /** Both are closed: whatever it was, it is over. */
   bothClosed(): void {
-    const life = this.#life;
-    if ("registration" in life && life.registration.isFinishing) life.registration.serverGone(true);
     this.become({ is: "over" });
   }
 

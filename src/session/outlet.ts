@@ -40,7 +40,7 @@ export class Outlet {
     if (this.#isShut) return;
     this.announced[repair]++;
     const { frame } = encoded;
-    if (this.#client.write(frame, () => this.#written(encoded)) || this.#shared.has(encoded)) return;
+    if (this.#client.write(frame, () => this.#written(encoded))) return;
     // It is queued: its bytes are shared by all whose queue it stands in.
     this.#shared.add(encoded);
     this.#sharedBytes += frame.length;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { frameOf } from "../proxy/peer.ts";
 import { LIVES, type LifeName } from "./scenes.ts";
 import { eight } from "./speech.ts";
@@ -371,6 +371,25 @@ describe("an error that nobody has foreseen", () => {
     pair.server.reads(stage.speech.reply(20, eight(1000)));
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.server.commands).toEqual(["destroy"]);
+  });
+
+  it("leaves no commit on its way, however often it comes: behind both ends others wait for nobody", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    const { ledger } = stage.storage;
+    const serverGone = vi.spyOn(ledger, "serverGone");
+    for (let times = 0; times < 2; times++) {
+      serverGone.mockImplementationOnce(() => {
+        throw new RangeError("nobody has thought of this");
+      });
+    }
+    pair.server.ends();
+    expect(stage.endings(other)).toEqual([]);
+    expect(pair.client.commands).toContain("destroy");
+    expect(pair.server.commands).toContain("destroy");
+    for (const end of [pair.client, pair.server]) end.closes();
+    expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
+    stage.leave();
   });
 });
 

@@ -91,6 +91,21 @@ describe("who is ended", () => {
     expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
   });
 
+  it("new: everyone once more, too, where one that is over came into limbo behind it", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] }); // the server has committed it; the reply is lost
+    s.begin(2, { created: [6] });
+    s.vote(2);
+    s.voteGranted(2);
+    s.finish(2);
+    s.serverGone(2, true);
+    s.serverGone(1);
+    s.connected([3, 4]);
+    s.begin(3, { modified: [4] });
+    s.vote(3);
+    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+  });
+
   it("old: everyone at the next granted vote, though its client has gone meanwhile", () => {
     const s = connected("old");
     s.finishing(1, { created: [5] });

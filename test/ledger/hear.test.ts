@@ -124,3 +124,20 @@ describe("that comes too late", () => {
     expect(s.invalidation(2, 1, [8])).toEqual(["end 2: invalidation-out-of-order"]);
   });
 });
+
+it.each(["settles at another tid", "fails", "breaks", "is an orphan's"])(
+  "of a tid that may be a commit's is kept until that is over: %s",
+  (how) => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.invalidation(2, 1, [9]);
+    expect(s.ledger.state.heard.size).toBe(1);
+    if (how === "breaks") s.serverGone(1);
+    else {
+      if (how === "is an orphan's") s.gone(1);
+      expect(s.ledger.state.heard.size).toBe(1);
+      s.finishReply(1, how === "fails" ? undefined : 2);
+    }
+    expect(s.ledger.state.heard.size).toBe(0);
+  },
+);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { eight } from "./speech.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
 
@@ -63,6 +63,20 @@ describe("the server's connection of a client that is behind", () => {
     expect(pair.server.isPaused).toBe(true);
     pair.client.drains();
     expect(stage.said(pair)).toEqual(["info", "T2000 [1]"]);
+    stage.leave();
+  });
+
+  it("is looked at for what happens to others only while it is left unread", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [pair, other] = [slow(stage), stage.registered()];
+    const look = vi.spyOn(pair.session, "look");
+    other.server.reads(speech.invalidation(2000, 5));
+    expect(look).toHaveBeenCalledOnce();
+    pair.client.drains();
+    look.mockClear();
+    other.server.reads(speech.invalidation(2001, 5));
+    expect(look).not.toHaveBeenCalled();
     stage.leave();
   });
 

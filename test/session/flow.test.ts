@@ -203,6 +203,21 @@ describe("limits.outbox", () => {
     stage.leave();
   });
 
+  it("passes on the tpc_finish at which it ends a client, and nothing behind that", () => {
+    const stage = new Stage("Z5", { limits });
+    const { speech } = stage;
+    const pair = slow(stage);
+    // It came before the connection could be left unread.
+    pair.client.write(Buffer.alloc(limits.outboxBytes));
+    const commit = speech.creation(9, 1);
+    pair.client.reads(Buffer.concat([commit, speech.call(20, "loadEx", eight(1))]));
+    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    expect(pair.session.life).toBe("orphan");
+    expect(pair.server.taken()).toEqual(commit);
+    expect(pair.server.isPaused).toBe(false);
+    stage.leave();
+  });
+
   it("counts an announcement once, however many clients it waits for", () => {
     const stage = new Stage("Z5", { limits });
     const { speech } = stage;

@@ -45,6 +45,26 @@ describe("the storages of a server", () => {
     expect(storages.get("1", "new")).not.toBe(one);
   });
 
+  it("have no timer when they are forgotten", () => {
+    const { clock, storages } = newStorages();
+    const one = storages.get("1", "old");
+    const number = one.join(member);
+    one.ledger.registerForwarded(number);
+    const envelope = { id: 1, flags: 0, method: ".reply", argsAt: 0 };
+    const read = { payload: { frame: Buffer.alloc(0), envelope, role: undefined, since: 0 }, bytes: 0 };
+    one.ledger.registerReply(number, undefined, read);
+    const finish = one.ledger.finishForwarded(number, 7);
+    one.run(number);
+    expect(clock.pending).toHaveLength(1);
+    one.ledger.finishReply(number, finish, undefined, 0, { ...read, order: 0 });
+    one.ledger.clientGone(number);
+    one.run(number);
+    one.leave(number);
+    storages.forgetUnused(one);
+    expect([...storages.all()]).toEqual([]);
+    expect(clock.pending).toEqual([]);
+  });
+
   it("are kept while something is known that a client may come back for", () => {
     const { storages } = newStorages();
     const one = storages.get("1", "new");

@@ -53,6 +53,15 @@ describe("the server's message of one transaction", () => {
     expect(args).toEqual({ tid: 5n, oids: oid(1) });
   });
 
+  it("is not taken for the next one, where that is read into the same memory", () => {
+    const reader = new InvalidationReader();
+    const { args, payload } = read(reader, pickleCodec, "pickle3", 5n, oid(1));
+    pickleCodec.encodeInvalidation("pickle3", "plain", asTid(6n), oid(2)).copy(payload);
+    const envelope = pickleCodec.peek(payload);
+    expect(envelope && reader.read(pickleCodec, payload, envelope)).toEqual({ tid: 6n, oids: oid(2) });
+    expect(args).toEqual({ tid: 5n, oids: oid(1) });
+  });
+
   it("of long ago is forgotten, and a large one soon", () => {
     const reader = new InvalidationReader();
     const first = read(reader, pickleCodec, "pickle3", 1n, oid(1)).args;

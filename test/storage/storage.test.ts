@@ -279,6 +279,16 @@ describe("the clock", () => {
     expect(world.clock.pending).toEqual([]);
   });
 
+  it("ticks on when a commit settles, too, whose reply took its time", () => {
+    const world = new World();
+    const [committer, watcher] = [world.registered(), world.registered()];
+    const finished = world.finishing(committer);
+    world.clock.move(10_000);
+    finished(2000n);
+    world.clock.move(1_000 + TICK_MS);
+    expect(watcher.member.done).toEqual(["ask"]);
+  });
+
   it("has one timer, however much happens", () => {
     const world = new World();
     const [committer, ...watchers] = [1, 2, 3, 4].map(() => world.registered());

@@ -22,6 +22,20 @@ describe("below what is known", () => {
     expect(s.finishReply(1, 7)).toEqual(["copied T7 below T10", "end 2: copied-history", "1 < finish T7"]);
   });
 
+  it("old: what an empty transaction was answered is known, too, and its client can't go on from there", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    s.invalidation(2, 1, [4]);
+    s.finishing(2, {});
+    s.finishReply(2, 3);
+    s.finishing(1, { restored: [5], tid: 2 });
+    expect(s.finishReply(1, 2)).toEqual(["copied T2 below T3", "end 2: copied-history", "1 < finish T2"]);
+    s.connected([3], 3);
+    s.getInvalidations(3);
+    expect(s.getInvalidationsReply(3, 3, [3, []])).toEqual(["3 < getInvalidations(T3): None"]);
+  });
+
   it("its base is the tid before its own: evidence between that and what is known waits", () => {
     const s = connected("new", [1, 2], 10);
     s.invalidation(1, 10, []);

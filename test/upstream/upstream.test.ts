@@ -102,6 +102,37 @@ describe("the first try", () => {
   });
 });
 
+describe("a try", () => {
+  it.each(["ends", "closes"])("whose server %s has failed once, whatever its connection still tells", (how) => {
+    const gate = new Gate().begins();
+    gate.transport.dialling.fails();
+    gate.clock.move(100);
+    const server = gate.transport.dialling.connects();
+    if (how === "ends") server.ends();
+    server.closes();
+    expect(gate.clock.pending).toEqual([200]);
+    gate.upstream.stop();
+    gate.expectOver(server);
+  });
+
+  it("whose server has answered has not failed when its connection closes", () => {
+    const gate = new Gate().begins();
+    gate.transport.dialling.fails();
+    gate.clock.move(100);
+    const server = gate.transport.dialling.connects();
+    server.reads(gate.speech.name);
+    gate.transport.listening.opens();
+    const client = gate.arrives();
+    gate.transport.dialling.fails();
+    expect(gate.told).toEqual(["down: no answer", "up", "listening", "down: ECONNREFUSED"]);
+    const pending = [...gate.clock.pending];
+    server.closes();
+    expect(gate.clock.pending).toEqual(pending);
+    gate.upstream.stop();
+    gate.expectOver(server, client);
+  });
+});
+
 describe("a client that was accepted", () => {
   it("is paired when its server is there, and both hear of each other", () => {
     const gate = new Gate().listens();

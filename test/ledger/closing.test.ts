@@ -78,4 +78,13 @@ describe("what is due and nothing shows", () => {
     expect(s.loadReply(3, 0)).toEqual([]);
     expect(s.serverGone(3)).toEqual(["close client 3"]);
   });
+
+  it("is neither where it settles only behind the end: then nothing is left, and the client's connection is closed", () => {
+    const s = connected("old", [1, 3]);
+    s.load(3);
+    s.finishing(1, { created: [5] });
+    expect(s.loadReply(3, 1, false)).toEqual([]); // it may be T1's
+    expect(s.serverGone(3)).toEqual([]);
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1", "close client 3"]);
+  });
 });

@@ -63,6 +63,25 @@ describe("nobody was told", () => {
     expect(s.lastTransactionReply(3, 1)).toEqual(["end 3: incomplete-undo"]);
   });
 
+  it("old: one whose vote is granted is ended, and gets nothing behind that", () => {
+    const s = connected("old");
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 1);
+    s.begin(2, { created: [6] });
+    s.vote(2);
+    expect(s.voteGranted(2)).toEqual(["end 2: incomplete-undo"]);
+  });
+
+  it("one that is finishing itself is an orphan from the message on that proves it, for which nothing is kept", () => {
+    const s = connected("new", [1, 2, 3]);
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 1);
+    s.invalidation(3, 2, [9]); // of a commit elsewhere
+    s.finishing(2, { created: [6] });
+    expect(s.invalidation(2, 2, [9])).toEqual(["end 2: incomplete-undo"]);
+    expect(s.ledger.state.accounts.get(2)).toMatchObject({ phase: "orphaned", outbox: [], due: [], heldBytes: 0 });
+  });
+
   it("new: a reply that overtook the message ends nobody, and waits for it", () => {
     const s = connected("new");
     s.finishing(1, { created: [5], undoes: true });

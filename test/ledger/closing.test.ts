@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { connected, Script } from "./script.ts";
 
 /* The server's connection ends while its client lives. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -86,5 +86,16 @@ describe("what is due and nothing shows", () => {
     expect(s.loadReply(3, 1, false)).toEqual([]); // it may be T1's
     expect(s.serverGone(3)).toEqual([]);
     expect(s.finishReply(1, 1)).toEqual(["1 < finish T1", "close client 3"]);
+  });
+
+  it("is not waited for, either: it can be forgotten", () => {
+    const s = new Script("old", {}, 0);
+    s.connected([1, 3]);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 1);
+    expect(s.serverGone(3)).toEqual(["close client 3"]);
+    s.finishing(1, { created: [6] });
+    s.finishReply(1, 2);
+    expect(s.known(1)).toBe("not settled");
   });
 });

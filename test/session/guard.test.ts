@@ -33,6 +33,13 @@ describe("the guard refuses an invalidation", () => {
     expect(guard.refuses(tid(6))).toBeUndefined();
   });
 
+  it("of one of the client's newest 64 commits: no more are remembered", () => {
+    const guard = registeredGuard();
+    for (let n = 1; n <= 65; n++) guard.committed(tid(n));
+    expect(guard.refuses(tid(2))).toBe("guard-own-commit");
+    expect(guard.refuses(tid(1))).toBeUndefined();
+  });
+
   it("inside an old client's finish, not inside a new one's", () => {
     const [old, young] = [registeredGuard(true), registeredGuard()];
     for (const guard of [old, young]) guard.finishForwarded();

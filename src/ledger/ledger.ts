@@ -107,7 +107,7 @@ export class StorageLedger<P> {
 
   /** Is a question of the proxy's own on its way there? */
   isAsking(session: number): boolean {
-    return this.state.accounts.get(session)?.question !== undefined;
+    return this.#live(session)?.question !== undefined;
   }
 
   /** Is a `tpc_finish` of this session on its way? */
@@ -203,10 +203,13 @@ export class StorageLedger<P> {
 
   // --- server to client -------------------------------------------------------------------------------------------
 
-  /** `register` failed; the session may try again. Nothing was told to it. */
+  /** `register` failed; the session may try again. Nothing was told to it, so what is held shows nothing too early. */
   registerFailed(session: number, read: Read<P>): void {
     const account = this.state.accounts.get(session);
     if (account === undefined) return;
+    for (const { kind, payload } of account.outbox) {
+      if (kind !== "invalidation" && payload !== undefined) this.#actions.push({ do: "forward", session, payload });
+    }
     this.#actions.push({ do: "forward", session, payload: read.payload });
     leave(this.state, account, this.#actions);
   }

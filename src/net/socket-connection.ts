@@ -6,12 +6,15 @@ export class SocketConnection implements Connection {
   readonly peer: string;
   readonly #socket: Socket;
   #handler: ConnectionHandler | undefined;
+  #isClosed = false;
 
   constructor(socket: Socket) {
     this.peer = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
     this.#socket = socket;
-    // What went wrong tells nothing that its end does not.
-    socket.on("error", () => socket.destroy());
+    socket.on("error", () => {
+      socket.destroy();
+      this.#closed();
+    });
   }
 
   get queuedBytes(): number {
@@ -51,6 +54,13 @@ export class SocketConnection implements Connection {
     this.#socket.on("data", (chunk: Buffer) => this.#handler?.read(chunk));
     this.#socket.on("end", () => this.#handler?.ended());
     this.#socket.on("drain", () => this.#handler?.drained());
-    this.#socket.on("close", () => this.#handler?.closed());
+    this.#socket.on("close", () => this.#closed());
+  }
+
+  /** By an error at once: until the `close` that follows somebody else may be told something, and write here in vain. */
+  #closed(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#handler?.closed();
   }
 }

@@ -160,8 +160,6 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    // A reset is an end too: the server's own that follows is no outage.
-    this.client.hasEnded = true;
     this.giveUp();
   }
 

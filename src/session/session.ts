@@ -270,7 +270,6 @@ export class Session implements Turns {
     this.#storage = undefined;
     this.#lifetime.become({ is: "open", talk });
     talk.continueWith(this.#early(talk.client.codec, talk.calls));
-    this.#review();
   }
 
   foundMac(sender: Party): void {
@@ -282,7 +281,12 @@ export class Session implements Turns {
   }
 
   end(end: SessionEnd, how: How): void {
-    this.#lifetime.end(end, how);
+    // Whoever decides that may be at work for another session, which this one's errors are no affair of.
+    try {
+      this.#lifetime.end(end, how);
+    } catch {
+      this.destroy();
+    }
   }
 
   done(party: Party): void {

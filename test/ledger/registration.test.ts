@@ -64,4 +64,14 @@ describe("a register that failed", () => {
     expect(s.invalidation(2, 1, [4])).toEqual(["2 < T1 [4 5] completed"]);
     expect(s.registerFailed(3)).toEqual(["3 < register failed", "log T1: 1 completed, 0 made up"]);
   });
+
+  it("gives back what was held before it: the reply to a call from before, which showed a tid", () => {
+    const s = connected("new", [1]);
+    s.load(3);
+    s.register(3);
+    s.finishing(1, { modified: [4] });
+    expect(s.loadReply(3, 5)).toEqual([]);
+    expect(s.registerFailed(3)).toEqual(["3 < load T5", "3 < register failed"]);
+    expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
+  });
 });

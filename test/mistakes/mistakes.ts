@@ -168,6 +168,30 @@ export const MISTAKES: readonly Mistake[] = [
     text: "const key = `${family} ${name}`;",
     becomes: "const key = ` ${name}`;",
   },
+  {
+    name: "whoever is ended with a commit on its way is followed on: what it says behind that goes to the server",
+    file: "src/session/lifetime.ts",
+    text: '    if ("registration" in life) {\n      life.talk.clientFrames.stop();\n',
+    becomes: '    if ("registration" in life) {\n',
+  },
+  {
+    name: "a client whose server is gone stays connected when what it waited for has gone out",
+    file: "src/ledger/release.ts",
+    text: ' || account.phase === "closing") pump(',
+    becomes: ") pump(",
+  },
+  {
+    name: "an open limbo is closed by the next commit that comes into it",
+    file: "src/ledger/limbo.ts",
+    text: "open: mayStillRead || (limbo?.open ?? false),",
+    becomes: "open: mayStillRead,",
+  },
+  {
+    name: "an error while a session is ended ends whoever has made that necessary",
+    file: "src/session/session.ts",
+    text: "    } catch {\n      this.destroy();\n    }\n  }\n\n  done(",
+    becomes: "    } finally {\n      void how;\n    }\n  }\n\n  done(",
+  },
 
   // --- bytes ---
   {
@@ -218,6 +242,12 @@ export const MISTAKES: readonly Mistake[] = [
     text: "if (seen.payload.equals(payload)) return seen.args;",
     becomes: "if (seen.payload.length === payload.length) return seen.args;",
   },
+  {
+    name: "the server's message is remembered by memory that is somebody else's",
+    file: "src/storage/reader.ts",
+    text: "payload: Buffer.from(payload), args",
+    becomes: "payload, args",
+  },
 
   // --- back-pressure and waiting ---
   {
@@ -237,6 +267,12 @@ export const MISTAKES: readonly Mistake[] = [
     file: "src/session/session.ts",
     text: "if (!this.#isQuiesced) this.#client.resume();",
     becomes: "if (this.#isQuiesced) this.#client.resume();",
+  },
+  {
+    name: "nobody looks at the clock for a commit that settles late",
+    file: "src/storage/storage.ts",
+    text: "settles !== this.#settles || (",
+    becomes: "(",
   },
 
   // --- what is owed ---

@@ -8,6 +8,8 @@ import { Noted } from "./noted.ts";
 /** A connection over loopback: one end is the proxy's, the other one is the test's. */
 export interface Loopback {
   readonly connection: SocketConnection;
+  /** What is under it. */
+  readonly socket: Socket;
   /** Reads nothing before the test says so. */
   readonly other: Socket;
 }
@@ -24,7 +26,7 @@ export async function loopback(): Promise<Loopback> {
     socket.destroy();
     other.destroy();
   });
-  return { connection: new SocketConnection(socket), other };
+  return { connection: new SocketConnection(socket), socket, other };
 }
 
 export function portOf(address: AddressInfo | string | null): number {

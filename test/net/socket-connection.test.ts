@@ -89,6 +89,14 @@ describe("a connection that is closed", () => {
     expect(noted.told).toEqual(["closed"]);
   });
 
+  it("by a reset tells it at once, before anybody else can be told anything and write to it in vain", async () => {
+    const { connection, socket, other } = await loopback();
+    const noted = new Noted(connection);
+    const atError = new Promise((done) => socket.on("error", () => done([...noted.told])));
+    other.resetAndDestroy();
+    expect(await within(atError, "its error")).toEqual(["closed"]);
+  });
+
   it("by a reset behind its end tells it as soon as something is written", async () => {
     const { connection, other } = await loopback();
     const noted = new Noted(connection);

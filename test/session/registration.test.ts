@@ -89,6 +89,21 @@ describe("the proxy's question", () => {
     }
   });
 
+  it("that is refused ends nobody whose client has gone: its commit is still followed", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    pair.client.reads(speech.creation(8, 2));
+    pair.client.closes();
+    pair.server.reads(speech.raises(-2, "ZODB.POSException.StorageError"));
+    expect(stage.endings(pair)).toEqual([]);
+    expect(pair.session.life).toBe("orphan");
+    pair.server.reads(speech.reply(8, eight(3000)));
+    expect(pair.session.life).toBe("over");
+    stage.leave();
+  });
+
   it("that waits for the end of a client's frame is forgotten with its session", () => {
     const stage = new Stage("Z4");
     const { speech } = stage;

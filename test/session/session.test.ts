@@ -373,6 +373,24 @@ describe("an error that nobody has foreseen", () => {
     expect(pair.server.commands).toEqual(["destroy"]);
   });
 
+  it("ends no other session either where it comes while one is ended for another's commit", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, bad, good] = [stage.finishing(), stage.registered(), stage.registered()];
+    for (const { server } of [bad, good]) server.reads(speech.invalidation(2000, 5));
+    const throws = (): never => {
+      throw new RangeError("nobody has thought of this");
+    };
+    vi.spyOn(bad.client, "write").mockImplementation(throws);
+    vi.spyOn(stage.storage.ledger, "clientGone").mockImplementationOnce(throws);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.endings(other)).toEqual([]);
+    expect(stage.said(other)).toEqual(["reply 9"]);
+    expect(stage.said(good)).toEqual(["T2000 [5 1]"]);
+    for (const end of [bad.client, bad.server]) expect(end.commands).toContain("destroy");
+    stage.leave();
+  });
+
   it("leaves no commit on its way, however often it comes: behind both ends others wait for nobody", () => {
     const stage = new Stage();
     const [pair, other] = [stage.finishing(1), stage.registered()];

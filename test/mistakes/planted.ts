@@ -17,7 +17,7 @@ it("the sound tree passes", () => {
 
 for (const mistake of MISTAKES) {
   // By its whole name, so that `-t` finds it.
-  it(`${mistake.name}`, () => {
+  it(`is found: ${mistake.name}`, () => {
     const found = plant(mistake);
     rows.push(`| ${mistake.name} | ${found === undefined ? "nobody" : `${found.by}: ${found.as}`} |`);
     expect(found, "nobody has found it").toBeDefined();

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { Connection, ConnectionCommand, ConnectionHandler } from "../session/connection.ts";
+import { recent } from "./recent.ts";
 
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection {
@@ -51,7 +52,10 @@ export class SocketConnection implements Connection {
     const before = this.#handler;
     this.#handler = handler;
     if (before !== undefined) return;
-    this.#socket.on("data", (chunk: Buffer) => this.#handler?.read(chunk));
+    this.#socket.on("data", (chunk: Buffer) => {
+      recent.keep(chunk);
+      this.#handler?.read(chunk);
+    });
     this.#socket.on("end", () => this.#handler?.ended());
     this.#socket.on("drain", () => this.#handler?.drained());
     this.#socket.on("close", () => this.#closed());

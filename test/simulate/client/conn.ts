@@ -132,15 +132,15 @@ export class ClientConn implements ConnectionHandler {
     this.together(() => {
       this.send(Requests.hello(protocol));
       link.hasMacs = client.hasMacs && isOld;
-      if (client.random.chance(0.5)) this.#register();
-      else client.after(this.mix.latencyUs, () => this.#register());
+      if (this.mix.hesitates && client.random.chance(0.5)) client.after(this.mix.latencyUs, () => this.#register());
+      else this.#register();
     });
   }
 
   #register(): void {
     this.link.registeredAt = this.client.scene.timeline.now;
     this.send(this.requests.register("main", false));
-    if (this.client.chance("impatient")) this.#goWild(this.requests.vote(1).frame);
+    if (this.mix.faults.impatient > 0 && this.client.chance("impatient")) this.#goWild(this.requests.vote(1).frame);
   }
 
   #answered(answer: Answer): void {

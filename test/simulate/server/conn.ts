@@ -57,7 +57,8 @@ export class ServerConn implements ConnectionHandler {
     this.#isGreeted = true;
     this.end.write(writer.raw(this.server.kind.greeting));
     // Strangers would be answered what they do not know.
-    if (this.server.scene.mix.strangers === 0 && this.server.chance("tellEarly")) this.#tellEarly();
+    const { strangers, faults } = this.server.scene.mix;
+    if (strangers === 0 && faults.tellEarly > 0 && this.server.chance("tellEarly")) this.#tellEarly();
   }
 
   /** Tells of a transaction before anybody has registered, as no server does; a while later it closes. */

@@ -76,3 +76,14 @@ describe("what is due does not starve", () => {
     ]);
   });
 });
+
+it("new: its reply proves what had settled when it was asked, and nothing that settled on the way", () => {
+  const s = connected("new");
+  s.finishing(1, { created: [5] });
+  s.finishReply(1, 1);
+  expect(s.tick(1000)).toEqual(["ask 2"]);
+  s.finishing(1, { created: [6] });
+  s.finishReply(1, 2);
+  expect(s.questionReply(2, 2)).toEqual(["2 < T1 [5] made up", "log T1: 0 completed, 1 made up"]);
+  expect(s.invalidation(2, 2, [])).toEqual(["2 < T2 [6] completed", "log T2: 1 completed, 0 made up"]);
+});

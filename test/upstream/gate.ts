@@ -118,10 +118,15 @@ export class Gate {
     return this.upstream.state;
   }
 
+  /** Each of them goes on to its end, whichever waits for which. */
+  settles(...ends: readonly PlayedConnection[]): void {
+    for (let round = 0; round < 3; round++) for (const end of ends) end.settles();
+  }
+
   /** After a stop nothing may be left: no dial, no address, no timer, no client. Sessions are ended before. */
   expectOver(...ends: readonly PlayedConnection[]): void {
     for (const session of this.upstream.sessions) session.destroy();
-    for (let round = 0; round < 3; round++) for (const end of ends) end.settles();
+    this.settles(...ends);
     expect(this.state).toBe("stopped");
     expect(this.transport.dials.filter(({ state }) => state === "open")).toEqual([]);
     expect(this.transport.listenings.filter(({ isGivenUp }) => !isGivenUp)).toEqual([]);

@@ -36,7 +36,7 @@ describe("a stop in order", () => {
     expect(client.frames().map((payload) => gate.speech.said(payload))).toEqual(["reply 9"]);
     expect(client.commands).toEqual(["pause", "end", "resume"]);
     expect(told.done).toBe(0);
-    for (let round = 0; round < 2; round++) for (const end of [client, server]) end.settles();
+    gate.settles(client, server);
     gate.clock.move(POLL_MS);
     expect(told.done).toBe(1);
     gate.expectOver(client, server);
@@ -80,7 +80,7 @@ describe("a stop in order", () => {
     gate.clock.move(POLL_MS);
     expect(client.commands).toContain("end");
     expect(client.commands).not.toContain("destroy");
-    for (let round = 0; round < 2; round++) for (const end of [client, server]) end.settles();
+    gate.settles(client, server);
     gate.clock.move(POLL_MS);
     expect(told.done).toBe(1);
     gate.expectOver(client, server);

@@ -2,9 +2,10 @@ import { sessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
 import type { Reply } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
-import type { Envelope } from "../wire/codec.ts";
-import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
-import { NO_TID } from "../wire/ids.ts";
+import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
+import { ProtocolError } from "../wire/errors.ts";
+import { framed, LENGTH_BYTES, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
+import { ANY_TID, NO_TID } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
 import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
@@ -21,6 +22,9 @@ import type { Turns } from "./turns.ts";
 
 /** The same as `Inbound`; its frame can be replaced by a copy. */
 type OwnInbound = Omit<Inbound, "frame"> & { frame: Buffer };
+
+/** What a rule reads, of any size: lists of oids, for the most part, that are read as they stand. */
+const NEEDED: Hold = { maxBytes: Infinity, what: "a message of the server's" };
 
 export class ToClient implements FrameHandler {
   readonly #talk: Conversation;
@@ -46,15 +50,15 @@ export class ToClient implements FrameHandler {
     const envelope = server.codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
     this.#envelope = envelope;
-    if (envelope.method === INVALIDATE) return "hold";
+    if (envelope.method === INVALIDATE) return NEEDED;
     const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
-      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return "hold";
+      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return NEEDED;
       if (!storage.ledger.isQuiet(number)) return "hold";
       calls.answered(envelope.id);
       return "pass";
     }
-    if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";
+    if (envelope.method === SERIALNOS && server.protocol.family === "old") return NEEDED;
     return storage.ledger.isQuiet(number) ? "pass" : "hold";
   }
 
@@ -106,9 +110,9 @@ export class ToClient implements FrameHandler {
     if (envelope.method === SERIALNOS) {
       const { oids, shown } = readRefused(payload, envelope);
       if (oids.length > 0) ledger.storesRefused(number, oids);
-      if (shown !== NO_TID) {
+      if (shown.tid !== NO_TID) {
         // A conflict names a committed serial, before the vote's reply does.
-        ledger.reply(number, { tid: shown, exact: true }, this.#read(frame, envelope));
+        ledger.reply(number, shown, this.#read(frame, envelope));
         return;
       }
     }
@@ -143,6 +147,13 @@ export class ToClient implements FrameHandler {
     else this.#turns.end(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }), "behind");
   }
 
+  /** The answer to a `getInvalidations` without what nobody can read: from None a client can go on. */
+  #none(payload: Buffer, envelope: Envelope): Buffer {
+    const { codec, dialect } = this.#talk.server;
+    const none = dialect ?? (codec.encoding === "msgpack" ? "msgpack" : "pickle1");
+    return framed(codec.encodeInvalidationsReply(payload, envelope, none, "plain", undefined));
+  }
+
   #answer(call: Call, frame: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
@@ -159,6 +170,8 @@ export class ToClient implements FrameHandler {
           this.#turns.unregister();
           return;
         }
+        // An old server's shows nothing, whatever it is.
+        if (value.kind === "unclear" && protocol.family === "new") throw unclear(codec, envelope, "register");
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
         ledger.registerReply(number, tid, this.#read(frame, envelope, 0, "register"));
         return;
@@ -167,27 +180,36 @@ export class ToClient implements FrameHandler {
         const value = replyTid(codec, payload, envelope);
         const read = this.#read(frame, envelope, call.stamp.order);
         if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.stamp, read);
-        else ledger.reply(number, { tid: NO_TID, exact: true }, read);
+        else ledger.reply(number, value.kind === "unclear" ? ANYTHING : { tid: NO_TID, exact: true }, read);
         return;
       }
       case "resume": {
-        const read = this.#read(frame, envelope, call.stamp.order);
-        if (replyTid(codec, payload, envelope).kind === "exception") {
+        if (codec.isException(payload, envelope)) {
+          const read = this.#read(frame, envelope, call.stamp.order);
           ledger.reply(number, codec.shown(payload, envelope, UNKNOWN), read);
           return;
         }
-        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(payload, envelope), read);
+        const answer = resumed(codec, payload, envelope);
+        const own = answer === "unclear" ? this.#none(payload, envelope) : frame;
+        const read = this.#read(own, envelope, call.stamp.order);
+        ledger.invalidationsReply(number, call.asked, answer === "unclear" ? undefined : answer, read);
         return;
       }
       case "vote": {
-        const { granted, cleared, shown } = voteOutcome(codec, payload, envelope, protocol.family === "old");
+        const outcome = voteOutcome(codec, payload, envelope, protocol.family === "old");
         const read = this.#read(frame, envelope, call.stamp.order);
-        if (granted) ledger.voteGranted(number, shown, read);
-        else ledger.voteFailed(number, call.transaction, cleared, shown, read);
+        if (outcome.kind === "granted") ledger.voteGranted(number, NO_TID, read);
+        else if (outcome.kind === "failed") {
+          ledger.voteFailed(number, call.transaction, outcome.cleared, outcome.shown, read);
+        } else {
+          // Nothing is concluded from it, and it waits as long as anything could make it.
+          ledger.reply(number, ANYTHING, read);
+        }
         return;
       }
       case "finish": {
         const value = replyTid(codec, payload, envelope);
+        if (value.kind === "unclear") throw unclear(codec, envelope, "tpc_finish");
         const tid = value.kind === "tid" ? value.tid : undefined;
         if (tid !== undefined) guard.committed(tid);
         const read = this.#read(frame, envelope, call.stamp.order, "finish");
@@ -197,8 +219,31 @@ export class ToClient implements FrameHandler {
   }
 }
 
+/** A reply that can't be read may show anything, and proves nothing. */
+const ANYTHING = { tid: ANY_TID, exact: false };
+
 /** Nobody knows what the reply answers: it may show anything, and proves nothing. */
 const UNKNOWN_CALL = { method: UNKNOWN, order: 0 };
+
+/** A reply that a rule can't do without: nobody knows what the client will take it for. */
+function unclear(codec: Codec, { argsAt }: Envelope, call: string): ProtocolError {
+  return new ProtocolError(
+    `bad-${codec.encoding}`,
+    argsAt,
+    `a tid, None or an exception as the reply to ${call}`,
+    "another value",
+  );
+}
+
+/** What a `getInvalidations` was answered: undefined for None. */
+function resumed(codec: Codec, payload: Buffer, envelope: Envelope): InvalidationArgs | "unclear" | undefined {
+  try {
+    return codec.invalidationsReply(payload, envelope);
+  } catch (error) {
+    if (error instanceof ProtocolError) return "unclear";
+    throw error;
+  }
+}
 
 function copy(bytes: Buffer): Buffer {
   const own = Buffer.allocUnsafeSlow(bytes.length);

@@ -24,10 +24,20 @@ export type Verdict =
   | "more"
   /** Its bytes flow on as they come. */
   | "pass"
-  /** It is handed over whole, and does not flow on by itself. */
+  /** It is handed over whole, and does not flow on by itself; it has at most `FrameLimits.maxHeldBytes`. */
   | "hold"
+  /** The same with a bound of its own. */
+  | Hold
   /** It passes, and its tail is handed over: the payload from this offset on. */
   | number;
+
+/** How much may be held of one frame. A constant of whoever says it: nothing is made for each frame. */
+export interface Hold {
+  /** Of the payload. `limits.frame` bounds it, too. */
+  readonly maxBytes: number;
+  /** The kind of message, for people. */
+  readonly what: string;
+}
 
 /**
  * What it is given can be a view of the chunk that was pushed, a held frame too that lies whole inside one. What it keeps
@@ -49,7 +59,7 @@ export interface FrameHandler {
 export interface FrameLimits {
   /** The longest payload. */
   readonly maxFrameBytes: number;
-  /** The longest payload that is held. */
+  /** The longest payload that is held, where the verdict has no bound of its own. */
   readonly maxHeldBytes: number;
 }
 
@@ -191,11 +201,12 @@ export class FrameStream {
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
       if (verdict === "more") break;
-      if (verdict === "hold") {
+      if (verdict === "hold" || typeof verdict === "object") {
         this.#flow(chunk, run, at);
         run = at;
         if (!this.#reads()) break;
         run = end;
+        this.#mayHold(length, verdict);
         if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
         else this.#hold(chunk, at, end, length);
       } else {
@@ -267,11 +278,14 @@ export class FrameStream {
     return n;
   }
 
+  #mayHold(length: number, verdict: Hold | "hold"): void {
+    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
+    if (length <= maxBytes) return;
+    const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
+    throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);
+  }
+
   #hold(chunk: Buffer, at: number, end: number, length: number): void {
-    if (length > this.limits.maxHeldBytes) {
-      const expected = `at most ${this.limits.maxHeldBytes} bytes in a message that must be read whole`;
-      throw new ProtocolError("message-too-long", 0, expected, `${length}`);
-    }
     this.#passing = false;
     this.#left = length - (end - at - LENGTH_BYTES);
     this.#held.add(chunk.subarray(at, end), this.#left);

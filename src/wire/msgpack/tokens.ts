@@ -109,7 +109,7 @@ export class TokenCursor {
       case 0xce:
         return this.#number(bytes.readUInt32BE(at + 1), 5);
       case 0xcf:
-        return this.#number(exactly(bytes.readBigUInt64BE(at + 1)), 9);
+        return this.#number(uint64(bytes, at + 1), 9);
       case 0xd0:
         return this.#number(bytes.readInt8(at + 1), 2);
       case 0xd1:
@@ -117,7 +117,7 @@ export class TokenCursor {
       case 0xd2:
         return this.#number(bytes.readInt32BE(at + 1), 5);
       case 0xd3:
-        return this.#number(exactly(bytes.readBigInt64BE(at + 1)), 9);
+        return this.#number(int64(bytes, at + 1), 9);
       case 0xd4:
       case 0xd5:
       case 0xd6:
@@ -168,10 +168,19 @@ export class TokenCursor {
   }
 }
 
-/** The number itself where a double holds it exactly. */
-export function exactly(value: bigint): number | bigint {
-  const small = Number(value);
-  return Number.isSafeInteger(small) ? small : value;
+/** Above this high word an integer may be none that a double holds exactly. */
+const SAFE_HIGH = 0x1fffff;
+
+/** A number where a double holds it exactly. */
+function uint64(bytes: Buffer, at: number): number | bigint {
+  const high = bytes.readUInt32BE(at);
+  return high <= SAFE_HIGH ? high * 2 ** 32 + bytes.readUInt32BE(at + 4) : bytes.readBigUInt64BE(at);
+}
+
+function int64(bytes: Buffer, at: number): number | bigint {
+  const high = bytes.readInt32BE(at);
+  const value = high * 2 ** 32 + bytes.readUInt32BE(at + 4);
+  return Number.isSafeInteger(value) ? value : bytes.readBigInt64BE(at);
 }
 
 /** The bytes of a token without its content, for 0xc0 to 0xdf. */

@@ -20,10 +20,10 @@ export const MAX_ARGUMENT_BYTES = 1024;
 export const MAX_CALL_STEPS = 4 * MAX_CALL_BYTES;
 
 /** What reading the value of a reply as objects may cost, where a rule can go on without it: an exception, a list. */
-export const MAX_VALUE_STEPS = 100_000;
+export const MAX_VALUE_STEPS = 50_000;
 
 /** What walking over a reply may cost that is searched for anything that could be a tid. */
-export const MAX_SEARCH_STEPS = 1_000_000;
+export const MAX_SEARCH_STEPS = 500_000;
 
 /** No message of a peer nests deeper, and code that walks over a value may recurse so deep. */
 export const MAX_DEPTH = 200;

@@ -55,7 +55,7 @@ class OidWalk {
           this.#note(code, at);
           break;
         case PUSHES:
-          this.#values.push(this.#valueAt(code, at));
+          if (!this.#push(this.#valueAt(code, at))) return undefined;
           break;
         case MARKS:
           marks.push(this.#values.length);
@@ -94,6 +94,13 @@ class OidWalk {
 
   #list(end: number): OidList {
     return { oids: this.#oids.subarray(0, this.#filled), end };
+  }
+
+  /** What is no oid goes with the oid before it. */
+  #push(value: number): boolean {
+    if (value === OTHER && (this.#values.at(-1) ?? OTHER) === OTHER) return false;
+    this.#values.push(value);
+    return true;
   }
 
   #valueAt(code: number, at: number): number {

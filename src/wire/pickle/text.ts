@@ -29,7 +29,7 @@ export function quotedString(line: Buffer, offset: number): Buffer {
     throw new ProtocolError("bad-pickle", offset, "a quoted string", "another line");
   }
   const end = line.length - 1;
-  const bytes = Buffer.allocUnsafeSlow(end);
+  const bytes = Buffer.allocUnsafe(end);
   let length = 0;
   for (let at = 1; at < end;) {
     const byte = line[at++] as number;
@@ -67,14 +67,14 @@ function octalDigits(line: Buffer, at: number, end: number): number {
 function hexAt(line: Buffer, at: number, digits: number): number {
   let number = 0;
   for (let i = at; i < at + digits; i++) {
-    const digit = HEX.indexOf(String.fromCharCode(line[i] ?? 0).toLowerCase());
-    if (digit < 0) return -1;
-    number = number * 16 + digit;
+    const byte = line[i] ?? 0;
+    const letter = (byte | 0x20) - 0x61;
+    if (byte >= 0x30 && byte <= 0x39) number = number * 16 + byte - 0x30;
+    else if (letter >= 0 && letter < 6) number = number * 16 + letter + 10;
+    else return -1;
   }
   return number;
 }
-
-const HEX = "0123456789abcdef";
 
 /** The text of a `UNICODE` opcode's line: raw-unicode-escape. */
 export function rawUnicode(line: Buffer, offset: number): string {

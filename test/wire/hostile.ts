@@ -86,7 +86,7 @@ const PICKLE_BAD: Readonly<Record<string, Buffer>> = {
 
 const MSGPACK_BAD: Readonly<Record<string, Buffer>> = {
   "an extension": latin("\xd4\x01\x00"),
-  "a byte that begins nothing": latin("\x92\xc0\xc1"),
+  "a byte that begins nothing": latin("\x92\xc1\xc0"),
   "an array nested 300 deep": Buffer.concat([many(300, "\x91"), latin("\xc0")]),
   "200,000 numbers": inArray("\x01")(200_000),
   "a byte string longer than the message": latin("\xc6\x7f\xff\xff\xff"),

@@ -123,12 +123,15 @@ describe.each(PROTOCOLS)("a message of the server's that nobody can read, %s", (
 describe.each(PROTOCOLS)("a call that nobody can read, %s", (protocol) => {
   const bodies = Object.entries(unreadable(new Stage(protocol).speech.codec));
   /** What the ledger must read of it. */
+  const FIRST = new Set(["vote", "tpc_finish", "tpc_abort"]);
   const NEEDED = new Set(["tpc_begin", "undoa", "vote", "tpc_finish", "tpc_abort", "getInvalidations"]);
 
   it.each(
     NAMES.filter((name) => !["storea", "storeBlobEnd", "storeBlobShared", "restorea", "deleteObject"].includes(name)),
   )("%s", (name) => {
     for (const [what, body] of bodies) {
+      // An array in msgpack is what arguments are, and its first item is all that is read of most.
+      if (protocol === "M5" && what === "200,000 numbers" && FIRST.has(name)) continue;
       const stage = new Stage(protocol);
       const pair = stage.registered();
       const call = frameOf(messageOf(stage.speech.codec, 50, 0, name, body));

@@ -32,7 +32,7 @@ export const MAX_DEPTH = 200;
  * What one decoded value may take up in memory, in bytes, by the rough prices below. An empty dictionary is one byte on
  * the wire and some 200 in memory, so the length of a payload bounds nothing.
  */
-export const MAX_DECODED = 32 * 1024 * 1024;
+export const MAX_DECODED = 48 * 1024 * 1024;
 
 export const PRICE_PLAIN = 16;
 export const PRICE_BUFFER = 128;

@@ -60,7 +60,7 @@ const limits = map({
     .describe("the largest frame that is relayed"),
   decode: size(64 * KIB, 2 * GIB)
     .prefault("64MiB")
-    .describe("the largest message that is assembled because a rule must read it"),
+    .describe("the largest reply that is assembled while its client is owed something"),
   outbox: size(64 * KIB, 64 * GIB)
     .prefault("64MiB")
     .describe("what may wait for one client; a client that falls further behind is disconnected"),

@@ -273,7 +273,7 @@ export class ToClient implements FrameHandler {
           ledger.voteFailed(number, call.transaction, outcome.cleared, outcome.shown, read);
         } else {
           // Nothing is concluded from it, and it waits as long as anything could make it.
-          ledger.reply(number, ANYTHING, read);
+          ledger.voteUnclear(number, read);
         }
         return;
       }

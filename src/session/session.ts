@@ -83,6 +83,7 @@ export class Session implements Turns {
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
     const life = this.#lifetime.now;
+    if (this.#client.hasEnded || life.is === "orphan") return false;
     if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
     return "registration" in life;
   }

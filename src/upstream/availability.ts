@@ -4,8 +4,9 @@
 //     starting ── the server answers ──> listening <──> full
 //         └──────── it does not ──> down <──┘
 //
-// While the server is down it is tried again after 0.1 s, then ever slower. What is no certain outage (the last
-// connection was ended by the server) is told only when a first try has failed, too.
+// While the server is down it is tried again after 0.1 s, then ever slower, but never so slowly that the outage becomes
+// much longer for it: clients add their own delays to it. What is no certain outage (the last connection was ended by the
+// server) is told only when a first try has failed, too.
 
 /** What is to be done, in this order. */
 export type Decision =
@@ -31,13 +32,16 @@ type State =
       readonly reason: string;
       readonly since: number;
       readonly isTold: boolean;
-      readonly delayMs: number;
       readonly opening: boolean;
     }
   | { readonly is: "stopped" };
 
 const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const LAST_RETRY_MS = 1_000;
+/** A try comes after this part of the time that the server has been down. */
+const RETRY_PART = 50;
+/** How often an address is tried that somebody else has. */
+const BLOCKED_RETRY_MS = 5_000;
 
 export class Availability {
   #state: State = { is: "starting" };
@@ -80,12 +84,12 @@ export class Availability {
   tried(isUp: boolean, now: number): Decision[] {
     const state = this.#state;
     if (state.is !== "down" || state.opening) return [];
-    const { reason, since, isTold, delayMs } = state;
+    const { reason, since, isTold } = state;
     if (!isUp) {
-      const next = Math.min(Math.max(delayMs * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
-      this.#state = { ...state, isTold: true, delayMs: next };
+      this.#state = { ...state, isTold: true };
       const told: Decision[] = isTold ? [] : [{ do: "tell-down", reason }];
-      return [...told, this.#try(next, reason)];
+      const afterMs = Math.min(Math.max(Math.round((now - since) / RETRY_PART), FIRST_RETRY_MS), LAST_RETRY_MS);
+      return [...told, this.#try(afterMs, reason)];
     }
     this.#state = { ...state, opening: true };
     const told: Decision[] = isTold ? [{ do: "tell-up", downMs: now - since }] : [];
@@ -105,8 +109,8 @@ export class Availability {
     if (state.is !== "full" && !(state.is === "down" && state.opening)) return [];
     // The server is not known to be down: an outage that begins meanwhile is told of as one.
     const reason = "no answer";
-    this.#state = { is: "down", reason, since: now, isTold: false, delayMs: LAST_RETRY_MS, opening: false };
-    return [{ do: "tell-blocked", reason: code }, this.#try(LAST_RETRY_MS, reason)];
+    this.#state = { is: "down", reason, since: now, isTold: false, opening: false };
+    return [{ do: "tell-blocked", reason: code }, this.#try(BLOCKED_RETRY_MS, reason)];
   }
 
   /** The process has room for more clients, or has none any more. */
@@ -133,10 +137,9 @@ export class Availability {
 
   #down(reason: string, isTold: boolean, now: number): Decision[] {
     if (this.#state.is === "down" || this.#state.is === "stopped") return [];
-    const delayMs = isTold ? FIRST_RETRY_MS : 0;
-    this.#state = { is: "down", reason, since: now, isTold, delayMs, opening: false };
+    this.#state = { is: "down", reason, since: now, isTold, opening: false };
     const told: Decision[] = isTold ? [{ do: "tell-down", reason }] : [];
-    return [{ do: "give-up-address" }, ...told, this.#try(delayMs, reason)];
+    return [{ do: "give-up-address" }, ...told, this.#try(isTold ? FIRST_RETRY_MS : 0, reason)];
   }
 
   #try(afterMs: number, reason: string): Decision {

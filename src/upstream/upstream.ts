@@ -1,13 +1,14 @@
 import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import type { Report, UpstreamHappening } from "../happening/happening.ts";
-import type { Connection } from "../session/connection.ts";
+import type { Connection, ConnectionHandler } from "../session/connection.ts";
 import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
 import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
 import { Arrival } from "./arrival.ts";
 import { Availability, type Decision } from "./availability.ts";
 import { answers, dial, type Dialling } from "./dialling.ts";
+import { GatheredEnds } from "./gathered-ends.ts";
 import type { Room } from "./room.ts";
 import type { Transport } from "./transport.ts";
 
@@ -33,12 +34,6 @@ export interface ListenFailure {
   readonly cause: unknown;
 }
 
-/**
- * How long a client that was accepted before its server was found to be down may wait for it. A ZEO 4 client that gets
- * no greeting waits ten seconds, even when its connection is closed (ZEO 4.3.1 `zrpc/client.py`).
- */
-const WAIT_MS = 3_000;
-
 /** One listening address, the server behind it, and the sessions between them. `Availability` decides when it listens. */
 export class Upstream {
   readonly name: string;
@@ -52,6 +47,7 @@ export class Upstream {
   readonly #arrivals = new Map<Arrival, () => void>();
   /** Those that wait. */
   readonly #waiting = new Set<Arrival>();
+  readonly #ends: GatheredEnds<Session>;
   #accepted = 0;
   /** What was asked for at first; then the address with the port that was chosen. */
   #address: Address;
@@ -67,6 +63,7 @@ export class Upstream {
     this.server = server;
     this.#address = listen;
     this.#host = host;
+    this.#ends = new GatheredEnds(clock);
     this.#dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
     this.#sessionHost = {
       settings: { name, ...settings },
@@ -139,6 +136,7 @@ export class Upstream {
     this.#do(this.#availability.stop());
     this.#cancelTry?.();
     this.#started();
+    this.#ends.release();
     for (const arrival of [...this.#arrivals.keys()]) this.#refuse(arrival);
   }
 
@@ -221,10 +219,11 @@ export class Upstream {
     }
     this.#accepted++;
     this.#dialFor(arrival, (code) => {
-      // It waits, in case the server comes back soon.
+      // It waits for the server. To be closed would not make it look elsewhere, or try again, any sooner: a ZEO 4 client
+      // that has connected waits ten seconds for a greeting, closed or not (ZEO 4.3.1 `ServerStub.py`, `stub`).
       this.#arrivals.set(
         arrival,
-        this.#host.clock.after(WAIT_MS, () => this.#refuse(arrival)),
+        this.#host.clock.after(this.#dialling.timeoutMs, () => this.#refuse(arrival)),
       );
       this.#waiting.add(arrival);
       this.#do(this.#availability.dialFailed(code, this.#now));
@@ -253,8 +252,37 @@ export class Upstream {
     this.#arrivals.delete(arrival);
     const session = new Session(arrival.client, server, this.#sessionHost);
     this.sessions.add(session);
-    server.handOver(session.fromServer);
+    server.handOver(this.#gathered(session));
     arrival.handOver(session.fromClient);
+  }
+
+  /** What a session's server connection is to tell: its end perhaps not at once. */
+  #gathered(session: Session): ConnectionHandler {
+    const { fromServer } = session;
+    return {
+      ...fromServer,
+      ended: () => this.#serverEnded(session, () => fromServer.ended()),
+      closed: () => this.#serverEnded(session, () => fromServer.closed()),
+    };
+  }
+
+  #serverEnded(session: Session, tell: () => void): void {
+    const isNews = session.isServerOpen && !this.#ends.has(session);
+    // Where nobody listens, whose connection ends finds nobody.
+    const mayBeOutage = isNews && session.tellsOutage && this.#giveUpAddress !== undefined;
+    if (!mayBeOutage && !this.#ends.has(session)) {
+      tell();
+      return;
+    }
+    this.#ends.hold(session, tell);
+    if (mayBeOutage) this.#lookForOutage();
+  }
+
+  /** Are there no connections to the server any more whose end has not come? Then it may be down. */
+  #lookForOutage(): void {
+    for (const other of this.sessions) if (other.isServerOpen && !this.#ends.has(other)) return;
+    this.#do(this.#availability.lastEnded(this.#now));
+    this.#ends.release();
   }
 
   // --- what sessions tell -----------------------------------------------------------------------------------------
@@ -263,9 +291,7 @@ export class Upstream {
     switch (news) {
       case "server-ended":
         // Was it the last one? Then the server may be down.
-        if (!session.tellsOutage) return;
-        for (const other of this.sessions) if (other !== session && other.isServerOpen) return;
-        this.#do(this.#availability.lastEnded(this.#now));
+        if (session.tellsOutage) this.#lookForOutage();
         return;
       case "server-silent":
         session.destroy();

@@ -32,8 +32,8 @@ export interface PeerServer {
   blobDir(storage: string): string;
   /** What the storage's file says, read by another process. */
   truth(storage: string): Promise<TrueTransaction[]>;
-  /** Ends the process and starts it again, on the same port and files. */
-  restart(): Promise<void>;
+  /** Ends the process and starts it again after `downMs`, on the same port and files. */
+  restart(downMs?: number): Promise<void>;
   /** Ends the process and removes the folder. */
   stop(): Promise<void>;
   errors(): string;
@@ -98,8 +98,9 @@ export async function startServer(installed: Installed, options: ServerOptions =
     blobDir: (storage) => join(dir, `blobs-${storage}`),
     truth: (storage) => readTruth(installed, dir, storage),
     errors: () => running.errors(),
-    async restart(): Promise<void> {
+    async restart(downMs = 0): Promise<void> {
       await running.stop();
+      await new Promise((resolve) => setTimeout(resolve, downMs));
       running = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
         cwd: dir,
         env: { ...installed.peer.serverEnv },

@@ -85,10 +85,12 @@ describe("a server that is down", () => {
   it("is found out by a client whose dial is refused", async () => {
     const gateway = await scripted();
     gateway.server.close();
+    const down = gateway.event("down");
     const client = await gateway.peer();
-    await client.end();
+    await down;
     expect(state(gateway)).toBe("down");
     expect(gateway.told(DOWN)).toMatchObject([{ reason: "ECONNREFUSED" }]);
+    client.socket.destroy();
   });
 
   it("keeps a client that was accepted just before, and serves it when it is back soon", async () => {

@@ -115,7 +115,7 @@ const TABLE: Record<StateName, Partial<Record<EventName, string>>> = {
   },
   "down, told": {
     "a try succeeds": "down: tell-up 1000, listen",
-    "a try fails": "down: try in 200",
+    "a try fails": "down: try in 100",
     stop: "stopped: give-up-address",
   },
   "down, untold": {
@@ -131,7 +131,7 @@ const TABLE: Record<StateName, Partial<Record<EventName, string>>> = {
   "down, blocked": {
     // The server was not down: that is only told when it is.
     "a try succeeds": "down: listen",
-    "a try fails": "down: tell-down no answer, try in 5000",
+    "a try fails": "down: tell-down no answer, try in 100",
     stop: "stopped: give-up-address",
   },
   stopped: { stop: "stopped: give-up-address" },
@@ -169,29 +169,28 @@ describe.each(Object.keys(STATES) as StateName[])("an upstream that is %s", (nam
 });
 
 describe("a server that is down", () => {
-  function delays(machine: Availability, tries: number): string[] {
-    return Array.from({ length: tries }, () => said(machine.tried(false, NOW)).join(", "));
+  function delays(machine: Availability, nows: readonly number[]): string[] {
+    return nows.map((now) => said(machine.tried(false, now)).join(", "));
   }
 
-  it("is tried after 0.1 s, then after twice as long, up to 5 s", () => {
-    expect(delays(STATES["down, told"](), 9)).toEqual(
-      [200, 400, 800, 1600, 3200, 5000, 5000, 5000, 5000].map((ms) => `try in ${ms}`),
+  it("is tried after a fiftieth of the time that it has been down, at least 0.1 s and at most 1 s", () => {
+    expect(delays(STATES["down, told"](), [100, 5_000, 7_500, 30_000, 50_000, 3_600_000])).toEqual(
+      [100, 100, 150, 600, 1000, 1000].map((ms) => `try in ${ms}`),
     );
   });
 
   it("is told of once when a first try has failed, where only its last connection ended", () => {
-    expect(delays(STATES["down, untold"](), 4)).toEqual([
+    expect(delays(STATES["down, untold"](), [0, 100, 10_000])).toEqual([
       "tell-down all its connections have ended, try in 100",
+      "try in 100",
       "try in 200",
-      "try in 400",
-      "try in 800",
     ]);
   });
 
   it("must say something where it had said nothing, at every try", () => {
     const machine = STATES.listening();
     machine.silent(0);
-    expect(delays(machine, 2)).toEqual(["try in 200 for a greeting", "try in 400 for a greeting"]);
+    expect(delays(machine, [30_100, 60_100])).toEqual(["try in 602 for a greeting", "try in 1000 for a greeting"]);
   });
 
   it("was down for as long as from its first sign to its answer", () => {
@@ -203,10 +202,11 @@ describe("a server that is down", () => {
 
   it("begins with short delays at its next outage", () => {
     const machine = STATES["down, told"]();
-    delays(machine, 8);
-    machine.tried(true, NOW);
+    delays(machine, [100, 60_000]);
+    machine.tried(true, 61_000);
     machine.opened();
-    expect(said(machine.dialFailed("ECONNREFUSED", NOW)).at(-1)).toBe("try in 100");
+    expect(said(machine.dialFailed("ECONNREFUSED", 62_000)).at(-1)).toBe("try in 100");
+    expect(delays(machine, [62_100])).toEqual(["try in 100"]);
   });
 });
 

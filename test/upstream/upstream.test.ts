@@ -109,7 +109,7 @@ describe("a try", () => {
     const server = gate.transport.dialling.connects();
     if (how === "ends") server.ends();
     server.closes();
-    expect(gate.clock.pending).toEqual([200]);
+    expect(gate.clock.pending).toEqual([100]);
     gate.upstream.stop();
     gate.expectOver(server);
   });
@@ -232,7 +232,7 @@ describe("a server that accepts and says nothing", () => {
     expect(silent.commands).toEqual([]);
     gate.clock.move(1);
     expect(silent.commands).toEqual(["destroy"]);
-    gate.clock.move(200);
+    gate.clock.move(700);
     gate.answers();
     gate.transport.listening.opens();
     expect(gate.state).toBe("listening");

@@ -13,6 +13,7 @@ import { Leg } from "./leg.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
 import { Outlet } from "./outlet.ts";
+import { QuestionIds } from "./question-ids.ts";
 import { Registration } from "./registration.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
@@ -206,7 +207,8 @@ export class Session implements Turns {
   /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
   #open(protocol: Protocol, step: HandshakeStep): void {
     this.#protocol = protocol.name;
-    const talk = new Conversation(protocol, step, (codec, calls) => this.#early(codec, calls));
+    const questionIds = new QuestionIds(`${this.peer} ${this.#server.connection.peer} ${this.#startedMs}`);
+    const talk = new Conversation(protocol, step, questionIds, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
     if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Calls, QUESTION_ID } from "../../src/session/calls.ts";
+import { Calls } from "../../src/session/calls.ts";
+import { QuestionIds } from "../../src/session/question-ids.ts";
 import type { Stamp } from "../../src/ledger/state.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { methodNamed, UNKNOWN } from "../../src/wire/methods.ts";
@@ -10,7 +11,7 @@ const last = { sort: "last", stamp: at(3) } as const;
 
 describe("calls", () => {
   it("are found once, with their method and when they were forwarded", () => {
-    const calls = new Calls();
+    const calls = new Calls(new QuestionIds("a b"));
     const methods = ["loadBefore", "ping", "someNewMethod", "get_size_info"].map(methodNamed);
     methods.forEach((method, n) => calls.addPlain(n, method, at(n * 1_000_000_007)));
     methods.forEach((method, n) => {
@@ -21,7 +22,7 @@ describe("calls", () => {
   });
 
   it("that the ledger reads are objects, whatever their id", () => {
-    const calls = new Calls();
+    const calls = new Calls(new QuestionIds("a b"));
     for (const id of [0, 5, "(1,2)"]) {
       calls.add(id, vote);
       expect(calls.special(id)).toBe(vote);
@@ -31,15 +32,13 @@ describe("calls", () => {
     }
   });
 
-  it("never share an id where one of them is read, nor take the proxy's own", () => {
-    const calls = new Calls();
+  it("never share an id where one of them is read", () => {
+    const calls = new Calls(new QuestionIds("a b"));
     calls.add(1, vote);
     calls.addPlain(2, methodNamed("ping"), at(0));
     expect(() => calls.add(1, last)).toThrow("id-in-use");
     expect(() => calls.addPlain(1, methodNamed("ping"), at(0))).toThrow("id-in-use");
     expect(() => calls.add(2, last)).toThrow("id-in-use");
-    expect(() => calls.addPlain(QUESTION_ID, methodNamed("ping"), at(0))).toThrow("id-in-use");
-    expect(() => calls.add(QUESTION_ID, last)).toThrow("id-in-use");
     // Of two that nobody reads the newer one counts.
     calls.addPlain(2, methodNamed("loadBefore"), at(1));
     expect(calls.takePlain(2)).toMatchObject({ method: { name: "loadBefore" }, order: 1 });
@@ -48,8 +47,25 @@ describe("calls", () => {
     expect(calls.special(1)).toBe(last);
   });
 
+  it("of the proxy's own have ids of which no other call waits, nor may take one", () => {
+    const ids = new QuestionIds("a b");
+    const [first, second, third] = [ids.next(), ids.next(), ids.next()];
+    const calls = new Calls(new QuestionIds("a b"));
+    calls.addPlain(second, methodNamed("lastTransaction"), at(0));
+    expect(calls.addQuestion()).toBe(first);
+    expect(calls.special(first)).toEqual({ sort: "question" });
+    expect(() => calls.addPlain(first, methodNamed("ping"), at(0))).toThrow("that of the proxy's own call");
+    expect(() => calls.add(first, last)).toThrow("id-in-use");
+    expect(calls.addQuestion()).toBe(third);
+    calls.answered(first);
+    calls.addPlain(first, methodNamed("ping"), at(0));
+    expect(calls.takePlain(first)?.method.name).toBe("ping");
+    expect(calls.takePlain(second)?.method.name).toBe("lastTransaction");
+    expect(calls.special(third)).toEqual({ sort: "question" });
+  });
+
   it("are at most a million without an answer", () => {
-    const calls = new Calls();
+    const calls = new Calls(new QuestionIds("a b"));
     const ping = methodNamed("ping");
     for (let id = 0; id < 100_000; id++) calls.addPlain(id, ping, at(0));
     expect(() => calls.addPlain(100_000, ping, at(0))).toThrow("too-many-calls");

@@ -101,7 +101,8 @@ export class ServerConn implements ConnectionHandler {
     if (asked !== null) {
       scene.visits.count("subject: question");
       const [, pickled, packed] = asked;
-      this.inbox.push(question(frame, pickled ?? [...(packed ?? "")].reverse().join("")));
+      const id = Buffer.from(pickled ?? packed ?? "", "latin1");
+      this.inbox.push(question(frame, pickled === undefined ? id.readInt32BE() : id.readInt32LE()));
       return true;
     }
     if (link.isWild) {
@@ -191,13 +192,12 @@ export class ServerConn implements ConnectionHandler {
 export const TLS_ANSWER = Buffer.from("\x16\x03\x01 server hello", "latin1");
 export const MONITOR_ANSWER = Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1");
 
-/** `id`: four bytes, the least one first. */
-function question(frame: Buffer, id: string): Request {
+function question(frame: Buffer, id: number): Request {
   return {
     frame: Buffer.from(frame),
     kind: "lastTransaction",
     method: "lastTransaction",
-    id: Buffer.from(id, "latin1").readInt32LE(),
+    id,
     isOneWay: false,
     oid: 0,
     tid: 0,

@@ -21,8 +21,13 @@ export interface PlainCall {
   readonly order: number;
 }
 
-/** More than any client has; beyond it somebody calls and is never answered. */
-const MAX_CALLS = 100_000;
+/**
+ * Beyond it somebody only calls. No client gets there: a `prefetch` is a call for each object of its list, and costs the
+ * client itself some thousand bytes each.
+ */
+const MAX_CALLS = 1_000_000;
+/** What a call takes up until its reply: the map's entry, a number, and an id that is a pair of oid and tid. */
+const CALL_BYTES = 160;
 const ORDER_FACTOR = 256;
 const QUESTION: Call = { sort: "question" };
 
@@ -38,6 +43,11 @@ export class Calls {
   /** How many wait for their replies. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** About as much memory as they take up. */
+  get bytes(): number {
+    return this.#open.size * CALL_BYTES;
   }
 
   addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
@@ -80,7 +90,12 @@ export class Calls {
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
     if (this.#open.size >= MAX_CALLS) {
-      throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");
+      throw new ProtocolError(
+        "too-many-calls",
+        0,
+        `at most ${MAX_CALLS} calls that wait for their replies`,
+        "one more",
+      );
     }
   }
 

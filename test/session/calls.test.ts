@@ -7,11 +7,12 @@ import { methodNamed, UNKNOWN } from "../../src/wire/methods.ts";
 
 const at = (order: number): Stamp => ({ order, proven: NO_TID });
 const vote = { sort: "vote", stamp: at(3), transaction: 7 } as const;
+const newCalls = (): Calls => new Calls(new QuestionIds("a b"));
 const last = { sort: "last", stamp: at(3) } as const;
 
 describe("calls", () => {
   it("are found once, with their method and when they were forwarded", () => {
-    const calls = new Calls(new QuestionIds("a b"));
+    const calls = newCalls();
     const methods = ["loadBefore", "ping", "someNewMethod", "get_size_info"].map(methodNamed);
     methods.forEach((method, n) => calls.addPlain(n, method, at(n * 1_000_000_007)));
     methods.forEach((method, n) => {
@@ -22,7 +23,7 @@ describe("calls", () => {
   });
 
   it("that the ledger reads are objects, whatever their id", () => {
-    const calls = new Calls(new QuestionIds("a b"));
+    const calls = newCalls();
     for (const id of [0, 5, "(1,2)"]) {
       calls.add(id, vote);
       expect(calls.special(id)).toBe(vote);
@@ -33,7 +34,7 @@ describe("calls", () => {
   });
 
   it("never share an id where one of them is read", () => {
-    const calls = new Calls(new QuestionIds("a b"));
+    const calls = newCalls();
     calls.add(1, vote);
     calls.addPlain(2, methodNamed("ping"), at(0));
     expect(() => calls.add(1, last)).toThrow("id-in-use");
@@ -50,7 +51,7 @@ describe("calls", () => {
   it("of the proxy's own have ids of which no other call waits, nor may take one", () => {
     const ids = new QuestionIds("a b");
     const [first, second, third] = [ids.next(), ids.next(), ids.next()];
-    const calls = new Calls(new QuestionIds("a b"));
+    const calls = newCalls();
     calls.addPlain(second, methodNamed("lastTransaction"), at(0));
     expect(calls.addQuestion()).toBe(first);
     expect(calls.special(first)).toEqual({ sort: "question" });
@@ -64,12 +65,27 @@ describe("calls", () => {
     expect(calls.special(third)).toEqual({ sort: "question" });
   });
 
-  it("are at most a million without an answer", () => {
-    const calls = new Calls(new QuestionIds("a b"));
+  it("take up memory until they are answered, about as much as is said", () => {
+    const calls = newCalls();
+    expect(calls.bytes).toBe(0);
+    calls.add(1, last);
+    calls.addPlain(2, methodNamed("ping"), at(0));
+    const one = calls.bytes / 2;
+    calls.addQuestion();
+    expect(calls.bytes).toBe(3 * one);
+    calls.answered(1);
+    calls.takePlain(2);
+    expect(calls.bytes).toBe(one);
+    expect(one).toBeGreaterThan(100);
+    expect(one).toBeLessThan(300);
+  });
+
+  it("are at most a million that wait", () => {
+    const calls = newCalls();
     const ping = methodNamed("ping");
-    for (let id = 0; id < 100_000; id++) calls.addPlain(id, ping, at(0));
-    expect(() => calls.addPlain(100_000, ping, at(0))).toThrow("too-many-calls");
+    for (let id = 0; id < 1_000_000; id++) calls.addPlain(id, ping, at(0));
+    expect(() => calls.addPlain(1_000_000, ping, at(0))).toThrow("too-many-calls");
     calls.answered(5);
-    calls.addPlain(100_000, ping, at(0));
+    calls.addPlain(1_000_000, ping, at(0));
   });
 });

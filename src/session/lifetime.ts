@@ -69,6 +69,12 @@ export class Lifetime {
 
   // --- who does not register ---------------------------------------------------------------------------------------
 
+  /** Its client may be anybody: it has not registered, and is not in use. */
+  get #isNobody(): boolean {
+    const { is } = this.#life;
+    return is === "shaking" || is === "open" || (is === "relayed" && !this.isInUse);
+  }
+
   /** In so long somebody must have registered, or be in use; or this ends it. */
   #expect(ms: number): void {
     this.#cancelDeadline?.();
@@ -198,8 +204,7 @@ export class Lifetime {
     // A probe: it has said nothing at all.
     else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
     else this.passClientEnd();
-    const { is } = this.#life;
-    if (is === "shaking" || is === "open") this.#expect(ENDED_MS);
+    if (this.#isNobody) this.#expect(ENDED_MS);
   }
 
   /** A half-close goes on to the server, behind what the client has said, and the replies to its commits on their way. */
@@ -211,7 +216,8 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    this.giveUp();
+    if (this.#isNobody) this.#dismiss();
+    else this.giveUp();
   }
 
   // --- the server's end -------------------------------------------------------------------------------------------

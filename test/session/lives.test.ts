@@ -39,15 +39,15 @@ const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
     over: "over",
   },
   "the client closes": {
-    shaking: `over, ${SERVER}`,
-    open: `over, ${SERVER}`,
+    shaking: `over, ${SERVER} destroy`,
+    open: `over, ${SERVER} destroy`,
     registering: `over, ${SERVER}`,
     registered: `over, ${SERVER}`,
     holding: `over, ${SERVER}`,
     finishing: "orphan",
     draining: "over",
     "given up": "orphan",
-    relayed: `over, ${SERVER}`,
+    relayed: `over, ${SERVER} destroy`,
     over: "over",
   },
 

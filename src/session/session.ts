@@ -52,6 +52,7 @@ export class Session implements Turns {
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
       handshakeMs: settings.limits.handshakeMs,
+      serverGreets: () => host.serverGreets(),
       tell: (news) => host.tell(this, news),
       ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
       left: (storage) => storages.forgetUnused(storage),
@@ -81,11 +82,16 @@ export class Session implements Turns {
     return !this.#server.hasEnded;
   }
 
+  /** Its server has said something, and has not ended it. */
+  get isServerAlive(): boolean {
+    return this.isServerOpen && this.#server.received > 0 && this.life !== "over";
+  }
+
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
     const life = this.#lifetime.now;
     if (this.#client.hasEnded || life.is === "orphan") return false;
-    if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
+    if (life.is === "relayed") return (life.reason === "tls" || life.reason === "mac") && this.#lifetime.isInUse;
     return "registration" in life;
   }
 
@@ -163,6 +169,7 @@ export class Session implements Turns {
         life.talk.clientFrames.push(bytes);
         return;
       case "relayed":
+        this.#lifetime.used("client");
         this.#server.connection.write(bytes);
         return;
       // Nobody is left to read it: a commit that is begun now would never end.
@@ -176,6 +183,7 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
+        if (this.#client.received === 0) this.#host.tell(this, "greeted");
         this.#shake(life.handshake.server(bytes), "server");
         return;
       case "open":
@@ -184,7 +192,7 @@ export class Session implements Turns {
         life.talk.serverFrames.push(bytes);
         return;
       case "relayed":
-        if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
+        this.#lifetime.used("server");
         this.#outlet.write(bytes);
         return;
       case "draining":
@@ -225,7 +233,6 @@ export class Session implements Turns {
   /** From now on bytes are relayed as they are, unless the configuration refuses that. `sender`: whose bytes are why. */
   #relay(reason: RawReason, sender: Party): void {
     if (this.life === "relayed" || this.#refuses(reason, sender)) return;
-    this.#lifetime.heard();
     this.#lifetime.become({ is: "relayed", reason });
     this.#report({ what: "relayed", reason });
   }

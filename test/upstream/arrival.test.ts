@@ -54,6 +54,25 @@ describe("a client that was accepted", () => {
     gate.expectOver(client, server);
   });
 
+  it("and has ended behind what it said is let go after less than a second, dialled for or waiting", () => {
+    for (const when of ["dialled for", "waiting"]) {
+      const gate = new Gate().listens();
+      const client = gate.arrives();
+      const dial = gate.transport.dialling;
+      client.reads(TLS);
+      if (when === "waiting") dial.fails();
+      client.ends();
+      gate.clock.move(899);
+      expect(client.commands).toEqual([]);
+      gate.clock.move(1);
+      expect(client.commands).toEqual(["destroy"]);
+      expect(dial.state).toBe(when === "waiting" ? "failed" : "cancelled");
+      expect(gate.room.taken).toBe(0);
+      gate.upstream.stop();
+      gate.expectOver(client);
+    }
+  });
+
   it("waits with what it says beyond 64 KiB", () => {
     const gate = new Gate().listens();
     const client = gate.arrives();
@@ -115,7 +134,7 @@ describe("a client whose dial is refused", () => {
     expect(gate.upstream.sessions.size).toBe(1);
     server.reads(gate.speech.name);
     expect(client.taken()).toEqual(gate.speech.name);
-    gate.clock.move(10 * HANDSHAKE_MS);
+    gate.clock.move(HANDSHAKE_MS - 1);
     expect(client.commands).not.toContain("destroy");
     gate.upstream.stop();
     gate.expectOver(client, server);

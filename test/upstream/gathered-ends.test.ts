@@ -20,21 +20,49 @@ describe("a server that ends its connections one behind the other", () => {
     const gate = new Gate().listens();
     const pairs = [gate.registers(), gate.registers(), gate.registers()];
     const noted = pairs.map(({ client }) => listenedAtEnd(gate, client));
-    for (const [n, { server }] of pairs.entries()) {
-      expect(gate.state).toBe("listening");
-      expect(noted.flat()).toEqual([]);
+    for (const { server } of pairs) {
       if (how === "ends") server.ends();
       else server.closes();
-      gate.clock.move(n);
+      gate.clock.move(1);
+      expect(noted.flat()).toEqual([]);
     }
-    expect(gate.state).toBe("down");
-    // Both by the end and, where that came too, by the close: the first is what the client hears.
-    for (const each of noted) expect(each[0]).toBe(false);
-    gate.clock.move(0);
+    expect(gate.state).toBe("listening");
     gate.transport.dialling.fails();
-    expect(gate.told).toEqual(["listening", "down: all its connections have ended"]);
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
+    // By the end and, where that came too, by the close: the first is what the client hears.
+    for (const each of noted) expect(each[0]).toBe(false);
     gate.upstream.stop();
     gate.expectOver(...pairs.flatMap((pair) => Object.values(pair)));
+  });
+
+  it("and greets the try that follows is up: they hear of it, and can come back at once", () => {
+    const gate = new Gate().listens();
+    const pairs = [gate.registers(), gate.registers()];
+    const noted = pairs.map(({ client }) => listenedAtEnd(gate, client));
+    for (const { server } of pairs) server.ends();
+    gate.clock.move(0);
+    const { length } = gate.transport.dials;
+    expect(noted.flat()).toEqual([]);
+    gate.answers();
+    for (const each of noted) expect(each[0]).toBe(true);
+    expect(gate.told).toEqual(["listening"]);
+    // That was looked into: once is enough.
+    gate.clock.move(GATHER_MS);
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.upstream.stop();
+    gate.expectOver(...pairs.flatMap((pair) => Object.values(pair)));
+  });
+
+  it("and does not answer the try that follows: they hear of it a little later all the same", () => {
+    const gate = new Gate().listens();
+    const { client, server } = gate.registers();
+    server.ends();
+    gate.clock.move(GATHER_MS - 1);
+    expect(client.commands).toEqual([]);
+    gate.clock.move(1);
+    expect(client.commands).toContain("end");
+    gate.upstream.stop();
+    gate.expectOver(client, server);
   });
 
   it("but not all of them is up: those are told a little later", () => {

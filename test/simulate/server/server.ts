@@ -83,6 +83,7 @@ export class Server {
         this.#unlisten = undefined;
         this.scene.timeline.plan(100_000, () => this.start(kind));
       },
+      hindered: () => undefined,
       accepted: (end) => this.#accept(end as End),
     });
   }

@@ -195,6 +195,12 @@ export class ScriptedServer {
   close(): void {
     this.#server.close();
   }
+
+  /** Listens again. */
+  async reopen(port: number): Promise<void> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
+  }
 }
 
 /** Rejects when it takes longer. */

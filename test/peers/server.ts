@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** `client-conflict-resolution true` (ZEO 5 and later). */
   readonly clientConflictResolution?: boolean;
   readonly port?: number;
+  /** A fan-out server: its storages are those of the ZEO server at that port. */
+  readonly clientOf?: number;
 }
 
 /** One transaction of a FileStorage file. */
@@ -49,6 +51,11 @@ function configuration(dir: string, port: number, options: ServerOptions): strin
   if (options.clientConflictResolution === true) lines.push("  client-conflict-resolution true");
   lines.push("</zeo>");
   for (const name of options.storages ?? ["1"]) {
+    if (options.clientOf !== undefined) {
+      lines.push(`<zeoclient ${name}>`, `  server ${LOOPBACK}:${options.clientOf}`, `  storage ${name}`);
+      lines.push("  wait true", "</zeoclient>");
+      continue;
+    }
     lines.push(
       `<filestorage ${name}>`,
       `  path ${join(dir, `${name}.fs`)}`,

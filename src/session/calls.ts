@@ -110,12 +110,22 @@ export class Calls {
     this.#open.delete(id);
   }
 
+  /** An ordinary call, without removing it; undefined: nobody knows what a reply with this id answers. */
+  plain(id: MessageId): PlainCall | undefined {
+    const call = this.#open.get(id);
+    return typeof call === "number" ? plainCall(call) : undefined;
+  }
+
   /** Removes and returns an ordinary call; undefined: nobody knows what the reply answers. */
   takePlain(id: MessageId): PlainCall | undefined {
     const call = this.#open.get(id);
     if (typeof call !== "number") return undefined;
     this.#open.delete(id);
-    const order = Math.floor(call / ORDER_FACTOR);
-    return { method: methodAt(call - order * ORDER_FACTOR), order };
+    return plainCall(call);
   }
+}
+
+function plainCall(call: number): PlainCall {
+  const order = Math.floor(call / ORDER_FACTOR);
+  return { method: methodAt(call - order * ORDER_FACTOR), order };
 }

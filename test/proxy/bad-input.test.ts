@@ -75,11 +75,6 @@ const WRONG: readonly Wrong[] = [
         framed(client.encode(9, 0, "getTid", bytes8(1n))),
       ]),
   },
-  {
-    what: "the proxy's own id",
-    code: "id-in-use",
-    bytes: ({ client }) => framed(client.encode(-2, 0, "getTid", bytes8(1n))),
-  },
   { what: "no msgpack", code: "bad-msgpack", msgpack: true, bytes: () => framed(Buffer.alloc(100, 0xc1)) },
   {
     what: "msgpack nested 400,000 deep",

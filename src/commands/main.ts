@@ -13,7 +13,7 @@ Examples:
   $ zeo-proxy run --config /etc/zeo-proxy.yaml
   $ zeo-proxy demo --once
 
-Exit status: 0 after SIGTERM or SIGINT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
+Exit status: 0 after SIGTERM, SIGINT or SIGQUIT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
 command line.`;
 
 /** The whole command line. A wrong use of it is thrown as a CommanderError. */

@@ -13,8 +13,8 @@ Examples:
   $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
   $ zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug
 
-SIGTERM and SIGINT let finishing commits settle and tell clients what they are owed, for limits.drain at most;
-a second one ends the process at once.`;
+SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at
+most; a second one ends the process at once.`;
 
 interface RunOptions {
   readonly config?: string;

@@ -91,3 +91,37 @@ describe("a checkout that is not built", () => {
     expect(stderr).toContain("npm install --include=dev");
   });
 });
+
+describe("a program that can't be loaded", () => {
+  /** The command with this instead of the program that was built. */
+  function built(name: string, program: string): CommandProcess {
+    const top = join(folder, name);
+    mkdirSync(join(top, "bin"), { recursive: true });
+    mkdirSync(join(top, "dist/commands"), { recursive: true });
+    copyFileSync("bin/zeo-proxy", join(top, "bin/zeo-proxy"));
+    writeFileSync(join(top, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(top, "dist/commands/main.js"), program);
+    return new CommandProcess(process.execPath, [join(top, "bin/zeo-proxy"), "run"]);
+  }
+
+  test.each([
+    [
+      "a missing package",
+      'import "no-such-package";',
+      /^not installed completely; run "npm install" \(.*no-such-package.*\)$/,
+    ],
+    ["a missing file", 'import "./missing.js";', /^not installed completely; run "npm install" \(.*missing\.js.*\)$/],
+    [
+      "an error",
+      'throw new RangeError("nobody\\nhas thought of this");',
+      /^can't be loaded by Node v[\d.]+ \(RangeError: nobody\)$/,
+    ],
+    ["no error", "throw undefined;", /^can't be loaded by Node v[\d.]+ \(error: undefined\)$/],
+    ["a newer syntax", "export const x = #;", /^can't be loaded by Node v[\d.]+ \(SyntaxError: .*\)$/],
+  ])("for %s is one line that says why, and status 1", async (name, program, expected) => {
+    const { status, stdout, stderr } = await built(name.replaceAll(" ", "-"), program).ended();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^zeo-proxy: [^\n]*\n$/);
+    expect(stderr.slice("zeo-proxy: ".length, -1)).toMatch(expected);
+  });
+});

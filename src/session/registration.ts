@@ -1,6 +1,6 @@
 import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
 import { endBy, sessionEnd } from "../happening/ends.ts";
-import type { Report } from "../happening/happening.ts";
+import type { Report, StorageHappening } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
 import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
@@ -26,6 +26,7 @@ export interface Ways {
  */
 export class Registration implements Member {
   readonly upstream: string;
+  readonly client: string;
   readonly storage: Storage;
   /** The session's number in the storage's ledger. */
   readonly number: number;
@@ -39,9 +40,10 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { upstream, report }: { readonly upstream: string; readonly report: Report },
+    { upstream, client, report }: { readonly upstream: string; readonly client: string; readonly report: Report },
   ) {
     this.upstream = upstream;
+    this.client = client;
     this.storage = storage;
     this.#talk = talk;
     this.#ways = ways;
@@ -83,6 +85,11 @@ export class Registration implements Member {
     return this.storage.ledger.isFinishing(this.number);
   }
 
+  /** The server itself has answered None to its `getInvalidations` of that tid. */
+  serverAnsweredNone(from: Tid): void {
+    this.#tell({ what: "not-resumed", from });
+  }
+
   // --- what becomes of it -----------------------------------------------------------------------------------------
 
   /** Its client is gone, or given up. A commit of its that is on the way keeps it: see `isKept`. */
@@ -93,6 +100,7 @@ export class Registration implements Member {
 
   /** The server's connection has ended, or can't be followed any more; what may still go out goes out. */
   serverGone(mayStillRead: boolean): void {
+    if (this.isFinishing) this.#tell({ what: "in-limbo" });
     this.storage.ledger.serverGone(this.number, mayStillRead);
     this.storage.run(this.number);
   }
@@ -174,6 +182,11 @@ export class Registration implements Member {
     if (dialect !== undefined) return { dialect, shape: protocol.versions ? "pairs" : "plain" };
     this.#turns.end(sessionEnd("unknown-dialect", tid && tidHex(tid)), "behind");
     return undefined;
+  }
+
+  #tell(happening: StorageHappening): void {
+    const { client, upstream } = this;
+    this.#report({ ...happening, upstream, storage: this.storage.name, client });
   }
 
   #isRefused(tid: Tid): boolean {

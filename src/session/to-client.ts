@@ -176,7 +176,9 @@ export class ToClient implements FrameHandler {
           ledger.reply(number, codec.shown(payload, envelope, UNKNOWN), read);
           return;
         }
-        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(payload, envelope), read);
+        const answer = codec.invalidationsReply(payload, envelope);
+        ledger.invalidationsReply(number, call.asked, answer, read);
+        if (answer === undefined) this.#registration.serverAnsweredNone(call.asked);
         return;
       }
       case "vote": {

@@ -9,6 +9,8 @@ import { InvalidationReader } from "./reader.ts";
 /** What a storage needs of each of its sessions. */
 export interface Member {
   readonly upstream: string;
+  /** `address:port` of its client. */
+  readonly client: string;
   /** Does what the ledger has decided for it. */
   carryOut(action: SessionAction<Inbound>): void;
   /** Carrying out one of them has thrown this: only that session ends. */
@@ -112,35 +114,34 @@ export class Storage {
     }
     const member = this.#members.get(action.session);
     if (member === undefined) return;
-    this.#safely(member, () => member.carryOut(action));
     if (action.do === "resume") {
       const { from, value, reach } = action;
-      this.#report({ what: "resumed", from, tid: value?.tid, reach }, member.upstream);
+      this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);
     }
+    this.#safely(member, () => member.carryOut(action));
   }
 
   #tell(fact: Fact): void {
     switch (fact.do) {
       case "repaired":
-        this.#report({ what: "repaired", settled: fact.settled }, this.#upstreamOf(fact.settled.session));
+        this.#report({ what: "repaired", settled: fact.settled }, fact.settled.session);
         return;
       case "foreign":
-        this.#report({ what: "foreign", tid: fact.tid }, this.#upstreamOf(fact.by));
+        this.#report({ what: "foreign", tid: fact.tid }, fact.by);
         return;
       case "copied-history":
-        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, this.#upstreamOf(fact.by));
+        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, fact.by);
         return;
       case "ledger-ended":
-        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, this.#upstreamOf(fact.by));
+        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, fact.by);
     }
   }
 
-  #report(happening: StorageHappening, upstream = this.#lastUpstream): void {
-    this.#host.report({ ...happening, upstream, storage: this.name });
-  }
-
-  #upstreamOf(session: number): string {
-    return this.#members.get(session)?.upstream ?? this.#lastUpstream;
+  /** `session`: whose affair it is. */
+  #report(happening: StorageHappening, session?: number): void {
+    const member = session === undefined ? undefined : this.#members.get(session);
+    const upstream = member?.upstream ?? this.#lastUpstream;
+    this.#host.report({ ...happening, upstream, storage: this.name, client: member?.client });
   }
 
   /** What goes wrong for one member is no other's affair. */
@@ -172,7 +173,7 @@ export class Storage {
     for (const { session, payload: held } of this.ledger.firstHeld()) {
       if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);
-      this.#report({ what: "held-long", heldMs: now - held.since }, this.#upstreamOf(session));
+      this.#report({ what: "held-long", heldMs: now - held.since }, session);
     }
     this.run();
   }

@@ -49,6 +49,8 @@ const STATES: All<Availability["state"]> = { starting: true, listening: true, fu
 const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced">> = {
   repaired: true,
   resumed: true,
+  "not-resumed": true,
+  "in-limbo": true,
   foreign: true,
   "copied-history": true,
   "ledger-ended": true,

@@ -12,6 +12,7 @@ const TICK_MS = 250;
 /** A member that notes what it is to do, and does what the test says on top of it. */
 class Noting implements Member {
   readonly upstream: string;
+  readonly client: string;
   readonly done: string[] = [];
   readonly failures: unknown[] = [];
   looks = 0;
@@ -20,6 +21,7 @@ class Noting implements Member {
 
   constructor(upstream = "main") {
     this.upstream = upstream;
+    this.client = `client of ${upstream}`;
   }
 
   carryOut(action: SessionAction<Inbound>): void {
@@ -172,7 +174,13 @@ describe("what the ledger decides", () => {
     world.registered(2000n, new Noting("third door"));
     world.invalidates(watcher, 3000n, 5);
     expect(world.told).toMatchObject([
-      { what: "repaired", upstream: "door", storage: "1", settled: { tid: 2000n, completed: 1 } },
+      {
+        what: "repaired",
+        upstream: "door",
+        client: "client of door",
+        storage: "1",
+        settled: { tid: 2000n, completed: 1 },
+      },
       { what: "foreign", upstream: "other door", storage: "1", tid: 3000n },
     ]);
   });
@@ -190,7 +198,7 @@ describe("what the ledger decides", () => {
     world.storage.run(one.number);
     expect(other.member.done).toEqual(["end"]);
     expect(world.told).toMatchObject([
-      { what: "copied-history", upstream: "door", tid: 500n, known: 1000n },
+      { what: "copied-history", upstream: "door", client: "client of door", tid: 500n, known: 1000n },
       { what: "ledger-ended", upstream: "door", tid: 10n, proven: 1000n },
     ]);
   });
@@ -337,7 +345,7 @@ describe("a message that is held for over a second", () => {
     world.clock.move(750);
     expect(world.toldOf("held-long")).toEqual([]);
     world.clock.move(250);
-    const first = { what: "held-long", heldMs: 1000, upstream: "door", storage: "1" };
+    const first = { what: "held-long", heldMs: 1000, upstream: "door", client: "client of door", storage: "1" };
     expect(world.toldOf("held-long")).toEqual([first]);
     world.clock.move(10_000);
     expect(world.toldOf("held-long")).toEqual([first]);

@@ -13,7 +13,7 @@ export type StorageHappening =
   | { readonly what: "resumed"; readonly from: Tid; readonly tid: Tid | undefined; readonly reach: Tid | undefined }
   /** A client that came back was answered None by the server itself. */
   | { readonly what: "not-resumed"; readonly from: Tid }
-  /** A server connection has ended, or can't be followed any more, with a `tpc_finish` of its client's on its way. */
+  /** Nobody knows whether a commit of that client's is in the database: its `tpc_finish` was not answered with a tid or None. */
   | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */
   | { readonly what: "foreign"; readonly tid: Tid }

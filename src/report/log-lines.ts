@@ -47,10 +47,7 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
       case "in-limbo": {
         const { upstream, storage, client } = happening;
         const fields = { upstream, storage, client };
-        logger.warn(
-          fields,
-          "a server connection has ended before the reply to tpc_finish: committed or not, nobody knows",
-        );
+        logger.warn(fields, "a transaction whose fate nobody knows: no reply to its tpc_finish, or an exception");
         return;
       }
       case "foreign": {

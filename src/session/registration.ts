@@ -1,6 +1,6 @@
 import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
 import { endBy, sessionEnd } from "../happening/ends.ts";
-import type { Report, StorageHappening } from "../happening/happening.ts";
+import type { Report } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
 import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
@@ -87,7 +87,8 @@ export class Registration implements Member {
 
   /** The server itself has answered None to its `getInvalidations` of that tid. */
   serverAnsweredNone(from: Tid): void {
-    this.#tell({ what: "not-resumed", from });
+    const { client, upstream } = this;
+    this.#report({ what: "not-resumed", from, upstream, storage: this.storage.name, client });
   }
 
   // --- what becomes of it -----------------------------------------------------------------------------------------
@@ -100,7 +101,6 @@ export class Registration implements Member {
 
   /** The server's connection has ended, or can't be followed any more; what may still go out goes out. */
   serverGone(mayStillRead: boolean): void {
-    if (this.isFinishing) this.#tell({ what: "in-limbo" });
     this.storage.ledger.serverGone(this.number, mayStillRead);
     this.storage.run(this.number);
   }
@@ -184,14 +184,11 @@ export class Registration implements Member {
     return undefined;
   }
 
-  #tell(happening: StorageHappening): void {
-    const { client, upstream } = this;
-    this.#report({ ...happening, upstream, storage: this.storage.name, client });
-  }
-
   #isRefused(tid: Tid): boolean {
     const code = this.#talk.guard.refuses(tid);
     if (code === undefined) return false;
+    // Its client must not go on from what it was told.
+    this.storage.ledger.doubt();
     this.#turns.end(sessionEnd(code, tidHex(tid)), "behind");
     return true;
   }

@@ -46,6 +46,8 @@ export class Storage {
   #cancelTick: (() => void) | undefined;
   /** How many commits had settled when `run` last looked. */
   #settles = 0;
+  /** How many commits had come into limbo then. */
+  #doubts = 0;
   /** Held messages that were told of. */
   readonly #toldHeld = new WeakSet<Inbound>();
   #stopped = false;
@@ -91,6 +93,7 @@ export class Storage {
    * the ledger's events, those that only note apart; `session` is the one that the event was of.
    */
   run(session?: number): void {
+    this.#tellDoubt(session);
     if (this.#running) return;
     this.#running = true;
     try {
@@ -105,6 +108,14 @@ export class Storage {
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;
     for (const member of [...this.#paused]) this.#safely(member, () => member.look());
+  }
+
+  /** That session's event has left a commit of which nobody knows whether it is in the database. */
+  #tellDoubt(session: number | undefined): void {
+    const { doubts } = this.ledger.state;
+    if (doubts === this.#doubts) return;
+    this.#doubts = doubts;
+    this.#report({ what: "in-limbo" }, session);
   }
 
   #do(action: Action<Inbound>): void {

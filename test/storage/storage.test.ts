@@ -204,6 +204,41 @@ describe("what the ledger decides", () => {
   });
 });
 
+describe("a commit of which nobody knows whether it is in the database", () => {
+  it("is told of once, with whose it is, before anybody is ended for it", () => {
+    const world = new World();
+    const committer = world.registered(1000n, new Noting("door"));
+    const other = world.registered(1000n, new Noting("other door"));
+    world.finishing(committer);
+    const seen: number[] = [];
+    other.member.onAction = () => void seen.push(world.toldOf("in-limbo").length);
+    world.storage.ledger.serverGone(committer.number, false);
+    world.storage.run(committer.number);
+    expect(other.member.done).toEqual(["end"]);
+    expect(seen).toEqual([1]);
+    world.storage.run(other.number);
+    expect(world.toldOf("in-limbo")).toEqual([
+      { what: "in-limbo", upstream: "door", client: "client of door", storage: "1" },
+    ]);
+  });
+
+  it("is named also where that shows while another member's actions are carried out", () => {
+    const world = new World();
+    const committer = world.registered(1000n, new Noting("door"));
+    const other = world.registered(1000n, new Noting("other door"));
+    world.finishing(committer);
+    other.member.onAction = () => {
+      other.member.onAction = () => undefined;
+      world.storage.ledger.serverGone(committer.number, false);
+      world.storage.run(committer.number);
+    };
+    world.storage.ledger.otherMessage(other.number, world.message());
+    world.storage.run(other.number);
+    expect(world.toldOf("in-limbo")).toMatchObject([{ client: "client of door" }]);
+    expect(other.member.done).toEqual(["forward", "end"]);
+  });
+});
+
 describe("a member's number", () => {
   it("is never given to another one, whoever leaves", () => {
     const { storage } = new World();

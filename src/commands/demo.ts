@@ -10,7 +10,8 @@ import { Table } from "../demo/table.ts";
 import { openWorld } from "../demo/world.ts";
 import type { World } from "../demo/world.ts";
 import type { ServerProtocol } from "../embedded/behaviour.ts";
-import { complain, EXIT } from "./exit-status.ts";
+import { EXIT } from "./exit-status.ts";
+import { complain, print } from "./output.ts";
 import { signalStatus, watchSignals } from "./signals.ts";
 
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 9100 };
@@ -58,8 +59,6 @@ export function demoCommand(): Command {
 }
 
 async function demo({ once, protocol, listen, serverPort }: DemoOptions): Promise<number> {
-  // A reader that goes away (`| head`) ends the output, not the demo.
-  process.stdout.on("error", () => undefined);
   const signalled = waitForEnd();
   const log = await openDemoLog();
   const wanted = {
@@ -124,7 +123,7 @@ function summary(seen: readonly Seen[]): string {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  print(`${text}\n`);
 }
 
 /**

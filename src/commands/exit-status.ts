@@ -6,8 +6,3 @@ export const EXIT = {
   /** A wrong configuration or command line; nothing was started. */
   usage: 2,
 } as const;
-
-/** One clear line on standard error, whatever the text. */
-export function complain(text: string): void {
-  process.stderr.write(`zeo-proxy: ${text.replaceAll(/\s*\n\s*/g, "; ")}\n`);
-}

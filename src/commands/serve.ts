@@ -1,7 +1,8 @@
 import type { Log } from "../observe/log.ts";
 import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
-import { complain, EXIT } from "./exit-status.ts";
+import { EXIT } from "./exit-status.ts";
+import { complain } from "./output.ts";
 import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
 
 /** What a log's reader that doesn't read may delay the end, that of a crash, and one that somebody has asked for twice. */

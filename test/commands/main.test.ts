@@ -67,6 +67,37 @@ describe("the command line", () => {
   });
 });
 
+describe("an output that can't be written to", () => {
+  const demo = "demo --once --listen 127.0.0.1:0 --server-port 0";
+
+  test.each(["check config/zeo-proxy.yaml", "--help", "run --help", "--version", demo])(
+    "a full disk for what %s says is one line, not a stack",
+    async (args) => {
+      const line = `exec ${process.execPath} bin/zeo-proxy ${args} > /dev/full`;
+      const { status, stderr } = await new CommandProcess("sh", ["-c", line]).ended();
+      expect(stderr).toBe("zeo-proxy: can't write: ENOSPC\n");
+      // The demo's status says what it found.
+      expect(status).toBe(args === demo ? 0 : 1);
+    },
+  );
+
+  test.each([
+    ["run", 2],
+    ["run --listen 127.0.0.1 --server a:0", 2],
+    ["check missing.yaml", 2],
+    ["serve", 2],
+  ])("a full disk for what is wrong with %s leaves its status as it is", async (args, expected) => {
+    const line = `exec ${process.execPath} bin/zeo-proxy ${args} 2> /dev/full`;
+    expect((await new CommandProcess("sh", ["-c", line]).ended()).status).toBe(expected);
+  });
+
+  it("a reader that has gone is no error", async () => {
+    const command = zeoProxy(["--help"]);
+    command.child.stdout?.destroy();
+    expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe("a checkout that is not built", () => {
   const top = join(folder, "unbuilt");
   mkdirSync(join(top, "bin"), { recursive: true });

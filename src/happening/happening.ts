@@ -20,6 +20,8 @@ export type StorageHappening =
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
   | { readonly what: "ledger-ended"; readonly tid: Tid; readonly proven: Tid }
   | { readonly what: "held-long"; readonly heldMs: number }
+  /** Such a message has gone out. */
+  | { readonly what: "held-over"; readonly heldMs: number }
   /** An error that nobody has foreseen, and that is no session's. */
   | { readonly what: "failed"; readonly error: unknown };
 

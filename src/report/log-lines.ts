@@ -81,6 +81,11 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         logger.warn({ upstream, storage, client, heldMs }, "a message is held for over a second");
         return;
       }
+      case "held-over": {
+        const { upstream, storage, client, heldMs } = happening;
+        logger.warn({ upstream, storage, client, heldMs }, "a message that was held has gone out");
+        return;
+      }
       case "failed": {
         const { upstream, storage, error: err } = happening;
         logger.error({ upstream, storage, err }, "an unexpected error");

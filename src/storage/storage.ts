@@ -48,7 +48,7 @@ export class Storage {
   #settles = 0;
   /** How many commits had come into limbo then. */
   #doubts = 0;
-  /** Held messages that were told of. */
+  /** Held messages that were told of, and have not gone out. */
   readonly #toldHeld = new WeakSet<Inbound>();
   #stopped = false;
   /** For what concerns no session in particular, or one that has left. */
@@ -125,6 +125,10 @@ export class Storage {
     }
     const member = this.#members.get(action.session);
     if (member === undefined) return;
+    if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {
+      const heldMs = this.#host.clock.now() - action.payload.since;
+      this.#report({ what: "held-over", heldMs }, action.session);
+    }
     if (action.do === "resume") {
       const { from, value, reach } = action;
       this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);

@@ -94,6 +94,7 @@ describe("what is counted", () => {
       { what: "opened", ...session },
       { what: "foreign", tid: asTid(5n), ...storage },
       { what: "held-long", heldMs: 1_500, ...storage },
+      { what: "held-over", heldMs: 1_500, ...storage },
       { what: "not-resumed", from: asTid(5n), ...storage },
       { what: "in-limbo", ...storage },
       { what: "down", upstream: "main", server: "server:1", reason: "silent" },

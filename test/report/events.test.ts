@@ -98,6 +98,8 @@ describe("what the library's users are told of", () => {
         { what: "foreign", tid: asTid(5n), ...storage },
         { what: "not-resumed", from: asTid(5n), ...storage },
         { what: "in-limbo", ...storage },
+        { what: "held-long", heldMs: 1_500, ...storage },
+        { what: "held-over", heldMs: 2_500, ...storage },
         { what: "announced", repair: "completed" },
         { what: "asked" },
         { what: "up", upstream: "main", server: "server:1", downMs: 5 },

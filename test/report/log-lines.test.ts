@@ -159,6 +159,20 @@ describe("what begins at a level", () => {
   });
 });
 
+describe("a message that is held for long", () => {
+  it("has a line when that shows, and one when it is over", () => {
+    expect(
+      linesAt("warn", "each", [
+        { what: "held-long", heldMs: 1_500, ...place },
+        { what: "held-over", heldMs: 2_500, ...place },
+      ]),
+    ).toMatchObject([
+      { level: "warn", ...place, heldMs: 1_500, msg: "a message is held for over a second" },
+      { level: "warn", ...place, heldMs: 2_500, msg: "a message that was held has gone out" },
+    ]);
+  });
+});
+
 describe("what concerns a client", () => {
   it("names it", () => {
     const lines = linesOf(

@@ -55,6 +55,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   "copied-history": true,
   "ledger-ended": true,
   "held-long": true,
+  "held-over": true,
   failed: true,
   opened: true,
   closed: true,

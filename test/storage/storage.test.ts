@@ -385,12 +385,20 @@ describe("a message that is held for over a second", () => {
     world.clock.move(10_000);
     expect(world.toldOf("held-long")).toEqual([first]);
     finished(2000n);
+    expect(world.toldOf("held-over")).toEqual([{ ...first, what: "held-over", heldMs: 11_000 }]);
 
     const again = world.finishing(committer);
     world.invalidates(watcher, 2001n, 5);
     world.clock.move(1_500);
     expect(world.toldOf("held-long")).toHaveLength(2);
     again(2001n);
+    expect(world.toldOf("held-over")).toHaveLength(2);
+    // What was held for less than that is not told of.
+    const third = world.finishing(committer);
+    world.invalidates(watcher, 2002n, 5);
+    world.clock.move(500);
+    third(2002n);
+    expect(world.toldOf("held-over")).toHaveLength(2);
   });
 
   it("is told of for each session for which one is held", () => {

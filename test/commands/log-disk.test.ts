@@ -155,7 +155,7 @@ describe("a file that may not grow any more (RLIMIT_FSIZE)", () => {
   it("ends neither the process nor the log: what waits is written when it was rotated", async () => {
     const file = join(folder(), "log");
     writeFileSync(file, "");
-    // In dash blocks of 512 bytes, in bash of 1024.
+    // Blocks of 512 bytes.
     const command = await started(flooding(`>> ${file}`, 300, "ulimit -f 128;"));
     const size = statSync(file).size;
     const first = linesOf(file);

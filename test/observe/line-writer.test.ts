@@ -11,12 +11,15 @@ class Disk {
   code = "ENOSPC";
   /** How often something was written, or tried to be. */
   tries = 0;
+  /** The most bytes that were offered at once. */
+  largest = 0;
   readonly broken: [number, string][] = [];
   readonly writer: LineWriter;
 
   constructor(maxWaitingBytes = 1000) {
     const write = (bytes: Buffer): number => {
       this.tries++;
+      this.largest = Math.max(this.largest, bytes.length);
       if (this.room === 0) throw Object.assign(new Error(this.code), { code: this.code });
       const taken = bytes.subarray(0, this.room);
       this.room -= taken.length;
@@ -91,6 +94,21 @@ describe("a disk that is full for a moment", () => {
     expect(disk.lines).toEqual([...numbered(0, 100), "lost 51 ENOSPC", ...numbered(151, 153)]);
     disk.writes(153, 154);
     expect(disk.lines.at(-1)).toBe("line 0153");
+  });
+});
+
+describe("much that waits", () => {
+  it("is not put together again for every try", async () => {
+    const disk = new Disk(10_000_000);
+    Object.assign(disk, { room: 0, code: "EAGAIN" });
+    disk.writes(0, 50_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    disk.writes(50_000, 50_001);
+    await vi.advanceTimersByTimeAsync(1_000);
+    disk.room = Number.POSITIVE_INFINITY;
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(disk.lines).toHaveLength(50_001);
+    expect(disk.largest).toBeLessThanOrEqual(64 * 1024);
   });
 });
 

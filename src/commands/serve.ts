@@ -5,7 +5,10 @@ import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
 import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
 
-/** What a log's reader that doesn't read may delay the end, that of a crash, and one that somebody has asked for twice. */
+/**
+ * What a log's reader that doesn't read may delay the end (and a slow one, three times), that of a crash, and one that
+ * somebody has asked for twice.
+ */
 const LOG_END_MS = 2_000;
 const LOG_CRASH_MS = 1_000;
 const LOG_AGAIN_MS = 100;

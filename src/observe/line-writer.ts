@@ -41,6 +41,8 @@ export class LineWriter {
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
   #isEnding = false;
+  /** Something was written since somebody has looked. */
+  #isTaken = false;
   #isOpen = true;
 
   constructor(output: LineOutput, maxWaitingBytes: number) {
@@ -74,12 +76,22 @@ export class LineWriter {
     return this.#close();
   }
 
-  /** The same without stopping the event loop. */
+  /**
+   * The same without stopping the event loop. It gives up when nothing was taken for so long, at the latest after three
+   * times that.
+   */
   async end(timeoutMs: number): Promise<number> {
     this.#beginEnd();
     if (!this.#offerAll()) {
       await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, timeoutMs);
+        let rounds = 3;
+        const look = (): void => {
+          if (!this.#isTaken || --rounds === 0) resolve();
+          else limit = setTimeout(look, timeoutMs);
+          this.#isTaken = false;
+        };
+        this.#isTaken = false;
+        let limit = setTimeout(look, timeoutMs);
         this.#drained = () => {
           clearTimeout(limit);
           resolve();
@@ -144,6 +156,7 @@ export class LineWriter {
         const written = this.#output.write(this.#waiting.head(OFFER_BYTES));
         if (written === 0) return false;
         this.#waiting.drop(written);
+        this.#isTaken = true;
         this.#retryMs = FIRST_RETRY_MS;
       }
     } catch (error) {

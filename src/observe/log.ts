@@ -17,7 +17,7 @@ export interface Log {
   readonly logger: Logger;
   /** Writes what waits for its reader before it returns, at most for so long. Nothing is written later. */
   readonly flushSync: (timeoutMs: number) => void;
-  /** Writes what waits for its reader, at most for so long. Nothing is written later. */
+  /** Writes what waits for its reader, until that takes nothing for so long. Nothing is written later. */
   readonly end: (timeoutMs: number) => Promise<void>;
 }
 

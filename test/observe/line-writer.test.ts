@@ -158,6 +158,36 @@ describe("the end", () => {
     expect(await disk.writer.end(2_000)).toBe(0);
   });
 
+  it("waits on while something is taken, three times as long at most", async () => {
+    const disk = new Disk(10_000);
+    Object.assign(disk, { room: 0, code: "EAGAIN" });
+    disk.writes(0, 50);
+    const ended = disk.writer.end(2_000);
+    disk.room = 10;
+    await vi.advanceTimersByTimeAsync(1_999);
+    disk.room = 10;
+    await vi.advanceTimersByTimeAsync(1_999);
+    disk.room = Number.POSITIVE_INFINITY;
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await ended).toBe(0);
+    expect(disk.lines).toEqual(numbered(0, 50));
+
+    const slow = new Disk(10_000);
+    Object.assign(slow, { room: 0, code: "EAGAIN" });
+    slow.writes(0, 50);
+    let missing: number | undefined;
+    void slow.writer.end(2_000).then((lines) => (missing = lines));
+    for (let n = 0; n < 5; n++) {
+      slow.room = 10;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(missing).toBeUndefined();
+    }
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(missing).toBe(45);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("is the same where nobody can wait", () => {
     vi.useRealTimers();
     const disk = new Disk();

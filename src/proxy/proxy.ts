@@ -15,6 +15,7 @@ import { RepairSummary } from "../report/repair-summary.ts";
 import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
+import { Memory } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import { Upstream } from "../upstream/upstream.ts";
@@ -41,6 +42,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #counters = new Counters();
   readonly #summary: RepairSummary | undefined;
   readonly #room: Room;
+  readonly #memory: Memory;
   readonly #transport = new SocketTransport();
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
@@ -59,6 +61,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     }
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
+    this.#memory = new Memory(config.limits.memoryBytes);
   }
 
   // --- start ------------------------------------------------------------------------------------------------------
@@ -98,6 +101,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       clock: systemClock,
       transport: this.#transport,
       storages: this.#storagesAt(config, addresses),
+      memory: this.#memory,
       room: this.#room,
       report: this.#report,
     });

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { formatAddress } from "../config/address.ts";
 import { loadConfig } from "../config/load.ts";
+import { print } from "./output.ts";
 
 /** `zeo-proxy check FILE`: reads a configuration, starts nothing. */
 export function checkCommand(): Command {
@@ -13,6 +14,6 @@ export function checkCommand(): Command {
       const lines = upstreams.map(
         ({ name, listen, server }) => `  ${name}: ${formatAddress(listen)} before ${formatAddress(server)}`,
       );
-      process.stdout.write(`${[`${file}: good`, ...lines].join("\n")}\n`);
+      print(`${[`${file}: good`, ...lines].join("\n")}\n`);
     });
 }

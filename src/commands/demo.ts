@@ -10,7 +10,9 @@ import { Table } from "../demo/table.ts";
 import { openWorld } from "../demo/world.ts";
 import type { World } from "../demo/world.ts";
 import type { ServerProtocol } from "../embedded/behaviour.ts";
-import { complain, EXIT } from "./exit-status.ts";
+import { EXIT } from "./exit-status.ts";
+import { complain, print } from "./output.ts";
+import { signalStatus, watchSignals } from "./signals.ts";
 
 const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 9100 };
 const DEFAULT_SERVER_PORT = 8100;
@@ -57,9 +59,7 @@ export function demoCommand(): Command {
 }
 
 async function demo({ once, protocol, listen, serverPort }: DemoOptions): Promise<number> {
-  // A reader that goes away (`| head`) ends the output, not the demo.
-  process.stdout.on("error", () => undefined);
-  const signalled = waitForSignal();
+  const signalled = waitForEnd();
   const log = await openDemoLog();
   const wanted = {
     protocol,
@@ -123,19 +123,26 @@ function summary(seen: readonly Seen[]): string {
 }
 
 function say(text: string): void {
-  process.stdout.write(`${text}\n`);
+  print(`${text}\n`);
 }
 
-/** Resolves at the first SIGINT or SIGTERM; the next one ends the process at once. */
-function waitForSignal(): Promise<undefined> {
+/**
+ * Resolves when the demo is to end. A terminal that is closed ends it, too: nobody looks on any more, and it would keep its
+ * ports for good.
+ */
+function waitForEnd(): Promise<undefined> {
   return new Promise((resolve) => {
-    const once = (): void => {
-      process.off("SIGINT", once);
-      process.off("SIGTERM", once);
-      resolve(undefined);
-    };
-    process.on("SIGINT", once);
-    process.on("SIGTERM", once);
+    const signalled = watchSignals({
+      again: (signal) => {
+        complain(`a second signal (${signal}): ended at once`);
+        process.exit(signalStatus(signal));
+      },
+      kept: (signal, use) => {
+        if (signal === "SIGHUP" && process.stdout.isTTY) resolve(undefined);
+        else complain(`a signal that does nothing: ${signal}, ${use}`);
+      },
+    });
+    void signalled.then(() => resolve(undefined));
   });
 }
 

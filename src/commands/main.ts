@@ -3,7 +3,8 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/problem.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
-import { complain, EXIT } from "./exit-status.ts";
+import { EXIT } from "./exit-status.ts";
+import { complain, print, printError } from "./output.ts";
 import { runCommand } from "./run.ts";
 
 const EXAMPLES = `
@@ -13,7 +14,7 @@ Examples:
   $ zeo-proxy run --config /etc/zeo-proxy.yaml
   $ zeo-proxy demo --once
 
-Exit status: 0 after SIGTERM or SIGINT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
+Exit status: 0 after SIGTERM, SIGINT or SIGQUIT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
 command line.`;
 
 /** The whole command line. A wrong use of it is thrown as a CommanderError. */
@@ -24,6 +25,7 @@ export function program(): Command {
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
     .addHelpText("after", EXAMPLES)
+    .configureOutput({ writeOut: print, writeErr: printError })
     .exitOverride();
   for (const one of [runCommand(), checkCommand(), demoCommand()]) {
     command.addCommand(one.copyInheritedSettings(command));
@@ -43,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<void> {
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ConfigError) {
-    process.stderr.write(`${error.message}\n`);
+    printError(`${error.message}\n`);
     const count = error.problems.length;
     complain(`${count === 1 ? "one problem" : `${count} problems`} in the configuration, nothing started`);
     return EXIT.usage;

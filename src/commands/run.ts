@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/load.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
-import { LOG_FORMATS, LOG_LEVELS } from "../config/schema.ts";
+import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
 import { createProxy } from "../index.ts";
 import { openLog } from "../observe/log.ts";
 import { serve } from "./serve.ts";
@@ -13,8 +13,8 @@ Examples:
   $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
   $ zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug
 
-SIGTERM and SIGINT let finishing commits settle and tell clients what they are owed, for limits.drain at most;
-a second one ends the process at once.`;
+SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at
+most; a second one ends the process at once.`;
 
 interface RunOptions {
   readonly config?: string;
@@ -23,6 +23,7 @@ interface RunOptions {
   readonly logLevel?: Config["log"]["level"];
   readonly logFormat?: Config["log"]["format"];
   readonly logOids?: number;
+  readonly logRepairs?: Config["log"]["repairs"];
 }
 
 /** `zeo-proxy run`: the proxy itself, until a signal. */
@@ -36,6 +37,7 @@ export function runCommand(): Command {
     .addOption(new Option("--log-level <level>", "the least important lines to write").choices(LOG_LEVELS))
     .addOption(new Option("--log-format <format>", "auto is pretty on a terminal, else json").choices(LOG_FORMATS))
     .addOption(new Option("--log-oids <number>", "how many added oids a line lists").argParser(readCount))
+    .addOption(new Option("--log-repairs <how>", "a line for each, or a summary once a minute").choices(REPAIR_LINES))
     .addHelpText("after", EXAMPLES)
     .action(async (options: RunOptions) => {
       const config = withLogOptions(readConfig(options, command), options);
@@ -62,9 +64,15 @@ function asOptions(error: ConfigError): ConfigError {
   return new ConfigError(error.problems.map((problem) => ({ ...problem, path: name(problem.path) })));
 }
 
-function withLogOptions(config: Config, { logLevel, logFormat, logOids }: RunOptions): Config {
-  const { level, format, oids } = config.log;
-  return { ...config, log: { level: logLevel ?? level, format: logFormat ?? format, oids: logOids ?? oids } };
+function withLogOptions(config: Config, { logLevel, logFormat, logOids, logRepairs }: RunOptions): Config {
+  const { level, format, oids, repairs } = config.log;
+  const log = {
+    level: logLevel ?? level,
+    format: logFormat ?? format,
+    oids: logOids ?? oids,
+    repairs: logRepairs ?? repairs,
+  };
+  return { ...config, log };
 }
 
 function readCount(text: string): number {

@@ -1,23 +1,31 @@
 import type { Log } from "../observe/log.ts";
 import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
-import { complain, EXIT, signalStatus } from "./exit-status.ts";
-
-/** What a log's reader that doesn't read may delay the end. */
-const LOG_END_MS = 2000;
-
-type Signal = "SIGINT" | "SIGTERM";
+import { EXIT } from "./exit-status.ts";
+import { complain } from "./output.ts";
+import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
 
 /**
- * Starts a proxy and runs it until SIGTERM or SIGINT.
+ * What a log's reader that doesn't read may delay the end (and a slow one, three times), that of a crash, and one that
+ * somebody has asked for twice.
+ */
+const LOG_END_MS = 2_000;
+const LOG_CRASH_MS = 1_000;
+const LOG_AGAIN_MS = 100;
+
+/**
+ * Starts a proxy and runs it until a signal that stops.
  *
- * The first signal stops it in order; a second one ends the process at once. An error that nobody caught is logged and
+ * The first one stops it in order; a second one ends the process at once. An error that nobody caught is logged and
  * ends the process at once, too: what state it left behind is unknown, and clients that reconnect verify.
  * @returns the exit status
  */
 export async function serve(proxy: Proxy, log: Log): Promise<number> {
   const { logger } = log;
-  const signalled = waitForSignal();
+  const signalled = watchSignals({
+    again: (signal) => endAtOnce(log, signal),
+    kept: (signal, use) => logger.warn({ signal, use }, "a signal that does nothing"),
+  });
   process.on("uncaughtException", (error) => crash(log, error));
   try {
     // A signal may come while a name is looked up, which can take long.
@@ -36,25 +44,17 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
   }
 }
 
-/** Resolves at the first signal; from then on another one ends the process. */
-function waitForSignal(): Promise<Signal> {
-  return new Promise((resolve) => {
-    let stopping = false;
-    const onSignal = (signal: Signal) => {
-      if (stopping) process.exit(signalStatus(signal));
-      stopping = true;
-      resolve(signal);
-    };
-    process.on("SIGINT", onSignal);
-    process.on("SIGTERM", onSignal);
-  });
+function endAtOnce(log: Log, signal: StopSignal): never {
+  log.logger.warn({ signal }, "a second signal: the process ends at once");
+  log.flushSync(LOG_AGAIN_MS);
+  process.exit(signalStatus(signal));
 }
 
 function crash(log: Log, error: unknown): never {
   const level = "fatal";
   if (log.logger.isLevelEnabled(level)) log.logger[level]({ err: error }, "internal error, the process ends");
   else complain(`internal error: ${escapeText(String(error))}`);
-  log.flushSync();
+  log.flushSync(LOG_CRASH_MS);
   process.exit(EXIT.failed);
 }
 

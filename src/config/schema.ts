@@ -38,6 +38,7 @@ const upstream = map({
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
+export const REPAIR_LINES = ["each", "summary"] as const;
 
 const log = map({
   level: z
@@ -49,6 +50,10 @@ const log = map({
     .prefault("auto")
     .describe("auto is pretty on a terminal, JSON elsewhere"),
   oids: whole(0, 100_000).prefault(20).describe("how many of the added oids a repair's line lists"),
+  repairs: z
+    .enum(REPAIR_LINES, { error: oneOf(REPAIR_LINES) })
+    .prefault("each")
+    .describe("a line for each repair, or one a minute for each storage that says how many"),
 });
 
 const limits = map({

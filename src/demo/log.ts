@@ -38,7 +38,18 @@ export async function openDemoLog(): Promise<DemoLog> {
 }
 
 /** Fields that a reader of the demo knows anyway. */
-const KNOWN = new Set(["level", "at", "msg", "upstream", "storage", "time", "oids", "completed", "synthesized"]);
+const KNOWN = new Set([
+  "level",
+  "at",
+  "msg",
+  "upstream",
+  "storage",
+  "client",
+  "time",
+  "oids",
+  "completed",
+  "synthesized",
+]);
 
 /** A line's message with the fields that matter, short enough for a terminal. */
 function summary(fields: Readonly<Record<string, unknown>>): string {

@@ -11,11 +11,17 @@ export type StorageHappening =
   | { readonly what: "repaired"; readonly settled: Settled }
   /** A client that came back was answered with more than the server said; `tid` undefined: None, for want of history. */
   | { readonly what: "resumed"; readonly from: Tid; readonly tid: Tid | undefined; readonly reach: Tid | undefined }
+  /** A client that came back was answered None by the server itself. */
+  | { readonly what: "not-resumed"; readonly from: Tid }
+  /** Nobody knows whether a commit of that client's is in the database: its `tpc_finish` was not answered with a tid or None. */
+  | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */
   | { readonly what: "foreign"; readonly tid: Tid }
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
   | { readonly what: "ledger-ended"; readonly tid: Tid; readonly proven: Tid }
   | { readonly what: "held-long"; readonly heldMs: number }
+  /** Such a message has gone out. */
+  | { readonly what: "held-over"; readonly heldMs: number }
   /** An error that nobody has foreseen, and that is no session's. */
   | { readonly what: "failed"; readonly error: unknown };
 
@@ -55,9 +61,17 @@ export type UpstreamHappening =
   /** It answers again, after so long. */
   | { readonly what: "up"; readonly server: string; readonly downMs: number };
 
+/** Which storage, and whose session: who has committed, came back, waits, or on whose connections it has shown. */
+export interface StoragePlace {
+  readonly upstream: string;
+  readonly storage: string;
+  /** `address:port`; undefined where it has left, or where it is nobody's. */
+  readonly client: string | undefined;
+}
+
 /** All that happens and is told of. What is counted, logged or emitted reads these, and nothing else. */
 export type Happening =
-  | ({ readonly upstream: string; readonly storage: string } & StorageHappening)
+  | (StoragePlace & StorageHappening)
   | ({ readonly upstream: string; readonly client: string } & SessionHappening)
   | ({ readonly upstream: string } & UpstreamHappening)
   /** The process has as many clients as it may, and listens no more; and has had room again for a while. */

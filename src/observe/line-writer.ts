@@ -1,128 +1,170 @@
-import { constants, fstatSync, openSync, writeSync } from "node:fs";
-import { Socket } from "node:net";
+import { LineQueue } from "./line-queue.ts";
 
-/** How long a reader that takes nothing is left alone. */
-const RETRY_MS = 20;
+/** How long a reader that takes nothing, or a disk that has no room, is left alone at first, and at last. */
+const FIRST_RETRY_MS = 20;
+const LAST_RETRY_MS = 1_000;
+/** At the end, when what is left is soon lost. */
+const LAST_WORDS_RETRY_MS = 100;
+
+/** What is offered at once. */
+const OFFER_BYTES = 64 * 1024;
+
+/** The reader is gone, or the descriptor is. Anything else can pass: a full disk, a quota, a log that must be rotated. */
+const FINAL: ReadonlySet<string> = new Set(["EPIPE", "EBADF", "ECONNRESET", "ENOTCONN", "EINVAL"]);
+
+/** Where the lines go, and who is told of what does not arrive. `code` is the system's. */
+export interface LineOutput {
+  /** Writes what it can at once, and returns how many bytes that was; throws the system's error otherwise. */
+  readonly write: (bytes: Buffer) => number;
+  /** So many lines were lost here; there is room again for a line that says so. */
+  readonly onLost: (lines: number, code: string) => void;
+  /** Nothing can be written any more; so many lines were lost with that. */
+  readonly onBroken: (lines: number, code: string) => void;
+}
 
 /**
- * Writes lines to a descriptor without ever waiting for its reader.
+ * Writes lines without ever waiting for their reader.
  *
- * A line is written at once, so that a crash loses none of them; what the reader doesn't take is kept, up to a limit, and
- * offered again. A write that blocks would stop the event loop, and one that blocks in another thread would keep the
- * process from exiting: so the descriptor is used without blocking.
+ * A line is written at once, so that a crash loses none of them; what can't be written is kept, up to a limit, and
+ * offered again. Beyond the limit lines are lost until half of what waits was taken; at that place a line tells how many.
  */
 export class LineWriter {
-  readonly #descriptor: number;
+  readonly #output: LineOutput;
   readonly #maxWaitingBytes: number;
-  readonly #onLost: (lines: number) => void;
-  #waiting: Buffer[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new LineQueue();
   #lost = 0;
+  /** So many lost lines is the line about that is being written. */
+  #telling = 0;
+  /** Why the last write failed. */
+  #code = "";
+  #retryMs = FIRST_RETRY_MS;
   #timer: NodeJS.Timeout | undefined;
   #drained: (() => void) | undefined;
-  #open = true;
+  #isEnding = false;
+  /** Something was written since somebody has looked. */
+  #isTaken = false;
+  #isOpen = true;
 
-  /**
-   * @param onLost is told how many lines were lost at the limit, when the reader has caught up
-   */
-  constructor(descriptor: number, maxWaitingBytes: number, onLost: (lines: number) => void) {
-    this.#descriptor = withoutBlocking(descriptor);
+  constructor(output: LineOutput, maxWaitingBytes: number) {
+    this.#output = output;
     this.#maxWaitingBytes = maxWaitingBytes;
-    this.#onLost = onLost;
   }
 
   /** Writes a line with its end, or keeps it for later. */
   write(line: string): void {
-    if (!this.#open) return;
+    if (!this.#isOpen) return;
+    this.#tellLost();
     const bytes = Buffer.from(line);
-    if (this.#waitingBytes + bytes.length > this.#maxWaitingBytes) {
-      this.#lost += 1;
+    const hasRoom = this.#lost === 0 && this.#waiting.bytes + bytes.length <= this.#maxWaitingBytes;
+    if (!hasRoom && !this.#isEnding) {
+      this.#lost += this.#telling === 0 ? 1 : this.#telling;
       return;
     }
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.length;
+    this.#waiting.add(bytes, this.#telling === 0 ? 1 : this.#telling);
     if (this.#timer === undefined) this.#offer();
   }
 
-  /** Writes what is kept before it returns, but waits no longer than this. Nothing is written later. */
-  flushSync(timeoutMs: number): void {
+  /**
+   * Writes what is kept before it returns, but waits no longer than this. Nothing is written later.
+   * @returns how many lines were lost that no line tells of
+   */
+  flushSync(timeoutMs: number): number {
+    this.#beginEnd();
     const deadline = Date.now() + timeoutMs;
     const sleeper = new Int32Array(new SharedArrayBuffer(4));
-    while (!this.#offerAll() && Date.now() < deadline) Atomics.wait(sleeper, 0, 0, RETRY_MS);
-    this.close();
+    while (!this.#offerAll() && Date.now() < deadline) Atomics.wait(sleeper, 0, 0, FIRST_RETRY_MS);
+    return this.#close();
   }
 
-  /** The same without stopping the event loop. */
-  async end(timeoutMs: number): Promise<void> {
-    if (this.#open && !this.#offerAll()) {
+  /**
+   * The same without stopping the event loop. It gives up when nothing was taken for so long, at the latest after three
+   * times that.
+   */
+  async end(timeoutMs: number): Promise<number> {
+    this.#beginEnd();
+    if (!this.#offerAll()) {
       await new Promise<void>((resolve) => {
-        const limit = setTimeout(resolve, timeoutMs);
+        let rounds = 3;
+        const look = (): void => {
+          if (!this.#isTaken || --rounds === 0) resolve();
+          else limit = setTimeout(look, timeoutMs);
+          this.#isTaken = false;
+        };
+        this.#isTaken = false;
+        let limit = setTimeout(look, timeoutMs);
         this.#drained = () => {
           clearTimeout(limit);
           resolve();
         };
-        this.#timer ??= setTimeout(() => this.#offer(), RETRY_MS);
+        this.#retryMs = FIRST_RETRY_MS;
+        this.#again();
       });
     }
-    this.close();
+    return this.#close();
+  }
+
+  /** Why lines wait, or were lost: the system's code, empty where no write has failed. */
+  get code(): string {
+    return this.#code;
+  }
+
+  /** There is no later line to tell what is lost: this one must find room. */
+  #beginEnd(): void {
+    if (!this.#isOpen) return;
+    this.#isEnding = true;
+    this.#tellLost();
   }
 
   /** Gives up what is kept. */
-  close(): void {
-    this.#open = false;
-    this.#waiting = [];
-    this.#waitingBytes = 0;
+  #close(): number {
+    const unwritten = this.#waiting.lines + this.#lost;
+    this.#isOpen = false;
+    this.#waiting.clear();
+    this.#lost = 0;
     clearTimeout(this.#timer);
+    return unwritten;
+  }
+
+  #tellLost(): void {
+    if (this.#lost === 0 || (!this.#isEnding && this.#waiting.bytes > this.#maxWaitingBytes / 2)) return;
+    this.#telling = this.#lost;
+    this.#lost = 0;
+    this.#output.onLost(this.#telling, this.#code);
+    this.#telling = 0;
   }
 
   #offer(): void {
     this.#timer = undefined;
-    if (!this.#offerAll()) {
-      this.#timer = setTimeout(() => this.#offer(), RETRY_MS);
-      return;
-    }
-    this.#drained?.();
-    if (this.#lost > 0) {
-      const lines = this.#lost;
-      this.#lost = 0;
-      this.#onLost(lines);
-    }
+    const isDrained = this.#offerAll();
+    if (this.#isOpen) this.#tellLost();
+    if (isDrained && this.#waiting.bytes === 0) this.#drained?.();
+    else this.#again();
+  }
+
+  #again(): void {
+    // A reader that is slow is asked often: what waits for it is memory. A disk stays full for longer.
+    const isSlow = this.#code === "EAGAIN";
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#offer(), isSlow ? FIRST_RETRY_MS : this.#retryMs);
+    this.#retryMs = Math.min(this.#retryMs * 2, this.#isEnding ? LAST_WORDS_RETRY_MS : LAST_RETRY_MS);
   }
 
   /** Returns whether nothing is left to be written. */
   #offerAll(): boolean {
     try {
-      while (this.#waitingBytes > 0) {
-        if (this.#waiting.length > 1) this.#waiting = [Buffer.concat(this.#waiting)];
-        const [bytes = Buffer.alloc(0)] = this.#waiting;
-        const written = writeSync(this.#descriptor, bytes);
-        this.#waitingBytes -= written;
-        this.#waiting = this.#waitingBytes === 0 ? [] : [bytes.subarray(written)];
+      while (this.#waiting.bytes > 0) {
+        const written = this.#output.write(this.#waiting.head(OFFER_BYTES));
+        if (written === 0) return false;
+        this.#waiting.drop(written);
+        this.#isTaken = true;
+        this.#retryMs = FIRST_RETRY_MS;
       }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "EAGAIN") return false;
-      // The reader is gone for good, or the disk is full: the proxy's work is worth more than its log.
-      this.close();
+      this.#code = (error as NodeJS.ErrnoException).code ?? "";
+      if (!FINAL.has(this.#code)) return false;
+      const lines = this.#close();
+      this.#output.onBroken(lines, this.#code);
     }
     return true;
   }
 }
-
-/**
- * A descriptor of the same file that fails with EAGAIN where it would block. Opened anew where that is possible, so that
- * other processes that share the descriptor (a shell's terminal) find it as it was.
- */
-function withoutBlocking(descriptor: number): number {
-  const kind = fstatSync(descriptor);
-  if (kind.isFile()) return descriptor;
-  try {
-    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
-  } catch {
-    // A socket, or a pipe of another user, as in a container. Node's own stream switches the mode when it is made; it has
-    // no other use, and must live as long as the process, since it closes the descriptor with itself.
-    if (kind.isSocket() || kind.isFIFO()) switched.add(new Socket({ fd: descriptor, readable: false }).unref());
-    return descriptor;
-  }
-}
-
-const switched = new Set<Socket>();

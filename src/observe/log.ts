@@ -2,33 +2,66 @@ import { isatty } from "node:tty";
 import type { Bindings, Logger } from "pino";
 import { pino, stdSerializers } from "pino";
 import type { Config } from "../config/schema.ts";
+import { descriptorWriter } from "./descriptor.ts";
 import { LineWriter } from "./line-writer.ts";
 import { escapeText, escapeTexts } from "./text.ts";
 
 /** What a reader that doesn't keep up may leave unread before lines are lost rather than memory. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** A logger and the end of its output. */
+/** How long a last word on standard error may take. */
+const ASIDE_MS = 100;
+
+/** A logger and the end of its output. What is lost at the end is told on standard error. */
 export interface Log {
   readonly logger: Logger;
-  /** Writes what waits for its reader before it returns, at most for a second. For a crash; nothing is written later. */
-  readonly flushSync: () => void;
-  /** Writes what waits for its reader, at most for so long. Nothing is written later. */
+  /** Writes what waits for its reader before it returns, at most for so long. Nothing is written later. */
+  readonly flushSync: (timeoutMs: number) => void;
+  /** Writes what waits for its reader, until that takes nothing for so long. Nothing is written later. */
   readonly end: (timeoutMs: number) => Promise<void>;
 }
 
 /**
  * Opens the log on a file descriptor: JSON, or readable lines where the format is `pretty`, or `auto` on a terminal.
- * Writing never blocks the event loop: what a slow reader leaves is kept, up to 16 MiB; what is lost beyond that is
- * counted in a later line. A reader that goes away ends the log, not the process.
+ * Writing never blocks the event loop: what a slow reader or a full disk leaves is kept, up to 16 MiB; what is lost beyond
+ * that is counted in a later line. A reader that goes away ends the log, not the process.
  */
-export async function openLog(config: Config["log"], descriptor = 1): Promise<Log> {
+export async function openLog(config: Pick<Config["log"], "level" | "format">, descriptor = 1): Promise<Log> {
   const format = await formatter(config.format, descriptor);
-  const writer = new LineWriter(descriptor, MAX_WAITING_BYTES, (lines) => {
-    logger.warn({ lines }, "log lines lost, since their reader did not keep up");
-  });
+  const writer = new LineWriter(
+    {
+      write: descriptorWriter(descriptor),
+      onLost: (lines, code) => {
+        // At whatever level the log is: nobody else can tell.
+        const level = (["warn", "error", "fatal"] as const).find((one) => logger.isLevelEnabled(one)) ?? "fatal";
+        logger[level]({ lines, reason: code }, "log lines lost");
+      },
+      onBroken: (lines, code) =>
+        aside(`the log's output is gone (${code}), ${lines} lines lost; nothing more is logged`),
+    },
+    MAX_WAITING_BYTES,
+  );
+  const tellEnd = (unwritten: number): void => {
+    if (unwritten > 0) aside(`${unwritten} log lines lost at the end (${writer.code})`);
+  };
   const logger = makeLogger(config.level, { write: (line) => writer.write(format(line)) });
-  return { logger, flushSync: () => writer.flushSync(1000), end: (timeoutMs) => writer.end(timeoutMs) };
+  return {
+    logger,
+    flushSync: (timeoutMs) => tellEnd(writer.flushSync(timeoutMs)),
+    end: async (timeoutMs) => tellEnd(await writer.end(timeoutMs)),
+  };
+}
+
+/** A word on standard error about a log that can't have it; as the log's, it waits for no reader. */
+function aside(text: string): void {
+  try {
+    const output = { write: descriptorWriter(2), onLost: () => undefined, onBroken: () => undefined };
+    const writer = new LineWriter(output, MAX_WAITING_BYTES);
+    writer.write(`zeo-proxy: ${text}\n`);
+    writer.flushSync(ASIDE_MS);
+  } catch {
+    // There is no standard error either.
+  }
 }
 
 /** A logger over any stream of lines. Every text is escaped, since clients choose some of them. */

@@ -12,6 +12,7 @@ import { codeOf } from "../net/system-error.ts";
 import { Counters } from "../report/counters.ts";
 import { emitEvents, type ProxyEvents } from "../report/events.ts";
 import { writeLines } from "../report/log-lines.ts";
+import { RepairSummary } from "../report/repair-summary.ts";
 import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
@@ -47,6 +48,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #config: Config;
   readonly #report: Report;
   readonly #counters = new Counters();
+  readonly #summary: RepairSummary | undefined;
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
@@ -59,9 +61,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   constructor(config: Config, logger: Logger) {
     super();
     this.#config = config;
-    const { oids } = config.log;
+    const { oids, repairs } = config.log;
     const count = this.#counters.count.bind(this.#counters);
-    this.#report = reportTo(count, writeLines(logger, oids), emitEvents(this, oids));
+    const lines = [writeLines(logger, config.log)];
+    if (repairs === "summary") {
+      this.#summary = new RepairSummary(logger, systemClock);
+      lines.push(this.#summary.read.bind(this.#summary));
+    }
+    this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
     this.#transport = new SocketTransport(config.keepAliveMs);
@@ -163,7 +170,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#fullness.stop();
     const { drainMs } = this.#config.limits;
     const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
-    return new Promise((done) => stopInOrder({ ...parts, clock: systemClock, drainMs }, done));
+    // And what is repaired until everything has settled. A second signal may end the process before that.
+    this.#summary?.tell();
+    return new Promise((done) => {
+      stopInOrder({ ...parts, clock: systemClock, drainMs }, () => {
+        this.#summary?.tell();
+        done();
+      });
+    });
   }
 
   // --- statistics -------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ import { repairOf, type RepairEvent } from "./repair.ts";
 export interface ResumeEvent {
   readonly upstream: string;
   readonly storage: string;
+  /** `address:port`; undefined where it has left meanwhile. */
+  readonly client: string | undefined;
   /** The client's tid and the tid that it was brought to, 16 hex digits. */
   readonly from: string;
   readonly tid: string;
@@ -45,8 +47,9 @@ export function emitEvents(emitter: EventEmitter<ProxyEvents>, maxOids: number):
         emitter.emit("repaired", repairOf(happening, maxOids));
         return;
       case "resumed": {
-        const { upstream, storage, from, tid } = happening;
-        if (tid !== undefined) emitter.emit("resumed", { upstream, storage, from: tidHex(from), tid: tidHex(tid) });
+        const { upstream, storage, client, from, tid } = happening;
+        if (tid === undefined) return;
+        emitter.emit("resumed", { upstream, storage, client, from: tidHex(from), tid: tidHex(tid) });
         return;
       }
       case "listening":

@@ -5,25 +5,49 @@ import { tidHex } from "../wire/ids.ts";
 import { Hourly } from "./hourly.ts";
 import { repairOf } from "./repair.ts";
 
-/** Writes a line for each happening that an operator wants to know of. Of a repair at most `maxOids` oids are named. */
-export function writeLines(logger: Logger, maxOids: number): (happening: Happening) => void {
+/** What of a repair is told. */
+export interface RepairLines {
+  /** At most so many oids are named. */
+  readonly oids: number;
+  /** `summary`: no line for each; `RepairSummary` writes theirs. */
+  readonly repairs: "each" | "summary";
+}
+
+/** Writes a line for each happening that an operator wants to know of. */
+export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (happening: Happening) => void {
   const hourly = new Hourly();
+  /** Upstreams whose listening address was told to be taken. */
+  const blocked = new Set<string>();
   return (happening) => {
     switch (happening.what) {
       case "repaired":
-        logger.info(repairOf(happening, maxOids), "invalidation repaired");
+        if (repairs === "each") logger.info(repairOf(happening, oids), "invalidation repaired");
         return;
       case "resumed": {
-        const { upstream, storage, from, tid, reach } = happening;
-        const fields = { upstream, storage, from: tidHex(from) };
+        const { upstream, storage, client, from, tid, reach } = happening;
+        const fields = { upstream, storage, client, from: tidHex(from) };
         if (tid !== undefined) {
-          logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
+          if (repairs === "each") {
+            logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
+          }
         } else {
           logger.info(
             { ...fields, reach: reach === undefined ? undefined : tidHex(reach) },
             "getInvalidations answered None: the history does not reach back so far",
           );
         }
+        return;
+      }
+      case "not-resumed": {
+        const { upstream, storage, client, from } = happening;
+        const fields = { upstream, storage, client, from: tidHex(from) };
+        logger.info(fields, "getInvalidations answered None: the server itself does not reach back so far");
+        return;
+      }
+      case "in-limbo": {
+        const { upstream, storage, client } = happening;
+        const fields = { upstream, storage, client };
+        logger.warn(fields, "a transaction whose fate nobody knows: no reply to its tpc_finish, or an exception");
         return;
       }
       case "foreign": {
@@ -37,9 +61,9 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
         return;
       }
       case "copied-history": {
-        const { upstream, storage, tid, known } = happening;
+        const { upstream, storage, client, tid, known } = happening;
         logger.warn(
-          { upstream, storage, tid: tidHex(tid), known: tidHex(known) },
+          { upstream, storage, client, tid: tidHex(tid), known: tidHex(known) },
           "a transaction was copied to a place before known ones: the storage's other sessions end, so that they verify",
         );
         return;
@@ -53,8 +77,13 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
         return;
       }
       case "held-long": {
-        const { upstream, storage, heldMs } = happening;
-        logger.warn({ upstream, storage, heldMs }, "a message is held for over a second");
+        const { upstream, storage, client, heldMs } = happening;
+        logger.warn({ upstream, storage, client, heldMs }, "a message is held for over a second");
+        return;
+      }
+      case "held-over": {
+        const { upstream, storage, client, heldMs } = happening;
+        logger.warn({ upstream, storage, client, heldMs }, "a message that was held has gone out");
         return;
       }
       case "failed": {
@@ -96,7 +125,9 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
       }
       case "listening": {
         const { upstream, address, server, isAgain } = happening;
-        logger[isAgain ? "debug" : "info"]({ upstream, address, server }, "listening");
+        // What has begun at a level ends at that level.
+        const level = blocked.delete(upstream) ? "error" : isAgain ? "debug" : "info";
+        logger[level]({ upstream, address, server }, "listening");
         return;
       }
       case "down": {
@@ -106,6 +137,7 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
       }
       case "blocked": {
         const { upstream, address, reason } = happening;
+        blocked.add(upstream);
         logger.error({ upstream, address, reason }, "the listening address can't be had: trying again");
         return;
       }
@@ -132,7 +164,7 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
       }
       case "up": {
         const { upstream, server, downMs } = happening;
-        logger.info({ upstream, server, downMs }, "the server is back");
+        logger.error({ upstream, server, downMs }, "the server is back");
         return;
       }
       case "announced":

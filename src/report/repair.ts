@@ -7,6 +7,8 @@ import { ID_BYTES, tidHex, tidTimeMs } from "../wire/ids.ts";
 export interface RepairEvent {
   readonly upstream: string;
   readonly storage: string;
+  /** Who committed it, `address:port`; undefined where it has left. */
+  readonly client: string | undefined;
   /** 16 hex digits. */
   readonly tid: string;
   /** ISO time read from the tid. */
@@ -25,7 +27,7 @@ export interface RepairEvent {
 }
 
 export function repairOf(
-  { upstream, storage, settled }: Extract<Happening, { what: "repaired" }>,
+  { upstream, storage, client, settled }: Extract<Happening, { what: "repaired" }>,
   maxOids: number,
 ): RepairEvent {
   const { tid, changes, completed, synthesized } = settled;
@@ -35,6 +37,7 @@ export function repairOf(
   return {
     upstream,
     storage,
+    client,
     tid: tidHex(tid),
     time: new Date(tidTimeMs(tid)).toISOString(),
     repair: synthesized > 0 ? "synthesized" : "completed",

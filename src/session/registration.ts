@@ -25,6 +25,7 @@ export interface Ways {
  */
 export class Registration implements Member {
   readonly upstream: string;
+  readonly client: string;
   readonly storage: Storage;
   /** The session's number in the storage's ledger. */
   readonly number: number;
@@ -38,9 +39,10 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { upstream, report }: { readonly upstream: string; readonly report: Report },
+    { upstream, client, report }: { readonly upstream: string; readonly client: string; readonly report: Report },
   ) {
     this.upstream = upstream;
+    this.client = client;
     this.storage = storage;
     this.#talk = talk;
     this.#ways = ways;
@@ -85,6 +87,12 @@ export class Registration implements Member {
   /** Is a `tpc_finish` of its client's on the way? */
   get isFinishing(): boolean {
     return this.storage.ledger.isFinishing(this.number);
+  }
+
+  /** The server itself has answered None to its `getInvalidations` of that tid. */
+  serverAnsweredNone(from: Tid): void {
+    const { client, upstream } = this;
+    this.#report({ what: "not-resumed", from, upstream, storage: this.storage.name, client });
   }
 
   // --- what becomes of it -----------------------------------------------------------------------------------------

@@ -261,7 +261,11 @@ export class Session implements Turns {
     const { clock, report, settings, storages } = this.#host;
     const storage = storages.get(name, talk.server.protocol.family);
     const ways = { server: this.#server.connection, outlet: this.#outlet };
-    const registration = new Registration(storage, talk, ways, this, { upstream: settings.name, report });
+    const registration = new Registration(storage, talk, ways, this, {
+      upstream: settings.name,
+      client: this.peer,
+      report,
+    });
     this.#storage = name;
     this.#lifetime.become({ is: "registered", talk, registration });
     const { frameBytes } = settings.limits;

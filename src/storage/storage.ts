@@ -9,6 +9,8 @@ import { InvalidationReader } from "./reader.ts";
 /** What a storage needs of each of its sessions. */
 export interface Member {
   readonly upstream: string;
+  /** `address:port` of its client. */
+  readonly client: string;
   /** Does what the ledger has decided for it. */
   carryOut(action: SessionAction<Inbound>): void;
   /** Carrying out one of them has thrown this: only that session ends. */
@@ -44,7 +46,9 @@ export class Storage {
   #cancelTick: (() => void) | undefined;
   /** How many commits had settled when `run` last looked. */
   #settles = 0;
-  /** Held messages that were told of. */
+  /** How many commits had come into limbo then. */
+  #doubts = 0;
+  /** Held messages that were told of, and have not gone out. */
   readonly #toldHeld = new WeakSet<Inbound>();
   #stopped = false;
   /** For what concerns no session in particular, or one that has left. */
@@ -89,6 +93,7 @@ export class Storage {
    * the ledger's events, those that only note apart; `session` is the one that the event was of.
    */
   run(session?: number): void {
+    this.#tellDoubt(session);
     if (this.#running) return;
     this.#running = true;
     try {
@@ -105,6 +110,14 @@ export class Storage {
     for (const member of [...this.#paused]) this.#safely(member, () => member.look());
   }
 
+  /** That session's event has left a commit of which nobody knows whether it is in the database. */
+  #tellDoubt(session: number | undefined): void {
+    const { doubts } = this.ledger.state;
+    if (doubts === this.#doubts) return;
+    this.#doubts = doubts;
+    this.#report({ what: "in-limbo" }, session);
+  }
+
   #do(action: Action<Inbound>): void {
     if (!("session" in action)) {
       this.#tell(action);
@@ -112,35 +125,38 @@ export class Storage {
     }
     const member = this.#members.get(action.session);
     if (member === undefined) return;
-    this.#safely(member, () => member.carryOut(action));
+    if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {
+      const heldMs = this.#host.clock.now() - action.payload.since;
+      this.#report({ what: "held-over", heldMs }, action.session);
+    }
     if (action.do === "resume") {
       const { from, value, reach } = action;
-      this.#report({ what: "resumed", from, tid: value?.tid, reach }, member.upstream);
+      this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);
     }
+    this.#safely(member, () => member.carryOut(action));
   }
 
   #tell(fact: Fact): void {
     switch (fact.do) {
       case "repaired":
-        this.#report({ what: "repaired", settled: fact.settled }, this.#upstreamOf(fact.settled.session));
+        this.#report({ what: "repaired", settled: fact.settled }, fact.settled.session);
         return;
       case "foreign":
-        this.#report({ what: "foreign", tid: fact.tid }, this.#upstreamOf(fact.by));
+        this.#report({ what: "foreign", tid: fact.tid }, fact.by);
         return;
       case "copied-history":
-        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, this.#upstreamOf(fact.by));
+        this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, fact.by);
         return;
       case "ledger-ended":
-        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, this.#upstreamOf(fact.by));
+        this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, fact.by);
     }
   }
 
-  #report(happening: StorageHappening, upstream = this.#lastUpstream): void {
-    this.#host.report({ ...happening, upstream, storage: this.name });
-  }
-
-  #upstreamOf(session: number): string {
-    return this.#members.get(session)?.upstream ?? this.#lastUpstream;
+  /** `session`: whose affair it is. */
+  #report(happening: StorageHappening, session?: number): void {
+    const member = session === undefined ? undefined : this.#members.get(session);
+    const upstream = member?.upstream ?? this.#lastUpstream;
+    this.#host.report({ ...happening, upstream, storage: this.name, client: member?.client });
   }
 
   /** What goes wrong for one member is no other's affair. */
@@ -172,7 +188,7 @@ export class Storage {
     for (const { session, payload: held } of this.ledger.firstHeld()) {
       if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);
-      this.#report({ what: "held-long", heldMs: now - held.since }, this.#upstreamOf(session));
+      this.#report({ what: "held-long", heldMs: now - held.since }, session);
     }
     this.run();
   }

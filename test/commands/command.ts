@@ -21,8 +21,8 @@ export class CommandProcess {
   #stdout = "";
   #stderr = "";
   readonly #lines: Line[] = [];
-  /** How much of standard output is in `lines`. */
-  #parsed = 0;
+  /** What of standard output is not in `lines` yet. */
+  #unparsed = "";
   #ended: Ending | undefined;
   #changed: (() => void)[] = [];
 
@@ -31,6 +31,7 @@ export class CommandProcess {
     running.add(this.child);
     this.child.stdout?.setEncoding("utf8").on("data", (text: string) => {
       this.#stdout += text;
+      this.#unparsed += text;
       this.#change();
     });
     this.child.stderr?.setEncoding("utf8").on("data", (text: string) => {
@@ -46,10 +47,9 @@ export class CommandProcess {
 
   /** The complete lines of standard output so far that are JSON. */
   get lines(): readonly Line[] {
-    const end = this.#stdout.lastIndexOf("\n") + 1;
-    const added = this.#stdout.slice(this.#parsed, end).split("\n");
+    const added = this.#unparsed.split("\n");
+    this.#unparsed = added.pop() ?? "";
     for (const line of added) if (line.startsWith("{")) this.#lines.push(JSON.parse(line) as Line);
-    this.#parsed = Math.max(this.#parsed, end);
     return this.#lines;
   }
 

@@ -28,6 +28,7 @@ describe("a repaired transaction", () => {
         at: expect.any(String) as string,
         upstream: "main",
         storage: "1",
+        client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
         tid: tidHex(tid),
         time: new Date(tidTimeMs(tid)).toISOString(),
         repair: "completed",
@@ -67,6 +68,19 @@ describe("a repaired transaction", () => {
     const watcher = await join();
     await watcher.invalidation(await commits.commit({ modify: [oid(1)] }));
     expect((await stopped(command)).filter(isRepair)).toEqual([]);
+  });
+});
+
+describe("log.repairs: summary", () => {
+  it("is one line for all, written before the last one", async () => {
+    const { command, join } = await enter(new EmbeddedServer({ protocol: "Z5" }), "log: { repairs: summary }");
+    const commits = new ClientCommit(await join());
+    const watcher = await join();
+    await commits.commit({ create: [oid(1)] });
+    await watcher.invalidation(await commits.commit({ modify: [oid(1)], create: [oid(2)] }));
+    const lines = await stopped(command);
+    expect(lines.map(({ msg }) => msg)).toEqual(["listening", "stopping", "invalidations repaired", "stopped"]);
+    expect(lines[2]).toMatchObject({ level: "info", upstream: "main", storage: "1", transactions: 2, created: 2 });
   });
 });
 

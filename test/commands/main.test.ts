@@ -67,6 +67,37 @@ describe("the command line", () => {
   });
 });
 
+describe("an output that can't be written to", () => {
+  const demo = "demo --once --listen 127.0.0.1:0 --server-port 0";
+
+  test.each(["check config/zeo-proxy.yaml", "--help", "run --help", "--version", demo])(
+    "a full disk for what %s says is one line, not a stack",
+    async (args) => {
+      const line = `exec ${process.execPath} bin/zeo-proxy ${args} > /dev/full`;
+      const { status, stderr } = await new CommandProcess("sh", ["-c", line]).ended();
+      expect(stderr).toBe("zeo-proxy: can't write: ENOSPC\n");
+      // The demo's status says what it found.
+      expect(status).toBe(args === demo ? 0 : 1);
+    },
+  );
+
+  test.each([
+    ["run", 2],
+    ["run --listen 127.0.0.1 --server a:0", 2],
+    ["check missing.yaml", 2],
+    ["serve", 2],
+  ])("a full disk for what is wrong with %s leaves its status as it is", async (args, expected) => {
+    const line = `exec ${process.execPath} bin/zeo-proxy ${args} 2> /dev/full`;
+    expect((await new CommandProcess("sh", ["-c", line]).ended()).status).toBe(expected);
+  });
+
+  it("a reader that has gone is no error", async () => {
+    const command = zeoProxy(["--help"]);
+    command.child.stdout?.destroy();
+    expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
 describe("a checkout that is not built", () => {
   const top = join(folder, "unbuilt");
   mkdirSync(join(top, "bin"), { recursive: true });
@@ -89,5 +120,39 @@ describe("a checkout that is not built", () => {
     expect(status).toBe(0);
     expect(stderr).toMatch(/^zeo-proxy: not built, since development dependencies are left out .*; there is no dist/);
     expect(stderr).toContain("npm install --include=dev");
+  });
+});
+
+describe("a program that can't be loaded", () => {
+  /** The command with this instead of the program that was built. */
+  function built(name: string, program: string): CommandProcess {
+    const top = join(folder, name);
+    mkdirSync(join(top, "bin"), { recursive: true });
+    mkdirSync(join(top, "dist/commands"), { recursive: true });
+    copyFileSync("bin/zeo-proxy", join(top, "bin/zeo-proxy"));
+    writeFileSync(join(top, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(top, "dist/commands/main.js"), program);
+    return new CommandProcess(process.execPath, [join(top, "bin/zeo-proxy"), "run"]);
+  }
+
+  test.each([
+    [
+      "a missing package",
+      'import "no-such-package";',
+      /^not installed completely; run "npm install" \(.*no-such-package.*\)$/,
+    ],
+    ["a missing file", 'import "./missing.js";', /^not installed completely; run "npm install" \(.*missing\.js.*\)$/],
+    [
+      "an error",
+      'throw new RangeError("nobody\\nhas thought of this");',
+      /^can't be loaded by Node v[\d.]+ \(RangeError: nobody\)$/,
+    ],
+    ["no error", "throw undefined;", /^can't be loaded by Node v[\d.]+ \(error: undefined\)$/],
+    ["a newer syntax", "export const x = #;", /^can't be loaded by Node v[\d.]+ \(SyntaxError: .*\)$/],
+  ])("for %s is one line that says why, and status 1", async (name, program, expected) => {
+    const { status, stdout, stderr } = await built(name.replaceAll(" ", "-"), program).ended();
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^zeo-proxy: [^\n]*\n$/);
+    expect(stderr.slice("zeo-proxy: ".length, -1)).toMatch(expected);
   });
 });

@@ -37,7 +37,7 @@ describe("a good configuration", () => {
           server: { host: "127.0.0.1", port: 8100 },
         },
       ],
-      log: { level: "info", format: "auto", oids: 20 },
+      log: { level: "info", format: "auto", oids: 20, repairs: "each" },
       limits: {
         clients: 10_000,
         frameBytes: 2 ** 31,
@@ -58,14 +58,14 @@ upstreams:
   - name: main
     listen: "[::1]:0"
     server: zeo.example.com:8100
-log: { level: debug, format: json, oids: 0 }
+log: { level: debug, format: json, oids: 0, repairs: summary }
 limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
 keep-alive: 1m30s
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
       upstreams: [{ name: "main", listen: { host: "::1", port: 0 }, server: { host: "zeo.example.com", port: 8100 } }],
-      log: { level: "debug", format: "json", oids: 0 },
+      log: { level: "debug", format: "json", oids: 0, repairs: "summary" },
       limits: {
         clients: 1,
         frameBytes: 2 ** 30,
@@ -123,7 +123,7 @@ toString: 6
       `F:9:5: upstreams[2].server: ${address}, got nothing`,
       'F:9:13: upstreams[2].listen: expected HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", ' +
         'port 0 for any free one, got ":80"',
-      "F:10:1: log: expected a map with the keys level, format, oids, got an empty value",
+      "F:10:1: log: expected a map with the keys level, format, oids, repairs, got an empty value",
       "F:11:20: limits.clients: expected a whole number from 1 to 1000000, got 0",
       'F:11:30: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "3GiB"',
       "F:11:44: limits.memory: expected a size from 1MiB to 1TiB such as 64MiB, got 64",

@@ -104,21 +104,21 @@ describe("the log on a descriptor", () => {
   it("is complete after flushSync", async () => {
     const text = await written(({ logger, flushSync }) => {
       logger.info("last words");
-      flushSync();
+      flushSync(1000);
       logger.info("too late");
     }, "json");
     expect(text).toMatch(/"msg":"last words"\}\n$/);
   });
 
   it("is JSON where the format is auto and the descriptor no terminal", async () => {
-    const text = await written(({ logger, flushSync }) => (logger.info("x"), flushSync()), "auto");
+    const text = await written(({ logger, flushSync }) => (logger.info("x"), flushSync(1000)), "auto");
     expect(text).toMatch(/^\{"level":"info","at":"/);
   });
 
   it("is readable and without colours where the format is pretty and the descriptor no terminal", async () => {
     const text = await written(({ logger, flushSync }) => {
       logger.warn({ upstream: "main", oids: ["a", "b"] }, "something\u001b[31m happened");
-      flushSync();
+      flushSync(1000);
     }, "pretty");
     expect(text).toMatch(
       /^\[\d{4}-\d\d-\d\dT[\d:.]+Z\] WARN: something\\x1b\[31m happened \{.*"upstream":"main".*\}\n$/,

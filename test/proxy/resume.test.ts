@@ -23,7 +23,8 @@ describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes b
     const answer = await back.getInvalidations(first);
     expect(answer?.tid).toBe(last);
     expect([...new Set(answer?.oids)].sort()).toEqual([oid(1), oid(2), oid(3)]);
-    const fields = { upstream: "door0", storage: "1", from: tidHex(first), tid: tidHex(last) };
+    const client = gateway.told("client connected").at(-1)?.["client"];
+    const fields = { upstream: "door0", storage: "1", client, from: tidHex(first), tid: tidHex(last) };
     expect(gateway.resumes).toEqual([fields]);
     const line = gateway.lines.filter((one) => one["from"] === tidHex(first));
     expect(line).toMatchObject([{ level: "info", ...fields }]);

@@ -5,7 +5,7 @@ import { Counters } from "../../src/report/counters.ts";
 import { asTid } from "../../src/wire/ids.ts";
 
 const session = { upstream: "main", client: "127.0.0.1:1" };
-const storage = { upstream: "main", storage: "1" };
+const storage = { upstream: "main", storage: "1", client: "127.0.0.1:5" };
 const ended = (code: EndCode): Happening => ({
   what: "ended",
   storage: "1",
@@ -94,6 +94,9 @@ describe("what is counted", () => {
       { what: "opened", ...session },
       { what: "foreign", tid: asTid(5n), ...storage },
       { what: "held-long", heldMs: 1_500, ...storage },
+      { what: "held-over", heldMs: 1_500, ...storage },
+      { what: "not-resumed", from: asTid(5n), ...storage },
+      { what: "in-limbo", ...storage },
       { what: "down", upstream: "main", server: "server:1", reason: "silent" },
     );
     expect(counters).toEqual(counted());

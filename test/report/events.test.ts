@@ -9,7 +9,7 @@ import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 
 const session = { upstream: "main", client: "127.0.0.1:1" };
-const storage = { upstream: "main", storage: "1" };
+const storage = { upstream: "main", storage: "1", client: "127.0.0.1:5" };
 
 const repaired: Happening = {
   what: "repaired",
@@ -96,6 +96,10 @@ describe("what the library's users are told of", () => {
         { what: "opened", ...session },
         { what: "relayed", reason: "tls", ...session },
         { what: "foreign", tid: asTid(5n), ...storage },
+        { what: "not-resumed", from: asTid(5n), ...storage },
+        { what: "in-limbo", ...storage },
+        { what: "held-long", heldMs: 1_500, ...storage },
+        { what: "held-over", heldMs: 2_500, ...storage },
         { what: "announced", repair: "completed" },
         { what: "asked" },
         { what: "up", upstream: "main", server: "server:1", downMs: 5 },

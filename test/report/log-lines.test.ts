@@ -9,12 +9,17 @@ import { writeLines } from "../../src/report/log-lines.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 
-const place = { upstream: "main", storage: "1" };
+const place = { upstream: "main", storage: "1", client: "127.0.0.1:5" };
 const at = expect.any(String) as string;
 
 function linesOf(...happenings: Happening[]): unknown[] {
+  return linesAt("debug", "each", happenings);
+}
+
+function linesAt(level: string, repairs: "each" | "summary", happenings: readonly Happening[]): unknown[] {
   const lines: unknown[] = [];
-  const write = writeLines(makeLogger("debug", { write: (line) => lines.push(JSON.parse(line)) }), 2);
+  const logger = makeLogger(level, { write: (line) => lines.push(JSON.parse(line)) });
+  const write = writeLines(logger, { oids: 2, repairs });
   for (const happening of happenings) write(happening);
   return lines;
 }
@@ -141,6 +146,94 @@ it("trouble, fullness and few descriptors have a line each, as loud as their end
     { level: "warn", lastedMs: 5 },
     { level: "warn", clients: 20, needed: 91, allowed: 64 },
   ]);
+});
+
+describe("a getInvalidations that the server itself answered None", () => {
+  it("has a line that says whose, and from where on", () => {
+    expect(linesOf({ what: "not-resumed", from: asTid(255n), ...place })).toEqual([
+      {
+        level: "info",
+        at,
+        ...place,
+        from: "00000000000000ff",
+        msg: "getInvalidations answered None: the server itself does not reach back so far",
+      },
+    ]);
+  });
+});
+
+describe("log.repairs: summary", () => {
+  it("leaves out the line for each repair, and nothing else", () => {
+    const resumed = { what: "resumed", from: asTid(1n), reach: asTid(0n), ...place } as const;
+    const lines = linesAt("debug", "summary", [
+      { what: "repaired", settled: settled({}), ...place },
+      { ...resumed, tid: asTid(2n) },
+      { ...resumed, tid: undefined },
+      { what: "not-resumed", from: asTid(1n), ...place },
+    ]);
+    expect(lines).toMatchObject([
+      { msg: "getInvalidations answered None: the history does not reach back so far" },
+      { msg: "getInvalidations answered None: the server itself does not reach back so far" },
+    ]);
+  });
+});
+
+describe("what begins at a level", () => {
+  const where = { upstream: "main", server: "server:1", address: "127.0.0.1:9100" } as const;
+  const listening = { what: "listening", ...where, isAgain: false } as const;
+
+  it.each(["debug", "info", "warn", "error"])("ends at that level, too: at %s an outage is over some time", (level) => {
+    const lines = linesAt(level, "each", [
+      { what: "down", reason: "ECONNREFUSED", ...where },
+      { what: "up", downMs: 5, ...where },
+    ]);
+    expect(lines).toMatchObject([
+      { level: "error", msg: "the server is down: not listening", reason: "ECONNREFUSED" },
+      { level: "error", msg: "the server is back", downMs: 5 },
+    ]);
+  });
+
+  it.each(["debug", "info", "warn", "error"])("at %s an address that was taken is had again some time", (level) => {
+    const lines = linesAt(level, "each", [
+      { what: "blocked", reason: "EADDRINUSE", ...where },
+      { ...listening, upstream: "another one" },
+      listening,
+      listening,
+    ]);
+    expect(lines).toMatchObject(
+      [
+        { level: "error", reason: "EADDRINUSE" },
+        { level: "info", upstream: "another one" },
+        { level: "error", upstream: "main", msg: "listening" },
+        { level: "info", upstream: "main", msg: "listening" },
+      ].filter((line) => line.level === "error" || level === "debug" || level === "info"),
+    );
+  });
+});
+
+describe("a message that is held for long", () => {
+  it("has a line when that shows, and one when it is over", () => {
+    expect(
+      linesAt("warn", "each", [
+        { what: "held-long", heldMs: 1_500, ...place },
+        { what: "held-over", heldMs: 2_500, ...place },
+      ]),
+    ).toMatchObject([
+      { level: "warn", ...place, heldMs: 1_500, msg: "a message is held for over a second" },
+      { level: "warn", ...place, heldMs: 2_500, msg: "a message that was held has gone out" },
+    ]);
+  });
+});
+
+describe("what concerns a client", () => {
+  it("names it", () => {
+    const lines = linesOf(
+      { what: "in-limbo", ...place },
+      { what: "held-long", heldMs: 1_500, ...place },
+      { what: "copied-history", tid: asTid(1n), known: asTid(2n), ...place },
+    );
+    expect(lines).toMatchObject([{ client: place.client }, { client: place.client }, { client: place.client }]);
+  });
 });
 
 it("what can happen to many is told of at most once an hour", () => {

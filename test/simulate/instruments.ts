@@ -59,10 +59,13 @@ const STATES: All<Availability["state"]> = {
 const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
   repaired: true,
   resumed: true,
+  "not-resumed": true,
+  "in-limbo": true,
   foreign: true,
   "copied-history": true,
   "ledger-ended": true,
   "held-long": true,
+  "held-over": true,
   failed: true,
   opened: true,
   closed: true,

@@ -12,6 +12,7 @@ const TICK_MS = 250;
 /** A member that notes what it is to do, and does what the test says on top of it. */
 class Noting implements Member {
   readonly upstream: string;
+  readonly client: string;
   readonly done: string[] = [];
   readonly failures: unknown[] = [];
   looks = 0;
@@ -20,6 +21,7 @@ class Noting implements Member {
 
   constructor(upstream = "main") {
     this.upstream = upstream;
+    this.client = `client of ${upstream}`;
   }
 
   carryOut(action: SessionAction<Inbound>): void {
@@ -172,7 +174,13 @@ describe("what the ledger decides", () => {
     world.registered(2000n, new Noting("third door"));
     world.invalidates(watcher, 3000n, 5);
     expect(world.told).toMatchObject([
-      { what: "repaired", upstream: "door", storage: "1", settled: { tid: 2000n, completed: 1 } },
+      {
+        what: "repaired",
+        upstream: "door",
+        client: "client of door",
+        storage: "1",
+        settled: { tid: 2000n, completed: 1 },
+      },
       { what: "foreign", upstream: "other door", storage: "1", tid: 3000n },
     ]);
   });
@@ -190,9 +198,44 @@ describe("what the ledger decides", () => {
     world.storage.run(one.number);
     expect(other.member.done).toEqual(["end"]);
     expect(world.told).toMatchObject([
-      { what: "copied-history", upstream: "door", tid: 500n, known: 1000n },
+      { what: "copied-history", upstream: "door", client: "client of door", tid: 500n, known: 1000n },
       { what: "ledger-ended", upstream: "door", tid: 10n, proven: 1000n },
     ]);
+  });
+});
+
+describe("a commit of which nobody knows whether it is in the database", () => {
+  it("is told of once, with whose it is, before anybody is ended for it", () => {
+    const world = new World();
+    const committer = world.registered(1000n, new Noting("door"));
+    const other = world.registered(1000n, new Noting("other door"));
+    world.finishing(committer);
+    const seen: number[] = [];
+    other.member.onAction = () => void seen.push(world.toldOf("in-limbo").length);
+    world.storage.ledger.serverGone(committer.number, false);
+    world.storage.run(committer.number);
+    expect(other.member.done).toEqual(["end"]);
+    expect(seen).toEqual([1]);
+    world.storage.run(other.number);
+    expect(world.toldOf("in-limbo")).toEqual([
+      { what: "in-limbo", upstream: "door", client: "client of door", storage: "1" },
+    ]);
+  });
+
+  it("is named also where that shows while another member's actions are carried out", () => {
+    const world = new World();
+    const committer = world.registered(1000n, new Noting("door"));
+    const other = world.registered(1000n, new Noting("other door"));
+    world.finishing(committer);
+    other.member.onAction = () => {
+      other.member.onAction = () => undefined;
+      world.storage.ledger.serverGone(committer.number, false);
+      world.storage.run(committer.number);
+    };
+    world.storage.ledger.otherMessage(other.number, world.message());
+    world.storage.run(other.number);
+    expect(world.toldOf("in-limbo")).toMatchObject([{ client: "client of door" }]);
+    expect(other.member.done).toEqual(["forward", "end"]);
   });
 });
 
@@ -337,17 +380,25 @@ describe("a message that is held for over a second", () => {
     world.clock.move(750);
     expect(world.toldOf("held-long")).toEqual([]);
     world.clock.move(250);
-    const first = { what: "held-long", heldMs: 1000, upstream: "door", storage: "1" };
+    const first = { what: "held-long", heldMs: 1000, upstream: "door", client: "client of door", storage: "1" };
     expect(world.toldOf("held-long")).toEqual([first]);
     world.clock.move(10_000);
     expect(world.toldOf("held-long")).toEqual([first]);
     finished(2000n);
+    expect(world.toldOf("held-over")).toEqual([{ ...first, what: "held-over", heldMs: 11_000 }]);
 
     const again = world.finishing(committer);
     world.invalidates(watcher, 2001n, 5);
     world.clock.move(1_500);
     expect(world.toldOf("held-long")).toHaveLength(2);
     again(2001n);
+    expect(world.toldOf("held-over")).toHaveLength(2);
+    // What was held for less than that is not told of.
+    const third = world.finishing(committer);
+    world.invalidates(watcher, 2002n, 5);
+    world.clock.move(500);
+    third(2002n);
+    expect(world.toldOf("held-over")).toHaveLength(2);
   });
 
   it("is told of for each session for which one is held", () => {

@@ -11,6 +11,7 @@ function newStorages() {
 
 const member: Member = {
   upstream: "main",
+  client: "client:1",
   carryOut: () => undefined,
   failed: () => undefined,
   look: () => undefined,

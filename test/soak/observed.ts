@@ -46,11 +46,14 @@ export function judgeObserver(events: readonly ClientEvent[], truth: readonly Tr
     }
   };
   spells.forEach((spell, index) => {
-    const start = verifiedAt(spell, known);
+    // Its cache was dropped and may be empty still: then there was nothing to verify.
+    const base = spells[index - 1]?.dropped === true ? undefined : known;
+    const start = verifiedAt(spell, base);
     isVerified = start !== undefined;
     if (start === undefined) return;
     const isLast = index === spells.length - 1;
-    const before = spell.dropped ? start : (known ?? start);
+    const isNew = spell.dropped || (base === undefined && spell.resumed.length === 0);
+    const before = isNew ? start : (known ?? start);
     const last = [...spell.invalidations.keys()].reduce((a, b) => (a > b ? a : b), start);
     for (const transaction of truth) {
       if (transaction.tid <= before || (!isLast && transaction.tid > last)) continue;
@@ -58,7 +61,11 @@ export function judgeObserver(events: readonly ClientEvent[], truth: readonly Tr
     }
     known = last;
   });
-  if (!isVerified) problems.push("it never verified its cache on its last connection");
+  const end = spells.at(-1);
+  if (!isVerified && end !== undefined) {
+    const facts = `${end.shown} was shown, ${known ?? "nothing"} known, ${end.invalidations.size} announced`;
+    problems.push(`it never verified its cache on its last connection: ${facts}`);
+  }
   const dropped = spells.filter((spell) => spell.dropped).length;
   return { due, told, verified: spells.length, dropped, problems };
 }

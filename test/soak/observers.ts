@@ -31,10 +31,27 @@ export class Observers {
         const client = process.reserve();
         const encoding = this.#site.encoding(kind, random);
         await client.open(this.#site.port, { storage: STORAGE, ...encoding, db: i === 0 });
+        // A client whose cache is empty has nothing to verify when it comes back.
+        for (const oid of this.#site.shared) await client.load(oid);
         this.#staying.push(client);
       }
     }
   }
+
+  /** Those that stay read now and then, which also shows them tids. */
+  readonly watcher: Actor = async (scene) => {
+    await Promise.all(
+      this.#staying.map(async (client, i) => {
+        const own = { ...scene, random: scene.random.fork(i) };
+        await again(own, 100, 2_000, async () => {
+          await tryIt(own, "an observer's reading", async () => {
+            await client.load(own.random.pick(scene.site.shared));
+            await client.lastTransaction();
+          });
+        });
+      }),
+    );
+  };
 
   /** Comes, reads, goes, and comes back with the cache that it has kept. */
   readonly visitor: Actor = async (scene) => {

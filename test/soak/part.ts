@@ -4,7 +4,7 @@ import { castWith } from "./cast.ts";
 import { Observers } from "./observers.ts";
 import { ACTORS, type ActorName } from "./options.ts";
 import { pause, within } from "./pause.ts";
-import { firstLine, type Scene } from "./scene.ts";
+import { firstLine, type Actor, type Scene } from "./scene.ts";
 import type { Site } from "./site.ts";
 import type { Tally } from "./tally.ts";
 
@@ -37,26 +37,25 @@ async function play(
 ): Promise<void> {
   const observers = new Observers(site, tally);
   const cast = castWith(observers);
-  const scenes = ACTORS.map((name, i): readonly [ActorName, Scene] => {
+  const scene = (label: number): Scene => {
     // Each has choices of its own, whoever else takes part.
-    return [name, { site, tally, over, actors, random: random.fork(i), breakOne: breakOne(site) }];
-  });
+    return { site, tally, over, actors, random: random.fork(label), breakOne: breakOne(site) };
+  };
+  const playing = async (name: string, actor: Actor, own: Scene): Promise<void> => {
+    const gone = actor(own).catch((error: unknown) => {
+      tally.problem(`${site.name}: the ${name} could not go on`, firstLine(error));
+    });
+    await Promise.race([gone, end(over)]);
+    if (!(await within(gone, LEAVE_MS))) tally.problem(`${site.name}: the ${name} do not come to an end`);
+  };
   try {
     await observers.enter(random);
-    await Promise.all(
-      scenes
-        .filter(([name]) => actors.has(name))
-        .map(async ([name, scene]) => {
-          const gone = cast[name](scene).catch((error: unknown) => {
-            tally.problem(`${site.name}: the ${name} could not go on`, firstLine(error));
-          });
-          await Promise.race([gone, end(over)]);
-          if (!(await within(gone, LEAVE_MS))) tally.problem(`${site.name}: the ${name} do not come to an end`);
-        }),
-    );
+    const scenes = ACTORS.map((name, i) => ({ name, own: scene(i) }));
+    const others = scenes.filter(({ name }) => actors.has(name));
+    const watching = playing("observers", observers.watcher, scene(ACTORS.length));
+    await Promise.all([watching, ...others.map(({ name, own }) => playing(name, cast[name], own))]);
     await end(over);
-    const [, scene] = scenes[0] ?? [];
-    if (scene !== undefined) await observers.settle(scene);
+    await observers.settle(scene(ACTORS.length + 1));
     await observers.leave();
   } catch (error) {
     tally.problem(`${site.name}: the observers could not go on`, firstLine(error));

@@ -101,7 +101,7 @@ async function speak(scene: Scene, all: readonly Conversation[]): Promise<void> 
 export const garbage: Actor = async (scene) => {
   const all = conversations(scene.site.server.installed.peer.family);
   const speaking = new Set<Promise<void>>();
-  await again(scene, 50, 500, async () => {
+  await again(scene, 20, 250, async () => {
     const one = speak(scene, all);
     speaking.add(one);
     void one.finally(() => speaking.delete(one));

@@ -8,6 +8,11 @@ const KEPT_MS = HANDSHAKE_MS + 15_000;
 
 const KINDS = ["silent", "greeted", "inside its greeting", "inside a frame", "asked before it registered"] as const;
 
+/** Of all protocols: what half of it is, nobody can tell. */
+const REGISTER = frame(
+  Buffer.concat([Buffer.from("\x80\x02(K\x01K\0U\x08register(U\x03", "latin1"), Buffer.alloc(1000)]),
+);
+
 function says(scene: Scene, kind: (typeof KINDS)[number]): Buffer {
   const hello = greeting(scene.site.server.installed.peer.family);
   switch (kind) {
@@ -18,7 +23,7 @@ function says(scene: Scene, kind: (typeof KINDS)[number]): Buffer {
     case "inside its greeting":
       return hello.subarray(0, scene.random.between(1, hello.length - 1));
     case "inside a frame":
-      return Buffer.concat([hello, frame(Buffer.alloc(1000)).subarray(0, scene.random.between(1, 900))]);
+      return Buffer.concat([hello, REGISTER.subarray(0, scene.random.between(1, REGISTER.length - 1))]);
     case "asked before it registered":
       return Buffer.concat([hello, frame("\x80\x02(K\x01K\0U\x0fgetAuthProtocol)t.")]);
   }

@@ -27,9 +27,18 @@ async function soak(options: Options, sites: readonly Site[], folder: string, ta
   if (options.actors.has("cuts")) {
     for (const site of sites) relays.set(site, await BreakingRelay.start(site.server.port));
   }
-  const fronts = sites.map((site) => ({ name: site.name, server: relays.get(site)?.port ?? site.server.port }));
+  const fronts = sites.flatMap((site) => {
+    const server = relays.get(site)?.port ?? site.server.port;
+    return [
+      { name: site.name, server },
+      { name: lonely(site), server },
+    ];
+  });
   const proxy = await ProxyProcess.start(fronts, folder);
-  for (const site of sites) site.port = proxy.port(site.name);
+  for (const site of sites) {
+    site.port = proxy.port(site.name);
+    site.lonelyPort = proxy.port(lonely(site));
+  }
   const watch = new Watch(proxy, tally, options.actors);
   try {
     const rests = await play(options, sites, proxy, tally, (site) => {
@@ -45,6 +54,10 @@ async function soak(options: Options, sites: readonly Site[], folder: string, ta
   } finally {
     for (const relay of relays.values()) await relay.stop();
   }
+}
+
+function lonely(site: Site): string {
+  return `${site.name} alone`;
 }
 
 async function play(

@@ -20,6 +20,8 @@ export interface News {
   readonly ended: readonly Ended[];
   /** Upstreams whose server was found to be down. */
   readonly down: readonly string[];
+  /** Upstreams that have begun to listen, also anew. */
+  readonly listening: readonly string[];
   /** The longest that the loop stood, in milliseconds. */
   readonly stoodMs: number;
 }

@@ -19,8 +19,11 @@ const log = await openLog(config.log, openSync(logFile, "a"));
 const proxy = createProxy(config, { logger: log.logger });
 let ended: Ended[] = [];
 let down: string[] = [];
+/** Once for each upstream when it starts. */
+let listening: string[] = [];
 proxy.on("ended", ({ client, code }) => ended.push({ client, code }));
 proxy.on("down", ({ upstream }) => down.push(upstream));
+proxy.on("listening", ({ upstream }) => listening.push(upstream));
 const { gc } = globalThis as { readonly gc?: () => void };
 const delay = monitorEventLoopDelay({ resolution: 10 });
 delay.enable();
@@ -47,9 +50,10 @@ answerParent<RunnerAsks>({
     return proxy.stats();
   },
   news: () => {
-    const news = { ended, down, stoodMs: delay.max / 1e6 };
+    const news = { ended, down, listening, stoodMs: delay.max / 1e6 };
     ended = [];
     down = [];
+    listening = [];
     delay.reset();
     return news;
   },

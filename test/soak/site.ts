@@ -36,6 +36,8 @@ export class Site {
   readonly blob: { readonly oid: string; readonly sha256: string; readonly size: number };
   /** Where clients connect: the proxy's port. */
   port = 0;
+  /** Another port of the proxy's for the same server, where no real client comes. */
+  lonelyPort = 0;
   readonly #processes = new Map<string, Promise<PeerProcess>>();
   #folders = 0;
 
@@ -91,6 +93,11 @@ export class Site {
   async client(random: Random, role: string, options: OpenOptions): Promise<PeerClient> {
     const kind = random.pick(this.clients);
     return (await this.process(kind, role)).open(this.port, { ...this.encoding(kind, random), ...options });
+  }
+
+  /** For whoever is no real client: with real ones beside it, or without. */
+  anyPort(random: Random): number {
+    return random.chance(0.5) ? this.port : this.lonelyPort;
   }
 
   /** Half of those that could use another encoding than the server's do. */

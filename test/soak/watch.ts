@@ -19,7 +19,8 @@ export class Watch {
   readonly #proxy: ProxyProcess;
   readonly #tally: Tally;
   readonly #actors: ReadonlySet<ActorName>;
-  readonly #began = performance.now();
+  readonly #start = performance.now();
+  readonly #listening = new Set<string>();
   readonly #ended = new Map<string, number>();
   readonly #timer: NodeJS.Timeout;
   #looking: Promise<void> = Promise.resolve();
@@ -60,13 +61,14 @@ export class Watch {
       ]);
       for (const ended of news.ended) this.#hear(ended);
       for (const upstream of news.down) this.#tally.problem(`${upstream}: its server was taken for down`);
+      for (const upstream of news.listening) this.#began(upstream);
       if (stats.guard > 0) this.#tally.problem("the guard refused an invalidation", `${stats.guard}`);
       for (const { name, state } of stats.upstreams) {
         if (state !== "listening" && state !== "down") this.#tally.problem(`${name}: not listening`, state);
       }
       this.#stoodMs = Math.max(this.#stoodMs, news.stoodMs);
       if (!prints) return;
-      const seconds = Math.round((performance.now() - this.#began) / 1000);
+      const seconds = Math.round((performance.now() - this.#start) / 1000);
       const { descriptors, heapBytes, externalBytes, residentBytes, clients } = measure;
       const memory = [heapBytes, externalBytes, residentBytes]
         .map(mebibytes)
@@ -77,6 +79,13 @@ export class Watch {
     } catch (error) {
       this.#tally.problem("the proxy's process does not answer", String(error));
     }
+  }
+
+  /** Nothing that clients do makes it close the listening socket. */
+  #began(upstream: string): void {
+    if (this.#listening.has(upstream))
+      this.#tally.problem(`${upstream}: it closed its listening socket, and opened it anew`);
+    this.#listening.add(upstream);
   }
 
   #hear({ client, code }: Ended): void {

@@ -19,6 +19,7 @@ const KINDS = [
 ] as const;
 
 const OTHERS = [
+  Buffer.of(0x16),
   Buffer.from("16030100c8010000c403037f0a", "hex"),
   Buffer.from("GET / HTTP/1.1\r\nHost: zeo\r\n\r\n", "latin1"),
   Buffer.from("\r\n\r\n", "latin1"),
@@ -83,7 +84,7 @@ async function speak(scene: Scene, all: readonly Conversation[]): Promise<void> 
   const how = random.pick(["close", "reset"] as const);
   const pauses = parts.map(() => (random.chance(0.3) ? random.between(1, 30) : 0));
   const stays = random.between(0, 800);
-  const connection = new RawConnection(site.port, ADDRESS.garbage);
+  const connection = new RawConnection(site.anyPort(random), ADDRESS.garbage);
   const opened = await connection.opened;
   if (opened === "ECONNREFUSED") tally.problem(`${site.name}: a connection for garbage was refused`);
   if (opened !== "open") return;

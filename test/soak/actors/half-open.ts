@@ -33,7 +33,7 @@ async function stay(scene: Scene): Promise<void> {
   const { site, random, tally } = scene;
   const kind = random.pick(KINDS);
   const bytes = says(scene, kind);
-  const connection = new RawConnection(site.port, ADDRESS["half-open"]);
+  const connection = new RawConnection(site.anyPort(random), ADDRESS["half-open"]);
   const began = performance.now();
   if ((await connection.opened) !== "open") return;
   tally.add("half-open");

@@ -22,7 +22,7 @@ async function probe(scene: Scene): Promise<void> {
   const moment = random.pick(MOMENTS);
   const afterMs = random.below(40);
   const cut = 1 + random.below(5);
-  const connection = new RawConnection(site.port, ADDRESS.probes);
+  const connection = new RawConnection(site.anyPort(random), ADDRESS.probes);
   tally.add("probes");
   if (moment === "before it is connected") {
     connection.leave(how);

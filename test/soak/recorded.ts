@@ -47,9 +47,12 @@ function withStorage(payload: Buffer): Buffer {
   return changed;
 }
 
-/** Changes, removes, doubles or inserts some bytes. A `register` stays as it is: it names the storage. */
+/** They name the storage, and how many ids the server is to make. */
+const UNCHANGED = ["register", "new_oids"];
+
+/** Changes, removes, doubles or inserts some bytes. */
 export function mutated(payload: Buffer, random: Random): Buffer {
-  if (payload.includes("register") || payload.length === 0) return payload;
+  if (payload.length === 0 || UNCHANGED.some((name) => payload.includes(name))) return payload;
   let bytes = Buffer.from(payload);
   for (let i = random.between(1, 4); i > 0; i--) {
     const at = random.below(bytes.length);

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
-import type { ProxyStats } from "../../src/index.ts";
+import type { ConfigInput, ProxyStats } from "../../src/index.ts";
 import { Child } from "../bench/child.ts";
 import { counted, isAtRest, type Measure } from "./measure.ts";
 import { until } from "./pause.ts";
@@ -13,11 +13,12 @@ export const LIMITS = {
   clients: 120,
   frame: "16MiB",
   decode: "64KiB",
-  outbox: "1MiB",
+  memory: "32MiB",
   history: "128KiB",
   handshake: "6s",
+  stalled: "20s",
   drain: "5s",
-} as const;
+} as const satisfies ConfigInput["limits"];
 
 export const HANDSHAKE_MS = 6_000;
 

@@ -31,7 +31,7 @@ export class Site {
   readonly name: string;
   readonly server: PeerServer;
   readonly clients: readonly Installed[];
-  /** Objects that everyone writes: three that are added up, one of which two writers are a conflict. */
+  /** Objects that everyone writes: three that are added up, and one over which two writers are in conflict. */
   readonly shared: readonly string[];
   readonly blob: { readonly oid: string; readonly sha256: string; readonly size: number };
   /** Where clients connect: the proxy's port. */

@@ -12,7 +12,6 @@ import type { News, RunnerAsks } from "./runner-asks.ts";
 export const LIMITS = {
   clients: 120,
   frame: "16MiB",
-  decode: "64KiB",
   memory: "32MiB",
   history: "128KiB",
   handshake: "6s",

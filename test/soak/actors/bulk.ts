@@ -1,7 +1,7 @@
 import { again, tryIt, type Actor } from "../scene.ts";
 import { STORAGE } from "../site.ts";
 
-/** The answer to its vote on an old server, and the invalidation of as many that are changed, are above `limits.decode`. */
+/** The answer to its vote on an old server, and the invalidation of as many that are changed, are long lists. */
 const OBJECTS = 7_000;
 
 /** Creates thousands of objects in one transaction now and then, and changes them in the next. */

@@ -11,6 +11,8 @@ interface Waiting {
 
 /** A process of this program's, and what it can be asked. */
 export class Child<A extends Asks> {
+  /** How it ends: with this status, or by this signal. */
+  readonly ended: Promise<number | NodeJS.Signals>;
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, Waiting>();
   #asked = 0;
@@ -22,6 +24,9 @@ export class Child<A extends Asks> {
     this.#process.on("message", (message) => this.#answered(message as Answer));
     this.#process.on("error", (error) => this.#fail(error));
     this.#process.on("exit", (code, signal) => this.#fail(new Error(`${file} ended: ${signal ?? code}`)));
+    this.ended = new Promise((resolve) => {
+      this.#process.on("exit", (code, signal) => resolve(signal ?? code ?? 0));
+    });
   }
 
   get pid(): number {
@@ -49,6 +54,10 @@ export class Child<A extends Asks> {
       const question: Question = { number, name, value };
       this.#process.send(question);
     });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
   }
 
   /** Lets it end by itself (a profile is written then), or kills it. */

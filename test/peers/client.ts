@@ -211,6 +211,8 @@ export class PeerClient {
   load = (oid: string): Promise<Loaded | null> => this.#call("load", { oid });
   read = (oid: string): Promise<Loaded | null> => this.#call("read", { oid });
   readBlob = (oid: string): Promise<string> => this.#call("read_blob", { oid });
+  blobDigest = (oid: string, timeoutMs: number): Promise<{ size: number; sha256: string }> =>
+    this.#call("blob_digest", { oid }, timeoutMs);
   lookUp = (oid: string): Promise<{ remembered: boolean; found: Loaded | null }> => this.#call("look_up", { oid });
 
   begin = (tid?: string): Promise<void> => this.#call("begin", tid === undefined ? {} : { tid });
@@ -231,6 +233,7 @@ export class PeerClient {
     blobs?: number;
     modify_blobs?: readonly string[];
   }): Promise<{ tid: string; created: string[] }> => this.#call("commit", what, 60_000);
+  commitBlob = (size: number): Promise<{ oid: string; sha256: string }> => this.#call("commit_blob", { size }, 60_000);
   copyFrom = (path: string): Promise<void> => this.#call("copy_from", { path });
   pack = (): Promise<void> => this.#call("pack");
   write = (what: {

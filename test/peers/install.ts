@@ -15,9 +15,14 @@ import { PEERS, peerNamed } from "./peers.ts";
 import type { Peer } from "./peers.ts";
 import { findPython } from "./pythons.ts";
 
-const HERE = dirname(fileURLToPath(import.meta.url));
-export const PYTHON_SCRIPTS = join(HERE, "python");
-export const CACHE = join(HERE, "..", "..", ".cache", "peers");
+/** The project's folder. This file also runs compiled, in a folder of its own. */
+export const PROJECT = projectAbove(dirname(fileURLToPath(import.meta.url)));
+export const PYTHON_SCRIPTS = join(PROJECT, "test", "peers", "python");
+export const CACHE = join(PROJECT, ".cache", "peers");
+
+function projectAbove(folder: string): string {
+  return existsSync(join(folder, "package.json")) ? folder : projectAbove(dirname(folder));
+}
 
 const INSTALL_TIMEOUT_MS = 600_000;
 

@@ -2,6 +2,7 @@
 
 import base64
 import errno
+import hashlib
 import os
 import random
 import threading
@@ -158,6 +159,17 @@ class Client(object):
         with self.connection.get(from_hex(oid)).open('r') as f:
             return f.read().decode('ascii')
 
+    def blob_digest(self, oid):
+        """Of what the client has of a committed blob, in its own folder or after fetching it."""
+        self.manager.begin()
+        digest = hashlib.sha256()
+        size = 0
+        with self.connection.get(from_hex(oid)).open('r') as f:
+            for chunk in iter(lambda: f.read(1 << 20), b''):
+                digest.update(chunk)
+                size += len(chunk)
+        return {'size': size, 'sha256': digest.hexdigest()}
+
     def look_up(self, oid):
         """An application that remembers absence until an invalidation names the oid."""
         if oid in self.recording.absent:
@@ -246,6 +258,20 @@ class Client(object):
             raise
         return {'tid': to_hex(self.storage._peers_last_own),
                 'created': [to_hex(obj._p_oid) for obj in created]}
+
+    def commit_blob(self, size):
+        """Creates a blob of so many random bytes."""
+        self.manager.begin()
+        blob = ZODB.blob.Blob()
+        digest = hashlib.sha256()
+        with blob.open('w') as f:
+            for start in range(0, size, 1 << 20):
+                chunk = os.urandom(min(1 << 20, size - start))
+                digest.update(chunk)
+                f.write(chunk)
+        self.connection.add(blob)
+        self.manager.commit()
+        return {'oid': to_hex(blob._p_oid), 'sha256': digest.hexdigest()}
 
     def copy_from(self, path):
         source = ZODB.FileStorage.FileStorage(str(path), read_only=True)

@@ -259,7 +259,7 @@ export class ToClient implements FrameHandler {
         const own = answer === "unclear" ? this.#none(payload, envelope) : frame;
         const read = this.#asRead(own, envelope, call.stamp.order);
         ledger.invalidationsReply(number, call.asked, answer === "unclear" ? undefined : answer, read);
-        if (answer === undefined || answer === "unclear") this.#registration.serverAnsweredNone(call.asked);
+        if (answer === undefined) this.#registration.serverAnsweredNone(call.asked);
         return;
       }
       case "vote": {

@@ -14,6 +14,7 @@ import { writeLines } from "../report/log-lines.ts";
 import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
+import { Memory } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import { Upstream } from "../upstream/upstream.ts";
@@ -39,6 +40,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #report: Report;
   readonly #counters = new Counters();
   readonly #room: Room;
+  readonly #memory: Memory;
   readonly #transport = new SocketTransport();
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
@@ -52,6 +54,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const count = this.#counters.count.bind(this.#counters);
     this.#report = reportTo(count, writeLines(logger, oids), emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
+    this.#memory = new Memory(config.limits.memoryBytes);
   }
 
   // --- start ------------------------------------------------------------------------------------------------------
@@ -91,6 +94,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       clock: systemClock,
       transport: this.#transport,
       storages: this.#storagesAt(config, addresses),
+      memory: this.#memory,
       room: this.#room,
       report: this.#report,
     });

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import type { Report, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
+import type { Memory } from "../session/memory.ts";
 import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
 import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
@@ -23,6 +24,7 @@ export interface UpstreamHost {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly storages: Storages;
+  readonly memory: Memory;
   readonly room: Room;
   readonly report: Report;
 }
@@ -62,7 +64,7 @@ export class Upstream {
   #starting: (() => void) | undefined;
 
   constructor({ name, listen, server }: UpstreamConfig, host: UpstreamHost) {
-    const { clock, report, room, settings, storages, transport } = host;
+    const { clock, memory, report, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
     this.#address = listen;
@@ -72,6 +74,7 @@ export class Upstream {
       settings: { name, ...settings },
       clock,
       storages,
+      memory,
       report,
       tell: (session, news) => this.#hear(session, news),
     };

@@ -216,7 +216,7 @@ function paused(c: Config, w: World, ledger: StorageLedger<Message>, s: Conn): b
   const isSlow = s.alive && s.toClient.length > 0 && client(w, s.client).stalled;
   const held = c.outboxLimit === 0 ? 0 : (ledger.state.accounts.get(s.number)?.outbox.length ?? 0);
   const isMuch = c.outboxLimit > 0 && held >= c.outboxLimit;
-  return (isSlow || isMuch) && ledger.mayPause(s.number);
+  return (isSlow || isMuch) && ledger.mayPause(s.number, isSlow);
 }
 
 export function freeSlot(w: World): number {

@@ -4,6 +4,7 @@ import { client, disconnect, missing, wanted, type Violation } from "./client.ts
 import { unshare } from "./clone.ts";
 import { CREATED, DELETED, fullParts, isNew, KINDS, MODIFIED, UNDONE, type Config } from "./config.ts";
 import {
+  Finish,
   LOAD,
   message,
   MessageKind,
@@ -153,9 +154,10 @@ export class Proxy {
         this.#voteReply(session, m, reply);
         break;
       case MessageKind.finishReply: {
-        // None and exceptions show no tid.
+        // None shows no tid.
         const shown = m.a === 0 ? undefined : tid(m.a);
-        this.#ledger.finishReply(session, m.number, shown, 0, reply);
+        if (m.b === Finish.thrown) this.#ledger.finishFailed(session, m.number, reply);
+        else this.#ledger.finishReply(session, m.number, shown, 0, reply);
         if (m.mask === 1 && this.#world.rare.proof === 0) this.#world.rare = { ...this.#world.rare, proof: m.a };
         break;
       }

@@ -35,7 +35,7 @@ export function rest(c: Config, w: World): Violation | undefined {
     if (owed.length > 0) return `3 at rest ${owed.length} are still to be told of T${settled.tid}`;
   }
   // Only one who asks from below could still need it, and nobody can be answered from so far back.
-  if (c.limboEnds && c.historyBytes === 0 && w.rare.proof !== 0 && w.ledger.limbo !== undefined)
+  if (c.limboEnds && c.historyBytes === 0 && w.rare.proof !== 0 && w.ledger.limbo.length > 0)
     return `3 limbo is kept, though T${w.rare.proof} has shown what became of it`;
   return undefined;
 }

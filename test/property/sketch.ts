@@ -83,7 +83,7 @@ function putLedger(w: World, ledger: StorageState<Message>, put: Put): void {
     put(w.conns.findIndex((s) => s?.number === commit.session) | (compare(commit.base, ledger.known) << 4));
   }
   const { limbo, reach } = ledger;
-  put(limbo === undefined ? 0 : limbo.open ? 1 : 2);
+  put(few(limbo.length) | ((limbo.some(({ open }) => open) ? 1 : 0) << 2));
   put((reach === undefined ? 3 : compare(reach, ledger.known)) | (compare(ledger.proven, ledger.known) << 2));
   put(ledger.history.filter((settled) => settled.owed !== undefined).length);
 }

@@ -30,9 +30,9 @@ export class Canonical {
     for (const k of w.clients) {
       this.#put((k.fresh ? 1 : 0) | (k.ended ? 2 : 0) | (k.phase << 2) | (k.transaction << 5));
       this.#put((k.slot + 1) | (k.last << 4));
+      this.#put(k.connects | (k.aborts << 4));
       this.#put(k.shown | (k.announced << 4));
       this.#put(k.kind | (k.polls << 4));
-      this.#put(k.connects | (k.aborts << 4));
       this.#put(k.reads | (k.since << 4));
       this.#queue(w, k.queue, undefined);
     }
@@ -40,12 +40,40 @@ export class Canonical {
     this.#put(w.queued | (w.begun << 4));
     this.#put(w.disconnects | (w.cuts << 3) | (w.hangups << 5));
     this.#put(w.skips | (w.refusals << 4));
-    this.#put(w.must);
-    this.#put(w.blind);
-    for (let t = 1; t <= w.last; t++) this.#put(w.kinds[t] ?? 0);
+    this.#set(w.must);
+    this.#set(w.blind);
+    if (hasRare(c)) this.#rare(w);
+    for (const t of w.order) this.#put((w.kinds[t] ?? 0) | (t << 4));
     this.#queue(w, w.later, undefined);
     this.#ledger(w);
     void c;
+  }
+
+  #rare(w: World): void {
+    const { rare } = w;
+    const { copied } = w.ledger;
+    this.#put((copied === undefined ? 0 : 1) | (copied?.again === undefined ? 0 : 2));
+    for (const tid of copied?.tids ?? []) this.#put(Number(tid));
+    this.#put(rare.halfCloses | (rare.stalls << 2) | (rare.votesAgain << 4) | (rare.restores << 6));
+    this.#put(rare.throws | (rare.delays << 2) | (w.top << 4));
+    for (const tids of [w.rest, rare.open, rare.copied, rare.untold, rare.lost]) this.#set(tids);
+    this.#put(rare.limbos);
+    this.#put(rare.proof);
+    for (const k of w.clients) {
+      this.#set(k.stale);
+      this.#set(k.ahead);
+      this.#put(k.stalled ? 1 : 0);
+    }
+    for (const s of w.conns) {
+      if (s === undefined) continue;
+      this.#put((s.halfClosed ? 1 : 0) | (s.endPassed ? 2 : 0) | (s.behind ? 4 : 0) | (s.explicit << 4));
+      this.#queue(w, s.late, undefined);
+    }
+  }
+
+  #set(tids: number): void {
+    this.#put(tids);
+    this.#put(tids >> 8);
   }
 
   #put(byte: number): void {
@@ -87,8 +115,10 @@ export class Canonical {
           break;
         case MessageKind.resumed:
           this.#put(m.number);
+          this.#set(m.mask);
           break;
         default:
+          if (m.kind === MessageKind.finishReply) this.#put(m.mask);
           if (orders !== undefined) this.#put(covered(orders, m.stamp.order));
       }
     }
@@ -164,6 +194,12 @@ export class Canonical {
       this.#put(Math.max(w.transactions.indexOf(transaction), 0) | (partsIn(oids ?? NO_OIDS, transaction) << 4));
     }
   }
+}
+
+/** Has the world what is in `Rare`, or the clients and connections for it? Commits of others can make a client stale, too. */
+function hasRare(c: Config): boolean {
+  const { halfCloses, stalls, votesAgain, copies, restores, throws, delays, foreign, limboEnds, lateCuts } = c;
+  return foreign || limboEnds || lateCuts || halfCloses + stalls + votesAgain + copies + restores + throws + delays > 0;
 }
 
 /** Which of the commits that are due to the session an order covers. */

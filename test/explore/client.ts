@@ -1,5 +1,14 @@
 import { fullParts, hasOldClients, isNew, sentParts, type Config } from "./config.ts";
-import { LAST_TRANSACTION, message, MessageKind, Resumed, Vote, type Message, type SmallTid } from "./message.ts";
+import {
+  Finish,
+  LAST_TRANSACTION,
+  message,
+  MessageKind,
+  Resumed,
+  Vote,
+  type Message,
+  type SmallTid,
+} from "./message.ts";
 import { conn } from "./server.ts";
 import { ClientPhase, NOBODY, TransactionPhase, type Client, type Conn, type World } from "./world.ts";
 
@@ -23,6 +32,7 @@ export function disconnect(w: World, i: number): void {
     shown: 0,
     announced: 0,
     since: 0,
+    stalled: false,
     queue: [],
     transaction: TransactionPhase.none,
     kind: 0,
@@ -31,10 +41,28 @@ export function disconnect(w: World, i: number): void {
   } satisfies Partial<Client>);
 }
 
-/** Is there anything in (from, to] that a client must hear of? */
-export function missing(w: World, from: SmallTid, to: SmallTid): boolean {
-  for (let t = from + 1; t <= to; t++) if ((w.must & (1 << t)) !== 0) return true;
+/** Is there anything in (from, to] that a client must hear of? `ahead`: what it knows already. */
+export function missing(w: World, from: SmallTid, to: SmallTid, ahead = 0): boolean {
+  const must = w.must & ~ahead;
+  for (let t = from + 1; t <= to; t++) if ((must & (1 << t)) !== 0) return true;
   return false;
+}
+
+/** The client goes on from `to`; `told`: the tids on the way that it has heard of, a bit for each. */
+function goOn(w: World, k: Client, to: SmallTid, told = 0): void {
+  // What must be told before it shows is looked at when it shows.
+  const silent = w.rest & ~w.must & ~told;
+  if (silent !== 0) for (let t = k.last + 1; t <= to; t++) k.stale |= silent & (1 << t);
+  k.last = to;
+}
+
+/** Its cache is empty, as of `at`: nothing in it is stale. */
+function empty(c: Config, w: World, k: Client, at: SmallTid): void {
+  k.stale = 0;
+  k.last = at;
+  k.ahead = 0;
+  // Where the last tid can go back, what it loads from now on is newer than that.
+  if (c.copies > 0) for (const t of w.order) if (t > at) k.ahead |= 1 << t;
 }
 
 /** The parts of `t` that a client is to hear of. */
@@ -50,31 +78,32 @@ export function deliver(c: Config, w: World, slot: number, forward: (m: Message)
   s.toClient = s.toClient.slice(1);
   if (!s.alive) return undefined;
   const k = client(w, s.client);
+  const say = s.halfClosed ? SILENT : forward;
   switch (m.kind) {
     case MessageKind.registerError:
       k.phase = ClientPhase.registering;
-      forward(message(MessageKind.register));
+      say(message(MessageKind.register));
       return undefined;
     case MessageKind.registerReply:
       if (!isNew(c)) {
         k.phase = ClientPhase.asking;
-        forward(message(MessageKind.read, { b: LAST_TRANSACTION }));
+        say(message(MessageKind.read, { b: LAST_TRANSACTION }));
         return undefined;
       }
       k.shown = Math.max(k.shown, m.a);
-      return learn(c, w, k, m.a, forward);
+      return learn(c, w, k, m.a, say);
     case MessageKind.readReply:
-      return readReply(c, w, k, m, forward);
+      return readReply(c, w, k, m, say);
     case MessageKind.resumed:
       return resumed(c, w, k, m);
     case MessageKind.voteReply:
       k.shown = Math.max(k.shown, m.b);
-      if (missing(w, k.last, m.b)) return `1 a conflict shows T${m.b} while the client knows T${k.last}`;
-      k.transaction = AFTER_VOTE[m.a] ?? TransactionPhase.none;
+      if (missing(w, k.last, m.b, k.ahead)) return `1 a conflict shows T${m.b} while the client knows T${k.last}`;
+      if (m.a !== Vote.already) k.transaction = AFTER_VOTE[m.a] ?? TransactionPhase.none;
       return undefined;
     case MessageKind.serialnos:
       k.shown = Math.max(k.shown, m.a);
-      if (missing(w, k.last, m.a)) return `1 serialnos show T${m.a} while the client knows T${k.last}`;
+      if (missing(w, k.last, m.a, k.ahead)) return `1 serialnos show T${m.a} while the client knows T${k.last}`;
       return undefined;
     case MessageKind.finishReply:
       return finished(w, k, m);
@@ -84,6 +113,8 @@ export function deliver(c: Config, w: World, slot: number, forward: (m: Message)
       return `3 the client got a message of kind ${m.kind}`;
   }
 }
+
+const SILENT = (): void => undefined;
 
 const AFTER_VOTE: Readonly<Record<number, TransactionPhase>> = {
   [Vote.refused]: TransactionPhase.failed,
@@ -97,7 +128,7 @@ function readReply(c: Config, w: World, k: Client, m: Message, forward: (m: Mess
   if (shows) k.shown = Math.max(k.shown, m.a);
   if (k.phase === ClientPhase.asking) return learn(c, w, k, m.a, forward);
   k.reads--;
-  if (shows && missing(w, k.last, m.a)) return `1 evidence of T${m.a} while the client knows T${k.last}`;
+  if (shows && missing(w, k.last, m.a, k.ahead)) return `1 evidence of T${m.a} while the client knows T${k.last}`;
   for (let t = m.a + 1; t <= k.last; t++) {
     if (fullParts(w.kinds[t] ?? 0) !== 0) {
       return `6 stale read: computed at T${m.a}, delivered after the invalidation of T${k.last}`;
@@ -109,27 +140,36 @@ function readReply(c: Config, w: World, k: Client, m: Message, forward: (m: Mess
 function resumed(c: Config, w: World, k: Client, m: Message): Violation | undefined {
   if (m.number === Resumed.none) {
     if (!c.nones) return "4 getInvalidations was answered None";
-    k.last = k.shown; // an empty cache, as of the last transaction that it was told
+    empty(c, w, k, k.shown); // as of the last transaction that it was told
     return ready(c, w, k);
   }
   if (m.a < k.last) return `2 getInvalidations tid T${m.a} below T${k.last} asked for`;
   if (m.a < k.announced) return `2 getInvalidations tid T${m.a} below announced T${k.announced}`;
   if (m.number === Resumed.incomplete) return `1 getInvalidations up to T${m.a} incomplete`;
   k.shown = Math.max(k.shown, m.a);
-  k.last = m.a;
+  k.stale &= ~m.mask;
+  goOn(w, k, m.a, m.mask);
   return ready(c, w, k);
 }
 
 function finished(w: World, k: Client, m: Message): Violation | undefined {
   k.transaction = TransactionPhase.none;
-  if (m.b === 1) {
+  const bit = 1 << m.a;
+  if (m.b === Finish.thrown || (w.rare.copied & bit) !== 0) return undefined;
+  if (m.b === Finish.nothing) {
     k.shown = Math.max(k.shown, m.a);
-    if (missing(w, k.last, m.a)) return `1 an empty finish shows T${m.a} while the client knows T${k.last}`;
+    if (missing(w, k.last, m.a, k.ahead)) return `1 an empty finish shows T${m.a} while the client knows T${k.last}`;
+    goOn(w, k, Math.max(k.last, m.a));
+    return undefined;
+  }
+  if ((w.rare.lost & bit) !== 0) {
+    // It keeps what never was.
+    k.stale |= bit;
     k.last = Math.max(k.last, m.a);
     return undefined;
   }
-  if (m.a <= k.last || missing(w, k.last, m.a - 1)) return `2 own commit T${m.a} after T${k.last}`;
-  k.last = m.a;
+  if (m.a <= k.last || missing(w, k.last, m.a - 1, k.ahead)) return `2 own commit T${m.a} after T${k.last}`;
+  goOn(w, k, m.a, bit);
   k.since = m.a;
   k.shown = Math.max(k.shown, m.a);
   return undefined;
@@ -142,7 +182,8 @@ function invalidated(c: Config, w: World, s: Conn, k: Client, m: Message): Viola
   if (k.transaction === TransactionPhase.finishing && hasOldClients(c)) {
     return `5 deadlock of an old client: ${from} invalidation of T${t} inside its tpc_finish`;
   }
-  if (t > w.last) return `2 ${from} invalidation of T${t}, which is not committed`;
+  if (!w.order.includes(t) && (w.rare.lost & (1 << t)) === 0)
+    return `2 ${from} invalidation of T${t}, which is not committed`;
   if (t <= k.announced) return `2 ${from} invalidation of T${t} after T${k.announced}`;
   if (t <= k.shown && (w.must & (1 << t)) !== 0) return `1 ${from} invalidation of T${t} after T${k.shown} was shown`;
   if ((wanted(c, w, t) & ~m.mask) !== 0) return `1 ${from} invalidation of T${t} incomplete`;
@@ -157,11 +198,18 @@ function invalidated(c: Config, w: World, s: Conn, k: Client, m: Message): Viola
 
 /** A client that is ready must hear of every tid. */
 function apply(w: World, k: Client, t: SmallTid): Violation | undefined {
+  const bit = 1 << t;
+  k.stale &= ~bit;
+  if ((w.rare.lost & bit) !== 0) {
+    k.last = Math.max(k.last, t);
+    return undefined;
+  }
   // The server had shown a foreign one before in a reply, as it does without a proxy.
   if (t <= k.last && (w.must & (1 << t)) === 0 && t > k.since) return undefined;
   if (t <= k.last) return `2 invalidation of T${t}, the client is at T${k.last}`;
-  if (missing(w, k.last, t - 1)) return `1 T${t} announced while the client is at T${k.last}: a commit is missing`;
-  k.last = t;
+  if (missing(w, k.last, t - 1, k.ahead))
+    return `1 T${t} announced while the client is at T${k.last}: a commit is missing`;
+  goOn(w, k, t, bit);
   k.since = t;
   return undefined;
 }
@@ -169,7 +217,11 @@ function apply(w: World, k: Client, t: SmallTid): Violation | undefined {
 /** The server's last tid during verification. */
 function learn(c: Config, w: World, k: Client, t: SmallTid, forward: (m: Message) => void): Violation | undefined {
   if (k.fresh) {
-    k.last = t;
+    empty(c, w, k, t);
+    return ready(c, w, k);
+  }
+  if (t < k.last && c.restores + c.copies > 0) {
+    empty(c, w, k, t);
     return ready(c, w, k);
   }
   if (t < k.last) return `2 the client has seen newer transactions than the server: T${k.last}, T${t}`;
@@ -190,4 +242,8 @@ function ready(_c: Config, w: World, k: Client): Violation | undefined {
     if (v !== undefined) return v;
   }
   return undefined;
+}
+
+export function clientName(i: number): string {
+  return String.fromCharCode(65 + i);
 }

@@ -82,6 +82,22 @@ export interface Config {
   readonly lateCuts: boolean;
   /** So often the server closes a connection, at any moment; what it wrote before still arrives. */
   readonly hangups: number;
+  /** So often a client closes its half of the connection, at any moment, and goes on reading. */
+  readonly halfCloses: number;
+  /** So often a client stops reading, for a while or for good. */
+  readonly stalls: number;
+  /** So often a client votes once more while it votes: the server says that it does already, and nothing changes. */
+  readonly votesAgain: number;
+  /** Transactions that are copied to a tid below the last one; then that is the last one, until the next commit. */
+  readonly copies: number;
+  /** So often the server restarts with a backup that lacks the newest commit. */
+  readonly restores: number;
+  /** So often a `tpc_finish` is answered with an exception although the commit is in the database. */
+  readonly throws: number;
+  /** So often the server's invalidation is late for one client that never commits: behind what has a higher tid. */
+  readonly delays: number;
+  /** The oids of a commit in limbo are told no more once a later commit has shown what became of it. */
+  readonly limboEnds: boolean;
   /** So often the server skips one client in one invalidation. */
   readonly skips: number;
   /** The server invalidates towards the committer, too: early (old: before its reply; new: by the loop) or late. */
@@ -132,6 +148,14 @@ const DEFAULTS: Config = {
   cuts: 0,
   lateCuts: false,
   hangups: 0,
+  halfCloses: 0,
+  stalls: 0,
+  votesAgain: 0,
+  copies: 0,
+  restores: 0,
+  throws: 0,
+  delays: 0,
+  limboEnds: false,
   skips: 0,
   fanOut: "no",
   refusals: 0,

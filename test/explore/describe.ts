@@ -1,6 +1,8 @@
 import { kindName } from "./proxy.ts";
-import { LAST_TRANSACTION, LOAD, MessageKind, QUESTION, Vote, type Message } from "./message.ts";
-import { clientName, type Event } from "./step.ts";
+import { Finish, LAST_TRANSACTION, LOAD, MessageKind, QUESTION, Vote, type Message } from "./message.ts";
+import { clientName } from "./client.ts";
+import type { Event } from "./events.ts";
+import { Failure } from "./server.ts";
 import type { World } from "./world.ts";
 
 const READS: Readonly<Record<number, string>> = {
@@ -14,6 +16,18 @@ const VOTES: Readonly<Record<number, string>> = {
   [Vote.granted]: "granted",
   [Vote.exception]: "an exception",
   [Vote.conflicts]: "conflicts",
+  [Vote.already]: "an exception: it votes already",
+};
+
+const FINISHES: Readonly<Record<number, string>> = {
+  [Finish.committed]: "",
+  [Finish.nothing]: "nothing committed, ",
+  [Finish.thrown]: "an exception",
+};
+
+const FAILURES: Readonly<Record<number, string>> = {
+  [Failure.thrown]: ", though it has committed and told the others",
+  [Failure.thrownUntold]: ", though it has committed; the others are not told",
 };
 
 /** A message in words, as it stands in the queue of its sender. */
@@ -28,7 +42,7 @@ export function describeMessage(m: Message | undefined): string {
     case MessageKind.getInvalidations:
       return `getInvalidations(T${m.a})`;
     case MessageKind.vote:
-      return `tpc_begin, stores (${kindName(m.a)}), vote`;
+      return `tpc_begin${m.b === 0 ? "" : ` at T${m.b}`}, stores (${kindName(m.a)}), vote`;
     case MessageKind.abort:
       return "tpc_abort";
     case MessageKind.finish:
@@ -46,7 +60,7 @@ export function describeMessage(m: Message | undefined): string {
     case MessageKind.voteReply:
       return `vote reply: ${VOTES[m.a] ?? "?"}${m.b === 0 ? "" : `, shows T${m.b}`}`;
     case MessageKind.finishReply:
-      return `tpc_finish reply T${m.a}${m.b === 1 ? ", nothing committed" : ""}`;
+      return `tpc_finish reply ${FINISHES[m.b] ?? "?"}${m.b === Finish.thrown ? "" : `T${m.a}`}`;
     case MessageKind.invalidation:
       return `invalidation of T${m.a}${m.madeUp ? " (made up)" : ""}`;
     case MessageKind.serialnos:
@@ -57,6 +71,10 @@ export function describeMessage(m: Message | undefined): string {
       return `getInvalidations(T${m.b}) answered up to T${m.a}`;
     case MessageKind.lock:
       return "the lock for the next";
+    case MessageKind.halfClose:
+      return "the end of the client's half";
+    case MessageKind.voteAgain:
+      return "vote, once more";
   }
 }
 
@@ -70,6 +88,18 @@ export function describeEvent(w: World, e: Event): string {
       return `${name} connects; register is forwarded`;
     case "begin":
       return `${name} begins (${kindName(e.b)}), stores and votes; forwarded`;
+    case "copy":
+      return `${name} begins (${kindName(e.b)}, copied), restores and votes; forwarded`;
+    case "vote-again":
+      return `${name} votes once more; forwarded`;
+    case "half-close":
+      return `${name} closes its half`;
+    case "stall":
+      return `${name} stops reading`;
+    case "read-on":
+      return `${name} reads again`;
+    case "pass-end":
+      return `proxy passes on the end of ${who}'s half`;
     case "finish":
       return `${name} sends tpc_finish`;
     case "abort":
@@ -91,12 +121,21 @@ export function describeEvent(w: World, e: Event): string {
     case "server":
       return `server does for ${who}: ${describeMessage(s?.toServer[0])}`;
     case "server-fails":
-      return `server fails for ${who}: ${describeMessage(s?.toServer[0])}`;
+      return `server fails for ${who}: ${describeMessage(s?.toServer[0])}${FAILURES[e.b] ?? ""}`;
     case "server-skips": {
       const skipped = w.conns[e.b];
       const other = skipped === undefined ? "?" : `${clientName(skipped.client)}/${skipped.number}`;
       return `server does for ${who}: tpc_finish, but does not tell ${other}`;
     }
+    case "server-delays": {
+      const delayed = w.conns[e.b];
+      const other = delayed === undefined ? "?" : `${clientName(delayed.client)}/${delayed.number}`;
+      return `server does for ${who}: tpc_finish, and will tell ${other} later`;
+    }
+    case "late":
+      return `server tells ${who} late: ${describeMessage(s?.late[0])}`;
+    case "restore":
+      return "the server starts again with a backup, all connections end";
     case "register-reply":
       return `server writes the register reply of ${who}`;
     case "grant":

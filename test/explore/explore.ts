@@ -2,7 +2,9 @@ import { Canonical } from "./canonical.ts";
 import type { Violation } from "./client.ts";
 import type { Config } from "./config.ts";
 import { describeEvent } from "./describe.ts";
-import { after, automatic, decisions, rest, step, type Event } from "./step.ts";
+import { automatic, decisions, type Event } from "./events.ts";
+import { rest } from "./rest.ts";
+import { after, step } from "./step.ts";
 import { Visited } from "./visited.ts";
 import { initialWorld, type World } from "./world.ts";
 

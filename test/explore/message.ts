@@ -38,7 +38,7 @@ export const MessageKind = {
   invalidations: 12,
   /** `a`: see `Vote`; `b`: the tid that its conflicts show. */
   voteReply: 13,
-  /** `a`: the tid; `b`: 1 when nothing was committed. */
+  /** `a`: the tid; `b`: see `Finish`; `mask`: 1 when it shows what became of a commit in limbo. */
   finishReply: 14,
   /** `invalidateTransaction(a, ...)` */
   invalidation: 15,
@@ -52,6 +52,11 @@ export const MessageKind = {
   // in the server's own queue
   /** Try to give the lock to connection `a`. */
   lock: 19,
+  // client to server
+  /** The client has closed its half. */
+  halfClose: 20,
+  /** A second `vote` of a transaction. */
+  voteAgain: 21,
 } as const;
 
 /** Reads. */
@@ -70,6 +75,17 @@ export const Vote = {
   exception: 2,
   /** New: conflicts; the lock is free, the client resolves them and votes again. */
   conflicts: 3,
+  /** An exception that changes nothing: it votes already. */
+  already: 4,
+} as const;
+
+/** What a reply to `tpc_finish` says. */
+export const Finish = {
+  committed: 0,
+  /** Nothing was committed. */
+  nothing: 1,
+  /** An exception, though it was. */
+  thrown: 2,
 } as const;
 
 export const Resumed = { incomplete: 0, complete: 1, none: 2 } as const;
@@ -84,7 +100,10 @@ export interface Message {
   /** A `tpc_finish` and its reply: the number of the finishing commit. A vote: the number of the transaction. */
   readonly number: number;
   readonly args: InvalidationArgs | undefined;
-  /** To a client: the parts of its tid that an invalidation names. In the server's queue: the connections to be told. */
+  /**
+   * To a client: the parts of its tid that an invalidation names; the tids that a `getInvalidations` reply names. In the
+   * server's queue: the connections to be told.
+   */
   readonly mask: number;
   /** An invalidation that the proxy has made up. */
   readonly madeUp: boolean;

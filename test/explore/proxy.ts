@@ -4,6 +4,7 @@ import { client, disconnect, missing, wanted, type Violation } from "./client.ts
 import { unshare } from "./clone.ts";
 import { CREATED, DELETED, fullParts, isNew, KINDS, MODIFIED, UNDONE, type Config } from "./config.ts";
 import {
+  Finish,
   LOAD,
   message,
   MessageKind,
@@ -15,6 +16,7 @@ import {
   tid,
   Vote,
   type Message,
+  type SmallTid,
 } from "./message.ts";
 import { conn } from "./server.ts";
 import { ClientPhase, type Conn, type World } from "./world.ts";
@@ -59,21 +61,22 @@ export class Proxy {
   }
 
   /** `tpc_begin`, the stores, `vote`; or, after conflicts, the stores and the vote once more. */
-  vote(slot: number, kind: number, transaction: number, again: boolean): void {
+  vote(slot: number, kind: number, transaction: number, again: boolean, explicit: SmallTid = 0): void {
     const s = conn(this.#world, slot);
     if (!s.foreign) {
-      if (!again) this.#ledger.beginForwarded(s.number, TRANSACTION_ID);
+      if (!again) this.#ledger.beginForwarded(s.number, TRANSACTION_ID, tid(explicit));
       else unshare(this.#world.ledger.accounts.get(s.number));
-      this.#stores(s.number, kind, transaction);
+      this.#stores(s.number, kind, transaction, explicit !== 0);
     }
-    this.forward(slot, message(MessageKind.vote, { a: kind, number: transaction }));
+    this.forward(slot, message(MessageKind.vote, { a: kind, b: explicit, number: transaction }));
   }
 
-  #stores(session: number, kind: number, transaction: number): void {
+  #stores(session: number, kind: number, transaction: number, copied: boolean): void {
     const parts = fullParts(kind);
     const store = (part: number, sort: "created" | "modified" | "deleted", serial: "zero" | "set"): void => {
       if ((parts & part) === 0) return;
-      this.#ledger.storeForwarded(session, TRANSACTION_ID, sort, serial, oidsOf(transaction, part), 0);
+      const how = copied ? "restored" : sort;
+      this.#ledger.storeForwarded(session, TRANSACTION_ID, how, serial, oidsOf(transaction, part), 0);
     };
     store(MODIFIED, "modified", "set");
     store(CREATED, "created", "zero");
@@ -95,6 +98,13 @@ export class Proxy {
     if (!s.foreign) this.#ledger.abortForwarded(s.number, TRANSACTION_ID);
     this.#noted();
     s.toServer = [...s.toServer, message(MessageKind.abort)];
+  }
+
+  /** The client has closed its half, and nothing of a commit of its is on the way. */
+  passEnd(slot: number): void {
+    const s = conn(this.#world, slot);
+    s.endPassed = true;
+    s.toServer = [...s.toServer, message(MessageKind.halfClose)];
   }
 
   /** The client's end is seen. */
@@ -144,9 +154,11 @@ export class Proxy {
         this.#voteReply(session, m, reply);
         break;
       case MessageKind.finishReply: {
-        // None and exceptions show no tid.
+        // None shows no tid.
         const shown = m.a === 0 ? undefined : tid(m.a);
-        this.#ledger.finishReply(session, m.number, shown, 0, reply);
+        if (m.b === Finish.thrown) this.#ledger.finishFailed(session, m.number, reply);
+        else this.#ledger.finishReply(session, m.number, shown, 0, reply);
+        if (m.mask === 1 && this.#world.rare.proof === 0) this.#world.rare = { ...this.#world.rare, proof: m.a };
         break;
       }
       case MessageKind.invalidation:
@@ -179,6 +191,9 @@ export class Proxy {
 
   #voteReply(session: number, m: Message, reply: Reply<Message>): void {
     switch (m.a) {
+      case Vote.already:
+        this.#ledger.voteFailed(session, TRANSACTION_ID, false, tid(0), reply);
+        return;
       case Vote.exception:
         this.#ledger.voteFailed(session, TRANSACTION_ID, true, tid(m.b), reply);
         return;
@@ -187,6 +202,7 @@ export class Proxy {
         return;
       default:
         this.#ledger.voteGranted(session, tid(0), reply);
+        if (this.#world.rare.open !== 0) this.#world.rare = { ...this.#world.rare, open: 0 };
     }
   }
 
@@ -206,11 +222,10 @@ export class Proxy {
       case "announce":
         return this.#announce(action);
       case "resume":
-        this.#resume(action);
-        return undefined;
+        return this.#resume(action);
       case "ask": {
         const s = this.#conn(action.session);
-        s.toServer = [...s.toServer, message(MessageKind.read, { b: QUESTION })];
+        if (!s.endPassed) s.toServer = [...s.toServer, message(MessageKind.read, { b: QUESTION })];
         return undefined;
       }
       case "end":
@@ -231,9 +246,9 @@ export class Proxy {
       case "foreign":
         return undefined;
       case "copied-history":
-        return "2 a commit is taken for copied history";
+        return this.#config.copies > 0 ? undefined : "2 a commit is taken for copied history";
       case "ledger-ended":
-        return "2 the database is taken for another one";
+        return this.#config.restores + this.#config.copies > 0 ? undefined : "2 the database is taken for another one";
     }
   }
 
@@ -255,34 +270,59 @@ export class Proxy {
     const madeUp = action.repair === "synthesized";
     this.#write(action.session, message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }));
     if (madeUp !== (action.payload === undefined)) return "3 a made-up invalidation replaces one of the server's";
-    if (this.#config.cuts + this.#config.hangups === 0 && namesOthers(oids, transaction))
-      return `2 T${t} is told with oids of others`;
+    const { proof } = this.#world.rare;
+    if (proof !== 0 && t > proof && this.#namesLimbo(oids, transaction))
+      return `2 T${t} is told with oids of a commit that T${proof} has settled`;
+    if (!this.#mayHaveLimbo && namesOthers(oids, transaction)) return `2 T${t} is told with oids of others`;
     return undefined;
   }
 
-  #resume(action: Extract<Action<Message>, { do: "resume" }>): void {
+  #resume(action: Extract<Action<Message>, { do: "resume" }>): Violation | undefined {
     const asked = Number(action.from);
     if (action.value === undefined) {
       this.#write(action.session, message(MessageKind.resumed, { b: asked, number: Resumed.none }));
-    } else {
-      this.#write(action.session, this.#resumed(asked, Number(action.value.tid), action.value.oids));
+      return undefined;
     }
+    const { tid: upTo, oids } = action.value;
+    this.#write(action.session, this.#resumed(asked, Number(upTo), oids));
+    const { proof } = this.#world.rare;
+    if (proof === 0 || asked < proof || !this.#namesLimbo(oids, 0)) return undefined;
+    return `2 getInvalidations(T${asked}) is told oids of a commit that T${proof} has settled`;
+  }
+
+  /** Can the oids of a commit be told with another one's? */
+  get #mayHaveLimbo(): boolean {
+    const { cuts, hangups, restores, throws, halfCloses } = this.#config;
+    return cuts + hangups + restores + throws + halfCloses > 0;
+  }
+
+  #namesLimbo(oids: Buffer, except: number): boolean {
+    const { limbos } = this.#world.rare;
+    for (let n = 1; n < 32; n++) {
+      if ((limbos & (1 << n)) !== 0 && n !== except && partsIn(oids, n) !== 0) return true;
+    }
+    return false;
   }
 
   #resumed(asked: number, upTo: number, oids: Buffer): Message {
     const w = this.#world;
+    let told = 0;
+    for (let t = 1; t <= w.top; t++) {
+      const bit = w.rest & ~w.must & (1 << t);
+      if (bit !== 0 && (wanted(this.#config, w, t) & ~partsIn(oids, w.transactions[t] ?? 0)) === 0) told |= bit;
+    }
     let complete: number = Resumed.complete;
     for (let t = asked + 1; t <= upTo; t++) {
       if (!missing(w, t - 1, t)) continue;
       if ((wanted(this.#config, w, t) & ~partsIn(oids, w.transactions[t] ?? 0)) !== 0) complete = Resumed.incomplete;
     }
-    return message(MessageKind.resumed, { a: upTo, b: asked, number: complete });
+    return message(MessageKind.resumed, { a: upTo, b: asked, number: complete, mask: told });
   }
 
   #end(action: Extract<Action<Message>, { do: "end" }>): Violation | undefined {
     const s = this.#conn(action.session);
     if (s.alive) {
-      client(this.#world, s.client).ended = true;
+      client(this.#world, s.client).ended = !s.halfClosed;
       disconnect(this.#world, s.client);
     }
     s.dead = true;

@@ -1,5 +1,5 @@
-import { EMPTY, isNew, sentParts, type Config } from "./config.ts";
-import { invalidationArgs, message, MessageKind, tid, Vote, type Message } from "./message.ts";
+import { EMPTY, fullParts, isNew, sentParts, type Config } from "./config.ts";
+import { Finish, invalidationArgs, message, MessageKind, tid, Vote, type Message, type SmallTid } from "./message.ts";
 import { NOBODY, READABLE, type Conn, type World } from "./world.ts";
 
 /** How the server's step goes wrong. */
@@ -11,6 +11,10 @@ export const Failure = {
   exception: 2,
   /** New: conflicts; the lock is free. */
   conflicts: 3,
+  /** A finish: an exception, behind all that is told of the commit. */
+  thrown: 4,
+  /** ... and nothing is told of it. */
+  thrownUntold: 5,
 } as const;
 
 export function conn(w: World, slot: number): Conn {
@@ -52,6 +56,8 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
     case MessageKind.vote:
       s.kind = m.a;
       s.transaction = m.number;
+      s.explicit = m.b;
+      if (c.limboEnds) s.behind = w.rare.limbos !== 0 && w.conns.every((other) => other?.cut !== true || other.gone);
       s.stamp = m.stamp;
       if (w.lock !== NOBODY) s.waits = true;
       else grant(c, w, slot, failure);
@@ -60,7 +66,13 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
       release(c, w, slot);
       return;
     case MessageKind.finish:
-      finish(c, w, slot, m, failure, NOBODY);
+      finish(c, w, slot, m, failure);
+      return;
+    case MessageKind.voteAgain:
+      s.toProxy = [...s.toProxy, message(MessageKind.voteReply, { a: Vote.already, stamp: m.stamp })];
+      return;
+    case MessageKind.halfClose:
+      closeConnection(c, w, slot);
       return;
     case MessageKind.end:
       hangUp(c, w, slot);
@@ -76,6 +88,7 @@ export function hangUp(c: Config, w: World, slot: number): void {
   const s = conn(w, slot);
   s.gone = true;
   s.registered = 0;
+  s.late = [];
   release(c, w, slot);
 }
 
@@ -89,9 +102,12 @@ export function registerReply(w: World, slot: number): void {
 function getInvalidations(c: Config, w: World, m: Message): Message {
   const upTo = isNew(c) ? w.last : w.queued;
   const oids: Buffer[] = [];
-  for (let t = m.a + 1; t <= upTo; t++) {
+  // It looks at its queue from the newest one on, down to the first that is not newer than the one asked for.
+  for (const t of w.order.toReversed()) {
     const parts = sentParts(c, w.kinds[t] ?? 0);
-    if (parts !== undefined) oids.push(argsOf(w, t, parts).oids);
+    if (parts === undefined || (w.rare.untold & (1 << t)) !== 0) continue;
+    if (t <= m.a) break;
+    oids.push(argsOf(w, t, parts).oids);
   }
   const args = { tid: tid(upTo), oids: Buffer.concat(oids) };
   return { ...m, kind: MessageKind.invalidations, a: upTo, b: m.a, args };
@@ -136,48 +152,85 @@ export function release(c: Config, w: World, slot: number): void {
   }
 }
 
-/** `tpc_finish`; `skipped` is a slot that is not told. */
-export function finish(c: Config, w: World, slot: number, m: Message, failure: number, skipped: number): void {
+/** Who is not told of a commit as all others are: nobody, if both are `NOBODY`. */
+export interface Except {
+  readonly skipped: number;
+  /** Told later. */
+  readonly delayed: number;
+}
+
+const EXCEPT_NOBODY: Except = { skipped: NOBODY, delayed: NOBODY };
+
+/** `tpc_finish` */
+export function finish(c: Config, w: World, slot: number, m: Message, failure: number, except = EXCEPT_NOBODY): void {
   const s = conn(w, slot);
-  const answer = (a: number, nothing: boolean): void => {
-    s.toProxy = [...s.toProxy, { ...m, kind: MessageKind.finishReply, a, b: nothing ? 1 : 0 }];
+  const answer = (a: number, b: number): void => {
+    const mask = s.behind && b === Finish.committed ? 1 : 0;
+    s.toProxy = [...s.toProxy, { ...m, kind: MessageKind.finishReply, a, b, mask }];
     release(c, w, slot);
   };
-  if (w.lock !== slot || failure !== Failure.none) {
-    answer(0, true);
+  const thrown = failure === Failure.thrown || failure === Failure.thrownUntold;
+  if (w.lock !== slot || (failure !== Failure.none && !thrown)) {
+    answer(0, Finish.nothing);
     return;
   }
   const changesNothing = s.kind === EMPTY && !isNew(c);
   if (changesNothing && !c.emptyTid) {
-    answer(w.last, true);
+    answer(w.last, Finish.nothing);
     return;
   }
-  const t = ++w.last;
-  w.kinds = [...w.kinds, s.kind];
-  w.transactions = [...w.transactions, s.transaction];
+  const t = commit(c, w, s);
   const parts = sentParts(c, s.kind);
-  if (s.foreign) {
-    w.blind |= 1 << t;
-    if (parts !== undefined && !isNew(c)) w.must |= 1 << t;
-  } else if (!changesNothing) {
-    w.must |= 1 << t;
-  }
-  if (parts !== undefined) {
+  if (!changesNothing) expectTold(c, w, s, t, parts, except.delayed !== NOBODY);
+  if (failure === Failure.thrownUntold) w.rare = { ...w.rare, untold: w.rare.untold | (1 << t) };
+  else if (parts !== undefined) {
     w.queued = t;
-    tell(c, w, slot, t, parts, skipped);
+    tell(c, w, slot, t, parts, except);
   }
-  answer(t, changesNothing);
+  if (thrown) answer(0, Finish.thrown);
+  else answer(t, changesNothing ? Finish.nothing : Finish.committed);
   if (parts !== undefined && c.fanOut === "late") s.toProxy = [...s.toProxy, ownInvalidation(w, t, parts)];
 }
 
-function tell(c: Config, w: World, slot: number, t: number, parts: number, skipped: number): void {
+/** It is in the database, at a tid of the server's choice or at the one that its `tpc_begin` has named. */
+function commit(c: Config, w: World, s: Conn): SmallTid {
+  // Between two tids there is room for one to be copied to.
+  const next = c.copies === 0 ? w.top + 1 : w.top - (w.top % 2) + 2;
+  const t = s.explicit === 0 ? next : s.explicit;
+  w.last = t;
+  w.top = Math.max(w.top, t);
+  w.order = [...w.order, t];
+  const at = (list: readonly number[], value: number, none: number): number[] =>
+    Array.from({ length: w.top + 1 }, (_, n) => (n === t ? value : (list[n] ?? none)));
+  w.kinds = at(w.kinds, s.kind, EMPTY);
+  w.transactions = at(w.transactions, s.transaction, 0);
+  return t;
+}
+
+/** Notes who is to hear of a commit, and by when: before anything shows it, or at last. */
+function expectTold(c: Config, w: World, s: Conn, t: SmallTid, parts: number | undefined, delayed: boolean): void {
+  const bit = 1 << t;
+  if (s.foreign) w.blind |= bit;
+  if (s.foreign && parts === undefined) return;
+  w.rest |= bit;
+  if (s.explicit === 0) {
+    const unknown = s.cut && (isNew(c) || parts !== fullParts(s.kind));
+    if (unknown) w.rare = { ...w.rare, open: w.rare.open | bit };
+    else if (!delayed && !(s.foreign && isNew(c))) w.must |= bit;
+    return;
+  }
+  for (const [i, k] of w.clients.entries()) if (i !== s.client && !k.fresh && k.last >= t) k.stale |= bit;
+}
+
+function tell(c: Config, w: World, slot: number, t: number, parts: number, { skipped, delayed }: Except): void {
   const invalidation = ownInvalidation(w, t, parts);
   let mask = 0;
   for (let j = 0; j < w.conns.length; j++) {
     const other = w.conns[j];
     if (other === undefined || other.registered === 0 || other.gone || j === skipped) continue;
     if (j === slot && (c.fanOut !== "early" || other.foreign)) continue;
-    if (isNew(c)) mask |= 1 << j;
+    if (j === delayed) other.late = [...other.late, invalidation];
+    else if (isNew(c)) mask |= 1 << j;
     else other.toProxy = [...other.toProxy, invalidation];
   }
   if (mask !== 0) soon(w, slot, { ...invalidation, mask });
@@ -215,4 +268,37 @@ function soon(w: World, slot: number, m: Message): void {
     }
   }
   w.later = [...w.later, m];
+}
+
+/** The first message that was late for a connection is written. */
+export function lateStep(w: World, slot: number): void {
+  const s = conn(w, slot);
+  const [m] = s.late as [Message];
+  s.late = s.late.slice(1);
+  s.toProxy = [...s.toProxy, m];
+}
+
+/** The server starts again with a backup that lacks the newest commit. All connections end; what was written arrives. */
+export function restore(c: Config, w: World): void {
+  const gone = w.order[w.order.length - 1] ?? 0;
+  const bit = 1 << gone;
+  w.order = w.order.slice(0, -1);
+  w.last = w.order[w.order.length - 1] ?? 0;
+  w.queued = Math.min(w.queued, w.last);
+  w.must &= ~bit;
+  w.rest &= ~bit;
+  w.blind &= ~bit;
+  w.rare = { ...w.rare, lost: w.rare.lost | bit };
+  // Who has seen it keeps what never was.
+  for (const k of w.clients) k.stale = k.last >= gone ? k.stale | bit : k.stale & ~bit;
+  for (const [slot, s] of w.conns.entries()) if (s !== undefined && !s.gone) closeConnection(c, w, slot);
+  w.later = [];
+}
+
+/** The server closes a connection; what it wrote before still arrives. */
+export function closeConnection(c: Config, w: World, slot: number): void {
+  const s = conn(w, slot);
+  s.toServer = [];
+  hangUp(c, w, slot);
+  s.toProxy = [...s.toProxy, message(MessageKind.broken)];
 }

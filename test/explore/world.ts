@@ -29,16 +29,63 @@ export interface World {
   later: readonly Message[];
   /** Transactions begun. */
   begun: number;
+  /** The highest tid that was ever given. */
+  top: SmallTid;
+  /** The tids that are in the database, in the order of their commits. */
+  order: readonly SmallTid[];
   disconnects: number;
   cuts: number;
   hangups: number;
   skips: number;
   refusals: number;
-  /** A bit for each tid that every client is to hear of. */
+  rare: Rare;
+  /** A bit for each tid that every client is to hear of before anything shows it. */
   must: number;
+  /** ... and for each that it is to have heard of at rest: those, and what the server itself tells out of order. */
+  rest: number;
   /** ... and of those as the server tells them: committed by the client that the proxy does not see. */
   blind: number;
 }
+
+/** What few worlds have. Replaced, never changed: a copy of a world shares it. */
+export interface Rare {
+  readonly halfCloses: number;
+  readonly stalls: number;
+  readonly votesAgain: number;
+  readonly restores: number;
+  readonly throws: number;
+  readonly delays: number;
+  /** A bit for each tid that a transaction is or was copied to. */
+  readonly copied: number;
+  /** A bit for each tid that is not in the server's invalidation queue, though it told of it to nobody. */
+  readonly untold: number;
+  /** A bit for each tid that a backup did not have. */
+  readonly lost: number;
+  /** A bit for the number of each transaction whose connection broke in its finish. */
+  readonly limbos: number;
+  /** The first tid whose reply, when it was read, showed that these are over; 0: none. */
+  readonly proof: SmallTid;
+  /**
+   * A bit for each tid that was committed over a broken connection and is not told by the server alone. Until the next
+   * vote is granted a client may miss it: docs/ordering.md, *What stays open*.
+   */
+  readonly open: number;
+}
+
+const NOTHING_RARE: Rare = {
+  halfCloses: 0,
+  stalls: 0,
+  votesAgain: 0,
+  restores: 0,
+  throws: 0,
+  delays: 0,
+  copied: 0,
+  untold: 0,
+  lost: 0,
+  limbos: 0,
+  proof: 0,
+  open: 0,
+};
 
 /** A client's connection and the server's connection that belongs to it. */
 export interface Conn {
@@ -53,8 +100,12 @@ export interface Conn {
   /** `tpc_finish` was sent by the client and is not forwarded yet. */
   finishSent: boolean;
   toClient: readonly Message[];
+  /** The client has closed its half. */
+  halfClosed: boolean;
 
   // proxy
+  /** ... and that was passed on. */
+  endPassed: boolean;
   /** It has seen the client's end, or ended it. */
   dead: boolean;
   /** It has closed the server's connection, or seen that closed. */
@@ -71,6 +122,12 @@ export interface Conn {
   waits: boolean;
   kind: KindIndex;
   transaction: number;
+  /** The tid that its `tpc_begin` has named; 0: none. */
+  explicit: SmallTid;
+  /** It voted when no `tpc_finish` on a broken connection could be read any more. */
+  behind: boolean;
+  /** The server's messages that are late. */
+  late: readonly Message[];
   /** Of the vote that waits. */
   stamp: Stamp;
   /** The server has closed it, or seen it closed. */
@@ -123,6 +180,12 @@ export interface Client {
   announced: SmallTid;
   /** The last tid known otherwise than by a reply that showed it (only a foreign one can differ). */
   since: SmallTid;
+  /** A bit for each tid up to `last` that it has not heard of, and for each that it has and that is lost. */
+  stale: number;
+  /** A bit for each tid above `last` that it need not hear of. */
+  ahead: number;
+  /** It does not read. */
+  stalled: boolean;
   /** Invalidations during verification. */
   queue: readonly Message[];
   transaction: TransactionPhase;
@@ -147,6 +210,8 @@ export function newConn(number: number, client: number): Conn {
     alive: true,
     finishSent: false,
     toClient: [],
+    halfClosed: false,
+    endPassed: false,
     dead: false,
     closed: false,
     closing: false,
@@ -156,6 +221,9 @@ export function newConn(number: number, client: number): Conn {
     waits: false,
     kind: 0,
     transaction: 0,
+    explicit: 0,
+    behind: false,
+    late: [],
     stamp: { order: 0, proven: tid(0) },
     gone: false,
     cut: false,
@@ -183,7 +251,11 @@ export function initialWorld(c: Config): World {
     hangups: 0,
     skips: 0,
     refusals: 0,
+    rare: NOTHING_RARE,
+    top: 0,
+    order: [],
     must: 0,
+    rest: 0,
     blind: 0,
   };
   for (let i = 0; i < c.clients; i++) {
@@ -196,6 +268,9 @@ export function initialWorld(c: Config): World {
       shown: 0,
       announced: 0,
       since: 0,
+      stale: 0,
+      ahead: 0,
+      stalled: false,
       queue: [],
       transaction: TransactionPhase.none,
       kind: 0,

@@ -1,9 +1,14 @@
 import { isNew } from "./config.ts";
+import { ENDINGS } from "./endings.ts";
 import { MIXED } from "./mixed.ts";
 import { BROKEN, NEWCOMER, RECONNECT, SKIPPED_UNDO, world, type Named } from "./named.ts";
+import { REWRITTEN } from "./rewritten.ts";
+import { SLOW } from "./slow.ts";
+
+export type Family = "old" | "new";
 
 /** The names of the worlds with an old server, or with a new one. */
-export function withServer(family: "old" | "new", names: readonly string[]): string[] {
+export function withServer(family: Family, names: readonly string[]): string[] {
   return names.filter((name) => isNew(named(name).config) === (family === "new"));
 }
 
@@ -105,7 +110,7 @@ export const MORE: readonly Named[] = [
   world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),
 ];
 
-export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED];
+export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED, ...ENDINGS, ...SLOW, ...REWRITTEN];
 
 /** Small ones, of every sort: those of `npm test`. */
 export const QUICK: readonly string[] = [
@@ -125,6 +130,12 @@ export const QUICK: readonly string[] = [
   "old, quiet sessions pass by, outside",
   "old, fan-out, outside",
   "old, paused, outside",
+  "old newcomer, short history",
+  "old, broken twice, outside",
+  "old, broken, nothing changed",
+  "old, broken, nothing changed, outside",
+  "old newcomer, a client closes its half",
+  "old, a client reads slowly, broken",
   "new newcomer",
   "new newcomer, empty cache",
   "new undo",
@@ -140,6 +151,11 @@ export const QUICK: readonly string[] = [
   "new, quiet sessions pass by, outside",
   "new, paused, outside",
   "new, the server hangs up, newcomer",
+  "new newcomer, short history",
+  "new, broken, outside",
+  "new, a client reads slowly, outside",
+  "new, a client reads slowly, broken",
+  "new, a backup",
 ];
 
 export function named(name: string): Named {

@@ -1,6 +1,8 @@
 import type { Violation } from "../explore/client.ts";
 import type { Config } from "../explore/config.ts";
-import { automatic, decisions, rest, step, type Event } from "../explore/step.ts";
+import { automatic, decisions, type Event } from "../explore/events.ts";
+import { rest } from "../explore/rest.ts";
+import { step } from "../explore/step.ts";
 import { initialWorld, type World } from "../explore/world.ts";
 
 /** How a walk through a world ended. */

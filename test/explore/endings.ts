@@ -1,0 +1,50 @@
+import { BROKEN, NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+
+/** Connections that end in other ways than in `MIXED`, and calls that change nothing. */
+export const ENDINGS: readonly Named[] = [
+  world("old, broken twice", { cuts: 2, kinds: "C", polls: 0, ...BROKEN }),
+  world("new, broken twice", { server: "new", cuts: 2, kinds: "C", polls: 0, ...BROKEN }),
+  world("old, broken twice, outside", { cuts: 2, foreign: true, kinds: "CM", commits: 3, ...BROKEN }),
+  world("old, broken, nothing changed", { cuts: 1, kinds: "CE", polls: 0, ...BROKEN }),
+  world("old, broken, nothing changed, outside", {
+    cuts: 1,
+    clients: 3,
+    foreign: true,
+    kinds: "ME",
+    polls: 0,
+    ...BROKEN,
+  }),
+  world("new, broken, outside", { server: "new", cuts: 1, foreign: true, kinds: "CM", clients: 2, ...BROKEN }),
+  world("old, broken, skipped", { cuts: 1, skips: 1, clients: 3, writers: 1, kinds: "C", polls: 0, ...BROKEN }),
+  world("old, broken, created, read later", { cuts: 1, lateCuts: true, kinds: "C", polls: 0, ...BROKEN }),
+  world("new, broken, created, read later", {
+    server: "new",
+    cuts: 1,
+    lateCuts: true,
+    kinds: "C",
+    polls: 0,
+    ...BROKEN,
+  }),
+  world("old, broken twice, read later", {
+    cuts: 2,
+    lateCuts: true,
+    kinds: "C",
+    writers: 1,
+    polls: 0,
+    ...BROKEN,
+  }),
+  world("old, a client closes its half", { halfCloses: 1, ...BROKEN }),
+  world("new, a client closes its half", { server: "new", halfCloses: 1, ...BROKEN }),
+  world("old newcomer, a client closes its half", { halfCloses: 1, ...NEWCOMER, kinds: "C", writers: 1, ...BROKEN }),
+  world("new, a client closes its half, reconnect", {
+    server: "new",
+    halfCloses: 1,
+    ...RECONNECT,
+    kinds: "C",
+    writers: 1,
+    ...BROKEN,
+  }),
+  world("old, a client closes its half, outside", { halfCloses: 1, foreign: true, commits: 3, polls: 1, ...BROKEN }),
+  world("old, a client votes again", { votesAgain: 1, fails: true }),
+  world("new, a client votes again", { server: "new", votesAgain: 1, resolves: true }),
+];

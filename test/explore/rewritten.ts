@@ -1,0 +1,21 @@
+import { world, type Named } from "./named.ts";
+
+/** Copied history ends all others, and then the last tid is a lower one: that looks like another database. */
+export const COPIED = {
+  copies: 1,
+  nones: true,
+  ends: ["copied-history", "invalidation-out-of-order", "database-changed"],
+} as const;
+
+export const BACKUP = { restores: 1, nones: true, ticks: true, ends: ["unknown-commit", "database-changed"] } as const;
+
+/** The database is not what it was: a transaction is copied to a lower tid, or a backup lacks the newest one. */
+export const REWRITTEN: readonly Named[] = [
+  world("old, copied", { ...COPIED, kinds: "C", polls: 0 }),
+  world("old, copied, modified", { ...COPIED, kinds: "M", writers: 1, polls: 0 }),
+  world("new, copied", { server: "new", ...COPIED, kinds: "M", polls: 0 }),
+  world("new-patched, copied, reads", { server: "new-patched", ...COPIED, kinds: "C", polls: 1, writers: 1 }),
+  world("old newcomer, copied", { ...COPIED, cold: 1, connects: 1, kinds: "C", writers: 1 }),
+  world("old, a backup", { ...BACKUP, commits: 1 }),
+  world("new, a backup", { server: "new", ...BACKUP, commits: 1 }),
+];

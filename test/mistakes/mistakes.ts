@@ -299,8 +299,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a probe that leaves while its server is dialled stays for ever",
     file: "src/upstream/arrival.ts",
-    text: "    if (this.#earlyBytes === 0) this.#gone(this);\n",
-    becomes: "",
+    text: "if (this.#earlyBytes === 0) this.#gone(this);",
+    becomes: "if (this.#earlyBytes === 0) return;",
   },
   {
     name: "a client that leaves while its server is dialled leaves the dial",
@@ -311,13 +311,26 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "clients that waited for the server are forgotten when it is back",
     file: "src/upstream/availability.ts",
-    text: 'const told: Decision[] = [{ do: "tell-listening" }, { do: "admit" }];',
-    becomes: 'const told: Decision[] = [{ do: "tell-listening" }];',
+    text: 'return [{ do: "tell-listening", isAgain }, ADMIT];',
+    becomes: 'return [{ do: "tell-listening", isAgain }];',
   },
   {
     name: "what a client said before its server was there is lost",
     file: "src/upstream/arrival.ts",
     text: "    for (const bytes of this.#early) session.read(bytes);\n",
+    becomes: "",
+  },
+
+  {
+    name: "what this machine lacks is taken for an outage of the server",
+    file: "src/upstream/availability.ts",
+    text: "    if (isLocalTrouble(code)) return this.#hinder(code, false, now);\n",
+    becomes: "",
+  },
+  {
+    name: "who does not register stays for ever",
+    file: "src/session/lifetime.ts",
+    text: "    this.#expect(host.handshakeMs);\n",
     becomes: "",
   },
 

@@ -73,7 +73,7 @@ describe.each(["closes", "resets"] as const)("a client that %s", (how) => {
     await proxy.start();
     server.forget();
     // Its dial does not get as far as an address.
-    const lookup = vi.spyOn(dns, "lookup").mockImplementation((() => undefined) as unknown as typeof dns.lookup);
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation(() => undefined);
     onTestFinished(() => lookup.mockRestore());
     const port = Number(proxy.stats().upstreams[0]?.listen?.split(":")[1]);
     const probe = await idle(port);

@@ -63,10 +63,10 @@ describe("a name service that fails for a moment", () => {
     const server = await embeddedServer();
     const gateway = await named([{ server: `localhost:${server.port}` }]);
     const established = await gateway.connect();
-    const lookup = vi.spyOn(dns, "lookup").mockImplementation(((_: string, ...rest: unknown[]) => {
+    const lookup = vi.spyOn(dns, "lookup").mockImplementation((_: string, ...rest: unknown[]) => {
       const done = rest.at(-1) as (error: Error) => void;
       process.nextTick(done, Object.assign(new Error("getaddrinfo EAI_AGAIN"), { code: "EAI_AGAIN" }));
-    }) as unknown as typeof dns.lookup);
+    });
     onTestFinished(() => lookup.mockRestore());
     const client = EmbeddedClient.connect({ port: gateway.port() });
     await gateway.until(() => gateway.told(TROUBLE).length === 1, "what is amiss");

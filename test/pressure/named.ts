@@ -10,8 +10,8 @@ export function starting(upstreams: readonly { readonly listen?: string; readonl
 } {
   const lines: Line[] = [];
   const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
-  const named = upstreams.map(({ listen = "127.0.0.1:0", server }, n) => ({ name: `door${n}`, listen, server }));
-  const proxy = createProxy({ upstreams: named, limits: { drain: "1s" } }, { logger });
+  const config = upstreams.map(({ listen = "127.0.0.1:0", server }, n) => ({ name: `door${n}`, listen, server }));
+  const proxy = createProxy({ upstreams: config, limits: { drain: "1s" } }, { logger });
   onTestFinished(() => proxy.stop());
   return { gateway: new Gateway(proxy, lines), started: proxy.start() };
 }

@@ -17,13 +17,13 @@ const BLOCKED = "the listening address can't be had: trying again";
 function nameService(name: string, pending = false): { learn: () => void } {
   const real = dns.lookup;
   let isKnown = false;
-  const lookup = vi.spyOn(dns, "lookup").mockImplementation(((host: string, ...rest: unknown[]) => {
+  const lookup = vi.spyOn(dns, "lookup").mockImplementation((host: string, ...rest: unknown[]) => {
     const done = rest.at(-1) as (error: Error | null, ...found: unknown[]) => void;
     if (host !== name) return (real as (...args: unknown[]) => void)(host, ...rest);
     if (isKnown) return (real as (...args: unknown[]) => void)("127.0.0.1", ...rest);
     if (!pending) process.nextTick(done, Object.assign(new Error(`ENOTFOUND ${name}`), { code: "ENOTFOUND" }));
     return undefined;
-  }) as unknown as typeof dns.lookup);
+  });
   onTestFinished(() => lookup.mockRestore());
   return { learn: () => (isKnown = true) };
 }

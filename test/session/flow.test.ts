@@ -172,6 +172,8 @@ describe("limits.stalled", () => {
     pair.client.reads(Buffer.from("160301", "hex"));
     pair.client.sticks();
     pair.server.reads(Buffer.alloc(1000));
+    // Both have said something: it is in use.
+    pair.client.reads(Buffer.from("17", "hex"));
     stage.clock.move(10 * STALLED_MS);
     expect(stage.endings(idle)).toEqual([]);
     expect(stage.endings(pair)).toEqual([]);

@@ -77,6 +77,10 @@ export interface Mix {
   readonly foreign: number;
   /** Probes, monitors, TLS clients, unknown protocols, garbage. */
   readonly strangers: number;
+  /** Somebody who connects, names a protocol or nothing, and stays. */
+  readonly idlers: number;
+  /** So often the subject's own machine can't make a connection. */
+  readonly hindered: number;
   /** Decisions of all clients together. */
   readonly decisions: number;
   readonly objects: number;
@@ -183,6 +187,8 @@ export const BARE: Mix = {
   clients: 2,
   foreign: 0,
   strangers: 0,
+  idlers: 0,
+  hindered: 0,
   decisions: 10,
   objects: 3,
   thinkMs: 1,
@@ -233,6 +239,8 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   if (random.chance(0.5)) deeds.create = 4;
   if (random.chance(0.5)) deeds.modify = 4;
   deeds.large = random.chance(0.1) ? 1 : 0;
+  // From a source of their own: what else a seed has stays what it was before there were these.
+  const own = new Random(seed ^ 0x1d1e);
   const servers = [random.pick(KINDS).name];
   if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
   const mix: Mix = {
@@ -240,6 +248,8 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     clients: random.between(2, random.pick([2, 3, 4, 8])),
     foreign: random.chance(0.25) ? 1 : 0,
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
+    idlers: own.chance(0.2) ? own.between(1, 5) : 0,
+    hindered: own.chance(0.15) ? own.pick([0.02, 0.1, 0.4]) : 0,
     decisions: random.pick([10, 30, 60, 150, 400]),
     objects: random.pick([3, 8, 20, 100]),
     thinkMs: random.pick([0.05, 1, 10, 500]),

@@ -17,6 +17,8 @@ const CALM_US = 100;
 /** Some ways are longer than others: so one can be overtaken by several others, one behind the other. */
 const SLOWNESS: readonly number[] = [0, 0.1, 1, 1, 1, 8];
 
+const LOCAL: readonly string[] = ["EMFILE", "ENOBUFS", "EADDRNOTAVAIL", "EAI_AGAIN"];
+
 interface Listener {
   readonly owner: string;
   readonly accepted: (client: End) => void;
@@ -77,9 +79,24 @@ export class Network {
       };
     };
     return {
-      dial: (server, dialled) => noted(this.dial(owner, server, dialled)),
+      dial: (server, dialled) => noted(this.#hinders() ? this.#hinder(dialled) : this.dial(owner, server, dialled)),
       listen: (address, listened) => noted(this.listen(owner, address, listened)),
-      shortage: () => undefined,
+      shortage: () => (this.#hinders() ? "EMFILE" : undefined),
+    };
+  }
+
+  /** The machine of whoever has asked can't make connections now. */
+  #hinders(): boolean {
+    const isHindered = !this.calm && this.#random.chance(this.#mix.hindered);
+    if (isHindered) this.#visits.count("fault: hindered");
+    return isHindered;
+  }
+
+  #hinder(dialled: Dialled): () => void {
+    const code = this.#random.pick(LOCAL);
+    const plan = this.#timeline.plan(this.#latency(), () => dialled.failed(code));
+    return () => {
+      plan.work = undefined;
     };
   }
 

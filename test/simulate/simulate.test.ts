@@ -61,6 +61,38 @@ describe("The proxy", () => {
   });
 });
 
+describe("Trouble of the proxy's own machine", () => {
+  it("is no outage of the server, and passes", () => {
+    const visits = new Visits();
+    // Slow enough that no dial comes before the servers have begun to listen.
+    const quiet: Overrides = {
+      bare: true,
+      clients: 4,
+      decisions: 60,
+      latencyUs: 100_000,
+      deeds: { load: 3, create: 1 },
+    };
+    const overrides: Overrides = { ...quiet, hindered: 0.3, faults: { leave: 0.2, leaveReset: 0.1 } };
+    const all = Array.from({ length: 20 }, (_, i) => run(i, { visits, make: proxy, overrides }));
+    expect(failures(all)).toEqual([]);
+    expect([visits.of("proxy: down"), visits.of("listener: down")]).toEqual([0, 0]);
+    expect(visits.of("proxy: trouble")).toBeGreaterThan(10);
+    expect(visits.of("proxy: trouble-over")).toBeGreaterThan(10);
+  });
+});
+
+describe("Somebody who connects and stays", () => {
+  it.each([false, true])("takes nobody's place: the proxy lets him go (as many as may come: %s)", (isFull) => {
+    const visits = new Visits();
+    const quiet: Overrides = { bare: true, clients: 2, decisions: 60, thinkMs: 500, deeds: { load: 1 }, idlers: 4 };
+    const overrides: Overrides = { ...quiet, isFull, faults: { leave: 0.3 } };
+    const all = Array.from({ length: 20 }, (_, i) => run(i, { visits, make: proxy, overrides }));
+    expect(failures(all)).toEqual([]);
+    expect(visits.of("end: not-registered")).toBeGreaterThan(isFull ? 0 : 20);
+    if (isFull) expect([visits.of("proxy: full") > 5, visits.of("proxy: room") > 5]).toEqual([true, true]);
+  });
+});
+
 describe.each(Object.entries(SUBJECTS))("A seed, with the %s as its subject,", (_, make) => {
   it("is one run, bit for bit", () => {
     const first = runs(1, 40, {}, make);

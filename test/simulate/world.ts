@@ -1,6 +1,6 @@
 import type { Address } from "../../src/config/address.ts";
 import { Client, type ClientHost } from "./client/client.ts";
-import { stranger } from "./client/stranger.ts";
+import { idler, stranger } from "./client/stranger.ts";
 import { SimClock } from "./clock.ts";
 import { Link } from "./link.ts";
 import type { Fault, Mix } from "./mix.ts";
@@ -43,6 +43,7 @@ export class World implements ClientHost, Scene {
   readonly #random: Random;
   #decisions: number;
   #strangers: number;
+  #idlers: number;
   #links = 0;
   /** By subject, server, generation and family. */
   readonly #reaches = new Map<string, number>();
@@ -56,6 +57,7 @@ export class World implements ClientHost, Scene {
     this.network = new Network(this.timeline, random.fork(2), mix, visits);
     this.#decisions = mix.decisions;
     this.#strangers = mix.strangers;
+    this.#idlers = mix.idlers;
     mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
     this.clock = new SimClock(this.timeline);
     this.subject = this.#newSubject();
@@ -147,6 +149,10 @@ export class World implements ClientHost, Scene {
     if (this.#strangers > 0 && this.#random.chance(0.1)) {
       this.#strangers--;
       stranger(this, this.#random.fork(4), this.#doorOf(server), this.subjectNumber);
+    }
+    if (this.#idlers > 0 && this.#random.chance(0.1)) {
+      this.#idlers--;
+      idler(this, this.#random.fork(5), this.#doorOf(server), this.subjectNumber);
     }
     if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
     if (this.#chance("hangUp")) this.#hangUp(server);

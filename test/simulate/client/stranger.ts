@@ -54,6 +54,35 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
   if (random.chance(0.1)) scene.timeline.plan(random.below(1000), cancel);
 }
 
+/** What nobody in use does longer than this, whatever its way to the server is like. */
+const IDLE_US = 30_000_000;
+
+/** Somebody connects, names a protocol or says nothing, and stays: a subject that repairs must let him go. */
+export function idler(scene: Scene, random: Random, address: Address, subject: number): void {
+  const name = random.pick(["", "", "Z5", "Z4", "M5"]);
+  scene.visits.count(`stranger: idle${name === "" ? "" : ", named"}`);
+  const link = new Link(0, 0, false, subject);
+  link.isRaw = link.isWild = true;
+  scene.network.dial("stranger", address, {
+    failed: () => undefined,
+    connected(connection) {
+      const end = connection as End;
+      end.link = link;
+      link.rawSaid =
+        name === "" ? Buffer.alloc(0) : Buffer.from(`\x00\x00\x00${String.fromCharCode(name.length)}${name}`);
+      if (name !== "") end.write(link.rawSaid);
+      scene.timeline.plan(IDLE_US, () => {
+        if (end.isOpen && end.other.isOpen && end.other.owner === "subject" && scene.repairs) {
+          scene.fail(new Violation("7 idle", `somebody who does not register is still connected: ${end.describe()}`));
+        }
+        end.carryOut("destroy");
+      });
+      // Nor does he close his half when the other one is closed.
+      end.handOver({ read() {}, ended() {}, drained() {}, closed() {} });
+    },
+  });
+}
+
 function words(kind: (typeof KINDS)[number], random: Random): Buffer {
   switch (kind) {
     case "probe":

@@ -61,23 +61,29 @@ const limits = map({
   decode: size(64 * KIB, 2 * GIB)
     .prefault("64MiB")
     .describe("the largest message that is assembled because a rule must read it"),
-  outbox: size(64 * KIB, 64 * GIB)
-    .prefault("64MiB")
-    .describe("what may wait for one client; a client that falls further behind is disconnected"),
+  memory: size(MIB, 1024 * GIB)
+    .prefault("512MiB")
+    .describe(
+      "what the process may keep of messages on their way; beyond it the client with most of it is disconnected",
+    ),
   history: size(KIB, 64 * GIB)
     .prefault("64MiB")
     .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
   handshake: duration(10, HOUR)
     .prefault("30s")
     .describe("how long a server may take to greet, and a client to register"),
+  stalled: duration(10, HOUR)
+    .prefault("60s")
+    .describe("a client that takes nothing for so long of what waits for it is disconnected"),
   drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
   decodeBytes: given.decode,
-  outboxBytes: given.outbox,
+  memoryBytes: given.memory,
   historyBytes: given.history,
   handshakeMs: given.handshake,
+  stalledMs: given.stalled,
   drainMs: given.drain,
 }));
 

@@ -19,6 +19,7 @@ export type EndCode =
   | ProtocolErrorCode
   | "client-too-slow"
   | "not-registered"
+  | "memory-exhausted"
   | "truncated-frame"
   | "question-refused"
   | "unknown-protocol"
@@ -40,6 +41,8 @@ export const ENDS = {
   "invalidation-out-of-order": { fault: "server", told: "verify" },
   "copied-history": { fault: "client", told: "verify" },
   "unknown-commit": { fault: "server", told: "verify" },
+  "reply-too-early": { fault: "server", told: "verify" },
+  "memory-exhausted": { fault: "client", told: "verify" },
   "too-far-behind": { fault: "client", told: "verify" },
   "database-changed": { fault: "server", told: "verify" },
   "client-too-slow": { fault: "client", told: "error" },

@@ -16,6 +16,7 @@ import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
 import { Fullness } from "../upstream/fullness.ts";
+import { Memory } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import type { StoragesFinder } from "../upstream/tries.ts";
@@ -49,6 +50,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #transport: SocketTransport;
+  readonly #memory: Memory;
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
   #started = false;
@@ -63,6 +65,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
     this.#transport = new SocketTransport(config.keepAliveMs);
+    this.#memory = new Memory(config.limits.memoryBytes);
   }
 
   // --- start ------------------------------------------------------------------------------------------------------
@@ -106,6 +109,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       clock: systemClock,
       transport: this.#transport,
       storages: this.#finder(config),
+      memory: this.#memory,
       room: this.#room,
       isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
       report: this.#report,

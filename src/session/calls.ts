@@ -21,6 +21,8 @@ export interface PlainCall {
 /** More than any client has; beyond it somebody calls and is never answered. */
 const MAX_CALLS = 100_000;
 const ORDER_FACTOR = 256;
+/** An entry of the map. */
+const CALL_BYTES = 64;
 
 /**
  * The message id of the proxy's own questions. Clients count theirs from 0 or 1, and use -1 for heartbeats; the
@@ -35,6 +37,11 @@ export class Calls {
   /** How many wait for their replies. */
   get size(): number {
     return this.#open.size;
+  }
+
+  /** About what they take of memory. */
+  get bytes(): number {
+    return this.#open.size * CALL_BYTES;
   }
 
   addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
@@ -84,12 +91,22 @@ export class Calls {
     this.#open.delete(id);
   }
 
+  /** An ordinary call, without removing it; undefined: nobody knows what a reply with this id answers. */
+  plain(id: MessageId): PlainCall | undefined {
+    const call = this.#open.get(id);
+    return typeof call === "number" ? plainCall(call) : undefined;
+  }
+
   /** Removes and returns an ordinary call; undefined: nobody knows what the reply answers. */
   takePlain(id: MessageId): PlainCall | undefined {
     const call = this.#open.get(id);
     if (typeof call !== "number") return undefined;
     this.#open.delete(id);
-    const order = Math.floor(call / ORDER_FACTOR);
-    return { method: methodAt(call - order * ORDER_FACTOR), order };
+    return plainCall(call);
   }
+}
+
+function plainCall(call: number): PlainCall {
+  const order = Math.floor(call / ORDER_FACTOR);
+  return { method: methodAt(call - order * ORDER_FACTOR), order };
 }

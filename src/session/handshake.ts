@@ -36,6 +36,11 @@ export class Handshake {
     return this.#protocol !== undefined && this.#client.length > 0;
   }
 
+  /** Memory of what is kept, in bytes. */
+  get keptBytes(): number {
+    return this.#server.length + this.#client.length;
+  }
+
   server(chunk: Buffer): HandshakeStep {
     this.#server = Buffer.concat([this.#server, chunk]);
     if (this.#serverStart > 0) return this.#server.length > MAX_EARLY_BYTES ? this.#raw("unknown-protocol") : {};

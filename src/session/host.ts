@@ -1,12 +1,13 @@
 import type { Clock } from "../clock.ts";
 import type { Report } from "../happening/happening.ts";
+import type { Memory } from "./memory.ts";
 import type { Storages } from "../storage/storages.ts";
 
 export interface SessionLimits {
   readonly frameBytes: number;
   readonly decodeBytes: number;
-  readonly outboxBytes: number;
   readonly handshakeMs: number;
+  readonly stalledMs: number;
 }
 
 export interface SessionSettings {
@@ -33,6 +34,7 @@ export interface SessionHost<Session> {
   readonly settings: SessionSettings;
   readonly clock: Clock;
   readonly storages: Storages;
+  readonly memory: Memory;
   readonly report: Report;
   /** Does the server speak first, as far as that is known? */
   serverGreets(): boolean;

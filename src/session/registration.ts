@@ -68,9 +68,14 @@ export class Registration implements Member {
     return this.storage.ledger.heldBytes(this.number);
   }
 
+  /** Bytes of what is noted of its client's transactions. */
+  get notedBytes(): number {
+    return this.storage.ledger.notedBytes(this.number);
+  }
+
   /** May its server's connection be left unread? */
-  get mayPause(): boolean {
-    return this.storage.ledger.mayPause(this.number);
+  mayPause(isSlow: boolean): boolean {
+    return this.storage.ledger.mayPause(this.number, isSlow);
   }
 
   /** Does the ledger still keep it: as a client's, or for a commit that is on its way? */

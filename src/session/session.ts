@@ -12,8 +12,10 @@ import type { SessionHost } from "./host.ts";
 import { Leg } from "./leg.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
+import type { Share } from "./memory.ts";
 import { Outlet } from "./outlet.ts";
 import { Registration } from "./registration.ts";
+import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import type { How, Turns } from "./turns.ts";
@@ -33,6 +35,8 @@ export class Session implements Turns {
   readonly #server: Leg;
   readonly #outlet: Outlet;
   readonly #flow: Flow;
+  readonly #stall: Stall;
+  readonly #share: Share;
   readonly #lifetime: Lifetime;
   readonly #startedMs: number;
   #protocol: string | undefined;
@@ -46,7 +50,9 @@ export class Session implements Turns {
     this.#client = new Leg(client, clock);
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
-    this.#flow = new Flow(this.#server, this.#outlet, settings.limits.outboxBytes);
+    this.#flow = new Flow(this.#server, this.#outlet);
+    this.#stall = new Stall(client, clock, settings.limits.stalledMs, () => this.#stalled());
+    this.#share = host.memory.share(() => this.#letGo());
     this.#startedMs = clock.now();
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
@@ -140,6 +146,7 @@ export class Session implements Turns {
       this.#client.received += bytes.length;
       this.#clientSaid(bytes);
       if (this.#server.connection.isBehind) this.#client.pause();
+      this.#weigh();
     } catch (error) {
       this.#lifetime.failed(error, "client");
     }
@@ -151,6 +158,7 @@ export class Session implements Turns {
       this.#lifetime.heard();
       this.#serverSaid(bytes);
       this.#review();
+      this.#weigh();
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
@@ -302,7 +310,10 @@ export class Session implements Turns {
 
   look(): void {
     this.#lifetime.passClientEnd();
+    const life = this.#lifetime.now;
+    if ("talk" in life && life.talk.serverFrames.waits) this.#try("server", () => life.talk.serverFrames.again());
     this.#review();
+    this.#weigh();
   }
 
   // --- back-pressure ----------------------------------------------------------------------------------------------
@@ -315,8 +326,38 @@ export class Session implements Turns {
   #review(): void {
     const life = this.#lifetime.now;
     if (life.is === "over" || life.is === "draining") return;
-    const end = this.#flow.review("registration" in life ? life.registration : undefined);
-    if (end !== undefined) this.end(end, "at-once");
+    const waits = "talk" in life && life.talk.serverFrames.waits;
+    this.#flow.review("registration" in life ? life.registration : undefined, waits);
+    if (this.#outlet.isSlow && life.is !== "relayed") this.#stall.watch();
+  }
+
+  /** Its client has taken nothing for `limits.stalled`. */
+  #stalled(): void {
+    const detail = `${Math.round(this.#outlet.queuedBytes)} bytes wait for it`;
+    const expected = `something taken within ${this.#host.settings.limits.stalledMs} ms`;
+    this.end(sessionEnd("client-too-slow", detail, { expected }), "at-once");
+  }
+
+  /** What is kept for it counts for the whole process. */
+  #weigh(): void {
+    const life = this.#lifetime.now;
+    let bytes = this.#outlet.queuedBytes + this.#server.connection.queuedBytes;
+    if (life.is === "shaking") bytes += life.handshake.keptBytes;
+    if ("talk" in life) {
+      const { calls, clientFrames, serverFrames } = life.talk;
+      bytes += clientFrames.keptBytes + serverFrames.keptBytes + calls.bytes;
+    }
+    if ("registration" in life) bytes += life.registration.heldBytes + life.registration.notedBytes;
+    this.#share.set(Math.round(bytes));
+  }
+
+  /** The process keeps too much, and most of it is this session's. */
+  #letGo(): void {
+    const detail = `${Math.round(this.#share.bytes)} bytes, more than any other's`;
+    const wasOrphan = this.life === "orphan" || this.life === "draining";
+    this.end(sessionEnd("memory-exhausted", detail), "at-once");
+    // What is read behind its client's end is given up, too.
+    if (wasOrphan) this.destroy();
   }
 
   // --- ends -------------------------------------------------------------------------------------------------------
@@ -334,7 +375,9 @@ export class Session implements Turns {
     leg.closed();
     if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
     else this.#try("server", () => this.#lifetime.serverClosed());
+    if (leg === this.#client) this.#stall.stop();
     if (!this.#client.isClosed || !this.#server.isClosed) return;
+    this.#share.leave();
     this.#try("server", () => this.#lifetime.bothClosed());
     const { received: fromClient } = this.#client;
     const { received: fromServer } = this.#server;

@@ -6,6 +6,7 @@ import type { Envelope } from "../wire/codec.ts";
 import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
+import { largeReply, newestIn } from "../wire/large-reply.ts";
 import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
@@ -32,6 +33,8 @@ export class ToClient implements FrameHandler {
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
   #handed: OwnInbound | undefined;
+  /** Of the large reply that waits: the newest commit that was finishing when its first bytes were read. */
+  #arrived: number | undefined;
 
   constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
     this.#talk = talk;
@@ -50,12 +53,52 @@ export class ToClient implements FrameHandler {
     const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
       if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return "hold";
-      if (!storage.ledger.isQuiet(number)) return "hold";
-      calls.answered(envelope.id);
-      return "pass";
+      if (storage.ledger.isQuiet(number)) {
+        this.#arrived = undefined;
+        calls.answered(envelope.id);
+        return "pass";
+      }
+      return length > LARGE_BYTES ? this.#large(envelope) : "hold";
     }
     if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";
-    return storage.ledger.isQuiet(number) ? "pass" : "hold";
+    // It shows nothing, so it waits for nothing but what stands before it.
+    if (this.#registration.heldBytes === 0) return "pass";
+    return length > LARGE_BYTES ? this.#behindHeld() : "hold";
+  }
+
+  // --- what is too large to be held -------------------------------------------------------------------------------
+
+  /** A reply flows on but for its last bytes, as soon as it can show nothing that is still to be told. */
+  #large(envelope: Envelope): Verdict {
+    const { calls } = this.#talk;
+    const { storage, number } = this.#registration;
+    const { method, order } = calls.plain(envelope.id) ?? UNKNOWN_CALL;
+    const showing = largeReply(method);
+    if (showing === "anywhere") return "hold";
+    if (this.#arrived === undefined) {
+      this.#arrived = storage.ledger.newestFinish;
+      storage.ledger.largeBegun(number, order);
+      storage.run(number);
+    }
+    const may = storage.ledger.mayFlow(number, this.#arrived);
+    if (may === "wait") return "wait";
+    this.#arrived = undefined;
+    if (may === "hold") return "hold";
+    calls.answered(envelope.id);
+    return showing === "nothing" ? "pass" : ENDING;
+  }
+
+  /** What stands before it waits for others' commits, or for what the server writes behind it. */
+  #behindHeld(): Verdict {
+    const { storage, number } = this.#registration;
+    return storage.ledger.mayFlow(number, 0) === "wait" ? "wait" : "hold";
+  }
+
+  ending(bytes: Buffer): void {
+    const { storage, number } = this.#registration;
+    const mayEnd = storage.ledger.largeEnds(number, newestIn(bytes));
+    if (mayEnd) this.#outlet.write(bytes);
+    storage.run(number);
   }
 
   flow(bytes: Buffer): void {
@@ -200,6 +243,12 @@ export class ToClient implements FrameHandler {
     }
   }
 }
+
+/** A reply with more payload is not kept until it is known what it shows. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** The last bytes of a load's reply: serials, and what each encoding has between and behind them. */
+const ENDING = { endBytes: 128 };
 
 /** Nobody knows what the reply answers: it may show anything, and proves nothing. */
 const UNKNOWN_CALL = { method: UNKNOWN, order: 0 };

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import type { Report, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
+import type { Memory } from "../session/memory.ts";
 import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
 import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
@@ -26,6 +27,7 @@ export interface UpstreamHost {
   readonly transport: Transport;
   /** Those of the server; or what finds out which these are, before it is dialled for the first time. */
   readonly storages: Storages | StoragesFinder;
+  readonly memory: Memory;
   readonly room: Room;
   /** Is anybody connected to the server by another upstream? */
   readonly isAliveElsewhere?: () => boolean;
@@ -321,6 +323,7 @@ export class Upstream {
       settings: { name: this.name, ...this.#host.settings },
       clock: this.#host.clock,
       storages,
+      memory: this.#host.memory,
       report: this.#host.report,
       serverGreets: () => this.#availability.greets,
       tell: (session, news) => this.#hear(session, news),

@@ -42,9 +42,10 @@ describe("a good configuration", () => {
         clients: 10_000,
         frameBytes: 2 ** 31,
         decodeBytes: 64 * 2 ** 20,
-        outboxBytes: 64 * 2 ** 20,
+        memoryBytes: 512 * 2 ** 20,
         historyBytes: 64 * 2 ** 20,
         handshakeMs: 30_000,
+        stalledMs: 60_000,
         drainMs: 10_000,
       },
       keepAliveMs: 120_000,
@@ -59,7 +60,7 @@ upstreams:
     listen: "[::1]:0"
     server: zeo.example.com:8100
 log: { level: debug, format: json, oids: 0 }
-limits: { clients: 1, frame: 1GiB, decode: 1MiB, outbox: 2MiB, history: 3MiB, handshake: 1m30s, drain: 0s }
+limits: { clients: 1, frame: 1GiB, decode: 1MiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
 keep-alive: 1m30s
 unknown-protocol: refuse
 `;
@@ -70,9 +71,10 @@ unknown-protocol: refuse
         clients: 1,
         frameBytes: 2 ** 30,
         decodeBytes: 2 ** 20,
-        outboxBytes: 2 * 2 ** 20,
+        memoryBytes: 2 * 2 ** 20,
         historyBytes: 3 * 2 ** 20,
         handshakeMs: 90_000,
+        stalledMs: 120_000,
         drainMs: 0,
       },
       keepAliveMs: 90_000,

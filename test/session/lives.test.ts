@@ -68,7 +68,7 @@ const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
     registering: `over, said half a frame, ${CLIENT}, ${SERVER}, truncated-frame by server, ${TOLD}`,
     registered: `over, said half a frame, ${CLIENT}, ${SERVER}, truncated-frame by server, ${TOLD}`,
     holding: `draining, ${SERVER}, truncated-frame by server, ${TOLD}`,
-    finishing: `over, ${CLIENT}, ${SERVER}, truncated-frame by server, ${TOLD}, ${LIMBO}`,
+    finishing: `over, said half a frame, ${CLIENT}, ${SERVER}, truncated-frame by server, ${TOLD}, ${LIMBO}`,
     orphan: `over, ${SERVER}, ${LIMBO}`,
     "given up": `over, ${CLIENT}, ${SERVER}, ${LIMBO}`,
     relayed: `relayed, said bytes, client end, ${TOLD}`,

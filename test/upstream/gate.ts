@@ -3,6 +3,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
 import type { StoragesFinder } from "../../src/upstream/tries.ts";
+import { Memory } from "../../src/session/memory.ts";
 import { Upstream, type ListenFailure } from "../../src/upstream/upstream.ts";
 import type { PlayedConnection } from "../session/played-connection.ts";
 import { eight, Speech } from "../session/speech.ts";
@@ -59,7 +60,7 @@ export class Gate {
       this.happenings.push(happening);
       this.listener(happening);
     };
-    const limits = { frameBytes: MIB, decodeBytes: MIB, outboxBytes: MIB, handshakeMs: HANDSHAKE_MS };
+    const limits = { frameBytes: MIB, decodeBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
     this.room = new Room(clients);
     this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
     this.upstream = new Upstream(
@@ -69,6 +70,7 @@ export class Gate {
         clock,
         transport,
         storages: finder === undefined ? this.storages : finder.find,
+        memory: new Memory(64 * MIB),
         room: this.room,
         report,
       },

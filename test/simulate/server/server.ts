@@ -299,7 +299,10 @@ export class Server {
     ) {
       return { answer: none(style, request, at, "none"), written: () => undefined };
     }
-    if (this.chance("finishException")) return nothing(exception(style, request, at, "StorageError"));
+    if (this.chance("finishException")) {
+      this.scene.disturbed.add(this.number);
+      return nothing(exception(style, request, at, "StorageError"));
+    }
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
@@ -307,6 +310,10 @@ export class Server {
     if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(exception(style, request, at, "StorageError"));
     const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
+    if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
+      this.scene.disturbed.add(this.number);
+      return { answer: exception(style, request, at, "StorageError"), written: () => this.release(conn) };
+    }
     return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
   }
 

@@ -58,9 +58,6 @@ const limits = map({
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")
     .describe("the largest frame that is relayed"),
-  decode: size(64 * KIB, 2 * GIB)
-    .prefault("64MiB")
-    .describe("the largest message that is assembled because a rule must read it"),
   memory: size(MIB, 1024 * GIB)
     .prefault("512MiB")
     .describe(
@@ -79,7 +76,6 @@ const limits = map({
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
-  decodeBytes: given.decode,
   memoryBytes: given.memory,
   historyBytes: given.history,
   handshakeMs: given.handshake,

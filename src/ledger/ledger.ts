@@ -355,7 +355,9 @@ export class StorageLedger<P> {
   /** The same, where the reply is an exception: whether it is committed nobody knows. */
   finishFailed(session: number, number: number, reply: Reply<P>): void {
     const commit = endFinish(this.state, number);
-    const inDoubt = commit !== undefined && failedInDoubt(this.state, commit);
+    // Of an orphan not every message was understood.
+    const isOrphan = this.state.accounts.get(session)?.phase === "orphaned";
+    const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     this.#finished(session, NO_TID, reply);
     if (inDoubt && this.state.rules.endOthersInLimbo) {
       endOthers(this.state, undefined, "unknown-commit", NO_TID, this.#actions);

@@ -76,7 +76,8 @@ export class Calls {
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
     if (this.#open.size >= MAX_CALLS) {
-      throw new ProtocolError("too-many-calls", 0, `at most ${MAX_CALLS} calls without a reply`, "more");
+      const expected = `at most ${MAX_CALLS} calls that the server has not answered yet`;
+      throw new ProtocolError("too-many-calls", 0, expected, "one more call");
     }
   }
 

@@ -26,10 +26,14 @@ export type Verdict =
   | "more"
   /** Its bytes flow on as they come. */
   | "pass"
-  /** It is handed over whole, and does not flow on by itself. */
+  /** It is handed over whole, and does not flow on by itself; it has at most `FrameLimits.maxHeldBytes`. */
   | "hold"
+  /** The same with a bound of its own. */
+  | Hold
   /** It passes, and its tail is handed over: the payload from this offset on. */
   | number
+  /** What has passed before it is to flow first; then it is asked for once more. */
+  | "flush"
   /** Nobody can tell yet: nothing behind it is looked at until `again`. */
   | "wait"
   /** It passes but for its last bytes, which are handed over in its stead when they are whole. */
@@ -39,6 +43,14 @@ export type Verdict =
 export interface Ending {
   /** So many bytes of the payload, which is longer. */
   readonly endBytes: number;
+}
+
+/** How much may be held of one frame. A constant of whoever says it: nothing is made for each frame. */
+export interface Hold {
+  /** Of the payload. `limits.frame` bounds it, too. */
+  readonly maxBytes: number;
+  /** The kind of message, for people. */
+  readonly what: string;
 }
 
 /**
@@ -63,7 +75,7 @@ export interface FrameHandler {
 export interface FrameLimits {
   /** The longest payload. */
   readonly maxFrameBytes: number;
-  /** The longest payload that is held. */
+  /** The longest payload that is held, where the verdict has no bound of its own. */
   readonly maxHeldBytes: number;
 }
 
@@ -233,15 +245,21 @@ export class FrameStream {
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
       if (verdict === "more") break;
+      if (verdict === "flush") {
+        this.#flow(chunk, run, at);
+        run = at;
+        continue;
+      }
       if (verdict === "wait") {
         this.#waits = true;
         break;
       }
-      if (verdict === "hold") {
+      if (verdict === "hold" || (typeof verdict === "object" && "maxBytes" in verdict)) {
         this.#flow(chunk, run, at);
         run = at;
         if (!this.#reads()) break;
         run = end;
+        this.#mayHold(length, verdict);
         if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
         else this.#hold(chunk, at, end, length);
       } else if (typeof verdict === "object") {
@@ -338,11 +356,14 @@ export class FrameStream {
     return end;
   }
 
+  #mayHold(length: number, verdict: Hold | "hold"): void {
+    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
+    if (length <= maxBytes) return;
+    const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
+    throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);
+  }
+
   #hold(chunk: Buffer, at: number, end: number, length: number): void {
-    if (length > this.limits.maxHeldBytes) {
-      const expected = `at most ${this.limits.maxHeldBytes} bytes in a message that must be read whole`;
-      throw new ProtocolError("message-too-long", 0, expected, `${length}`);
-    }
     this.#passing = false;
     this.#left = length - (end - at - LENGTH_BYTES);
     this.#held.add(chunk.subarray(at, end), this.#left);

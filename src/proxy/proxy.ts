@@ -80,7 +80,6 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   async start(): Promise<void> {
     if (this.#started) throw new Error("this proxy has been started before");
     this.#started = true;
-    this.#countDescriptors();
     for (const upstream of this.#config.upstreams) this.#upstreams.push(this.#newUpstream(upstream));
     try {
       await this.#bind();
@@ -88,6 +87,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       for (const upstream of this.#upstreams) upstream.stop();
       throw error;
     }
+    this.#countDescriptors();
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
   }
 

@@ -169,7 +169,7 @@ describe("limits.stalled", () => {
     const stage = new Stage();
     const idle = stage.registered();
     const pair = stage.connected();
-    pair.client.reads(Buffer.from("160301", "hex"));
+    pair.client.reads(Buffer.from("160301", "hex"), Buffer.from("more"));
     pair.client.sticks();
     pair.server.reads(Buffer.alloc(1000));
     // Both have said something: it is in use.

@@ -58,9 +58,6 @@ const limits = map({
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")
     .describe("the largest frame that is relayed"),
-  decode: size(64 * KIB, 2 * GIB)
-    .prefault("64MiB")
-    .describe("the largest reply that is assembled while its client is owed something"),
   memory: size(MIB, 1024 * GIB)
     .prefault("512MiB")
     .describe(
@@ -77,7 +74,6 @@ const limits = map({
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
-  decodeBytes: given.decode,
   memoryBytes: given.memory,
   historyBytes: given.history,
   handshakeMs: given.handshake,

@@ -5,7 +5,6 @@ import type { Storages } from "../storage/storages.ts";
 
 export interface SessionLimits {
   readonly frameBytes: number;
-  readonly decodeBytes: number;
   readonly handshakeMs: number;
   readonly stalledMs: number;
 }

@@ -254,13 +254,13 @@ export class Session implements Turns {
     const registration = new Registration(storage, talk, ways, this, { upstream: settings.name, report });
     this.#storage = name;
     this.#lifetime.become({ is: "registered", talk, registration });
-    const { frameBytes, decodeBytes } = settings.limits;
+    const { frameBytes } = settings.limits;
     talk.continueWith(
       {
         toServer: new ToServer(talk, registration, this.#server.connection),
         toClient: new ToClient(talk, registration, this.#outlet, this, clock),
       },
-      { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) },
+      { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
     );
     // Its server's connection may be unread already: from now on the storage decides that, too.
     this.#review();

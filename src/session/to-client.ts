@@ -1,10 +1,10 @@
-import { sessionEnd } from "../happening/ends.ts";
+import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
 import type { Reply } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { framed, LENGTH_BYTES, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
+import { framed, LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { ANY_TID, NO_TID } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
 import { largeReply, newestIn } from "../wire/large-reply.ts";
@@ -24,8 +24,12 @@ import type { Turns } from "./turns.ts";
 /** The same as `Inbound`; its frame can be replaced by a copy. */
 type OwnInbound = Omit<Inbound, "frame"> & { frame: Buffer };
 
-/** What a rule reads, of any size: lists of oids, for the most part, that are read as they stand. */
-const NEEDED: Hold = { maxBytes: Infinity, what: "a message of the server's" };
+interface Large {
+  /** The newest commit that was finishing when its first bytes were read. */
+  readonly arrived: number;
+  /** What its call proves has been told. */
+  readonly hasProven: boolean;
+}
 
 export class ToClient implements FrameHandler {
   readonly #talk: Conversation;
@@ -37,8 +41,8 @@ export class ToClient implements FrameHandler {
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
   #handed: OwnInbound | undefined;
-  /** Of the large reply that waits: the newest commit that was finishing when its first bytes were read. */
-  #arrived: number | undefined;
+  /** The large reply that is the next one. */
+  #large: Large | undefined;
 
   constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
     this.#talk = talk;
@@ -53,18 +57,18 @@ export class ToClient implements FrameHandler {
     const envelope = server.codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
     this.#envelope = envelope;
-    if (envelope.method === INVALIDATE) return NEEDED;
+    if (envelope.method === INVALIDATE) return "hold";
     const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
-      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return NEEDED;
+      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return "hold";
       if (storage.ledger.isQuiet(number)) {
-        this.#arrived = undefined;
+        this.#large = undefined;
         calls.answered(envelope.id);
         return "pass";
       }
-      return length > LARGE_BYTES ? this.#large(envelope) : "hold";
+      return length > LARGE_BYTES ? this.#largeReply(envelope) : "hold";
     }
-    if (envelope.method === SERIALNOS && server.protocol.family === "old") return NEEDED;
+    if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";
     // It shows nothing, so it waits for nothing but what stands before it.
     if (this.#registration.heldBytes === 0) return "pass";
     return length > LARGE_BYTES ? this.#behindHeld() : "hold";
@@ -73,20 +77,25 @@ export class ToClient implements FrameHandler {
   // --- what is too large to be held -------------------------------------------------------------------------------
 
   /** A reply flows on but for its last bytes, as soon as it can show nothing that is still to be told. */
-  #large(envelope: Envelope): Verdict {
+  #largeReply(envelope: Envelope): Verdict {
     const { calls } = this.#talk;
     const { storage, number } = this.#registration;
     const { method, order } = calls.plain(envelope.id) ?? UNKNOWN_CALL;
     const showing = largeReply(method);
     if (showing === "anywhere") return "hold";
-    if (this.#arrived === undefined) {
-      this.#arrived = storage.ledger.newestFinish;
+    if (this.#large === undefined) {
+      this.#large = { arrived: storage.ledger.newestFinish, hasProven: false };
+      return "flush";
+    }
+    const { arrived, hasProven } = this.#large;
+    if (!hasProven) {
+      this.#large = { arrived, hasProven: true };
       storage.ledger.largeBegun(number, order);
       storage.run(number);
     }
-    const may = storage.ledger.mayFlow(number, this.#arrived);
+    const may = storage.ledger.mayFlow(number, arrived);
     if (may === "wait") return "wait";
-    this.#arrived = undefined;
+    this.#large = undefined;
     if (may === "hold") return "hold";
     calls.answered(envelope.id);
     return showing === "nothing" ? "pass" : ENDING;
@@ -112,6 +121,20 @@ export class ToClient implements FrameHandler {
   frame(frame: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
+    const { calls, serverFrames } = this.#talk;
+    const call = envelope.method === REPLY ? calls.special(envelope.id) : undefined;
+    try {
+      this.#read(frame, envelope, isView);
+    } catch (error) {
+      // Where the frame ends is known. So only this session ends, as long as the reply to its commit can still be read.
+      const canGoOn = error instanceof ProtocolError && this.#registration.isFinishing && call?.sort !== "finish";
+      if (!canGoOn) throw error;
+      this.#handed = undefined;
+      this.#turns.end(endBy(error, "server", serverFrames.payloadOffset), "at-once");
+    }
+  }
+
+  #read(frame: Buffer, envelope: Envelope, isView: boolean): void {
     const { client, server } = this.#talk;
     server.dialect ??= server.codec.dialect(frame.subarray(LENGTH_BYTES), server.protocol.family === "old");
     client.dialect = server.dialect;
@@ -128,7 +151,7 @@ export class ToClient implements FrameHandler {
     return this.#handed;
   }
 
-  #read(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"]): Reply<Inbound> {
+  #asRead(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"]): Reply<Inbound> {
     return { payload: this.#hand(frame, envelope, role), bytes: frame.length, order };
   }
 
@@ -147,7 +170,7 @@ export class ToClient implements FrameHandler {
     const payload = frame.subarray(LENGTH_BYTES);
     if (envelope.method === INVALIDATE) {
       const args = storage.reader.read(this.#talk.server.codec, payload, envelope);
-      ledger.invalidation(number, args, this.#read(frame, envelope));
+      ledger.invalidation(number, args, this.#asRead(frame, envelope));
       return;
     }
     if (envelope.method === SERIALNOS) {
@@ -155,11 +178,11 @@ export class ToClient implements FrameHandler {
       if (oids.length > 0) ledger.storesRefused(number, oids);
       if (shown.tid !== NO_TID) {
         // A conflict names a committed serial, before the vote's reply does.
-        ledger.reply(number, shown, this.#read(frame, envelope));
+        ledger.reply(number, shown, this.#asRead(frame, envelope));
         return;
       }
     }
-    ledger.otherMessage(number, this.#read(frame, envelope));
+    ledger.otherMessage(number, this.#asRead(frame, envelope));
   }
 
   // --- replies ----------------------------------------------------------------------------------------------------
@@ -174,7 +197,11 @@ export class ToClient implements FrameHandler {
     if (call === undefined) {
       const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
       const evidence = this.#talk.server.codec.shown(frame.subarray(LENGTH_BYTES), envelope, method);
-      this.#registration.storage.ledger.reply(this.#registration.number, evidence, this.#read(frame, envelope, order));
+      this.#registration.storage.ledger.reply(
+        this.#registration.number,
+        evidence,
+        this.#asRead(frame, envelope, order),
+      );
       return;
     }
     calls.answered(envelope.id);
@@ -207,7 +234,7 @@ export class ToClient implements FrameHandler {
       case "register": {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "exception") {
-          ledger.registerFailed(number, this.#read(frame, envelope));
+          ledger.registerFailed(number, this.#asRead(frame, envelope));
           // The reply goes out while the session is still a member.
           storage.run(number);
           this.#turns.unregister();
@@ -216,44 +243,44 @@ export class ToClient implements FrameHandler {
         // An old server's shows nothing, whatever it is.
         if (value.kind === "unclear" && protocol.family === "new") throw unclear(codec, envelope, "register");
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
-        ledger.registerReply(number, tid, this.#read(frame, envelope, 0, "register"));
+        ledger.registerReply(number, tid, this.#asRead(frame, envelope, 0, "register"));
         return;
       }
       case "last": {
         const value = replyTid(codec, payload, envelope);
-        const read = this.#read(frame, envelope, call.stamp.order);
+        const read = this.#asRead(frame, envelope, call.stamp.order);
         if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.stamp, read);
         else ledger.reply(number, value.kind === "unclear" ? ANYTHING : { tid: NO_TID, exact: true }, read);
         return;
       }
       case "resume": {
         if (codec.isException(payload, envelope)) {
-          const read = this.#read(frame, envelope, call.stamp.order);
+          const read = this.#asRead(frame, envelope, call.stamp.order);
           ledger.reply(number, codec.shown(payload, envelope, UNKNOWN), read);
           return;
         }
         const answer = resumed(codec, payload, envelope);
         const own = answer === "unclear" ? this.#none(payload, envelope) : frame;
-        const read = this.#read(own, envelope, call.stamp.order);
+        const read = this.#asRead(own, envelope, call.stamp.order);
         ledger.invalidationsReply(number, call.asked, answer === "unclear" ? undefined : answer, read);
         return;
       }
       case "vote": {
         const outcome = voteOutcome(codec, payload, envelope, protocol.family === "old");
-        const read = this.#read(frame, envelope, call.stamp.order);
+        const read = this.#asRead(frame, envelope, call.stamp.order);
         if (outcome.kind === "granted") ledger.voteGranted(number, NO_TID, read);
         else if (outcome.kind === "failed") {
           ledger.voteFailed(number, call.transaction, outcome.cleared, outcome.shown, read);
         } else {
           // Nothing is concluded from it, and it waits as long as anything could make it.
-          ledger.reply(number, ANYTHING, read);
+          ledger.voteUnclear(number, read);
         }
         return;
       }
       case "finish": {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "unclear") throw unclear(codec, envelope, "tpc_finish");
-        const read = this.#read(frame, envelope, call.stamp.order, "finish");
+        const read = this.#asRead(frame, envelope, call.stamp.order, "finish");
         if (value.kind === "exception") {
           ledger.finishFailed(number, call.number, read);
           return;
@@ -266,13 +293,14 @@ export class ToClient implements FrameHandler {
   }
 }
 
-/** A reply that can't be read may show anything, and proves nothing. */
-const ANYTHING = { tid: ANY_TID, exact: false };
 /** A reply with more payload is not kept until it is known what it shows. */
 const LARGE_BYTES = 1024 * 1024;
 
 /** The last bytes of a load's reply: serials, and what each encoding has between and behind them. */
 const ENDING = { endBytes: 128 };
+
+/** A reply that can't be read may show anything, and proves nothing. */
+const ANYTHING = { tid: ANY_TID, exact: false };
 
 /** Nobody knows what the reply answers: it may show anything, and proves nothing. */
 const UNKNOWN_CALL = { method: UNKNOWN, order: 0 };

@@ -32,6 +32,8 @@ export type Verdict =
   | Hold
   /** It passes, and its tail is handed over: the payload from this offset on. */
   | number
+  /** What has passed before it is to flow first; then it is asked for once more. */
+  | "flush"
   /** Nobody can tell yet: nothing behind it is looked at until `again`. */
   | "wait"
   /** It passes but for its last bytes, which are handed over in its stead when they are whole. */
@@ -247,6 +249,11 @@ export class FrameStream {
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
       if (verdict === "more") break;
+      if (verdict === "flush") {
+        this.#flow(chunk, run, at);
+        run = at;
+        continue;
+      }
       if (verdict === "wait") {
         this.#waits = true;
         break;
@@ -335,13 +342,6 @@ export class FrameStream {
     return n;
   }
 
-  #mayHold(length: number, verdict: Hold | "hold"): void {
-    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
-    if (length <= maxBytes) return;
-    const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
-    throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);
-  }
-
   /**
    * The frame whose last bytes are kept back goes on in the chunk: its payload at `start`, and what flows before that at
    * `from`. Returns where it ends there.
@@ -358,6 +358,13 @@ export class FrameStream {
     this.#handler.ending?.(this.#held.take());
     if (this.#between !== undefined) this.#runBetween();
     return end;
+  }
+
+  #mayHold(length: number, verdict: Hold | "hold"): void {
+    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
+    if (length <= maxBytes) return;
+    const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
+    throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);
   }
 
   #hold(chunk: Buffer, at: number, end: number, length: number): void {

@@ -41,7 +41,6 @@ describe("a good configuration", () => {
       limits: {
         clients: 10_000,
         frameBytes: 2 ** 31,
-        decodeBytes: 64 * 2 ** 20,
         memoryBytes: 512 * 2 ** 20,
         historyBytes: 64 * 2 ** 20,
         handshakeMs: 30_000,
@@ -59,7 +58,7 @@ upstreams:
     listen: "[::1]:0"
     server: zeo.example.com:8100
 log: { level: debug, format: json, oids: 0 }
-limits: { clients: 1, frame: 1GiB, decode: 1MiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
+limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
@@ -68,7 +67,6 @@ unknown-protocol: refuse
       limits: {
         clients: 1,
         frameBytes: 2 ** 30,
-        decodeBytes: 2 ** 20,
         memoryBytes: 2 * 2 ** 20,
         historyBytes: 3 * 2 ** 20,
         handshakeMs: 90_000,
@@ -104,7 +102,7 @@ describe("what is wrong with a configuration", () => {
     server: 5
   - listen: :80
 log:
-limits: { clients: 0, frame: 3GiB, decode: 64, clients: 5, drain: 5 }
+limits: { clients: 0, frame: 3GiB, memory: 64, clients: 5, drain: 5 }
 unknown-protocol: relax
 __proto__: 5
 toString: 6
@@ -125,7 +123,7 @@ toString: 6
       "F:10:1: log: expected a map with the keys level, format, oids, got an empty value",
       "F:11:20: limits.clients: expected a whole number from 1 to 1000000, got 0",
       'F:11:30: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "3GiB"',
-      "F:11:44: limits.decode: expected a size from 64KiB to 2GiB such as 64MiB, got 64",
+      "F:11:44: limits.memory: expected a size from 1MiB to 1TiB such as 64MiB, got 64",
       "F:11:48: limits.clients: expected each key once, got it again",
       "F:11:67: limits.drain: expected a time from 0s to 1h such as 30s, got 5",
       'F:12:19: unknown-protocol: expected one of relay, refuse, got "relax"',

@@ -19,7 +19,6 @@ export const STALLED_MS = 60_000;
 
 const LIMITS: SessionLimits = {
   frameBytes: 64 * MIB,
-  decodeBytes: 16 * MIB,
   handshakeMs: HANDSHAKE_MS,
   stalledMs: STALLED_MS,
 };

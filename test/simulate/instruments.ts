@@ -68,8 +68,14 @@ export function isOwnFault(code: EndCode): boolean {
   return ENDS[code].fault === "proxy";
 }
 
-/** No client and no server here leads to these; test/session/calls.test.ts and registration.test.ts do. */
-const ELSEWHERE: readonly EndCode[] = ["too-many-calls", "unknown-dialect"];
+/** No client and no server here leads to these; test/session does. */
+const ELSEWHERE: readonly EndCode[] = [
+  "too-many-calls",
+  "unknown-dialect",
+  "message-too-long",
+  "client-too-slow",
+  "reply-too-early",
+];
 
 type Slots = Readonly<Record<string, number>>;
 

@@ -36,7 +36,6 @@ class Product implements Subject {
     this.#clock = clock;
     const limits = {
       frameBytes: mix.frameBytes || PLENTY,
-      decodeBytes: mix.decodeBytes || PLENTY,
       handshakeMs: HANDSHAKE_MS,
       stalledMs: STALLED_MS,
     };

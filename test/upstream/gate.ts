@@ -34,7 +34,7 @@ export class Gate {
       this.happenings.push(happening);
       this.listener(happening);
     };
-    const limits = { frameBytes: MIB, decodeBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
+    const limits = { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
     this.room = new Room(clients);
     this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
     this.upstream = new Upstream(

@@ -435,6 +435,22 @@ describe("a stream", () => {
     expect(stream.keptBytes).toBeLessThan(10);
   });
 
+  it("lets flow what has passed before a frame, and asks for it once more", () => {
+    const { handler, stream } = recorder();
+    const plain = new Recorder();
+    const order: string[] = [];
+    let asked = false;
+    handler.begin = (head, length) => {
+      if (head.toString("latin1", 0, 2) !== "P2" || asked) return plain.begin(head, length);
+      asked = true;
+      order.push("asked");
+      return "flush";
+    };
+    handler.flow = (bytes) => order.push(bytes.toString("latin1"));
+    stream.push(Buffer.concat([frameOf("P0"), frameOf("P1"), frameOf("P2"), frameOf("P3")]));
+    expect(order).toEqual(["asked", "\0\0\0\x02P0\0\0\0\x02P1", "\0\0\0\x02P2\0\0\0\x02P3"]);
+  });
+
   it("looks at nothing behind a frame that waits, until it is to look again", () => {
     const bytes = Buffer.concat([frameOf("P1"), frameOf("W1 waits"), frameOf("H1"), frameOf("P2")]);
     const whole = run(bytes, []);

@@ -164,7 +164,7 @@ export class ServerConn implements ConnectionHandler {
   /** The subject may refuse it; a commit that is on its way is in limbo then. */
   #lookAtLength(link: Link, length: number): void {
     const { mix, disturbed } = this.server.scene;
-    if (!((mix.frameBytes > 0 && length > mix.frameBytes) || (mix.decodeBytes > 0 && length > mix.decodeBytes))) return;
+    if (mix.frameBytes === 0 || length <= mix.frameBytes) return;
     link.isTooLong = true;
     if (link.isFinishing) disturbed.add(this.server.number);
   }

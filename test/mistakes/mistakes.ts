@@ -41,8 +41,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "replies that pass are never taken out of the open calls",
     file: "src/session/to-client.ts",
-    text: '      calls.answered(envelope.id);\n      return "pass";',
-    becomes: '      return "pass";',
+    text: '        calls.answered(envelope.id);\n        return "pass";',
+    becomes: '        return "pass";',
   },
   {
     name: "every reply to a read is taken for plain: nothing is evidence",
@@ -53,7 +53,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "serialnos pass while the session is quiet: a refused store counts as stored",
     file: "src/session/to-client.ts",
-    text: 'if (envelope.method === SERIALNOS && server.protocol.family === "old") return NEEDED;',
+    text: 'if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";',
     becomes: "",
   },
   {

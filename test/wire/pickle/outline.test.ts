@@ -111,7 +111,7 @@ describe("Outline", () => {
         fc.array(tie("value"), { maxLength: 4 }),
         fc.array(tie("value"), { maxLength: 5 }).map((items) => new PyTuple(items)),
         fc.array(tie("value"), { maxLength: 3 }).map((items) => new Map(items.map((item, n) => [`k${n}`, item]))),
-        tie("value").map((state) => new PyObject(new PyGlobal("m", "n"), new PyTuple([]), state as Value)),
+        tie("value").map((state) => new PyObject(new PyGlobal("m", "n"), new PyTuple([]), state)),
       ),
     }));
     fc.assert(

@@ -1,0 +1,34 @@
+/** What is mutated together: what its tests are, and what share of the mutants they must find. */
+export interface Room {
+  readonly name: string;
+  /** Files, or folders that are mutated in whole. */
+  readonly files: readonly string[];
+  /** Folders and files of tests, in the order in which they run: the first that fails is enough. */
+  readonly tests: readonly string[];
+  /** In percent. */
+  readonly leastScore: number;
+}
+
+const SEEDS = "test/mutate/seeds.mutate.ts";
+
+/** The tests of each take less than two minutes. */
+export const ROOMS: readonly Room[] = [
+  { name: "frame", files: ["src/wire/frame.ts"], tests: ["test/wire/frame.test.ts"], leastScore: 90 },
+  { name: "storage", files: ["src/storage/"], tests: ["test/storage/", SEEDS], leastScore: 90 },
+  { name: "ledger", files: ["src/ledger/"], tests: ["test/ledger/", "test/property/"], leastScore: 95 },
+  { name: "session", files: ["src/session/"], tests: ["test/session/", SEEDS], leastScore: 90 },
+];
+
+/** These take long: of a folder's tests they come last. */
+export const SLOW: readonly string[] = ["test/ledger/rules.test.ts", "test/session/early.test.ts"];
+
+export function roomNamed(name: string): Room {
+  const room = ROOMS.find((one) => one.name === name);
+  if (room === undefined) throw new Error(`no such room: ${name}`);
+  return room;
+}
+
+/** Does `pattern`, a file or a folder that ends with a slash, hold this file? */
+export function holds(pattern: string, file: string): boolean {
+  return pattern.endsWith("/") ? file.startsWith(pattern) : file === pattern;
+}

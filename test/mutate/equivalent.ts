@@ -36,4 +36,29 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (this.#left > 0) {", "this.#left > 0", "this.#left >= 0"],
   ),
   ...since("it is called only where there is work", "src/wire/frame.ts", ["work?.();", "work?.()", "work()"]),
+  ...since("nothing equals a variant that is none", "src/storage/encoder.ts", [
+    "if (variants === undefined) this.#encoded.set(announcement, (variants = []));",
+    "[]",
+    '["Stryker was here"]',
+  ]),
+  ...since("nothing is told of before somebody has joined", "src/storage/storage.ts", [
+    '#lastUpstream = "";',
+    '""',
+    '"Stryker was here!"',
+  ]),
+  ...since("numbers are compared with each other, and with nothing else", "src/storage/storage.ts", [
+    "const number = ++this.#lastNumber;",
+    "++this.#lastNumber",
+    "--this.#lastNumber",
+  ]),
+  ...since("nothing is deleted of a set where undefined is", "src/storage/storage.ts", [
+    "if (member !== undefined) this.#paused.delete(member);",
+    "member !== undefined",
+    "true",
+  ]),
+  ...since("the ledger takes a session that it doesn't know for quiet", "src/storage/storage.ts", [
+    "if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();",
+    "session !== undefined",
+    "true",
+  ]),
 ];

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Stryker } from "@stryker-mutator/core";
 import { EQUIVALENT } from "./equivalent.ts";
@@ -61,9 +62,8 @@ async function mutate(room: Room, files: readonly string[]): Promise<Mutant[]> {
   process.env["MUTATED_ROOM"] = room.name;
   const stryker = new Stryker({
     mutate: [...ranges],
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
-    vitest: { configFile: "test/mutate/vitest.config.ts", related: false },
+    testRunner: "in-process",
+    plugins: [fileURLToPath(new URL("runner.js", import.meta.url))],
     coverageAnalysis: "perTest",
     concurrency: Number(values.concurrency),
     timeoutMS: ENDLESS_MS,

@@ -3,7 +3,7 @@ export interface Room {
   readonly name: string;
   /** Files, or folders that are mutated in whole. */
   readonly files: readonly string[];
-  /** Folders and files of tests, in the order in which they run: the first that fails is enough. */
+  /** Folders and files of tests. */
   readonly tests: readonly string[];
   /** In percent. */
   readonly leastScore: number;
@@ -19,8 +19,8 @@ export const ROOMS: readonly Room[] = [
   { name: "session", files: ["src/session/"], tests: ["test/session/", SEEDS], leastScore: 90 },
 ];
 
-/** These take long: of a folder's tests they come last. */
-export const SLOW: readonly string[] = ["test/ledger/rules.test.ts", "test/session/early.test.ts"];
+/** Left out, since what they walk can become much larger when a rule is broken. */
+export const ENDLESS = "switched off, a rule leaves a hole that the explorer finds";
 
 export function roomNamed(name: string): Room {
   const room = ROOMS.find((one) => one.name === name);

@@ -36,6 +36,7 @@ export const ENDS = {
   "invalidation-out-of-order": { fault: "server", told: "verify" },
   "copied-history": { fault: "client", told: "verify" },
   "unknown-commit": { fault: "server", told: "verify" },
+  "too-far-behind": { fault: "client", told: "verify" },
   "database-changed": { fault: "server", told: "verify" },
   "client-too-slow": { fault: "client", told: "error" },
   "frame-too-long": { fault: "sender", told: "error" },

@@ -26,7 +26,9 @@ export function namesLast<P>(
     state.history = [];
     state.historyBytes = 0;
     state.heard.clear();
-    state.limbo = undefined;
+    state.limbo = [];
+    state.explained = undefined;
+    state.copied = undefined;
     state.foreign = NO_TID;
     return true;
   }

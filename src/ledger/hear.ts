@@ -1,9 +1,10 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
-import { hear, settledAt } from "./history.ts";
+import { doubt, hear, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
+import { isBeyondTelling } from "./limbo.ts";
 import { isSubset, oidSet, union } from "./oid-set.ts";
-import { needs } from "./owed.ts";
-import { place, waitNumber } from "./place.ts";
+import { dueAt, needs } from "./owed.ts";
+import { invalidationAt, place, waitNumber } from "./place.ts";
 import { proveBelow } from "./prove.ts";
 import { item, type Account, type Action, type StorageState } from "./state.ts";
 
@@ -28,12 +29,20 @@ export function heard<P>(
     if (settled !== undefined) hear(state, settled, args);
     return;
   }
-  if (settled === undefined) hearBefore(state, args);
-  const isDue = account.due.some((due) => due.settled.tid === tid);
+  if (settled === undefined) {
+    if (isBeyondTelling(state, tid)) {
+      doubt(state);
+      endSession(state, account, "unknown-commit", tid, actions);
+      return;
+    }
+    hearBefore(state, args);
+  }
+  const isDue = dueAt(account, tid) >= 0;
   if (repeats(state, account, args, isDue, actions)) return;
   if (settled !== undefined) hear(state, settled, args);
   if (proveBelow(state, account, tid, actions) === "ended") return;
-  if (isDue) account.due = account.due.filter((due) => due.settled.tid !== tid);
+  // Those of lower tids are due no more: it is the first.
+  if (isDue) account.due.shift();
   // Settled or not: a commit that is finishing may have a lower tid, and this session may have been skipped by it.
   const after = waitNumber(state, tid);
   place(state, account, item("invalidation", payload, bytes, { tid, after, own: args }));
@@ -43,8 +52,9 @@ export function heard<P>(
 function hearBefore<P>(state: StorageState<P>, args: InvalidationArgs): void {
   if (!state.finishing.some((commit) => commit.base < args.tid)) return;
   const before = state.heard.get(args.tid);
+  if (before?.args === args) return;
   const own = oidSet(args.oids);
-  state.heard.set(args.tid, before === undefined ? own : union(before, own));
+  state.heard.set(args.tid, { oids: before === undefined ? own : union(before.oids, own), args });
 }
 
 /** Was the session told of this tid already, or does it come too late? Swallowed if it names nothing new. */
@@ -57,12 +67,15 @@ function repeats<P>(
 ): boolean {
   const { tid, oids } = args;
   const settled = settledAt(state, tid);
-  const same = account.outbox.find((other) => other.kind === "invalidation" && other.tid === tid);
+  const same = invalidationAt(account, tid);
   const toldSettled = settled !== undefined && !isDue && needs(state, account, settled);
   if (tid > account.announced && same === undefined && !toldSettled) return false;
   if (!state.rules.swallow) return false;
   const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;
   const wasTold = toldSettled || same !== undefined;
-  if (!(wasTold && nothingNew)) endSession(state, account, "invalidation-out-of-order", tid, actions);
+  if (wasTold && nothingNew) return true;
+  // Its client's cache stands above this tid: what it holds can't be trusted, and it must not go on from there.
+  doubt(state);
+  endSession(state, account, "invalidation-out-of-order", tid, actions);
   return true;
 }

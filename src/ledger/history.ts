@@ -1,11 +1,11 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
-import type { Tid } from "../wire/ids.ts";
+import { asTid, type Tid } from "../wire/ids.ts";
 import { difference, intersection, NO_OIDS, oidSet, union, type OidSet } from "./oid-set.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
 
 // Settled commits, by tid: what completes the server's messages, and what a client missed that comes back. The complete
 // set of one is what its client stored and what the server has named. Every tid above the reach is covered. When there
-// are too many, the oldest go, but none that somebody is still to be told of.
+// are too many, the oldest go (`trim.ts`).
 
 /** Bytes that a settled commit is counted with, beside its oids. */
 const SETTLED_BYTES = 400;
@@ -34,32 +34,27 @@ export function settledBetween<P>(state: StorageState<P>, from: Tid, to: Tid): r
 
 export function remember<P>(state: StorageState<P>, settled: Settled): void {
   state.history.splice(after(state, settled.tid), 0, settled);
-  state.historyBytes += SETTLED_BYTES + settled.oids.length;
+  state.historyBytes += settledBytes(settled);
 }
 
-/** Forgets the oldest commits that nobody waits for, until at most `maxBytes` are used. */
-export function trim<P>(state: StorageState<P>, maxBytes: number): void {
-  let drop = 0;
-  while (state.historyBytes > maxBytes) {
-    const oldest = state.history[drop];
-    if (oldest === undefined || oldest.owed !== undefined) break;
-    state.historyBytes -= SETTLED_BYTES + oldest.oids.length;
-    if (state.reach === undefined || state.reach < oldest.tid) state.reach = oldest.tid;
-    drop++;
-  }
-  if (drop > 0) state.history.splice(0, drop);
+export function settledBytes({ oids }: Settled): number {
+  return SETTLED_BYTES + oids.length;
+}
+
+/** The highest tid that anything has told of. */
+export function highest<P>({ known, proven }: StorageState<P>): Tid {
+  return known > proven ? known : proven;
+}
+
+/** Something up to what is known now could not be told in order: nobody goes on from there, all verify. */
+export function doubt<P>(state: StorageState<P>): void {
+  const known = highest(state);
+  if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
 }
 
 /** The server's own message of a settled commit: its oids belong to the complete set. */
 export function hear<P>(state: StorageState<P>, settled: Settled, args: InvalidationArgs): void {
-  if (settled.lastOwn?.args === args) return;
-  const own = oidSet(args.oids);
-  hearSet(state, settled, own);
-  const missing = difference(settled.oids, own);
-  settled.lastOwn = {
-    args,
-    announcement: missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) },
-  };
+  completion(state, settled, args);
 }
 
 /** The same for a message that was read before the commit settled. */
@@ -85,8 +80,15 @@ export function completion<P>(
   settled: Settled,
   args: InvalidationArgs,
 ): Announcement | undefined {
-  hear(state, settled, args);
-  return settled.lastOwn?.announcement;
+  if (settled.lastOwn?.args === args) return settled.lastOwn.announcement;
+  const own = oidSet(args.oids);
+  hearSet(state, settled, own);
+  const missing = difference(settled.oids, own);
+  const announcement =
+    missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) };
+  // Of a large commit it is large: it is not kept once everyone was told.
+  if (settled.owed !== undefined) settled.lastOwn = { args, announcement };
+  return announcement;
 }
 
 /** An invalidation without any message of the server's. */
@@ -102,6 +104,5 @@ export function oidsBetween<P>(state: StorageState<P>, from: Tid, to: Tid, toldU
     if (!settled.complete && settled.tid > toldUpTo) return undefined;
     sets.push(settled.oids);
   }
-  if (state.rules.addLimbo && state.limbo !== undefined && state.limbo.base < to) sets.push(state.limbo.oids);
   return sets.length === 0 ? NO_OIDS : oidSet(Buffer.concat(sets));
 }

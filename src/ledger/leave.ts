@@ -1,7 +1,7 @@
-import type { Tid } from "../wire/ids.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
 import { settledAt } from "./history.ts";
 import { noLongerOwed } from "./owed.ts";
-import type { Account, Action, EndCode, StorageState } from "./state.ts";
+import type { Account, Action, EndCode, Finishing, StorageState } from "./state.ts";
 
 // How a session ends for the ledger: what it was owed it is owed no more, so that nobody waits until it is told. While a
 // `tpc_finish` of its is on the way it stays as an orphan, whose connection is read until the commit has settled.
@@ -11,12 +11,21 @@ export function isFinishing<P>(state: StorageState<P>, session: number): boolean
   return state.finishing.some((commit) => commit.session === session);
 }
 
+/** It is over, one way or the other. Returns it, or undefined when it was over before. */
+export function endFinish<P>(state: StorageState<P>, number: number): Finishing | undefined {
+  const at = state.finishing.findIndex((commit) => commit.number === number);
+  if (at < 0) return undefined;
+  const [commit] = state.finishing.splice(at, 1);
+  return commit;
+}
+
 /** The client is gone, or as good as gone: nothing more is told to it, and nobody waits until it is told. */
 export function leave<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
   const { due, outbox } = account;
   account.due = [];
   account.outbox = [];
   account.heldBytes = 0;
+  account.top = NO_TID;
   account.transactions = [];
   if (isFinishing(state, account.number) && state.rules.readOrphans) account.phase = "orphaned";
   else state.accounts.delete(account.number);

@@ -1,18 +1,20 @@
 import type { InvalidationArgs, MessageId } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
+import { endCopying, isCopying } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
-import { trim } from "./history.ts";
-import { isFinishing, leave } from "./leave.ts";
-import { enterLimbo, lockMovedOn } from "./limbo.ts";
+import { doubt } from "./history.ts";
+import { endFinish, endOthers, isFinishing, leave } from "./leave.ts";
+import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
 import { noLongerOwed } from "./owed.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
 import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./prove.ts";
 import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
-import { beginFinish, commits, endFinish, forgetHeard, settle } from "./settle.ts";
+import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
 import { changesOf, type StoreSort } from "./transaction.ts";
+import { trim } from "./trim.ts";
 import * as transactions from "./transactions.ts";
 
 /** A message towards the client, as it was read: what to hand back, and what it weighs. */
@@ -133,8 +135,9 @@ export class StorageLedger<P> {
     }
   }
 
-  /** Is anything due to anybody, or held? Then time may decide when to ask. */
+  /** Is anything due to anybody, or held, or are sessions to be ended? Then time may decide when. */
   get isOwing(): boolean {
+    if (isCopying(this.state)) return true;
     for (const { due, outbox } of this.state.accounts.values()) if (due.length > 0 || outbox.length > 0) return true;
     return false;
   }
@@ -142,7 +145,7 @@ export class StorageLedger<P> {
   /** Is nothing known that anybody may need: of the database, of a commit, of a session? */
   get isBlank(): boolean {
     const { accounts, reach, settles, known, limbo } = this.state;
-    return accounts.size === 0 && reach === undefined && settles === 0 && known === NO_TID && limbo === undefined;
+    return accounts.size === 0 && reach === undefined && settles === 0 && known === NO_TID && limbo.length === 0;
   }
 
   /** So many commits have settled. */
@@ -282,10 +285,12 @@ export class StorageLedger<P> {
 
   /** A vote that gave its client the storage's lock. */
   voteGranted(session: number, shown: Tid, reply: Reply<P>): void {
-    lockMovedOn(this.state, this.#actions);
+    const voter = this.state.accounts.get(session);
+    if (voter !== undefined) lockMovedOn(this.state, voter, this.#actions);
     const account = this.#live(session);
     if (account === undefined) return;
-    account.voted = true;
+    account.voted = account.granted = true;
+    for (const commit of this.state.finishing) if (commit.session === session) commit.granted = true;
     if (this.state.server === "old") this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
   }
@@ -302,28 +307,29 @@ export class StorageLedger<P> {
   }
 
   /**
-   * The reply to a `tpc_finish`; `tid` undefined: None or an exception. `number` is what `finishForwarded` returned.
-   * For an orphan it settles the commit all the same.
+   * The reply to a `tpc_finish`; `tid` undefined: None, so nothing was committed. `number` is what `finishForwarded`
+   * returned. For an orphan it settles the commit all the same.
    */
   finishReply(session: number, number: number, tid: Tid | undefined, now: number, reply: Reply<P>): void {
     const commit = endFinish(this.state, number);
     if (commit !== undefined && tid !== undefined && commits(this.state, commit, tid)) {
       settle(this.state, commit, tid, now, this.#actions);
-      trim(this.state, this.#historyBytes);
     }
     // Whosever it is, that tid is in the database.
     if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;
-    const account = this.state.accounts.get(session);
-    if (account?.phase === "orphaned") {
-      if (!isFinishing(this.state, session)) {
-        this.state.accounts.delete(session);
-        this.#actions.push({ do: "close-server", session });
-      }
-    } else if (account !== undefined) {
-      this.#reply(account, { tid: tid ?? NO_TID, exact: true }, reply);
+    this.#finished(session, tid ?? NO_TID, reply);
+    this.#goOn();
+  }
+
+  /** The same, where the reply is an exception: whether it is committed nobody knows. */
+  finishFailed(session: number, number: number, reply: Reply<P>): void {
+    const commit = endFinish(this.state, number);
+    const inDoubt = commit !== undefined && failedInDoubt(this.state, commit);
+    this.#finished(session, NO_TID, reply);
+    if (inDoubt && this.state.rules.endOthersInLimbo) {
+      endOthers(this.state, undefined, "unknown-commit", NO_TID, this.#actions);
     }
-    forgetHeard(this.state);
-    pumpAll(this.state, this.#actions);
+    this.#goOn();
   }
 
   /** The server's `invalidateTransaction`. Equal `args` may be passed for several sessions, and then cost less. */
@@ -348,8 +354,7 @@ export class StorageLedger<P> {
     }
     if (!this.state.accounts.has(session)) {
       this.#actions.push({ do: "close-server", session });
-      forgetHeard(this.state);
-      pumpAll(this.state, this.#actions);
+      this.#goOn();
     }
   }
 
@@ -361,8 +366,7 @@ export class StorageLedger<P> {
       enterLimbo(this.state, account, mayStillRead, this.#actions);
       this.state.accounts.delete(session);
       this.#actions.push({ do: "close-client", session });
-      forgetHeard(this.state);
-      pumpAll(this.state, this.#actions);
+      this.#goOn();
       return;
     }
     if (account.phase === "registering") {
@@ -374,9 +378,15 @@ export class StorageLedger<P> {
     if (proveAtEnd(this.state, account, this.#actions) === "goes-on") pump(this.state, account, this.#actions);
   }
 
-  /** Asks for what has been due too long. */
+  /** Something that this session's client had to be told could not be told in order: nobody goes on from what is known. */
+  doubt(): void {
+    doubt(this.state);
+  }
+
+  /** Asks for what has been due too long, and ends who has to verify since the copying of history has ended. */
   tick(now: number): void {
     askOverdue(this.state, now, this.#actions);
+    endCopying(this.state, now, this.#actions);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------
@@ -385,6 +395,25 @@ export class StorageLedger<P> {
   #live(session: number): Account<P> | undefined {
     const account = this.state.accounts.get(session);
     return account?.phase === "orphaned" || account?.phase === "closing" ? undefined : account;
+  }
+
+  /** The reply to a `tpc_finish` was read, and the commit is over. */
+  #finished(session: number, tid: Tid, reply: Reply<P>): void {
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return;
+    if (account.phase !== "orphaned") {
+      this.#reply(account, { tid, exact: true }, reply);
+    } else if (!isFinishing(this.state, session)) {
+      this.state.accounts.delete(session);
+      this.#actions.push({ do: "close-server", session });
+    }
+  }
+
+  /** A commit is over: what waited for it goes on. */
+  #goOn(): void {
+    forgetHeard(this.state);
+    pumpAll(this.state, this.#actions);
+    trim(this.state, this.#historyBytes, this.#actions);
   }
 
   /** What was read proves something about what is due; the made-up messages go before it. */

@@ -1,6 +1,7 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { oidsBetween } from "./history.ts";
-import { difference, oidSet } from "./oid-set.ts";
+import { limboBetween } from "./limbo.ts";
+import { difference, oidSet, union, type OidSet } from "./oid-set.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
 
 // A client that comes back goes on from the tid of this reply and is told of nothing up to it any more. So it names all
@@ -23,7 +24,7 @@ export function merge<P>(
   }
   const upTo = resumeTid(state, account, answer.tid, asked);
   const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);
-  const ours = covered ? oidsBetween(state, asked, upTo, answer.tid) : undefined;
+  const ours = covered ? missed(state, asked, upTo, answer.tid) : undefined;
   if (ours === undefined) {
     actions.push({ do: "resume", session: account.number, from: asked, reach: state.reach, value: undefined, payload });
     return;
@@ -43,6 +44,14 @@ export function merge<P>(
     value: { tid: upTo, oids },
     payload,
   });
+}
+
+/** What changed in (from, to], and what perhaps did; undefined: not all of it is known. */
+function missed<P>(state: StorageState<P>, from: Tid, to: Tid, toldUpTo: Tid): OidSet | undefined {
+  const settled = oidsBetween(state, from, to, toldUpTo);
+  if (state.limbo.length === 0 || !state.rules.addLimbo) return settled;
+  const limbo = limboBetween(state, from, to);
+  return settled === undefined || limbo === undefined ? undefined : union(settled, limbo);
 }
 
 /** Not below the server's tid, the one asked for, the session's floor, or what this connection has told already. */

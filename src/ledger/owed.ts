@@ -1,4 +1,5 @@
-import type { Account, Action, Settled, StorageState } from "./state.ts";
+import type { Tid } from "../wire/ids.ts";
+import type { Account, Action, Due, Settled, StorageState } from "./state.ts";
 
 // A session needs T if it registered before T settled, is not the committer's, and (new servers) was not shown T by its
 // `register` reply. It is owed T from the settling until the invalidation has gone out, or the session is no more.
@@ -13,6 +14,24 @@ export function needs<P>(state: StorageState<P>, account: Account<P>, settled: S
       !state.rules.registerCovers ||
       settled.tid > account.floor)
   );
+}
+
+/** How many of what is due to it have a tid up to this one. */
+export function dueUpTo<P>({ due }: Account<P>, tid: bigint): number {
+  let low = 0;
+  let high = due.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((due[middle] as Due).settled.tid <= tid) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Where in what is due to it that tid stands; -1: it is not due. */
+export function dueAt<P>(account: Account<P>, tid: Tid): number {
+  const at = dueUpTo(account, tid) - 1;
+  return account.due[at]?.settled.tid === tid ? at : -1;
 }
 
 export function nowOwed(settled: Settled, session: number): void {

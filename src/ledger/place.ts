@@ -1,4 +1,4 @@
-import type { Tid } from "../wire/ids.ts";
+import { asTid, type Tid } from "../wire/ids.ts";
 import type { Account, Item, StorageState } from "./state.ts";
 
 // Where a message stands in the queue towards its client, and what it waits for. Evidence of a tid waits for the commits
@@ -20,16 +20,19 @@ export function waitNumber<P>(state: StorageState<P>, tid: Tid): number {
 
 export function push<P>(account: Account<P>, item: Item<P>): void {
   account.outbox.push(item);
-  account.heldBytes += item.bytes;
+  added(account, item);
 }
 
 /** An invalidation goes before the first message that shows its tid or a later one, but never before `register`'s reply. */
 export function place<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): void {
-  const first = state.rules.registerFirst ? account.outbox.findIndex((other) => other.kind === "register") + 1 : 0;
-  const isBehind = (other: Item<P>, at: number): boolean => at >= first && isEvidence(state, other, item.tid);
-  const at = state.rules.moveAhead ? account.outbox.findIndex(isBehind) : -1;
+  const at = state.rules.moveAhead && item.tid <= account.top ? firstEvidence(state, account, item.tid) : -1;
   if (at < 0) push(account, item);
   else insert(account, at, item);
+}
+
+function firstEvidence<P>(state: StorageState<P>, { outbox }: Account<P>, tid: Tid): number {
+  const first = state.rules.registerFirst ? outbox.findIndex((other) => other.kind === "register") + 1 : 0;
+  return outbox.findIndex((other, at) => at >= first && isEvidence(state, other, tid));
 }
 
 /** The `register` reply goes before what an old server announced ahead of it. */
@@ -41,7 +44,22 @@ export function placeRegister<P>(state: StorageState<P>, account: Account<P>, it
 
 function insert<P>(account: Account<P>, at: number, item: Item<P>): void {
   account.outbox.splice(at, 0, item);
-  account.heldBytes += item.bytes;
+  added(account, item);
+}
+
+function added<P>(account: Account<P>, { kind, tid, bytes }: Item<P>): void {
+  account.heldBytes += bytes;
+  const top = kind === "grant" ? ABOVE_ALL : tid;
+  if (top > account.top) account.top = top;
+}
+
+/** A granted vote is evidence of every tid. */
+const ABOVE_ALL = asTid(2n ** 64n - 1n);
+
+/** The invalidation of that tid, where one waits. */
+export function invalidationAt<P>(account: Account<P>, tid: Tid): Item<P> | undefined {
+  if (tid > account.top) return undefined;
+  return account.outbox.find((other) => other.kind === "invalidation" && other.tid === tid);
 }
 
 function isEvidence<P>(state: StorageState<P>, item: Item<P>, tid: Tid): boolean {
@@ -54,6 +72,7 @@ function isEvidence<P>(state: StorageState<P>, item: Item<P>, tid: Tid): boolean
  * server whatever shows it or a later one does, on a new one only a message of a later tid.
  */
 export function provenInOutbox<P>(state: StorageState<P>, account: Account<P>, tid: Tid): boolean {
+  if (tid > account.top) return false;
   return account.outbox.some((item) =>
     state.server === "old"
       ? item.exact && isEvidence(state, item, tid)

@@ -1,8 +1,8 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { closeAtOnce, endSession } from "./leave.ts";
 import { place, waitNumber } from "./place.ts";
-import { noLongerOwed } from "./owed.ts";
-import { item, type Action, type Due, type Account, type StorageState } from "./state.ts";
+import { dueUpTo, noLongerOwed } from "./owed.ts";
+import { item, type Action, type Account, type StorageState } from "./state.ts";
 
 // What is due is made up only when something on that very connection proves that the server's own message of it will
 // not come. Lower tids go first, each before the evidence of it.
@@ -12,12 +12,12 @@ export type Proof = "goes-on" | "ended";
 
 /** Old servers: a message that shows `tid` for certain was read. */
 export function proveUpTo<P>(state: StorageState<P>, account: Account<P>, tid: Tid, actions: Action<P>[]): Proof {
-  return prove(state, account, (due) => due.settled.tid <= tid, actions);
+  return prove(state, account, dueUpTo(account, tid), actions);
 }
 
 /** A message of the server's with this tid was read: those of lower tids will not come. */
 export function proveBelow<P>(state: StorageState<P>, account: Account<P>, tid: Tid, actions: Action<P>[]): Proof {
-  return prove(state, account, (due) => due.settled.tid < tid, actions);
+  return prove(state, account, dueUpTo(account, tid - 1n), actions);
 }
 
 /**
@@ -72,18 +72,13 @@ export function proveAtEnd<P>(state: StorageState<P>, account: Account<P>, actio
 
 /** Nothing more will come: a vote was granted on an old server. */
 export function proveAll<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): Proof {
-  return prove(state, account, () => true, actions);
+  return prove(state, account, account.due.length, actions);
 }
 
-function prove<P>(
-  state: StorageState<P>,
-  account: Account<P>,
-  proven: (due: Due) => boolean,
-  actions: Action<P>[],
-): Proof {
-  const now = account.due.filter(proven);
-  if (now.length === 0) return "goes-on";
-  account.due = account.due.filter((due) => !now.includes(due));
+/** `count`: so many of what is due, the lowest tids. */
+function prove<P>(state: StorageState<P>, account: Account<P>, count: number, actions: Action<P>[]): Proof {
+  if (count === 0) return "goes-on";
+  const now = account.due.splice(0, count);
   for (const { settled } of now) {
     if (hasEnded(state, account)) {
       noLongerOwed(settled, account.number, actions);

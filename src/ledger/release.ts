@@ -1,7 +1,8 @@
-import { asTid, type Tid } from "../wire/ids.ts";
+import type { InvalidationArgs } from "../wire/codec.ts";
+import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { completion, madeUp, settledAt } from "./history.ts";
+import { explained } from "./limbo.ts";
 import { merge } from "./merge.ts";
-import { difference, oidSet } from "./oid-set.ts";
 import { noLongerOwed } from "./owed.ts";
 import type { Account, Action, Announcement, Item, Repair, StorageState } from "./state.ts";
 
@@ -47,6 +48,7 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
     release(state, account, item, actions);
   }
   if (gone > 0) account.outbox.splice(0, gone);
+  if (account.outbox.length === 0) account.top = NO_TID;
   if (account.phase === "closing" && account.outbox.length === 0) {
     actions.push({ do: "close-client", session: account.number });
     state.accounts.delete(account.number);
@@ -98,7 +100,7 @@ function releaseInvalidation<P>(
   }
   const announcement =
     settled === undefined
-      ? foreign(state, account, item.tid, item.own.oids, actions)
+      ? foreign(state, account, item.tid, item.own, actions)
       : state.rules.complete
         ? completion(state, settled, item.own)
         : undefined;
@@ -126,7 +128,7 @@ function foreign<P>(
   state: StorageState<P>,
   account: Account<P>,
   tid: Tid,
-  oids: Buffer,
+  own: InvalidationArgs,
   actions: Action<P>[],
 ): Announcement | undefined {
   if (tid > state.foreign) {
@@ -134,8 +136,5 @@ function foreign<P>(
     state.foreignCount++;
     actions.push({ do: "foreign", by: account.number, tid });
   }
-  const { limbo } = state;
-  if (limbo === undefined || tid <= limbo.base || !state.rules.addLimbo) return undefined;
-  const missing = difference(limbo.oids, oidSet(oids));
-  return missing.length === 0 ? undefined : { tid, oids: Buffer.concat([oids, missing]) };
+  return explained(state, own);
 }

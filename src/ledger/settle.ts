@@ -1,8 +1,10 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
-import { hearSet, remember, settledAt } from "./history.ts";
-import { endOthers, endSession } from "./leave.ts";
-import { needs, nowOwed } from "./owed.ts";
-import { provenInOutbox } from "./place.ts";
+import { copiedHistory } from "./copied.ts";
+import { hearSet, highest, remember, settledAt } from "./history.ts";
+import { endSession } from "./leave.ts";
+import { boundLimbo } from "./limbo.ts";
+import { dueUpTo, needs, nowOwed } from "./owed.ts";
+import { invalidationAt, provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
 import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
@@ -22,27 +24,17 @@ export function beginFinish<P>(
   // Decided now: when its reply is read, what is proven by then may be this commit itself.
   const grows = explicitTid === NO_TID || explicitTid > highest(state);
   const base = grows || explicitTid > known ? known : asTid(explicitTid - 1n);
-  const finishing: Finishing = { number: ++state.lastFinish, session, base, grows, ...commit };
+  const account = state.accounts.get(session);
+  const granted = account?.granted ?? false;
+  if (account !== undefined) account.granted = false;
+  const finishing: Finishing = { number: ++state.lastFinish, session, base, grows, granted, ...commit };
   state.finishing.push(finishing);
   return finishing;
 }
 
-/** The highest tid that anything has told of. */
-function highest<P>(state: StorageState<P>): Tid {
-  return state.known > state.proven ? state.known : state.proven;
-}
-
-/** It is over, one way or the other. Returns it, or undefined when it was over before. */
-export function endFinish<P>(state: StorageState<P>, number: number): Finishing | undefined {
-  const at = state.finishing.findIndex((commit) => commit.number === number);
-  if (at < 0) return undefined;
-  const [commit] = state.finishing.splice(at, 1);
-  return commit;
-}
-
-/** Tids that were kept because they could have been of a finishing commit are nobody's, once none is left. */
-export function forgetHeard<P>(state: StorageState<P>): void {
-  if (state.finishing.length === 0 && state.heard.size > 0) state.heard.clear();
+/** Tids that were kept because they could have been of a finishing commit are nobody's, once none is left below them. */
+export function forgetHeard<P>({ heard, finishing }: StorageState<P>): void {
+  for (const tid of heard.keys()) if (!finishing.some((commit) => commit.base < tid)) heard.delete(tid);
 }
 
 /**
@@ -80,7 +72,7 @@ export function settle<P>(
   };
   const heard = state.heard.get(tid);
   if (heard !== undefined) {
-    hearSet(state, settled, heard);
+    hearSet(state, settled, heard.oids);
     state.heard.delete(tid);
   }
   const committer = state.accounts.get(commit.session);
@@ -89,10 +81,11 @@ export function settle<P>(
     swallowOwn(state, committer, tid);
   }
   if (!grows) {
-    copiedHistory(state, settled, actions);
+    copiedHistory(state, settled, now, actions);
     return;
   }
   remember(state, settled);
+  boundLimbo(state, commit, tid);
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
   for (const account of [...state.accounts.values()]) {
@@ -100,26 +93,13 @@ export function settle<P>(
   }
 }
 
-/**
- * A transaction copied into a filled database (`tpc_begin` named its tid) lies below what clients know already.
- * They can't be told in order, and what they cached may be stale: they all verify, and nothing up to what is known
- * now is resumed from here.
- */
-function copiedHistory<P>(state: StorageState<P>, settled: Settled, actions: Action<P>[]): void {
-  const known = highest(state);
-  actions.push({ do: "copied-history", by: settled.session, tid: settled.tid, known });
-  if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
-  endOthers(state, settled.session, "copied-history", settled.tid, actions);
-}
-
 /** A server that invalidates towards the committer too (fan-out): its message waits behind its own commit. */
 function swallowOwn<P>(state: StorageState<P>, account: Account<P>, tid: Tid): void {
   if (!state.rules.swallowOwn) return;
-  account.outbox = account.outbox.filter((item) => {
-    const own = item.kind === "invalidation" && item.tid === tid;
-    if (own) account.heldBytes -= item.bytes;
-    return !own;
-  });
+  const own = invalidationAt(account, tid);
+  if (own === undefined) return;
+  account.outbox.splice(account.outbox.indexOf(own), 1);
+  account.heldBytes -= own.bytes;
 }
 
 function owe<P>(
@@ -132,9 +112,8 @@ function owe<P>(
   if (!needs(state, account, settled)) return;
   const { tid } = settled;
   nowOwed(settled, account.number);
-  if (account.outbox.some((item) => item.kind === "invalidation" && item.tid === tid)) return; // completed in place
-  const at = account.due.findIndex((other) => other.settled.tid > tid);
-  account.due.splice(at < 0 ? account.due.length : at, 0, { settled, since: now });
+  if (invalidationAt(account, tid) !== undefined) return; // completed in place
+  account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });
   if (tid <= account.announced) {
     endSession(state, account, "commit-out-of-order", tid, actions);
     return;
@@ -142,5 +121,6 @@ function owe<P>(
   if (account.phase === "closing") proveAtEnd(state, account, actions);
   else if (provenInOutbox(state, account, tid)) proveUpTo(state, account, tid, actions);
   else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, account, actions);
-  askIfSilent(state, account, actions);
+  // Of any other that is due and silent it has asked already, or will when it may.
+  if (settled.changes.silent) askIfSilent(state, account, actions);
 }

@@ -32,10 +32,16 @@ export interface StorageState<P> {
   /** Settled commits, by tid. */
   history: Settled[];
   historyBytes: number;
-  /** Oids from the server's own invalidations of tids that may turn out to be finishing commits. */
-  heard: Map<Tid, OidSet>;
-  /** Oids of commits whose server connection broke between `tpc_finish` and its reply. */
-  limbo: Limbo | undefined;
+  /** What the server's own invalidations named of tids that may turn out to be finishing commits. */
+  heard: Map<Tid, Heard>;
+  /** Commits of which nobody knows whether they are in the database, in the order in which that came about. */
+  limbo: Limbo[];
+  /** So many have come into limbo so far; the n-th one's `Limbo.number` is n. */
+  doubts: number;
+  /** What a foreign message became with the oids in limbo: most sessions get the same one. */
+  explained: OwnMessage | undefined;
+  /** When sessions were last ended for copied history, and whether that has to be done once more. */
+  copied: { readonly endedAt: number; readonly again: Copied | undefined } | undefined;
   /** Tids that the server announced and nobody here committed: the highest, and how many. */
   foreign: Tid;
   foreignCount: number;
@@ -47,12 +53,42 @@ export interface StorageState<P> {
 
 export type ServerFamily = "old" | "new";
 
+/** A commit that is perhaps in the database: its `tpc_finish` was forwarded, and never answered with a tid or None. */
 export interface Limbo {
-  oids: OidSet;
-  /** The lowest base of such a commit: its own tid lies above. */
-  base: Tid;
-  /** The server may still read the `tpc_finish`, so a later vote that is granted ends the sessions once more. */
+  readonly number: number;
+  /** What it changed, as far as its client said; undefined: they were too many to keep. */
+  oids: OidSet | undefined;
+  /** Its own tid lies above this one. */
+  readonly base: Tid;
+  /** It may still be committed: a later vote that is granted ends the sessions once more. */
   open: boolean;
+  /** A commit that was forwarded with a higher number, once it is not open any more, has a higher tid. */
+  since: number;
+  /** The tid of such a commit, which its own lies below; undefined while none has settled. */
+  top: Tid | undefined;
+}
+
+/** A transaction that was copied below what was known. */
+export interface Copied {
+  /** The session that did. */
+  readonly by: number;
+  readonly tid: Tid;
+  /** `Settled.order` of it. */
+  readonly order: number;
+  /** The highest tid then. */
+  readonly known: Tid;
+}
+
+/** Oids that the server's own messages of one tid named, and the last of them that was looked at. */
+export interface Heard {
+  readonly oids: OidSet;
+  readonly args: InvalidationArgs;
+}
+
+/** A message of the server's, and what became of it; `announcement` undefined: it passes as it is. */
+export interface OwnMessage {
+  readonly args: InvalidationArgs;
+  readonly announcement: Announcement | undefined;
 }
 
 export interface Finishing {
@@ -64,6 +100,8 @@ export interface Finishing {
   readonly grows: boolean;
   readonly explicitTid: Tid;
   readonly changes: Changes;
+  /** Its vote was granted: without that no server commits it. */
+  granted: boolean;
 }
 
 /** A commit that is known to be in the database. */
@@ -85,7 +123,7 @@ export interface Settled {
   /** What the server's first message lacked, once one has been read. */
   added: OidSet | undefined;
   /** The last message of the server's that was looked at, and what became of it: most sessions get the same one. */
-  lastOwn: { readonly args: InvalidationArgs; readonly announcement: Announcement | undefined } | undefined;
+  lastOwn: OwnMessage | undefined;
   /** The announcement that needs no message of the server's. */
   madeUp: Announcement | undefined;
 }
@@ -127,6 +165,8 @@ export interface Account<P> {
   phase: Phase;
   /** When `register` was forwarded. */
   readonly registered: Stamp;
+  /** `StorageState.doubts` then. */
+  readonly doubts: number;
   /** Old: `known` when `register` was forwarded. New: the tid in its reply. */
   floor: Tid;
   transactions: Transaction[];
@@ -135,6 +175,8 @@ export interface Account<P> {
   outbox: Item<P>[];
   /** Bytes of the payloads in the outbox. */
   heldBytes: number;
+  /** Nothing in the outbox is evidence of a tid above this one; nobody need look for what is. */
+  top: Tid;
   /** The highest tid of an invalidation that has gone out. */
   announced: Tid;
   /** The tid of its own last commit. */
@@ -145,6 +187,8 @@ export interface Account<P> {
   seen: boolean;
   /** Its client has been granted a vote, and has neither finished nor aborted. No rule asks. */
   voted: boolean;
+  /** The same, whatever it has begun since: the server may commit what it finishes. */
+  granted: boolean;
   /** When the proxy's own question was asked; undefined: none is on its way. */
   question: Stamp | undefined;
 }
@@ -191,6 +235,8 @@ export type EndCode =
   | "commit-out-of-order"
   /** A commit took a tid below one that was known already. */
   | "copied-history"
+  /** What it is owed is more than the history may hold. */
+  | "too-far-behind"
   /** The fate of another client's commit is unknown. */
   | "unknown-commit"
   /** Another database, or an older backup, answers. */
@@ -253,7 +299,10 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     history: [],
     historyBytes: 0,
     heard: new Map(),
-    limbo: undefined,
+    limbo: [],
+    doubts: 0,
+    explained: undefined,
+    copied: undefined,
     foreign: NO_TID,
     foreignCount: 0,
     patched: "unknown",
@@ -270,16 +319,19 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     number,
     phase: "registering",
     registered: stampOf(state),
+    doubts: state.doubts,
     floor: state.known,
     transactions: [],
     due: [],
     outbox: [],
     heldBytes: 0,
+    top: NO_TID,
     announced: NO_TID,
     committed: NO_TID,
     shown: NO_TID,
     seen: false,
     voted: false,
+    granted: false,
     question: undefined,
   };
 }

@@ -50,7 +50,7 @@ export function refuse<P>(account: Account<P> | undefined, oids: Buffer): void {
 
 export function abort<P>(account: Account<P> | undefined, id: MessageId): void {
   if (account === undefined) return;
-  account.voted = false;
+  account.voted = account.granted = false;
   account.transactions = account.transactions.filter((other) => other.id !== id);
 }
 

@@ -179,6 +179,8 @@ export class Registration implements Member {
   #isRefused(tid: Tid): boolean {
     const code = this.#talk.guard.refuses(tid);
     if (code === undefined) return false;
+    // Its client must not go on from what it was told.
+    this.storage.ledger.doubt();
     this.#turns.end(sessionEnd(code, tidHex(tid)), "behind");
     return true;
   }

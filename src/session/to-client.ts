@@ -188,9 +188,13 @@ export class ToClient implements FrameHandler {
       }
       case "finish": {
         const value = replyTid(codec, payload, envelope);
+        const read = this.#read(frame, envelope, call.stamp.order, "finish");
+        if (value.kind === "exception") {
+          ledger.finishFailed(number, call.number, read);
+          return;
+        }
         const tid = value.kind === "tid" ? value.tid : undefined;
         if (tid !== undefined) guard.committed(tid);
-        const read = this.#read(frame, envelope, call.stamp.order, "finish");
         ledger.finishReply(number, call.number, tid, this.#clock.now(), read);
       }
     }

@@ -1,4 +1,5 @@
 import type { Item, ItemKind, Phase, Account } from "../../src/ledger/state.ts";
+import { NO_OIDS } from "../../src/ledger/oid-set.ts";
 import { isNew, type Config } from "./config.ts";
 import { MessageKind, namesOthers, partsIn, type Message } from "./message.ts";
 import type { Conn, World } from "./world.ts";
@@ -95,7 +96,12 @@ export class Canonical {
   }
 
   #account(w: World, account: Account<Message>): void {
-    this.#put(PHASES.indexOf(account.phase) | (account.seen ? 4 : 0) | (account.question === undefined ? 0 : 8));
+    this.#put(
+      PHASES.indexOf(account.phase) |
+        (account.seen ? 4 : 0) |
+        (account.question === undefined ? 0 : 8) |
+        (account.granted ? 16 : 0),
+    );
     this.#put(Number(account.floor) | (Number(account.announced) << 4));
     this.#put(Number(account.committed));
     this.#put(Number(account.shown) | (account.transactions.length << 4) | (account.transactions[0]?.over ? 128 : 0));
@@ -127,7 +133,8 @@ export class Canonical {
     this.#put(ledger.reach === undefined ? 255 : Number(ledger.reach));
     this.#put(ledger.finishing.length);
     for (const commit of ledger.finishing) {
-      this.#put(Number(commit.base) | (w.conns.findIndex((s) => s?.number === commit.session) << 4));
+      const slot = w.conns.findIndex((s) => s?.number === commit.session);
+      this.#put(Number(commit.base) | (commit.granted ? 8 : 0) | (slot << 4));
     }
     this.#put(ledger.history.length);
     for (const settled of ledger.history) {
@@ -140,19 +147,22 @@ export class Canonical {
     }
     this.#put(ledger.heard.size);
     let heard = 0;
-    for (const [tid, oids] of ledger.heard) {
+    for (const [tid, { oids: heardOids }] of ledger.heard) {
       heard |= 1 << Number(tid);
-      if (namesOthers(oids, w.transactions[Number(tid)] ?? 0)) heard |= 128;
+      if (namesOthers(heardOids, w.transactions[Number(tid)] ?? 0)) heard |= 128;
     }
     this.#put(heard);
-    const { limbo } = ledger;
-    if (limbo === undefined) {
-      this.#put(0);
-      return;
+    this.#put(ledger.limbo.length);
+    for (const { number: doubt, oids, base, open, since, top } of ledger.limbo) {
+      this.#put((open ? 1 : 0) | (oids === undefined ? 2 : 0) | (Number(base) << 2) | (Number(top ?? 0n) << 5));
+      // Those that are forwarded from now on are newer, and so are those who register.
+      let later = 0;
+      for (const account of ledger.accounts.values()) if (account.doubts >= doubt) later++;
+      this.#put(later);
+      this.#put(ledger.finishing.filter(({ number }) => number > since).length);
+      const transaction = oids?.[6] ?? 0;
+      this.#put(Math.max(w.transactions.indexOf(transaction), 0) | (partsIn(oids ?? NO_OIDS, transaction) << 4));
     }
-    this.#put(1 | (limbo.open ? 2 : 0) | (Number(limbo.base) << 4));
-    const transaction = limbo.oids[6] ?? 0;
-    this.#put(Math.max(w.transactions.indexOf(transaction), 0) | (partsIn(limbo.oids, transaction) << 4));
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { COPYING_MS } from "../../src/ledger/copied.ts";
+import { connected, type Script } from "./script.ts";
 
 /* Transactions whose tid the client names: `copyTransactionsFrom`. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -68,5 +69,46 @@ describe("above what is known", () => {
     s.finish(1);
     expect(s.finishReply(1, 3)).toEqual(["1 < finish T3"]);
     expect(s.invalidation(2, 3, [])).toEqual(["2 < T3 [5] completed", "log T3: 1 completed, 0 made up"]);
+  });
+});
+
+describe("one behind the other", () => {
+  function copies(s: Script, tid: number, now: number): string[] {
+    s.begin(1, { restored: [tid], tid });
+    s.finish(1);
+    return s.finishReply(1, tid, now);
+  }
+
+  it("ends the others at the first, and once more when it has gone on for long", () => {
+    const s = connected("new", [1, 2], 5);
+    expect(copies(s, 2, 1000)).toEqual(["copied T2 below T5", "end 2: copied-history", "1 < finish T2"]);
+    s.connected([3], 5);
+    expect(copies(s, 3, 1100)).toEqual(["1 < finish T3"]);
+    s.connected([4], 5);
+    expect(s.tick(1000 + COPYING_MS - 1)).toEqual([]);
+    expect(s.ledger.isOwing).toBe(true);
+    // 4 has come behind the last of them.
+    expect(s.tick(1000 + COPYING_MS)).toEqual(["copied T3 below T5", "end 3: copied-history"]);
+    expect(s.ledger.isOwing).toBe(false);
+    expect(copies(s, 4, 1100 + COPYING_MS)).toEqual(["1 < finish T4"]);
+  });
+
+  it("and when whoever copies has gone", () => {
+    const s = connected("new", [1, 2], 5);
+    copies(s, 2, 0);
+    s.connected([3], 5);
+    copies(s, 3, 1);
+    expect(s.tick(2)).toEqual([]);
+    s.gone(1);
+    expect(s.tick(3)).toEqual(["copied T3 below T5", "end 3: copied-history"]);
+  });
+
+  it("who comes back between them verifies each time", () => {
+    const s = connected("new", [1, 2], 5);
+    copies(s, 2, 0);
+    copies(s, 3, 1);
+    s.connected([3], 5);
+    s.getInvalidations(3);
+    expect(s.getInvalidationsReply(3, 5, [5, []])).toEqual(["3 < getInvalidations(T5): None"]);
   });
 });

@@ -118,6 +118,18 @@ describe("that comes too late", () => {
     expect(s.invalidation(2, 1, [])).toEqual(["end 2: invalidation-out-of-order"]);
   });
 
+  it.each(["old", "new"] as const)("%s: who is ended for it does not go on from where it stands", (server) => {
+    const s = connected(server, [1, 3]);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 2); // T1 is somebody else's, and still queued for 3
+    s.load(3);
+    s.loadReply(3, 2);
+    expect(s.invalidation(3, 1, [9])).toEqual(["end 3: invalidation-out-of-order"]);
+    s.connected([4], 2);
+    s.getInvalidations(4);
+    expect(s.getInvalidationsReply(4, 2, [2, []])).toEqual(["4 < getInvalidations(T2): None"]);
+  });
+
   it("ends the session where its tid does not grow and nobody here committed it", () => {
     const s = connected("old");
     expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);

@@ -7,7 +7,6 @@ import {
   remember,
   settledAt,
   settledBetween,
-  trim,
 } from "../../src/ledger/history.ts";
 import { oidSet } from "../../src/ledger/oid-set.ts";
 import { newState, type Settled, type StorageState } from "../../src/ledger/state.ts";
@@ -57,32 +56,6 @@ describe("what has settled", () => {
   });
 });
 
-describe("trim", () => {
-  it("forgets the oldest ones and moves the reach", () => {
-    const state = history(settled(2, [1]), settled(5, [2]), settled(9, [3]));
-    const all = state.historyBytes;
-    trim(state, all - 1);
-    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
-    expect(state.reach).toBe(2n);
-    trim(state, 0);
-    expect(state.historyBytes).toBe(0);
-    expect(state.reach).toBe(9n);
-  });
-
-  it("stops at one that somebody is still to be told of", () => {
-    const state = history(settled(2, [1]), settled(5, [2], { owed: new Set([3]) }), settled(9, [3]));
-    trim(state, 0);
-    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
-  });
-
-  it("never moves the reach back", () => {
-    const state = history(settled(2, [1]));
-    state.reach = tid(7);
-    trim(state, 0);
-    expect(state.reach).toBe(7n);
-  });
-});
-
 describe("the server's own message", () => {
   it("keeps its oids as they are, and gets the missing ones behind them", () => {
     const commit = settled(2, [1, 4]);
@@ -99,7 +72,7 @@ describe("the server's own message", () => {
   });
 
   it("is completed once for all who get the same one, and anew where more has been heard since", () => {
-    const commit = settled(2, [1]);
+    const commit = settled(2, [1], { owed: new Set([2, 3]) });
     const state = history(commit);
     const args = { tid: tid(2), oids: packed([]) };
     const first = completion(state, commit, args);
@@ -139,12 +112,5 @@ describe("oidsBetween", () => {
     const state = history(settled(2, [1], { complete: false }));
     expect(oidsBetween(state, tid(0), tid(2), tid(1))).toBeUndefined();
     expect(numbers(oidsBetween(state, tid(0), tid(2), tid(2)) ?? packed([]))).toEqual([1]);
-  });
-
-  it("has the oids of commits in limbo, if their tids may lie there", () => {
-    const state = history(settled(2, [1]));
-    state.limbo = { oids: packed([6]), base: tid(2), open: false };
-    expect(numbers(oidsBetween(state, tid(0), tid(2), tid(2)) ?? packed([]))).toEqual([1]);
-    expect(numbers(oidsBetween(state, tid(0), tid(3), tid(3)) ?? packed([]))).toEqual([1, 6]);
   });
 });

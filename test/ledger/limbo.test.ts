@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { connected, packed } from "./script.ts";
 
 /* A finish whose reply never comes. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -47,7 +48,7 @@ describe("its oids", () => {
     s.register(6);
     s.registerReply(6, 3);
     s.getInvalidations(6);
-    expect(s.getInvalidationsReply(6, 0, [3, [8]])).toEqual(["6 < getInvalidations(T0): T3 [8 5 6]"]);
+    expect(s.getInvalidationsReply(6, 0, [3, [8]])).toEqual(["6 < getInvalidations(T0): T3 [8 5]"]);
   });
 });
 
@@ -116,5 +117,126 @@ describe("who is ended", () => {
     s.finish(3);
     s.gone(3); // its connection is read to the end: the vote's reply, then that to its finish
     expect(s.voteGranted(3)).toEqual(["end 4: unknown-commit"]);
+  });
+});
+
+describe("an exception as the reply to tpc_finish", () => {
+  it.each(["old", "new"] as const)("%s: everyone verifies, and its client behind it", (server) => {
+    const s = connected(server);
+    s.finishing(1, { created: [5] });
+    expect(s.finishFailed(1)).toEqual(["1 < finish failed", "end 1: unknown-commit", "end 2: unknown-commit"]);
+    s.register(3);
+    s.registerReply(3, 1);
+    s.lastTransaction(3);
+    s.lastTransactionReply(3, 1);
+    s.getInvalidations(3);
+    const answer: [number, number[]] = server === "old" ? [0, []] : [1, []];
+    expect(s.getInvalidationsReply(3, 0, answer)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
+  });
+
+  it("everyone once more at the next granted vote: a server of a server can still commit it", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.finishFailed(1);
+    s.connected([3, 4]);
+    s.begin(3, { modified: [4] });
+    s.vote(3);
+    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+  });
+
+  it("says that nothing was committed where no vote was granted", () => {
+    const s = connected("new");
+    s.begin(1, { created: [5] });
+    s.finish(1);
+    expect(s.finishFailed(1)).toEqual(["1 < finish failed"]);
+    expect(s.ledger.state.limbo).toEqual([]);
+  });
+
+  it("of a vote that is granted while the finish is on its way, too", () => {
+    const s = connected("new");
+    s.begin(1, { created: [5] });
+    s.vote(1);
+    s.finish(1);
+    s.voteGranted(1);
+    expect(s.finishFailed(1)).toContain("end 2: unknown-commit");
+  });
+
+  it("of an orphan ends the others, and its server connection is closed", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.gone(1);
+    expect(s.finishFailed(1)).toEqual(["close server 1", "end 2: unknown-commit"]);
+  });
+
+  it("old: of a commit that changed nothing ends nobody", () => {
+    const s = connected("old");
+    s.finishing(1, {});
+    expect(s.finishFailed(1)).toEqual(["1 < finish failed"]);
+  });
+});
+
+describe("how it ends", () => {
+  it.each(["old", "new"] as const)("%s: with a commit behind it, which its own tid lies below", (server) => {
+    const s = connected(server);
+    s.finishing(1, { created: [5] });
+    s.serverGone(1);
+    s.connected([3]);
+    s.finishing(3, { modified: [6] });
+    s.finishReply(3, 2);
+    s.connected([4, 5], 2);
+    expect(s.invalidation(4, 9, [8])).toEqual(["foreign T9", "4 < T9 [8] as it is"]);
+    s.getInvalidations(5);
+    expect(s.getInvalidationsReply(5, 0, [2, [6]])).toEqual(["5 < getInvalidations(T0): T2 [6 5]"]);
+    s.getInvalidations(5);
+    expect(s.getInvalidationsReply(5, 2, [2, []])).toEqual(["5 < getInvalidations(T2): T2 [] as it is"]);
+  });
+
+  it("not with one that was on its way when it began", () => {
+    const s = connected("new", [1, 2, 3]);
+    s.finishing(1, { created: [5] });
+    s.finishing(2, { created: [6] });
+    s.serverGone(1);
+    s.finishReply(2, 2);
+    expect(s.ledger.state.limbo).toMatchObject([{ base: 0n, top: undefined }]);
+  });
+
+  it("not while the server may still commit it", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.serverGone(1, true);
+    s.connected([3]);
+    s.begin(3, { modified: [6] });
+    s.finish(3); // without a vote that was seen to be granted
+    s.finishReply(3, 2);
+    expect(s.ledger.state.limbo).toMatchObject([{ open: true, top: undefined }]);
+  });
+
+  it("is told to all who get the same message with one announcement", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.serverGone(1);
+    s.connected([3, 4]);
+    const args = { tid: asTid(7n), oids: packed([8]) };
+    const announced = [3, 4].map((session) => {
+      s.ledger.invalidation(session, args, { payload: "T7", bytes: 10 });
+      return s.ledger.take().find((action) => action.do === "announce")?.announcement;
+    });
+    expect(announced[0]).toBeDefined();
+    expect(announced[1]).toBe(announced[0]);
+  });
+});
+
+describe("a vote that was granted to a session of before", () => {
+  it("does not show that the server has done with it", () => {
+    const s = connected("old", [1, 2]);
+    s.finishing(2, { modified: [4] });
+    s.begin(2, { modified: [6], id: 2 });
+    s.vote(2); // behind its own commit, and aborted without its reply
+    s.abort(2, 2);
+    s.finishing(1, { created: [5] });
+    s.serverGone(1, true);
+    s.connected([3]);
+    expect(s.voteGranted(2)).toEqual([]);
+    expect(s.ledger.state.limbo).toMatchObject([{ open: true }]);
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { place, placeRegister, provenInOutbox, push, waitNumber } from "../../src/ledger/place.ts";
-import { beginFinish, endFinish } from "../../src/ledger/settle.ts";
+import { endFinish } from "../../src/ledger/leave.ts";
+import { beginFinish } from "../../src/ledger/settle.ts";
 import {
   item,
   newAccount,

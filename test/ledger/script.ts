@@ -182,11 +182,18 @@ export class Script {
     return this.#take();
   }
 
-  /** `tid` undefined: None or an exception. */
+  /** `tid` undefined: None. */
   finishReply(session: number, tid: number | undefined, now = 0): string[] {
     const number = this.#finishes.get(session) ?? 0;
     const reply = this.#reply(`finish ${tid === undefined ? "None" : `T${tid}`}`, this.#answered(session));
     this.ledger.finishReply(session, number, tid === undefined ? undefined : asTid(BigInt(tid)), now, reply);
+    return this.#take();
+  }
+
+  /** The reply is an exception. */
+  finishFailed(session: number): string[] {
+    const reply = this.#reply("finish failed", this.#answered(session));
+    this.ledger.finishFailed(session, this.#finishes.get(session) ?? 0, reply);
     return this.#take();
   }
 

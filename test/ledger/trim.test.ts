@@ -1,0 +1,132 @@
+import { describe, expect, it } from "vitest";
+import { remember } from "../../src/ledger/history.ts";
+import { NO_OIDS, oidSet } from "../../src/ledger/oid-set.ts";
+import { newState, type Limbo, type Settled, type StorageState } from "../../src/ledger/state.ts";
+import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
+import { trim } from "../../src/ledger/trim.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { connected, packed, Script } from "./script.ts";
+
+const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
+
+function settled(n: number, rest: Partial<Settled> = {}): Settled {
+  return {
+    tid: tid(n),
+    order: n,
+    session: 1,
+    changes: changesOf(newTransaction(1)),
+    oids: oidSet(packed([n])),
+    complete: true,
+    owed: undefined,
+    completed: 0,
+    synthesized: 0,
+    added: undefined,
+    lastOwn: undefined,
+    madeUp: undefined,
+    ...rest,
+  };
+}
+
+function history(...commits: Settled[]): StorageState<string> {
+  const state = newState<string>("new");
+  for (const commit of commits) remember(state, commit);
+  return state;
+}
+
+function limbo(rest: Partial<Limbo>): Limbo {
+  return { number: 1, oids: oidSet(packed([7])), base: tid(1), open: false, since: 0, top: undefined, ...rest };
+}
+
+describe("settled commits", () => {
+  it("go with the oldest first, and the reach moves", () => {
+    const state = history(settled(2), settled(5), settled(9));
+    const all = state.historyBytes;
+    trim(state, all - 1, []);
+    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
+    expect(state.reach).toBe(2n);
+    trim(state, 0, []);
+    expect(state.historyBytes).toBe(0);
+    expect(state.reach).toBe(9n);
+  });
+
+  it("stay while somebody is still to be told of them", () => {
+    const state = history(settled(2), settled(5, { owed: new Set([3]) }), settled(9));
+    trim(state, 0, []);
+    expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
+  });
+
+  it("never move the reach back", () => {
+    const state = history(settled(2));
+    state.reach = tid(7);
+    trim(state, 0, []);
+    expect(state.reach).toBe(7n);
+  });
+});
+
+describe("who is owed more than the history may hold", () => {
+  it("is ended, so that the history keeps its bound though one connection's server never answers", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    const ends: string[] = [];
+    for (let t = 1; t <= 1000; t++) {
+      s.finishing(1, { created: [t] });
+      ends.push(...s.finishReply(1, t).filter((line) => line.startsWith("end")));
+      expect(s.ledger.state.historyBytes).toBeLessThanOrEqual(8000);
+    }
+    expect(ends).toEqual(["end 2: too-far-behind"]);
+  });
+
+  it("is not ended for one commit, however large", () => {
+    const s = new Script("old", {}, 1000);
+    s.connected([1, 2]);
+    s.finishing(1, { created: Array.from({ length: 10_000 }, (_, i) => i + 1) });
+    expect(s.finishReply(1, 1)).toEqual(["ask 2", "1 < finish T1"]);
+    expect(s.questionReply(2, 1)[0]).toMatch(/^2 < T1 \[1 2 3 .* made up$/);
+  });
+});
+
+describe("commits in limbo", () => {
+  it("count, and go with the history that is above them", () => {
+    const state = history(settled(5));
+    state.limbo.push(limbo({ top: tid(5) }));
+    trim(state, state.historyBytes, []);
+    expect(state.reach).toBe(5n);
+    expect(state.limbo).toEqual([]);
+  });
+
+  it("that are bounded make who comes back from below them verify", () => {
+    const state = history();
+    state.limbo.push(limbo({ top: tid(5) }), limbo({ number: 2 }));
+    trim(state, 110, []);
+    expect(state.reach).toBe(5n);
+    expect(state.limbo.map(({ number }) => number)).toEqual([2]);
+  });
+
+  it("that are not become one, without their oids", () => {
+    const state = history();
+    state.limbo.push(limbo({ base: tid(3), open: true, since: 1 }), limbo({ number: 2, base: tid(2), since: 4 }));
+    trim(state, 0, []);
+    expect(state.limbo).toEqual([
+      { number: 2, oids: undefined, base: tid(2), open: true, since: 4, top: undefined } satisfies Limbo,
+    ]);
+  });
+
+  it("whose oids are given up: a resume over it is answered None, and a message that it may explain ends the session", () => {
+    const s = new Script("new", {}, 0);
+    s.connected([1, 2]);
+    s.finishing(1, { created: [5] });
+    s.serverGone(1, true);
+    expect(s.ledger.state.limbo[0]?.oids).toBeUndefined();
+    s.connected([3]);
+    s.getInvalidations(3);
+    expect(s.getInvalidationsReply(3, 0, [1, [9]])).toEqual(["3 < getInvalidations(T0): None"]);
+    expect(s.invalidation(3, 2, [9])).toEqual(["end 3: unknown-commit"]);
+  });
+
+  it("one that changed nothing to speak of has no oids to give up", () => {
+    const s = connected("new");
+    s.finishing(1, {});
+    s.serverGone(1);
+    expect(s.ledger.state.limbo[0]?.oids).toEqual(NO_OIDS);
+  });
+});

@@ -215,3 +215,117 @@ describe("transactions", () => {
     expect(s.known(1)).toBe("[1 2]");
   });
 });
+
+describe("the server says a tid twice that nobody here explains, while the first message waits", () => {
+  const waiting = (): Script => {
+    const s = connected("new", [1, 2]);
+    s.finishing(1, { modified: [1] });
+    expect(s.invalidation(2, 5, [3, 4])).toEqual([]);
+    return s;
+  };
+
+  it("in the same words: it is swallowed", () => {
+    const s = waiting();
+    expect(s.invalidation(2, 5, [3, 4])).toEqual([]);
+    expect(s.finishReply(1, undefined)).toEqual(["1 < finish None", "foreign T5", "2 < T5 [3 4] as it is"]);
+  });
+
+  it("in others: nobody can put that into its place", () => {
+    expect(waiting().invalidation(2, 5, [3])).toEqual(["end 2: invalidation-out-of-order"]);
+  });
+
+  it("and then that of a lower tid: it goes before it", () => {
+    const s = waiting();
+    expect(s.invalidation(2, 4, [3])).toEqual([]);
+    expect(s.finishReply(1, undefined)).toEqual([
+      "1 < finish None",
+      "foreign T4",
+      "2 < T4 [3] as it is",
+      "foreign T5",
+      "2 < T5 [3 4] as it is",
+    ]);
+  });
+});
+
+describe("a session that leaves", () => {
+  it("is owed nothing any more of what still waited for it, so that the history can forget it", () => {
+    const s = connected("old", [1]);
+    s.register(2);
+    s.finishing(1, { modified: [1] });
+    s.finishReply(1, 1);
+    expect(s.invalidation(2, 1, [1])).toEqual([]);
+    expect(s.ledger.state.history[0]?.owed).toEqual(new Set([2]));
+    s.gone(2);
+    expect(s.ledger.state.history[0]?.owed).toBeUndefined();
+  });
+
+  it("at once, where its server has gone and what it would be shown hides an undo that nobody told", () => {
+    const s = connected("old", [1, 2]);
+    s.finishing(1, { undoes: true });
+    s.load(2);
+    expect(s.loadReply(2, 5)).toEqual([]);
+    expect(s.serverGone(2)).toEqual([]);
+    expect(s.finishReply(1, 3)).toEqual(["close client 2", "1 < finish T3"]);
+    expect(s.ledger.isKept(2)).toBe(false);
+    expect(s.ledger.state.history[0]?.owed).toBeUndefined();
+  });
+});
+
+describe("a commit", () => {
+  it("of a session that has left settles, and the others are told", () => {
+    const s = connected("new", [1, 2]);
+    const number = s.ledger.finishForwarded(9, 1);
+    s.ledger.finishReply(9, number, T, 0, REPLY);
+    expect(s.ledger.take()).toEqual([]);
+    expect(s.ledger.settles).toBe(1);
+    expect(s.ledger.state.history[0]?.owed).toEqual(new Set([1, 2]));
+  });
+
+  it("old: is not in the database where the reply shows what was known before, however much it stored", () => {
+    for (const shown of [7, 10]) {
+      const s = connected("old", [1, 2]);
+      for (const session of [1, 2]) s.invalidation(session, 10, [1]);
+      s.finishing(1, { modified: [4] });
+      expect(s.finishReply(1, shown)).toEqual([`1 < finish T${shown}`]);
+      expect(s.ledger.settles).toBe(0);
+    }
+  });
+
+  it("new: is not owed to whom the register reply has shown its tid", () => {
+    const s = connected("new", [1]);
+    s.finishing(1, { modified: [4] });
+    s.register(2);
+    s.registerReply(2, 5);
+    expect(s.finishReply(1, 5)).toEqual(["1 < finish T5"]);
+    expect(s.ledger.isOwing).toBe(false);
+  });
+
+  it("that fails without a granted vote of its own was never begun: nobody is ended", () => {
+    const s = connected("new", [1, 2]);
+    const number = s.ledger.finishForwarded(9, 1);
+    s.ledger.finishFailed(9, number, REPLY);
+    expect(s.ledger.take()).toEqual([]);
+    s.finishing(1, { modified: [4] });
+    s.finish(1);
+    s.finishReply(1, 5);
+    s.begin(1, { modified: [4] });
+    s.ledger.finishFailed(1, s.ledger.finishForwarded(1, 1), REPLY);
+    expect(s.ledger.take()).not.toContainEqual(expect.objectContaining({ do: "end" }));
+  });
+});
+
+describe("doubt", () => {
+  it.each([
+    [undefined, 6n],
+    [3n, 6n],
+    [5n, 6n],
+    [6n, 6n],
+    [9n, 9n],
+  ])("moves a reach of %s above all that is known, and never back", (reach, expected) => {
+    const ledger = new StorageLedger<string>(newState("new"));
+    ledger.state.known = T;
+    ledger.state.reach = reach === undefined ? undefined : asTid(reach);
+    ledger.doubt();
+    expect(ledger.state.reach).toBe(expected);
+  });
+});

@@ -155,4 +155,19 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (refused.length > 0) {", "refused.length > 0", "true"],
     ["if (refused.length > 0) {", "refused.length > 0", "refused.length >= 0"],
   ),
+  ...since("a tid that was named lies above the base of its commit, always", "src/ledger/settle.ts", [
+    "return !changesNothing(commit.changes) && (tid > commit.base || tid === commit.explicitTid);",
+    "tid === commit.explicitTid",
+    "false",
+  ]),
+  ...since("nobody needs its own commit", "src/ledger/settle.ts", [
+    'if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);',
+    "account !== committer",
+    "true",
+  ]),
+  ...since("of any other that is due and silent it has asked already, or will when it may", "src/ledger/settle.ts", [
+    "if (settled.changes.silent) askIfSilent(state, account, actions);",
+    "settled.changes.silent",
+    "true",
+  ]),
 ];

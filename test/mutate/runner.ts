@@ -80,7 +80,7 @@ class InProcessRunner implements TestRunner {
       tests.push(
         error === undefined
           ? { ...result, status: TestStatus.Success }
-          : { ...result, status: TestStatus.Failed, failureMessage: String(error) },
+          : { ...result, status: TestStatus.Failed, failureMessage: error },
       );
     }
     this.#tests.sort((a, b) => (this.#took.get(a.id) ?? 0) - (this.#took.get(b.id) ?? 0));
@@ -125,7 +125,7 @@ class InProcessRunner implements TestRunner {
         this.#activate(options);
         return this.#look(options, isStatic);
       }
-      return { status: MutantRunStatus.Killed, killedBy: [test.id], failureMessage: String(error), nrOfTests };
+      return { status: MutantRunStatus.Killed, killedBy: [test.id], failureMessage: error, nrOfTests };
     }
     delete stryker.activeMutant;
     return { status: MutantRunStatus.Survived, nrOfTests };
@@ -138,14 +138,14 @@ class InProcessRunner implements TestRunner {
     else stryker.hitLimit = hitLimit;
   }
 
-  /** What it throws; undefined: it passes. */
-  async #run(test: LoadedTest): Promise<unknown> {
+  /** Why it fails; undefined: it passes. */
+  async #run(test: LoadedTest): Promise<string | undefined> {
     const { finish } = await this.#standIn();
     try {
       await test.run();
       return undefined;
     } catch (error) {
-      return error ?? "undefined is thrown";
+      return error instanceof Error ? `${error.name}: ${error.message}` : "what is thrown is no error";
     } finally {
       await finish();
     }
@@ -168,7 +168,7 @@ class InProcessRunner implements TestRunner {
 
   async #standIn(): Promise<typeof StandIn> {
     if (this.#modules === undefined) throw new Error("init() comes first");
-    return (await this.#modules.import(STAND_IN)) as typeof StandIn;
+    return this.#modules.import<typeof StandIn>(STAND_IN);
   }
 }
 

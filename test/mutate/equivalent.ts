@@ -170,4 +170,5 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "settled.changes.silent",
     "true",
   ]),
+  ...since("a string is no tid", "src/session/guard.ts", ["#own: Tid[] = [];", "[]", '["Stryker was here"]']),
 ];

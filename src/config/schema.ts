@@ -58,24 +58,28 @@ const limits = map({
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")
     .describe("the largest frame that is relayed"),
-  decode: size(64 * KIB, 2 * GIB)
-    .prefault("64MiB")
-    .describe("the largest message that is assembled because a rule must read it"),
-  outbox: size(64 * KIB, 64 * GIB)
-    .prefault("64MiB")
-    .describe("what may wait for one client; a client that falls further behind is disconnected"),
+  memory: size(MIB, 1024 * GIB)
+    .prefault("512MiB")
+    .describe(
+      "what the process may keep of messages on their way; beyond it the client with most of it is disconnected",
+    ),
   history: size(KIB, 64 * GIB)
     .prefault("64MiB")
     .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
-  handshake: duration(10, HOUR).prefault("30s").describe("a server that accepts and says nothing for so long is down"),
+  handshake: duration(10, HOUR)
+    .prefault("30s")
+    .describe("how long a server may take to greet, and a client to register"),
+  stalled: duration(10, HOUR)
+    .prefault("60s")
+    .describe("a client that takes nothing for so long of what waits for it is disconnected"),
   drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
-  decodeBytes: given.decode,
-  outboxBytes: given.outbox,
+  memoryBytes: given.memory,
   historyBytes: given.history,
   handshakeMs: given.handshake,
+  stalledMs: given.stalled,
   drainMs: given.drain,
 }));
 
@@ -89,6 +93,9 @@ export const configSchema = map({
     .describe("the servers to stand before"),
   log: log.prefault({}),
   limits: limits.prefault({}),
+  "keep-alive": duration(15_000, HOUR)
+    .prefault("2m")
+    .describe("a host that has gone without a word is found out after so long, on both sides"),
   "unknown-protocol": z
     .enum(answers, { error: oneOf(answers) })
     .prefault("relay")
@@ -97,6 +104,7 @@ export const configSchema = map({
   upstreams: named(given.upstreams),
   log: given.log,
   limits: given.limits,
+  keepAliveMs: given["keep-alive"],
   unknownProtocol: given["unknown-protocol"],
 }));
 

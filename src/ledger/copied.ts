@@ -1,5 +1,7 @@
+import type { Tid } from "../wire/ids.ts";
 import { doubt, highest } from "./history.ts";
 import { endSession } from "./leave.ts";
+import { withdraw } from "./place.ts";
 import type { Action, Copied, Settled, StorageState } from "./state.ts";
 
 // A transaction copied into a filled database (`tpc_begin` named its tid) lies below what clients know already. They can't
@@ -8,7 +10,7 @@ import type { Action, Copied, Settled, StorageState } from "./state.ts";
 // work.
 
 /** So long the others are let work before they verify once more. */
-export const COPYING_MS = 60_000;
+export const COPYING_MS = 30_000;
 
 /** It has settled below what is known: nothing up to that is resumed from here. `now` in ms of the caller's clock. */
 export function copiedHistory<P>(state: StorageState<P>, settled: Settled, now: number, actions: Action<P>[]): void {
@@ -17,12 +19,21 @@ export function copiedHistory<P>(state: StorageState<P>, settled: Settled, now: 
   doubt(state);
   const { copied } = state;
   if (copied !== undefined && now < copied.endedAt + COPYING_MS) {
-    state.copied = { ...copied, again: { by, tid, order, known } };
+    const isAlone = copied.again === undefined || (copied.again.isAlone && copied.again.by === by);
+    state.copied = { ...copied, again: { by, isAlone, tid, order, known }, tids: new Set([...copied.tids, tid]) };
+    for (const account of state.accounts.values()) withdraw(account, tid);
     return;
   }
-  endOthers(state, { by, tid, order, known }, actions);
-  state.copied = { endedAt: now, again: undefined };
+  endOthers(state, { by, isAlone: true, tid, order, known }, actions);
+  state.copied = { endedAt: now, again: undefined, tids: NO_TIDS };
 }
+
+/** Is it the server's message of one that is told by an end? In its place it would take its client back. */
+export function isCopied<P>({ copied }: StorageState<P>, tid: Tid): boolean {
+  return copied?.tids.has(tid) ?? false;
+}
+
+const NO_TIDS: ReadonlySet<Tid> = new Set();
 
 /** Is the time still to come when the others verify once more? */
 export function isCopying<P>({ copied }: StorageState<P>): boolean {
@@ -34,15 +45,15 @@ export function endCopying<P>(state: StorageState<P>, now: number, actions: Acti
   const { copied } = state;
   if (copied?.again === undefined) return;
   if (state.accounts.has(copied.again.by) && now < copied.endedAt + COPYING_MS) return;
-  state.copied = { endedAt: now, again: undefined };
+  state.copied = { endedAt: now, again: undefined, tids: NO_TIDS };
   endOthers(state, copied.again, actions);
 }
 
-function endOthers<P>(state: StorageState<P>, { by, tid, order, known }: Copied, actions: Action<P>[]): void {
+function endOthers<P>(state: StorageState<P>, { by, isAlone, tid, order, known }: Copied, actions: Action<P>[]): void {
   actions.push({ do: "copied-history", by, tid, known });
   for (const account of [...state.accounts.values()]) {
     // Who has registered since verifies with all of it in the database.
-    if (account.number === by || account.registered.order >= order) continue;
+    if ((isAlone && account.number === by) || account.registered.order >= order) continue;
     endSession(state, account, "copied-history", tid, actions);
   }
 }

@@ -1,4 +1,5 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
+import { isCopied } from "./copied.ts";
 import { doubt, hear, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
 import { isBeyondTelling } from "./limbo.ts";
@@ -30,6 +31,7 @@ export function heard<P>(
     return;
   }
   if (settled === undefined) {
+    if (isCopied(state, tid)) return;
     if (isBeyondTelling(state, tid)) {
       doubt(state);
       endSession(state, account, "unknown-commit", tid, actions);

@@ -1,10 +1,11 @@
 import type { InvalidationArgs, MessageId } from "../wire/codec.ts";
-import { NO_TID, type Tid } from "../wire/ids.ts";
+import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
 import { endCopying, isCopying } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
 import { doubt } from "./history.ts";
 import { endFinish, endOthers, isFinishing, leave } from "./leave.ts";
+import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
 import { noLongerOwed } from "./owed.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
@@ -86,15 +87,15 @@ export class StorageLedger<P> {
   }
 
   /**
-   * May the session's server connection be left unread? While the first message waits for others' commits, or while
-   * its client is slow and nothing is held or due; never while it is finishing itself.
+   * May the session's server connection be left unread? While its client is slow, as nobody else waits for what it may
+   * bring, or while the first message waits for others' commits; never while it is finishing itself.
    */
-  mayPause(session: number): boolean {
+  mayPause(session: number, isSlow: boolean): boolean {
     const account = this.state.accounts.get(session);
     if (account === undefined) return true;
     if (isFinishing(this.state, session)) return false;
     const first = account.outbox[0];
-    return first === undefined ? account.due.length === 0 : waitsForCommits(this.state, first);
+    return isSlow || (first !== undefined && waitsForCommits(this.state, first));
   }
 
   /** Is the session still kept: as a client's, or for a commit that is on its way? */
@@ -125,6 +126,22 @@ export class StorageLedger<P> {
   /** Bytes of what is held for the session's client; 0: nothing is. */
   heldBytes(session: number): number {
     return this.state.accounts.get(session)?.heldBytes ?? 0;
+  }
+
+  /** Bytes of what is noted of the session's own transactions. */
+  notedBytes(session: number): number {
+    return transactions.notedBytes(this.state.accounts.get(session));
+  }
+
+  /** The number of the newest commit that is finishing; 0: none is. */
+  get newestFinish(): number {
+    return this.state.finishing.at(-1)?.number ?? 0;
+  }
+
+  /** May a reply that is too large to be held flow on, which began to be read when that one was the newest? */
+  mayFlow(session: number, arrived: number): Large {
+    const account = this.#live(session);
+    return account === undefined ? "flow" : mayFlow(this.state, account, arrived);
   }
 
   /** The first message that is held for each session for which one is. */
@@ -275,6 +292,20 @@ export class StorageLedger<P> {
     if (account !== undefined) this.#reply(account, evidence, reply);
   }
 
+  /** The first bytes of a reply were read that is too large to be held. `order`: as for `reply`. */
+  largeBegun(session: number, order: number): void {
+    const account = this.#live(session);
+    if (account === undefined) return;
+    const proof = proveAnswered(this.state, account, order, false, this.#actions);
+    if (proof === "goes-on") pump(this.state, account, this.#actions);
+  }
+
+  /** Its last bytes show `tid`. Returns whether they may go out, behind its other ones. */
+  largeEnds(session: number, tid: Tid): boolean {
+    const account = this.#live(session);
+    return account === undefined || mayEnd(this.state, account, tid, this.#actions);
+  }
+
   /** A message that shows nothing: `info`, `serialnos`, blob chunks, ... */
   otherMessage(session: number, read: Read<P>): void {
     const account = this.#live(session);
@@ -289,10 +320,18 @@ export class StorageLedger<P> {
     if (voter !== undefined) lockMovedOn(this.state, voter, this.#actions);
     const account = this.#live(session);
     if (account === undefined) return;
-    account.voted = account.granted = true;
-    for (const commit of this.state.finishing) if (commit.session === session) commit.granted = true;
+    account.voted = true;
+    this.#mayCommit(account);
     if (this.state.server === "old") this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
+  }
+
+  /** Nobody knows which of the two: it may show anything, and the server may commit what is finished behind it. */
+  voteUnclear(session: number, reply: Reply<P>): void {
+    const account = this.#live(session);
+    if (account === undefined) return;
+    this.#mayCommit(account);
+    this.#reply(account, { tid: ANY_TID, exact: false }, reply);
   }
 
   /** A vote that did not: `shown` is in its conflict errors. `cleared`: the server has dropped the transaction. */
@@ -324,7 +363,9 @@ export class StorageLedger<P> {
   /** The same, where the reply is an exception: whether it is committed nobody knows. */
   finishFailed(session: number, number: number, reply: Reply<P>): void {
     const commit = endFinish(this.state, number);
-    const inDoubt = commit !== undefined && failedInDoubt(this.state, commit);
+    // Of an orphan not every message was understood.
+    const isOrphan = this.state.accounts.get(session)?.phase === "orphaned";
+    const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     this.#finished(session, NO_TID, reply);
     if (inDoubt && this.state.rules.endOthersInLimbo) {
       endOthers(this.state, undefined, "unknown-commit", NO_TID, this.#actions);
@@ -395,6 +436,11 @@ export class StorageLedger<P> {
   #live(session: number): Account<P> | undefined {
     const account = this.state.accounts.get(session);
     return account?.phase === "orphaned" || account?.phase === "closing" ? undefined : account;
+  }
+
+  #mayCommit(account: Account<P>): void {
+    account.granted = true;
+    for (const commit of this.state.finishing) if (commit.session === account.number) commit.granted = true;
   }
 
   /** The reply to a `tpc_finish` was read, and the commit is over. */

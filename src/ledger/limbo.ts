@@ -38,8 +38,8 @@ export function enterLimbo<P>(
  * own upstream, which still commits later.
  * @returns whether it may be committed: then everyone is to verify
  */
-export function failedInDoubt<P>(state: StorageState<P>, commit: Finishing): boolean {
-  if (!commit.granted || !mayChange(state, commit)) return false;
+export function failedInDoubt<P>(state: StorageState<P>, commit: Finishing, isOrphan: boolean): boolean {
+  if (!(commit.granted || isOrphan) || !mayChange(state, commit)) return false;
   add(state, commit, true);
   return true;
 }

@@ -67,6 +67,14 @@ function isEvidence<P>(state: StorageState<P>, item: Item<P>, tid: Tid): boolean
   return item.kind === "grant" ? state.rules.grantIsEvidence : item.tid >= tid;
 }
 
+/** The server's message of that tid is not told to it, if it waits. */
+export function withdraw<P>(account: Account<P>, tid: Tid): void {
+  const waiting = invalidationAt(account, tid);
+  if (waiting === undefined) return;
+  account.outbox.splice(account.outbox.indexOf(waiting), 1);
+  account.heldBytes -= waiting.bytes;
+}
+
 /**
  * Does the outbox prove that the server's own message of `tid`, which has just settled, will not come? On an old
  * server whatever shows it or a later one does, on a new one only a message of a later tid.

@@ -4,7 +4,7 @@ import { hearSet, highest, remember, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
 import { boundLimbo } from "./limbo.ts";
 import { dueUpTo, needs, nowOwed } from "./owed.ts";
-import { invalidationAt, provenInOutbox } from "./place.ts";
+import { invalidationAt, provenInOutbox, withdraw } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
 import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
@@ -96,10 +96,7 @@ export function settle<P>(
 /** A server that invalidates towards the committer too (fan-out): its message waits behind its own commit. */
 function swallowOwn<P>(state: StorageState<P>, account: Account<P>, tid: Tid): void {
   if (!state.rules.swallowOwn) return;
-  const own = invalidationAt(account, tid);
-  if (own === undefined) return;
-  account.outbox.splice(account.outbox.indexOf(own), 1);
-  account.heldBytes -= own.bytes;
+  withdraw(account, tid);
 }
 
 function owe<P>(

@@ -41,7 +41,7 @@ export interface StorageState<P> {
   /** What a foreign message became with the oids in limbo: most sessions get the same one. */
   explained: OwnMessage | undefined;
   /** When sessions were last ended for copied history, and whether that has to be done once more. */
-  copied: { readonly endedAt: number; readonly again: Copied | undefined } | undefined;
+  copied: Copying | undefined;
   /** Tids that the server announced and nobody here committed: the highest, and how many. */
   foreign: Tid;
   foreignCount: number;
@@ -68,10 +68,21 @@ export interface Limbo {
   top: Tid | undefined;
 }
 
+export interface Copying {
+  /** When sessions were ended last, as the caller's clock has it. */
+  readonly endedAt: number;
+  /** The newest that was copied since. */
+  readonly again: Copied | undefined;
+  /** The tids of all that were. */
+  readonly tids: ReadonlySet<Tid>;
+}
+
 /** A transaction that was copied below what was known. */
 export interface Copied {
   /** The session that did. */
   readonly by: number;
+  /** It has copied all that were since sessions were ended last, so it need not be ended itself. */
+  readonly isAlone: boolean;
   readonly tid: Tid;
   /** `Settled.order` of it. */
   readonly order: number;
@@ -233,6 +244,8 @@ export type EndCode =
   | "invalidation-out-of-order"
   /** A commit settled below a tid that the client was told of: no rule lets that happen. */
   | "commit-out-of-order"
+  /** A reply that was too large to be held shows a commit that its client is still to be told of. */
+  | "reply-too-early"
   /** A commit took a tid below one that was known already. */
   | "copied-history"
   /** What it is owed is more than the history may hold. */

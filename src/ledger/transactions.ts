@@ -48,6 +48,16 @@ export function refuse<P>(account: Account<P> | undefined, oids: Buffer): void {
   }
 }
 
+/** Memory of what is noted, in bytes. */
+export function notedBytes<P>(account: Account<P> | undefined): number {
+  let bytes = 0;
+  for (const { created, modified, restored, deleted, refused } of account?.transactions ?? []) {
+    bytes += created.bytes.length + modified.bytes.length + restored.bytes.length;
+    bytes += deleted.bytes.length + refused.bytes.length;
+  }
+  return bytes;
+}
+
 export function abort<P>(account: Account<P> | undefined, id: MessageId): void {
   if (account === undefined) return;
   account.voted = account.granted = false;

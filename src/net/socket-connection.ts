@@ -22,6 +22,12 @@ export class SocketConnection implements Connection {
     return this.#socket.writableLength;
   }
 
+  get progress(): number {
+    // What the system has taken of a write that is not done yet only the handle tells; without it whole writes count.
+    const { _handle } = this.#socket as { _handle?: { readonly writeQueueSize?: number } | null };
+    return this.#socket.bytesWritten - this.#socket.writableLength - (_handle?.writeQueueSize ?? 0);
+  }
+
   get isBehind(): boolean {
     return this.#socket.writableNeedDrain;
   }

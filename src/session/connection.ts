@@ -17,6 +17,8 @@ export interface Connection {
   readonly peer: string;
   /** Bytes that were written and that the network has not taken yet. */
   readonly queuedBytes: number;
+  /** Another number than before whenever the network has taken some of what was written. */
+  readonly progress: number;
   /** Is the other end behind with reading? `drained` says when it is not any more. */
   readonly isBehind: boolean;
   /**

@@ -1,12 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { Report } from "../happening/happening.ts";
+import type { Memory } from "./memory.ts";
 import type { Storages } from "../storage/storages.ts";
 
 export interface SessionLimits {
   readonly frameBytes: number;
-  readonly decodeBytes: number;
-  readonly outboxBytes: number;
   readonly handshakeMs: number;
+  readonly stalledMs: number;
 }
 
 export interface SessionSettings {
@@ -21,8 +21,8 @@ export interface SessionSettings {
 export type SessionNews =
   /** The server has accepted and said nothing. */
   | "server-silent"
-  /** The server has answered a client that spoke first. */
-  | "first-word-answered"
+  /** The server has greeted a client that had said nothing. */
+  | "greeted"
   /** The server has ended the connection before anyone else did. */
   | "server-ended"
   /** Both connections are closed. */
@@ -33,6 +33,9 @@ export interface SessionHost<Session> {
   readonly settings: SessionSettings;
   readonly clock: Clock;
   readonly storages: Storages;
+  readonly memory: Memory;
   readonly report: Report;
+  /** Does the server speak first, as far as that is known? */
+  serverGreets(): boolean;
   tell(session: Session, news: SessionNews): void;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "./connection.ts";
 
-/** How long an ended peer may take what was written to it before. */
+/** An ended peer that takes nothing for so long of what was written to it before is given up. */
 const LINGER_MS = 5_000;
 
 /** One of a session's two connections, and how far it is closed. */
@@ -14,6 +14,8 @@ export class Leg {
   /** So many bytes were read. */
   received = 0;
   #isEnding = false;
+  /** `Connection.progress` when it was looked at last. */
+  #progress = 0;
   #cancelLinger: (() => void) | undefined;
 
   constructor(connection: Connection, clock: Clock) {
@@ -43,7 +45,16 @@ export class Leg {
     if (this.isClosed || this.#cancelLinger !== undefined) return;
     this.end();
     this.resume();
-    this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.connection.carryOut("destroy"));
+    this.#linger();
+  }
+
+  /** As long as it takes anything of what was written. */
+  #linger(): void {
+    this.#progress = this.connection.progress;
+    this.#cancelLinger = this.#clock.after(LINGER_MS, () => {
+      if (this.connection.progress === this.#progress) this.connection.carryOut("destroy");
+      else this.#linger();
+    });
   }
 
   destroy(): void {

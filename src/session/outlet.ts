@@ -53,13 +53,6 @@ export class Outlet {
     encoded.holders--;
   }
 
-  /** Does what is queued for the client, and `more`, come to more than `limit`? */
-  exceeds(limit: number, more: number): boolean {
-    // Nearly always not even if all of it were its own: then nobody need look whom it is shared with.
-    const most = this.#client.queuedBytes + this.#shared.size * REFERENCE_BYTES;
-    return most + more > limit && this.queuedBytes + more > limit;
-  }
-
   /** The client's share of the memory that is queued for it. */
   get queuedBytes(): number {
     let bytes = this.#client.queuedBytes - this.#sharedBytes;

@@ -8,7 +8,6 @@ import { framed, LENGTH_BYTES } from "../wire/frame.ts";
 import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
 import { INVALIDATE } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
-import { QUESTION_ID } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Outlet } from "./outlet.ts";
@@ -68,9 +67,14 @@ export class Registration implements Member {
     return this.storage.ledger.heldBytes(this.number);
   }
 
+  /** Bytes of what is noted of its client's transactions. */
+  get notedBytes(): number {
+    return this.storage.ledger.notedBytes(this.number);
+  }
+
   /** May its server's connection be left unread? */
-  get mayPause(): boolean {
-    return this.storage.ledger.mayPause(this.number);
+  mayPause(isSlow: boolean): boolean {
+    return this.storage.ledger.mayPause(this.number, isSlow);
   }
 
   /** Does the ledger still keep it: as a client's, or for a commit that is on its way? */
@@ -164,7 +168,8 @@ export class Registration implements Member {
     const { codec, protocol } = this.#talk.server;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
-    this.#ways.server.write(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
+    const id = this.#talk.calls.addQuestion();
+    this.#ways.server.write(framed(codec.encode(dialect, id, 0, "lastTransaction", new PyTuple([]))));
     this.#report(ASKED);
   }
 

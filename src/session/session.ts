@@ -12,8 +12,11 @@ import type { SessionHost } from "./host.ts";
 import { Leg } from "./leg.ts";
 import { Lifetime } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
+import type { Share } from "./memory.ts";
 import { Outlet } from "./outlet.ts";
+import { QuestionIds } from "./question-ids.ts";
 import { Registration } from "./registration.ts";
+import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import type { How, Turns } from "./turns.ts";
@@ -33,6 +36,8 @@ export class Session implements Turns {
   readonly #server: Leg;
   readonly #outlet: Outlet;
   readonly #flow: Flow;
+  readonly #stall: Stall;
+  readonly #share: Share;
   readonly #lifetime: Lifetime;
   readonly #startedMs: number;
   #protocol: string | undefined;
@@ -46,11 +51,14 @@ export class Session implements Turns {
     this.#client = new Leg(client, clock);
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
-    this.#flow = new Flow(this.#server, this.#outlet, settings.limits.outboxBytes);
+    this.#flow = new Flow(this.#server, this.#outlet);
+    this.#stall = new Stall(client, clock, settings.limits.stalledMs, () => this.#stalled());
+    this.#share = host.memory.share(() => this.#letGo());
     this.#startedMs = clock.now();
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
       handshakeMs: settings.limits.handshakeMs,
+      serverGreets: () => host.serverGreets(),
       tell: (news) => host.tell(this, news),
       ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
       left: (storage) => storages.forgetUnused(storage),
@@ -80,10 +88,16 @@ export class Session implements Turns {
     return !this.#server.hasEnded;
   }
 
+  /** Its server has said something, and has not ended it. */
+  get isServerAlive(): boolean {
+    return this.isServerOpen && this.#server.received > 0 && this.life !== "over";
+  }
+
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
     const life = this.#lifetime.now;
-    if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
+    if (this.#client.hasEnded || life.is === "orphan") return false;
+    if (life.is === "relayed") return (life.reason === "tls" || life.reason === "mac") && this.#lifetime.isInUse;
     return "registration" in life;
   }
 
@@ -134,6 +148,7 @@ export class Session implements Turns {
       this.#client.received += bytes.length;
       this.#clientSaid(bytes);
       if (this.#server.connection.isBehind) this.#client.pause();
+      this.#weigh();
     } catch (error) {
       this.#lifetime.failed(error, "client");
     }
@@ -145,6 +160,7 @@ export class Session implements Turns {
       this.#lifetime.heard();
       this.#serverSaid(bytes);
       this.#review();
+      this.#weigh();
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
@@ -161,6 +177,7 @@ export class Session implements Turns {
         life.talk.clientFrames.push(bytes);
         return;
       case "relayed":
+        this.#lifetime.used("client");
         this.#server.connection.write(bytes);
         return;
       // Nobody is left to read it: a commit that is begun now would never end.
@@ -174,6 +191,7 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
+        if (this.#client.received === 0) this.#host.tell(this, "greeted");
         this.#shake(life.handshake.server(bytes), "server");
         return;
       case "open":
@@ -182,7 +200,7 @@ export class Session implements Turns {
         life.talk.serverFrames.push(bytes);
         return;
       case "relayed":
-        if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
+        this.#lifetime.used("server");
         this.#outlet.write(bytes);
         return;
       case "draining":
@@ -205,7 +223,8 @@ export class Session implements Turns {
   /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
   #open(protocol: Protocol, step: HandshakeStep): void {
     this.#protocol = protocol.name;
-    const talk = new Conversation(protocol, step, (codec, calls) => this.#early(codec, calls));
+    const questionIds = new QuestionIds(`${this.peer} ${this.#server.connection.peer} ${this.#startedMs}`);
+    const talk = new Conversation(protocol, step, questionIds, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
     if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));
@@ -222,7 +241,6 @@ export class Session implements Turns {
   /** From now on bytes are relayed as they are, unless the configuration refuses that. `sender`: whose bytes are why. */
   #relay(reason: RawReason, sender: Party): void {
     if (this.life === "relayed" || this.#refuses(reason, sender)) return;
-    this.#lifetime.heard();
     this.#lifetime.become({ is: "relayed", reason });
     this.#report({ what: "relayed", reason });
   }
@@ -246,13 +264,13 @@ export class Session implements Turns {
     const registration = new Registration(storage, talk, ways, this, { upstream: settings.name, report });
     this.#storage = name;
     this.#lifetime.become({ is: "registered", talk, registration });
-    const { frameBytes, decodeBytes } = settings.limits;
+    const { frameBytes } = settings.limits;
     talk.continueWith(
       {
         toServer: new ToServer(talk, registration, this.#server.connection),
         toClient: new ToClient(talk, registration, this.#outlet, this, clock),
       },
-      { maxFrameBytes: frameBytes, maxHeldBytes: Math.min(decodeBytes, frameBytes) },
+      { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
     );
     // Its server's connection may be unread already: from now on the storage decides that, too.
     this.#review();
@@ -295,7 +313,10 @@ export class Session implements Turns {
 
   look(): void {
     this.#lifetime.passClientEnd();
+    const life = this.#lifetime.now;
+    if ("talk" in life && life.talk.serverFrames.waits) this.#try("server", () => life.talk.serverFrames.again());
     this.#review();
+    this.#weigh();
   }
 
   // --- back-pressure ----------------------------------------------------------------------------------------------
@@ -308,8 +329,38 @@ export class Session implements Turns {
   #review(): void {
     const life = this.#lifetime.now;
     if (life.is === "over" || life.is === "draining") return;
-    const end = this.#flow.review("registration" in life ? life.registration : undefined);
-    if (end !== undefined) this.end(end, "at-once");
+    const waits = "talk" in life && life.talk.serverFrames.waits;
+    this.#flow.review("registration" in life ? life.registration : undefined, waits);
+    if (this.#outlet.isSlow && life.is !== "relayed") this.#stall.watch();
+  }
+
+  /** Its client has taken nothing for `limits.stalled`. */
+  #stalled(): void {
+    const detail = `${Math.round(this.#outlet.queuedBytes)} bytes wait for it`;
+    const expected = `something taken within ${this.#host.settings.limits.stalledMs} ms`;
+    this.end(sessionEnd("client-too-slow", detail, { expected }), "at-once");
+  }
+
+  /** What is kept for it counts for the whole process. */
+  #weigh(): void {
+    const life = this.#lifetime.now;
+    let bytes = this.#outlet.queuedBytes + this.#server.connection.queuedBytes;
+    if (life.is === "shaking") bytes += life.handshake.keptBytes;
+    if ("talk" in life) {
+      const { calls, clientFrames, serverFrames } = life.talk;
+      bytes += clientFrames.keptBytes + serverFrames.keptBytes + calls.bytes;
+    }
+    if ("registration" in life) bytes += life.registration.heldBytes + life.registration.notedBytes;
+    this.#share.set(Math.round(bytes));
+  }
+
+  /** The process keeps too much, and most of it is this session's. */
+  #letGo(): void {
+    const detail = `${Math.round(this.#share.bytes)} bytes, more than any other's`;
+    const wasOrphan = this.life === "orphan" || this.life === "draining";
+    this.end(sessionEnd("memory-exhausted", detail), "at-once");
+    // What is read behind its client's end is given up, too.
+    if (wasOrphan) this.destroy();
   }
 
   // --- ends -------------------------------------------------------------------------------------------------------
@@ -327,7 +378,9 @@ export class Session implements Turns {
     leg.closed();
     if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
     else this.#try("server", () => this.#lifetime.serverClosed());
+    if (leg === this.#client) this.#stall.stop();
     if (!this.#client.isClosed || !this.#server.isClosed) return;
+    this.#share.leave();
     this.#try("server", () => this.#lifetime.bothClosed());
     const { received: fromClient } = this.#client;
     const { received: fromServer } = this.#server;

@@ -1,15 +1,17 @@
-import { sessionEnd } from "../happening/ends.ts";
+import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
 import type { Reply } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
-import type { Envelope } from "../wire/codec.ts";
-import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
-import { NO_TID } from "../wire/ids.ts";
+import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
+import { ProtocolError } from "../wire/errors.ts";
+import { framed, LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { ANY_TID, NO_TID } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
+import { largeReply, newestIn } from "../wire/large-reply.ts";
 import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
-import { QUESTION_ID, type Call } from "./calls.ts";
+import type { Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
 import { tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
@@ -22,6 +24,13 @@ import type { Turns } from "./turns.ts";
 /** The same as `Inbound`; its frame can be replaced by a copy. */
 type OwnInbound = Omit<Inbound, "frame"> & { frame: Buffer };
 
+interface Large {
+  /** The newest commit that was finishing when its first bytes were read. */
+  readonly arrived: number;
+  /** What its call proves has been told. */
+  readonly hasProven: boolean;
+}
+
 export class ToClient implements FrameHandler {
   readonly #talk: Conversation;
   readonly #registration: Registration;
@@ -32,6 +41,8 @@ export class ToClient implements FrameHandler {
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
   #handed: OwnInbound | undefined;
+  /** The large reply that is the next one. */
+  #large: Large | undefined;
 
   constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
     this.#talk = talk;
@@ -49,13 +60,58 @@ export class ToClient implements FrameHandler {
     if (envelope.method === INVALIDATE) return "hold";
     const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
-      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return "hold";
-      if (!storage.ledger.isQuiet(number)) return "hold";
-      calls.answered(envelope.id);
-      return "pass";
+      if (calls.special(envelope.id) !== undefined) return "hold";
+      if (storage.ledger.isQuiet(number)) {
+        this.#large = undefined;
+        calls.answered(envelope.id);
+        return "pass";
+      }
+      return length > LARGE_BYTES ? this.#largeReply(envelope) : "hold";
     }
     if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";
-    return storage.ledger.isQuiet(number) ? "pass" : "hold";
+    // It shows nothing, so it waits for nothing but what stands before it.
+    if (this.#registration.heldBytes === 0) return "pass";
+    return length > LARGE_BYTES ? this.#behindHeld() : "hold";
+  }
+
+  // --- what is too large to be held -------------------------------------------------------------------------------
+
+  /** A reply flows on but for its last bytes, as soon as it can show nothing that is still to be told. */
+  #largeReply(envelope: Envelope): Verdict {
+    const { calls } = this.#talk;
+    const { storage, number } = this.#registration;
+    const { method, order } = calls.plain(envelope.id) ?? UNKNOWN_CALL;
+    const showing = largeReply(method);
+    if (showing === "anywhere") return "hold";
+    if (this.#large === undefined) {
+      this.#large = { arrived: storage.ledger.newestFinish, hasProven: false };
+      return "flush";
+    }
+    const { arrived, hasProven } = this.#large;
+    if (!hasProven) {
+      this.#large = { arrived, hasProven: true };
+      storage.ledger.largeBegun(number, order);
+      storage.run(number);
+    }
+    const may = storage.ledger.mayFlow(number, arrived);
+    if (may === "wait") return "wait";
+    this.#large = undefined;
+    if (may === "hold") return "hold";
+    calls.answered(envelope.id);
+    return showing === "nothing" ? "pass" : ENDING;
+  }
+
+  /** What stands before it waits for others' commits, or for what the server writes behind it. */
+  #behindHeld(): Verdict {
+    const { storage, number } = this.#registration;
+    return storage.ledger.mayFlow(number, 0) === "wait" ? "wait" : "hold";
+  }
+
+  ending(bytes: Buffer): void {
+    const { storage, number } = this.#registration;
+    const mayEnd = storage.ledger.largeEnds(number, newestIn(bytes));
+    if (mayEnd) this.#outlet.write(bytes);
+    storage.run(number);
   }
 
   flow(bytes: Buffer): void {
@@ -65,6 +121,20 @@ export class ToClient implements FrameHandler {
   frame(frame: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
+    const { calls, serverFrames } = this.#talk;
+    const call = envelope.method === REPLY ? calls.special(envelope.id) : undefined;
+    try {
+      this.#read(frame, envelope, isView);
+    } catch (error) {
+      // Where the frame ends is known. So only this session ends, as long as the reply to its commit can still be read.
+      const canGoOn = error instanceof ProtocolError && this.#registration.isFinishing && call?.sort !== "finish";
+      if (!canGoOn) throw error;
+      this.#handed = undefined;
+      this.#turns.end(endBy(error, "server", serverFrames.payloadOffset), "at-once");
+    }
+  }
+
+  #read(frame: Buffer, envelope: Envelope, isView: boolean): void {
     const { client, server } = this.#talk;
     server.dialect ??= server.codec.dialect(frame.subarray(LENGTH_BYTES), server.protocol.family === "old");
     client.dialect = server.dialect;
@@ -81,7 +151,7 @@ export class ToClient implements FrameHandler {
     return this.#handed;
   }
 
-  #read(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"]): Reply<Inbound> {
+  #asRead(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"]): Reply<Inbound> {
     return { payload: this.#hand(frame, envelope, role), bytes: frame.length, order };
   }
 
@@ -100,34 +170,34 @@ export class ToClient implements FrameHandler {
     const payload = frame.subarray(LENGTH_BYTES);
     if (envelope.method === INVALIDATE) {
       const args = storage.reader.read(this.#talk.server.codec, payload, envelope);
-      ledger.invalidation(number, args, this.#read(frame, envelope));
+      ledger.invalidation(number, args, this.#asRead(frame, envelope));
       return;
     }
     if (envelope.method === SERIALNOS) {
       const { oids, shown } = readRefused(payload, envelope);
       if (oids.length > 0) ledger.storesRefused(number, oids);
-      if (shown !== NO_TID) {
+      if (shown.tid !== NO_TID) {
         // A conflict names a committed serial, before the vote's reply does.
-        ledger.reply(number, { tid: shown, exact: true }, this.#read(frame, envelope));
+        ledger.reply(number, shown, this.#asRead(frame, envelope));
         return;
       }
     }
-    ledger.otherMessage(number, this.#read(frame, envelope));
+    ledger.otherMessage(number, this.#asRead(frame, envelope));
   }
 
   // --- replies ----------------------------------------------------------------------------------------------------
 
   #reply(frame: Buffer, envelope: Envelope, isView: boolean): void {
     const { calls } = this.#talk;
-    if (envelope.id === QUESTION_ID) {
-      this.#question(frame, envelope);
-      return;
-    }
     const call = calls.special(envelope.id);
     if (call === undefined) {
       const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
       const evidence = this.#talk.server.codec.shown(frame.subarray(LENGTH_BYTES), envelope, method);
-      this.#registration.storage.ledger.reply(this.#registration.number, evidence, this.#read(frame, envelope, order));
+      this.#registration.storage.ledger.reply(
+        this.#registration.number,
+        evidence,
+        this.#asRead(frame, envelope, order),
+      );
       return;
     }
     calls.answered(envelope.id);
@@ -143,6 +213,13 @@ export class ToClient implements FrameHandler {
     else this.#turns.end(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }), "behind");
   }
 
+  /** The answer to a `getInvalidations` without what nobody can read: from None a client can go on. */
+  #none(payload: Buffer, envelope: Envelope): Buffer {
+    const { codec, dialect } = this.#talk.server;
+    const none = dialect ?? (codec.encoding === "msgpack" ? "msgpack" : "pickle1");
+    return framed(codec.encodeInvalidationsReply(payload, envelope, none, "plain", undefined));
+  }
+
   #answer(call: Call, frame: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
@@ -153,42 +230,53 @@ export class ToClient implements FrameHandler {
       case "register": {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "exception") {
-          ledger.registerFailed(number, this.#read(frame, envelope));
+          ledger.registerFailed(number, this.#asRead(frame, envelope));
           // The reply goes out while the session is still a member.
           storage.run(number);
           this.#turns.unregister();
           return;
         }
+        // An old server's shows nothing, whatever it is.
+        if (value.kind === "unclear" && protocol.family === "new") throw unclear(codec, envelope, "register");
         const tid = value.kind === "tid" && protocol.family === "new" ? value.tid : undefined;
-        ledger.registerReply(number, tid, this.#read(frame, envelope, 0, "register"));
+        ledger.registerReply(number, tid, this.#asRead(frame, envelope, 0, "register"));
         return;
       }
       case "last": {
         const value = replyTid(codec, payload, envelope);
-        const read = this.#read(frame, envelope, call.stamp.order);
+        const read = this.#asRead(frame, envelope, call.stamp.order);
         if (value.kind === "tid") ledger.lastTransactionReply(number, value.tid, call.stamp, read);
-        else ledger.reply(number, { tid: NO_TID, exact: true }, read);
+        else ledger.reply(number, value.kind === "unclear" ? ANYTHING : { tid: NO_TID, exact: true }, read);
         return;
       }
       case "resume": {
-        const read = this.#read(frame, envelope, call.stamp.order);
-        if (replyTid(codec, payload, envelope).kind === "exception") {
+        if (codec.isException(payload, envelope)) {
+          const read = this.#asRead(frame, envelope, call.stamp.order);
           ledger.reply(number, codec.shown(payload, envelope, UNKNOWN), read);
           return;
         }
-        ledger.invalidationsReply(number, call.asked, codec.invalidationsReply(payload, envelope), read);
+        const answer = resumed(codec, payload, envelope);
+        const own = answer === "unclear" ? this.#none(payload, envelope) : frame;
+        const read = this.#asRead(own, envelope, call.stamp.order);
+        ledger.invalidationsReply(number, call.asked, answer === "unclear" ? undefined : answer, read);
         return;
       }
       case "vote": {
-        const { granted, cleared, shown } = voteOutcome(codec, payload, envelope, protocol.family === "old");
-        const read = this.#read(frame, envelope, call.stamp.order);
-        if (granted) ledger.voteGranted(number, shown, read);
-        else ledger.voteFailed(number, call.transaction, cleared, shown, read);
+        const outcome = voteOutcome(codec, payload, envelope, protocol.family === "old");
+        const read = this.#asRead(frame, envelope, call.stamp.order);
+        if (outcome.kind === "granted") ledger.voteGranted(number, NO_TID, read);
+        else if (outcome.kind === "failed") {
+          ledger.voteFailed(number, call.transaction, outcome.cleared, outcome.shown, read);
+        } else {
+          // Nothing is concluded from it, and it waits as long as anything could make it.
+          ledger.voteUnclear(number, read);
+        }
         return;
       }
       case "finish": {
         const value = replyTid(codec, payload, envelope);
-        const read = this.#read(frame, envelope, call.stamp.order, "finish");
+        if (value.kind === "unclear") throw unclear(codec, envelope, "tpc_finish");
+        const read = this.#asRead(frame, envelope, call.stamp.order, "finish");
         if (value.kind === "exception") {
           ledger.finishFailed(number, call.number, read);
           return;
@@ -196,13 +284,45 @@ export class ToClient implements FrameHandler {
         const tid = value.kind === "tid" ? value.tid : undefined;
         if (tid !== undefined) guard.committed(tid);
         ledger.finishReply(number, call.number, tid, this.#clock.now(), read);
+        return;
       }
+      case "question":
+        this.#question(frame, envelope);
     }
   }
 }
 
+/** A reply with more payload is not kept until it is known what it shows. */
+const LARGE_BYTES = 1024 * 1024;
+
+/** The last bytes of a load's reply: serials, and what each encoding has between and behind them. */
+const ENDING = { endBytes: 128 };
+
+/** A reply that can't be read may show anything, and proves nothing. */
+const ANYTHING = { tid: ANY_TID, exact: false };
+
 /** Nobody knows what the reply answers: it may show anything, and proves nothing. */
 const UNKNOWN_CALL = { method: UNKNOWN, order: 0 };
+
+/** A reply that a rule can't do without: nobody knows what the client will take it for. */
+function unclear(codec: Codec, { argsAt }: Envelope, call: string): ProtocolError {
+  return new ProtocolError(
+    `bad-${codec.encoding}`,
+    argsAt,
+    `a tid, None or an exception as the reply to ${call}`,
+    "another value",
+  );
+}
+
+/** What a `getInvalidations` was answered: undefined for None. */
+function resumed(codec: Codec, payload: Buffer, envelope: Envelope): InvalidationArgs | "unclear" | undefined {
+  try {
+    return codec.invalidationsReply(payload, envelope);
+  } catch (error) {
+    if (error instanceof ProtocolError) return "unclear";
+    throw error;
+  }
+}
 
 function copy(bytes: Buffer): Buffer {
   const own = Buffer.allocUnsafeSlow(bytes.length);

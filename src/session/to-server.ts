@@ -1,7 +1,8 @@
-import { beginArgs, tidArg } from "../wire/arguments.ts";
+import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
+import { MAX_CALL_BYTES } from "../wire/bounds.ts";
 import type { Envelope, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { LENGTH_BYTES, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
 import type { Connection } from "./connection.ts";
@@ -11,6 +12,9 @@ import type { Registration } from "./registration.ts";
 
 // The frames of a client that has registered: what it stores and calls is noted, and all of it passed on unchanged.
 // Nothing from the client waits for anything.
+
+/** A call that is read whole. */
+const CALL: Hold = { maxBytes: MAX_CALL_BYTES, what: "a call that must be read whole" };
 
 export class ToServer implements FrameHandler {
   readonly #talk: Conversation;
@@ -53,7 +57,7 @@ export class ToServer implements FrameHandler {
       case "resume":
       case "last":
         this.#held = { envelope, method };
-        return "hold";
+        return CALL;
     }
   }
 
@@ -124,22 +128,22 @@ export class ToServer implements FrameHandler {
         return;
       }
       case "undo":
-        ledger.undoForwarded(number, codec.lastArg(payload, envelope));
+        ledger.undoForwarded(number, lastArg(codec, payload, envelope));
         this.#call(envelope, method);
         return;
       case "abort":
-        ledger.abortForwarded(number, codec.firstArg(payload, envelope));
+        ledger.abortForwarded(number, firstArg(codec, payload, envelope));
         this.#call(envelope, method);
         return;
       case "vote":
         mustBeAnswered(envelope);
         this.#mustBeRegistered(envelope);
-        calls.add(envelope.id, { sort: "vote", stamp, transaction: codec.firstArg(payload, envelope) });
+        calls.add(envelope.id, { sort: "vote", stamp, transaction: firstArg(codec, payload, envelope) });
         return;
       case "finish": {
         mustBeAnswered(envelope);
         this.#mustBeRegistered(envelope);
-        const id = codec.firstArg(payload, envelope);
+        const id = firstArg(codec, payload, envelope);
         // A commit is noted only when nothing can keep it from being forwarded any more.
         calls.mustBeFree(envelope.id);
         calls.add(envelope.id, { sort: "finish", stamp, number: ledger.finishForwarded(number, id) });

@@ -1,6 +1,7 @@
 import type { Tid } from "./ids.ts";
 import type { Method } from "./methods.ts";
 import type { Value } from "./value.ts";
+import type { ShownWork, Work } from "./work.ts";
 
 /**
  * A message id as a value that can be compared: small integers as numbers, everything else (big integers, strings,
@@ -31,6 +32,14 @@ export interface StoreHead {
    * delete). May lie beyond the bytes that were given.
    */
   readonly restAt: number;
+}
+
+/** The arguments of a call, walked over. A value is made of one when it is asked for. */
+export interface Arguments {
+  /** How many there are, or so many as are needed; -1 where something else stands in their place. */
+  readonly count: number;
+  /** Undefined for one that is not there, and for one above `MAX_ARGUMENT_BYTES`. Raises `ProtocolError`. */
+  at(index: number): Value | undefined;
 }
 
 /** A server's `invalidateTransaction`. */
@@ -91,18 +100,23 @@ export interface Codec {
    * rest may be a version or a file name before it).
    */
   storeTail(tail: Buffer): MessageId;
-  /** The first argument as an id (`tpc_begin`, `vote`, `tpc_finish`, `tpc_abort`), without reading the others. */
-  firstArg(payload: Buffer, envelope: Envelope): MessageId;
-  /** The last argument as an id (`undoa`). */
-  lastArg(payload: Buffer, envelope: Envelope): MessageId;
+  /**
+   * The first eight arguments of a call. `need`: so many are looked at; where it can be told, nothing behind them is.
+   * Raises `ProtocolError` for what can't be walked over.
+   */
+  arguments(payload: Buffer, envelope: Envelope, need: number, work: Work): Arguments;
 
   invalidation(payload: Buffer, envelope: Envelope): InvalidationArgs;
   /** A `getInvalidations` reply: None, or tid and oids. */
   invalidationsReply(payload: Buffer, envelope: Envelope): InvalidationArgs | undefined;
-  /** What the reply to a call of `method` shows; `method` is undefined when nobody knows which. */
-  shown(payload: Buffer, envelope: Envelope, method: Method | undefined): Shown;
+  /** What the reply to a call of `method` shows; `method` is undefined when nobody knows which. Raises nothing. */
+  shown(payload: Buffer, envelope: Envelope, method: Method | undefined, work?: ShownWork): Shown;
+  /** The value is an exception: flags 2 of a new server, or an old server's pair of class and instance. Raises nothing. */
+  isException(payload: Buffer, envelope: Envelope): boolean;
+  /** The value is a list of nothing but byte strings or pairs of them. Cheap for a million. False also where unclear. */
+  isPlainList(payload: Buffer, envelope: Envelope): boolean;
   /** The arguments (of a reply: its value), decoded. */
-  args(payload: Buffer, envelope: Envelope): Value;
+  args(payload: Buffer, envelope: Envelope, work?: Work): Value;
 
   /** How the writer of this payload writes; undefined when the payload does not tell. `oldServer`: ZEO <= 4. */
   dialect(payload: Buffer, oldServer: boolean): Dialect | undefined;

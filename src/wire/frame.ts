@@ -7,6 +7,8 @@ export const LENGTH_BYTES = 4;
 /** Old sides set it when 20 bytes of HMAC follow the length (ZEO 4.3.1 `zrpc/smac.py`). */
 const MAC_BIT = 0x80000000;
 
+const NOTHING = Buffer.alloc(0);
+
 /** A store's arguments behind its data: a version or file name, and the transaction id. */
 const MAX_TAIL_BYTES = 64 * 1024;
 
@@ -24,10 +26,36 @@ export type Verdict =
   | "more"
   /** Its bytes flow on as they come. */
   | "pass"
-  /** It is handed over whole, and does not flow on by itself. */
+  /** It is handed over whole, and does not flow on by itself; it has at most `FrameLimits.maxHeldBytes`. */
   | "hold"
+  /** The same with a bound of its own. */
+  | Hold
   /** It passes, and its tail is handed over: the payload from this offset on. */
-  | number;
+  | number
+  /** What has passed before it is to flow first; then it is asked for once more. */
+  | "flush"
+  /** Nobody can tell yet: nothing behind it is looked at until `again`. */
+  | "wait"
+  /** It passes but for its last bytes, which are handed over in its stead when they are whole. */
+  | Ending;
+
+/** A constant of whoever says it: nothing is made for each frame. */
+export interface Ending {
+  /** So many bytes of the payload, which is longer. */
+  readonly endBytes: number;
+}
+
+/** How much may be held of one frame. A constant of whoever says it: nothing is made for each frame. */
+export interface Hold {
+  /** Of the payload. `limits.frame` bounds it, too. */
+  readonly maxBytes: number;
+  /** The kind of message, for people. */
+  readonly what: string;
+}
+
+function isHold(verdict: Verdict): verdict is Hold {
+  return typeof verdict === "object" && "maxBytes" in verdict;
+}
 
 /**
  * What it is given can be a view of the chunk that was pushed, a held frame too that lies whole inside one. What it keeps
@@ -44,12 +72,14 @@ export interface FrameHandler {
   mac?(): void;
   /** The tail that `begin` asked for, before the last part of the frame flows on. Empty if the payload ends before it. */
   tail?(bytes: Buffer): void;
+  /** The last bytes of a frame whose beginning has flowed on; they do not flow by themselves. */
+  ending?(bytes: Buffer): void;
 }
 
 export interface FrameLimits {
   /** The longest payload. */
   readonly maxFrameBytes: number;
-  /** The longest payload that is held. */
+  /** The longest payload that is held, where the verdict has no bound of its own. */
   readonly maxHeldBytes: number;
 }
 
@@ -75,6 +105,9 @@ export class FrameStream {
   /** Where in the passing frame's payload its tail begins, if it is wanted; then also how much of the payload has come. */
   #tailFrom: number | undefined;
   #passed = 0;
+  /** So many of the passing frame's last bytes are kept back. */
+  #endBytes = 0;
+  #waits = false;
   #received = 0;
   #frameAt = 0;
   #between: (() => void) | undefined;
@@ -101,9 +134,26 @@ export class FrameStream {
     return this.#left > 0 && this.#passing;
   }
 
-  /** Would the stream end inside a frame if it ended now? */
+  /** Would the stream end inside a frame if it ended now? (Nobody knows what stands behind one that waits.) */
   get truncated(): boolean {
-    return this.#left > 0 || this.#carry !== undefined;
+    return this.#left > 0 || (this.#carry !== undefined && !this.#waits);
+  }
+
+  /** Does nobody look at the next frame until `again`? */
+  get waits(): boolean {
+    return this.#waits;
+  }
+
+  /** Memory of what is kept of the stream, in bytes. */
+  get keptBytes(): number {
+    return this.#held.capacity + (this.#carry?.length ?? 0);
+  }
+
+  /** Looks once more at the frame that waits. */
+  again(): void {
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.push(NOTHING);
   }
 
   get isRaw(): boolean {
@@ -130,19 +180,23 @@ export class FrameStream {
   turnRaw(): void {
     if (this.#mode !== "frames") return;
     this.#mode = "raw";
+    this.#waits = false;
     this.#between = undefined;
     const held = this.#held.take();
     const carry = this.#carry;
     this.#carry = undefined;
     this.#left = 0;
     // Else it is a tail, and has flowed.
-    if (!this.#passing) this.#flow(held, 0, held.length);
+    const isKept = !this.#passing || this.#endBytes > 0;
+    this.#endBytes = 0;
+    if (isKept) this.#flow(held, 0, held.length);
     if (carry !== undefined) this.#next.flow(carry);
   }
 
   /** Nothing is read or handed on any more, not even the rest of the current chunk. */
   stop(): void {
     this.#mode = "stopped";
+    this.#waits = false;
     this.#between = undefined;
     this.#carry = undefined;
     this.#held.take();
@@ -159,6 +213,10 @@ export class FrameStream {
       if (this.#mode === "raw") this.#next.flow(received);
       return;
     }
+    if (this.#waits) {
+      this.#carry = Buffer.concat([this.#carry ?? NOTHING, received]);
+      return;
+    }
     let chunk = received;
     if (this.#carry !== undefined) {
       chunk = Buffer.concat([this.#carry, received]);
@@ -167,8 +225,8 @@ export class FrameStream {
     let at = 0;
     let run = 0;
     if (this.#left > 0) {
-      const passes = this.#passing;
-      at = this.#continue(chunk);
+      const passes = this.#passing && this.#endBytes === 0;
+      at = this.#endBytes > 0 ? this.#passEnding(chunk, 0, 0) : this.#continue(chunk);
       if (!passes) run = at;
       else if (this.#left === 0 && this.#between !== undefined) {
         this.#flow(chunk, 0, at);
@@ -191,13 +249,30 @@ export class FrameStream {
       }
       const verdict = this.#handler.begin(chunk.subarray(start, end), length);
       if (verdict === "more") break;
-      if (verdict === "hold") {
+      if (verdict === "flush") {
+        this.#flow(chunk, run, at);
+        run = at;
+        continue;
+      }
+      if (verdict === "wait") {
+        this.#waits = true;
+        break;
+      }
+      if (verdict === "hold" || isHold(verdict)) {
         this.#flow(chunk, run, at);
         run = at;
         if (!this.#reads()) break;
         run = end;
+        this.#mayHold(length, verdict);
         if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
         else this.#hold(chunk, at, end, length);
+      } else if (typeof verdict === "object") {
+        this.#flow(chunk, run, at);
+        run = end;
+        this.#passing = true;
+        this.#left = length;
+        this.#endBytes = verdict.endBytes;
+        this.#passEnding(chunk, at, start);
       } else {
         this.#passing = true;
         this.#left = start + length - end;
@@ -267,11 +342,32 @@ export class FrameStream {
     return n;
   }
 
+  /**
+   * The frame whose last bytes are kept back goes on in the chunk: its payload at `start`, and what flows before that at
+   * `from`. Returns where it ends there.
+   */
+  #passEnding(chunk: Buffer, from: number, start: number): number {
+    const end = Math.min(start + this.#left, chunk.length);
+    const kept = Math.max(start, Math.min(end, start + this.#left - this.#endBytes));
+    this.#left -= end - start;
+    this.#flow(chunk, from, kept);
+    if (!this.#reads()) return end;
+    this.#held.add(chunk.subarray(kept, end), this.#left);
+    if (this.#left > 0) return end;
+    this.#endBytes = 0;
+    this.#handler.ending?.(this.#held.take());
+    if (this.#between !== undefined) this.#runBetween();
+    return end;
+  }
+
+  #mayHold(length: number, verdict: Hold | "hold"): void {
+    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
+    if (length <= maxBytes) return;
+    const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
+    throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);
+  }
+
   #hold(chunk: Buffer, at: number, end: number, length: number): void {
-    if (length > this.limits.maxHeldBytes) {
-      const expected = `at most ${this.limits.maxHeldBytes} bytes in a message that must be read whole`;
-      throw new ProtocolError("message-too-long", 0, expected, `${length}`);
-    }
     this.#passing = false;
     this.#left = length - (end - at - LENGTH_BYTES);
     this.#held.add(chunk.subarray(at, end), this.#left);

@@ -9,6 +9,11 @@ export class Gathered {
     return this.#length;
   }
 
+  /** Memory that it takes. */
+  get capacity(): number {
+    return this.#bytes.length;
+  }
+
   /** `more`: so many bytes can still come. Grows by doubling: what is announced allocates nothing. */
   add(part: Buffer, more: number): void {
     const needed = this.#length + part.length;

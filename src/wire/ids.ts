@@ -15,6 +15,9 @@ export const ID_BYTES = 8;
 
 export const NO_TID = 0n as Tid;
 
+/** The highest there can be: stands for a message that may show any tid. */
+export const ANY_TID = 0xffff_ffff_ffff_ffffn as Tid;
+
 export function asTid(value: bigint): Tid {
   return value as Tid;
 }

@@ -46,6 +46,8 @@ export interface Method {
   readonly name: string;
   readonly sort: MethodSort;
   readonly place: Place;
+  /** Its reply begins with an object's data, and its tids stand behind that, at its end. */
+  readonly dataFirst: boolean;
   /** A small number that stands for it, below 256. */
   readonly index: number;
 }
@@ -55,7 +57,7 @@ export interface Method {
  * ZEO/StorageServer.py of ZODB3 3.10.7 and ZEO 4.3.1; `registered_methods` in that of ZEO 5.2.1 and 6.2; what ZEO 4.3.1's
  * auth/auth_digest.py adds. Left out is what all of them refuse (`undo`), and what has to do with versions.
  */
-const ROWS: readonly (readonly [string, MethodSort, Place])[] = [
+const ROWS: readonly (readonly [string, MethodSort, Place, "data first"?])[] = [
   ["register", "register", "value"],
   ["tpc_begin", "begin", "exception"],
   ["storea", "store", "exception"],
@@ -71,10 +73,10 @@ const ROWS: readonly (readonly [string, MethodSort, Place])[] = [
   ["lastTransaction", "last", "value"],
 
   // (data, serial), with Z308 also the version.
-  ["load", "other", [1]],
-  ["loadEx", "other", [1]],
+  ["load", "other", [1], "data first"],
+  ["loadEx", "other", [1], "data first"],
   // (data, serial, end)
-  ["loadBefore", "other", [1, 2]],
+  ["loadBefore", "other", [1, 2], "data first"],
   // (data, serial, version, data of the version, its serial)
   ["zeoLoad", "other", [1, 4]],
   ["loadSerial", "other", "exception"],
@@ -115,12 +117,18 @@ const ROWS: readonly (readonly [string, MethodSort, Place])[] = [
 ];
 
 /** Stands for all methods that are not known: a reply to one is searched for tids. */
-export const UNKNOWN: Method = { name: "", sort: "other", place: "anywhere", index: 0 };
+export const UNKNOWN: Method = { name: "", sort: "other", place: "anywhere", dataFirst: false, index: 0 };
 
 /** All methods; each stands at its index. */
 export const METHODS: readonly Method[] = [
   UNKNOWN,
-  ...ROWS.map(([name, sort, place], row): Method => ({ name, sort, place, index: row + 1 })),
+  ...ROWS.map(([name, sort, place, data], row): Method => ({
+    name,
+    sort,
+    place,
+    dataFirst: data !== undefined,
+    index: row + 1,
+  })),
 ];
 
 const BY_NAME: ReadonlyMap<string, Method> = new Map(METHODS.slice(1).map((method) => [method.name, method]));

@@ -1,12 +1,7 @@
 import type { Codec, Dialect, Envelope, InvalidationArgs, OidShape } from "./codec.ts";
 import type { Tid } from "./ids.ts";
-import {
-  firstArgMsgpack,
-  invalidationMsgpack,
-  invalidationsReplyMsgpack,
-  lastArgMsgpack,
-  storeTailMsgpack,
-} from "./msgpack/calls.ts";
+import { argumentsMsgpack } from "./msgpack/arguments.ts";
+import { invalidationMsgpack, invalidationsReplyMsgpack, storeTailMsgpack } from "./msgpack/calls.ts";
 import { withOids } from "./msgpack/oids.ts";
 import { nameKind, peekMsgpack, storeHeadMsgpack } from "./msgpack/peek.ts";
 import { flatMsgpack, isExceptionMsgpack, isPlainListMsgpack, largestMsgpack } from "./msgpack/scan.ts";
@@ -15,6 +10,7 @@ import { readMsgpack, writeMsgpack } from "./msgpack/values.ts";
 import type { ReplyReader } from "./tids.ts";
 import { shownBy } from "./tids.ts";
 import type { Value } from "./value.ts";
+import type { Work } from "./work.ts";
 
 const NIL = Buffer.from([0xc0]);
 
@@ -22,7 +18,7 @@ const replies: ReplyReader = {
   flat: flatMsgpack,
   isException: isExceptionMsgpack,
   isPlainList: isPlainListMsgpack,
-  value: (payload, envelope) => readMsgpack(payload, envelope.argsAt),
+  value: (payload, envelope, work) => readMsgpack(payload, envelope.argsAt, work),
   largest: largestMsgpack,
 };
 
@@ -32,17 +28,18 @@ export const msgpackCodec: Codec = {
   peek: peekMsgpack,
   storeHead: storeHeadMsgpack,
   storeTail: storeTailMsgpack,
-  firstArg: firstArgMsgpack,
-  lastArg: lastArgMsgpack,
+  arguments: argumentsMsgpack,
   invalidation: invalidationMsgpack,
   invalidationsReply: invalidationsReplyMsgpack,
 
-  shown(payload, envelope, method) {
-    return shownBy(replies, payload, envelope, method);
+  shown(payload, envelope, method, work) {
+    return shownBy(replies, payload, envelope, method, work);
   },
+  isException: isExceptionMsgpack,
+  isPlainList: (payload, envelope) => isPlainListMsgpack(payload, envelope.argsAt),
 
-  args(payload: Buffer, envelope: Envelope): Value {
-    return readMsgpack(payload, envelope.argsAt);
+  args(payload: Buffer, envelope: Envelope, work?: Work): Value {
+    return readMsgpack(payload, envelope.argsAt, work);
   },
 
   dialect(payload: Buffer): Dialect | undefined {

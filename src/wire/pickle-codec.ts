@@ -2,14 +2,8 @@ import type { Codec, Dialect, Envelope, InvalidationArgs, OidShape } from "./cod
 import { ProtocolError } from "./errors.ts";
 import { ID_BYTES } from "./ids.ts";
 import type { Tid } from "./ids.ts";
-import {
-  argsOf,
-  firstArgPickle,
-  invalidationPickle,
-  invalidationsReplyPickle,
-  lastArgPickle,
-  storeTailPickle,
-} from "./pickle/calls.ts";
+import { argumentsPickle } from "./pickle/arguments.ts";
+import { argsOf, invalidationPickle, invalidationsReplyPickle, storeTailPickle } from "./pickle/calls.ts";
 import { oidsSize, writeOids } from "./pickle/oids.ts";
 import * as op from "./pickle/opcodes.ts";
 import { peekPickle } from "./pickle/peek.ts";
@@ -20,6 +14,7 @@ import { PickleWriter, STYLES, writeFlags, writeMessage } from "./pickle/writer.
 import type { ReplyReader } from "./tids.ts";
 import { shownBy } from "./tids.ts";
 import type { Value } from "./value.ts";
+import type { Work } from "./work.ts";
 
 const NONE_END = Buffer.from([op.NONE, op.TUPLE, op.STOP]);
 
@@ -27,7 +22,7 @@ const replies: ReplyReader = {
   flat: flatPickle,
   isException: isExceptionPickle,
   isPlainList: isPlainListPickle,
-  value: argsOf,
+  value: (payload, _envelope, work) => argsOf(payload, work),
   largest: largestPickle,
 };
 
@@ -37,17 +32,18 @@ export const pickleCodec: Codec = {
   peek: peekPickle,
   storeHead: storeHeadPickle,
   storeTail: storeTailPickle,
-  firstArg: firstArgPickle,
-  lastArg: lastArgPickle,
+  arguments: argumentsPickle,
   invalidation: invalidationPickle,
   invalidationsReply: invalidationsReplyPickle,
 
-  shown(payload, envelope, method) {
-    return shownBy(replies, payload, envelope, method);
+  shown(payload, envelope, method, work) {
+    return shownBy(replies, payload, envelope, method, work);
   },
+  isException: isExceptionPickle,
+  isPlainList: (payload, envelope) => isPlainListPickle(payload, envelope.argsAt),
 
-  args(payload: Buffer): Value {
-    return argsOf(payload);
+  args(payload: Buffer, _envelope: Envelope, work?: Work): Value {
+    return argsOf(payload, work);
   },
 
   dialect(payload: Buffer, oldServer: boolean): Dialect | undefined {

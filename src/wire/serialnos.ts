@@ -1,13 +1,14 @@
-import type { Envelope } from "./codec.ts";
+import { MAX_VALUE_STEPS } from "./bounds.ts";
+import type { Envelope, Shown } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { instance } from "./exceptions.ts";
-import { ID_BYTES, NO_TID } from "./ids.ts";
-import type { Tid } from "./ids.ts";
+import { ANY_TID, ID_BYTES, NO_TID } from "./ids.ts";
 import { MARK_VALUE, readPickle } from "./pickle/reader.ts";
 import * as op from "./pickle/opcodes.ts";
 import { conflictSerial } from "./tids.ts";
 import type { Value } from "./value.ts";
 import { itemsOf, PyTuple } from "./value.ts";
+import { Work } from "./work.ts";
 
 /**
  * An old server's one-way `serialnos([(oid, serial), ...])`: one pair for each store, and where a store was refused the
@@ -17,20 +18,35 @@ import { itemsOf, PyTuple } from "./value.ts";
 export interface Refused {
   /** The oids of the refused stores, packed. */
   readonly oids: Buffer;
-  /** The committed serial that a conflict names, else `NO_TID`. The serials of accepted stores are not committed yet. */
-  readonly shown: Tid;
+  /** The committed serial that a conflict names. The serials of accepted stores are not committed yet. */
+  readonly shown: Shown;
 }
 
-const NOTHING: Refused = { oids: Buffer.alloc(0), shown: NO_TID };
+const NOTHING: Refused = { oids: Buffer.alloc(0), shown: { tid: NO_TID, exact: true } };
 
 /**
- * What a `serialnos` message refuses. Cheap when that is nothing, even for a million stores.
- * Raises `ProtocolError` for a message that is no `serialnos`. Pickle only: no server that speaks msgpack sends one.
+ * Of a message that can't be read, or not with so much work as any real one takes. What was refused then counts as
+ * stored: one oid too many is told. A conflict in it may name anything.
+ */
+const UNCLEAR: Refused = { oids: Buffer.alloc(0), shown: { tid: ANY_TID, exact: false } };
+
+/**
+ * What a `serialnos` message refuses. Cheap when that is nothing, even for a million stores. Pickle only: no server that
+ * speaks msgpack sends one. Raises nothing.
  */
 export function readRefused(payload: Buffer, envelope: Envelope): Refused {
+  try {
+    return refusedIn(payload, envelope, new Work("bad-pickle", MAX_VALUE_STEPS));
+  } catch (error) {
+    if (error instanceof ProtocolError) return UNCLEAR;
+    throw error;
+  }
+}
+
+function refusedIn(payload: Buffer, envelope: Envelope, work: Work): Refused {
   const scan = scanAccepted(payload, envelope.argsAt);
   if (scan === "all") return NOTHING;
-  const list = scan === undefined ? wholeList(payload) : restOfList(payload, scan);
+  const list = scan === undefined ? listIn(readPickle(payload, 0, [], work)) : restOfList(payload, scan, work);
   const oids: Buffer[] = [];
   let shown = NO_TID;
   for (const item of list) {
@@ -43,7 +59,7 @@ export function readRefused(payload: Buffer, envelope: Envelope): Refused {
     const conflict = conflictSerial(serial);
     if (conflict > shown) shown = conflict;
   }
-  return { oids: Buffer.concat(oids), shown };
+  return { oids: Buffer.concat(oids), shown: { tid: shown, exact: true } };
 }
 
 function unexpected(envelope: Envelope, expected: string): ProtocolError {
@@ -112,16 +128,12 @@ function pairEnd(payload: Buffer, at: number): number {
 }
 
 /** Decodes only what comes from the first refused store on: a server stops at it. */
-function restOfList(payload: Buffer, { at, marked, inBatch }: Stopped): readonly Value[] {
+function restOfList(payload: Buffer, { at, marked, inBatch }: Stopped, work: Work): readonly Value[] {
   const before: (Value | typeof MARK_VALUE)[] = [MARK_VALUE, null, null, null];
   if (marked) before.push(MARK_VALUE);
   before.push([]);
   if (inBatch) before.push(MARK_VALUE);
-  return listIn(readPickle(payload, at, before));
-}
-
-function wholeList(payload: Buffer): readonly Value[] {
-  return listIn(readPickle(payload));
+  return listIn(readPickle(payload, at, before, work));
 }
 
 function listIn(message: Value): readonly Value[] {

@@ -1,12 +1,14 @@
+import { MAX_SEARCH_STEPS, MAX_VALUE_STEPS } from "./bounds.ts";
 import type { Envelope, Shown } from "./codec.ts";
 import { ProtocolError } from "./errors.ts";
 import { FlatItems, ITEM_NONE } from "./flat.ts";
-import { asTid, ID_BYTES, NO_TID, readTid } from "./ids.ts";
+import { ANY_TID, asTid, ID_BYTES, NO_TID, readTid } from "./ids.ts";
 import type { Tid } from "./ids.ts";
 import type { Method, Place } from "./methods.ts";
 import { UNKNOWN } from "./methods.ts";
 import type { Value } from "./value.ts";
 import { itemsOf, PyObject, textOf } from "./value.ts";
+import { Work, type ShownWork } from "./work.ts";
 
 /** What `shownBy` needs of an encoding. */
 export interface ReplyReader {
@@ -14,12 +16,15 @@ export interface ReplyReader {
   flat(payload: Buffer, at: number, into: FlatItems): void;
   /** The value is an exception: flags 2 of a new server, or an old server's pair of class and instance. */
   isException(payload: Buffer, envelope: Envelope): boolean;
-  /** The value is a list of nothing but byte strings. Cheap for a million. False also where that is not clear. */
+  /** The value is a list of nothing but byte strings or pairs of them. Cheap for a million. False also where unclear. */
   isPlainList(payload: Buffer, at: number): boolean;
-  /** The value, decoded. */
-  value(payload: Buffer, envelope: Envelope): Value;
-  /** The largest number that eight bytes of a byte string anywhere in the value are; 0 when there are none. */
-  largest(payload: Buffer, at: number): Tid;
+  /** The value, decoded. Raises `ProtocolError`. */
+  value(payload: Buffer, envelope: Envelope, work: Work): Value;
+  /**
+   * The largest number that eight bytes of a byte string anywhere in the value are; 0 when there are none. Raises
+   * `ProtocolError` for what can't be walked over to its end.
+   */
+  largest(payload: Buffer, at: number, work: Work): Tid;
 }
 
 const NOTHING: Shown = { tid: NO_TID, exact: true };
@@ -27,18 +32,40 @@ const NOTHING: Shown = { tid: NO_TID, exact: true };
 /**
  * The newest tid that the reply to a call of `method` shows. A message's id is never evidence, so only the value is
  * looked at. Data of objects is skipped. Where the reply has another shape than the method's, or the method is unknown
- * (also undefined), any eight bytes in it may be a tid, so the largest is given as not exact.
+ * (also undefined), any eight bytes in it may be a tid, so the largest is given as not exact. What can't be read, or not
+ * with so much work, may show any: such a reply waits for whatever is on its way, and that is all that comes of it.
+ *
+ * Raises nothing: no rule needs so much of such a reply that a session would have to end for it.
  */
-export function shownBy(reader: ReplyReader, payload: Buffer, envelope: Envelope, { place }: Method = UNKNOWN): Shown {
+export function shownBy(
+  reader: ReplyReader,
+  payload: Buffer,
+  envelope: Envelope,
+  { place }: Method = UNKNOWN,
+  given?: ShownWork,
+): Shown {
   if (place === "nothing") return NOTHING;
-  if (place === "anywhere") return inexact(reader, payload, envelope);
+  if (place !== "anywhere") {
+    const tid = unlessBad(() => {
+      if (!reader.isException(payload, envelope)) return shownAt(place, reader, payload, envelope, given);
+      return conflictSerial(reader.value(payload, envelope, given?.value ?? valueWork()));
+    });
+    if (tid !== undefined) return exact(tid);
+  }
+  const search = given?.search ?? new Work("bad-message", MAX_SEARCH_STEPS);
+  const largest = unlessBad(() => reader.largest(payload, envelope.argsAt, search));
+  return { tid: largest ?? ANY_TID, exact: false };
+}
+
+function valueWork(): Work {
+  return new Work("bad-message", MAX_VALUE_STEPS);
+}
+
+function unlessBad(read: () => Tid | undefined): Tid | undefined {
   try {
-    if (reader.isException(payload, envelope)) return exact(conflictSerial(reader.value(payload, envelope)));
-    const tid = shownAt(place, reader, payload, envelope);
-    return tid === undefined ? inexact(reader, payload, envelope) : exact(tid);
+    return read();
   } catch (error) {
-    // What can't be decoded within our bounds may still show something. The message passes; that is all that is claimed.
-    if (error instanceof ProtocolError) return inexact(reader, payload, envelope);
+    if (error instanceof ProtocolError) return undefined;
     throw error;
   }
 }
@@ -47,29 +74,32 @@ function exact(tid: Tid): Shown {
   return tid === NO_TID ? NOTHING : { tid, exact: true };
 }
 
-function inexact(reader: ReplyReader, payload: Buffer, envelope: Envelope): Shown {
-  return { tid: reader.largest(payload, envelope.argsAt), exact: false };
-}
-
 type Looked = Exclude<Place, "nothing" | "anywhere">;
 
 /** Of a value that is no exception. Undefined: it does not look like this method's. */
-function shownAt(place: Looked, reader: ReplyReader, payload: Buffer, envelope: Envelope): Tid | undefined {
+function shownAt(
+  place: Looked,
+  reader: ReplyReader,
+  payload: Buffer,
+  envelope: Envelope,
+  given: ShownWork | undefined,
+): Tid | undefined {
+  const value = (): Value => reader.value(payload, envelope, given?.value ?? valueWork());
   switch (place) {
     case "exception":
       return NO_TID;
     case "value":
       return inFlat(place, reader, payload, envelope.argsAt);
     case "dictionaries":
-      return inDictionaries(reader.value(payload, envelope));
+      return inDictionaries(value());
     case "vote":
       if (reader.isPlainList(payload, envelope.argsAt)) return NO_TID;
-      return inVote(reader.value(payload, envelope));
+      return conflictsIn(value());
     case "status":
-      return inStatus(reader.value(payload, envelope));
+      return inStatus(value());
     default:
       // A memo may hide an item from the quick look.
-      return inFlat(place, reader, payload, envelope.argsAt) ?? inTuple(place, reader.value(payload, envelope));
+      return inFlat(place, reader, payload, envelope.argsAt) ?? inTuple(place, value());
   }
 }
 
@@ -132,7 +162,8 @@ function inDictionaries(value: Value): Tid | undefined {
   return newest;
 }
 
-function inVote(value: Value): Tid | undefined {
+/** The newest serial that the conflicts in a vote's reply name; undefined for what is no list. */
+export function conflictsIn(value: Value): Tid | undefined {
   if (value === null) return NO_TID;
   const list = itemsOf(value);
   if (list === undefined) return undefined;

@@ -1,3 +1,5 @@
+import type { Work } from "./work.ts";
+
 /**
  * Decoded pickle and msgpack values. Nothing of a pickle is ever executed: globals and instances are kept as names.
  */
@@ -56,4 +58,13 @@ export function textOf(value: Value): string | undefined {
 export function itemsOf(value: Value): readonly Value[] | undefined {
   if (value instanceof PyTuple) return value.items;
   return Array.isArray(value) ? (value as readonly Value[]) : undefined;
+}
+
+/**
+ * Sets an entry of a dictionary that is being read. Numbers can be chosen so that a `Map` finds all of them in one place,
+ * and then each costs what the ones before it are: that is work, too.
+ */
+export function setEntry(map: Map<Value, Value>, key: Value, value: Value, work: Work): void {
+  if (typeof key === "number" || typeof key === "bigint") work.spend(map.size >> 4, 0);
+  map.set(key, value);
 }

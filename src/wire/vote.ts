@@ -1,27 +1,26 @@
 import type { Codec, Envelope } from "./codec.ts";
 import type { RemoteException } from "./exceptions.ts";
-import { exceptionIn } from "./exceptions.ts";
 import { NO_TID } from "./ids.ts";
 import type { Tid } from "./ids.ts";
 import { messageIdOf } from "./message-id.ts";
-import { methodNamed } from "./methods.ts";
-import { isPlainListMsgpack } from "./msgpack/scan.ts";
-import { isPlainListPickle } from "./pickle/scan.ts";
-import { conflictSerial } from "./tids.ts";
+import { exceptionReply, valueOf } from "./replies.ts";
+import { conflictsIn } from "./tids.ts";
 import { itemsOf, textOf } from "./value.ts";
 
-const VOTE = methodNamed("vote");
 /** What a reply to `vote` says. */
-export interface VoteOutcome {
+export type VoteOutcome =
   /** The client has the storage's commit lock now. */
-  readonly granted: boolean;
-  /** The server has forgotten the transaction with all its stores. */
-  readonly cleared: boolean;
-  /** The committed serial that a conflict names, else `NO_TID`. */
-  readonly shown: Tid;
-}
+  | { readonly kind: "granted" }
+  /**
+   * It has not. `cleared`: the server has forgotten the transaction with all its stores. `shown`: the committed serial
+   * that a conflict names, else `NO_TID`.
+   */
+  | { readonly kind: "failed"; readonly cleared: boolean; readonly shown: Tid }
+  /** Nobody knows: it can't be read, or not with so much work as any real reply takes. */
+  | { readonly kind: "unclear" };
 
-const GRANTED: VoteOutcome = { granted: true, cleared: false, shown: NO_TID };
+const GRANTED: VoteOutcome = { kind: "granted" };
+const UNCLEAR: VoteOutcome = { kind: "unclear" };
 
 /**
  * - An old server (ZEO 4.3.1, `_try_to_vote`) replies None when it holds the lock, after a failed store too.
@@ -31,21 +30,22 @@ const GRANTED: VoteOutcome = { granted: true, cleared: false, shown: NO_TID };
  *   `Already voting (waiting)`, and the refusal of another transaction's id (`_check_tid`), all three of the class
  *   `StorageTransactionError`, change nothing.
  *
- * Raises `ProtocolError` for what can't be decoded.
+ * Raises nothing.
  */
 export function voteOutcome(codec: Codec, payload: Buffer, envelope: Envelope, oldServer: boolean): VoteOutcome {
-  const isPlainList = codec.encoding === "pickle" ? isPlainListPickle : isPlainListMsgpack;
-  // An undo's reply can name a million oids: not decoded.
-  if (envelope.flags !== 2 && isPlainList(payload, envelope.argsAt)) return GRANTED;
-
-  const value = codec.args(payload, envelope);
-  const exception = exceptionIn(value, envelope);
-  if (exception !== undefined) {
-    return { granted: false, cleared: !changesNothing(exception), shown: conflictSerial(value) };
+  if (codec.isException(payload, envelope)) {
+    const reply = exceptionReply(codec, payload, envelope);
+    // What changed nothing would keep its stores: so only what is known to be no such exception has cleared them.
+    if (reply === undefined) return UNCLEAR;
+    const cleared = reply.exception === undefined || !changesNothing(reply.exception);
+    return { kind: "failed", cleared, shown: reply.serial };
   }
+  // An undo's reply can name a million oids: not decoded.
+  if (codec.isPlainList(payload, envelope)) return GRANTED;
+  const value = valueOf(codec, payload, envelope);
+  if (value === undefined) return UNCLEAR;
   if (oldServer || itemsOf(value)?.some((item) => item instanceof Map) !== true) return GRANTED;
-  const { tid: shown } = codec.shown(payload, envelope, VOTE);
-  return { granted: false, cleared: false, shown };
+  return { kind: "failed", cleared: false, shown: conflictsIn(value) ?? NO_TID };
 }
 
 function changesNothing({ name, args }: RemoteException): boolean {

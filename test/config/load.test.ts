@@ -41,12 +41,13 @@ describe("a good configuration", () => {
       limits: {
         clients: 10_000,
         frameBytes: 2 ** 31,
-        decodeBytes: 64 * 2 ** 20,
-        outboxBytes: 64 * 2 ** 20,
+        memoryBytes: 512 * 2 ** 20,
         historyBytes: 64 * 2 ** 20,
         handshakeMs: 30_000,
+        stalledMs: 60_000,
         drainMs: 10_000,
       },
+      keepAliveMs: 120_000,
       unknownProtocol: "relay",
     });
   });
@@ -58,7 +59,8 @@ upstreams:
     listen: "[::1]:0"
     server: zeo.example.com:8100
 log: { level: debug, format: json, oids: 0 }
-limits: { clients: 1, frame: 1GiB, decode: 1MiB, outbox: 2MiB, history: 3MiB, handshake: 1m30s, drain: 0s }
+limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
+keep-alive: 1m30s
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
@@ -67,12 +69,13 @@ unknown-protocol: refuse
       limits: {
         clients: 1,
         frameBytes: 2 ** 30,
-        decodeBytes: 2 ** 20,
-        outboxBytes: 2 * 2 ** 20,
+        memoryBytes: 2 * 2 ** 20,
         historyBytes: 3 * 2 ** 20,
         handshakeMs: 90_000,
+        stalledMs: 120_000,
         drainMs: 0,
       },
+      keepAliveMs: 90_000,
       unknownProtocol: "refuse",
     });
   });
@@ -102,14 +105,14 @@ describe("what is wrong with a configuration", () => {
     server: 5
   - listen: :80
 log:
-limits: { clients: 0, frame: 3GiB, decode: 64, clients: 5, drain: 5 }
+limits: { clients: 0, frame: 3GiB, memory: 64, clients: 5, drain: 5 }
 unknown-protocol: relax
 __proto__: 5
 toString: 6
 7: 8
 `;
     const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
-    const top = "unknown key, expected a map with the keys upstreams, log, limits, unknown-protocol";
+    const top = "unknown key, expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
       "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server",
@@ -123,7 +126,7 @@ toString: 6
       "F:10:1: log: expected a map with the keys level, format, oids, got an empty value",
       "F:11:20: limits.clients: expected a whole number from 1 to 1000000, got 0",
       'F:11:30: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "3GiB"',
-      "F:11:44: limits.decode: expected a size from 64KiB to 2GiB such as 64MiB, got 64",
+      "F:11:44: limits.memory: expected a size from 1MiB to 1TiB such as 64MiB, got 64",
       "F:11:48: limits.clients: expected each key once, got it again",
       "F:11:67: limits.drain: expected a time from 0s to 1h such as 30s, got 5",
       'F:12:19: unknown-protocol: expected one of relay, refuse, got "relax"',
@@ -134,8 +137,11 @@ toString: 6
   });
 
   test.each([
-    ["", "F:1:1: expected a map with the keys upstreams, log, limits, unknown-protocol, got an empty value"],
-    ["[]", "F:1:1: expected a map with the keys upstreams, log, limits, unknown-protocol, got a list"],
+    [
+      "",
+      "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got an empty value",
+    ],
+    ["[]", "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got a list"],
     ["{}", "F:1:1: upstreams: expected a list of upstreams, each with listen and server, got nothing"],
     ["upstreams: []", "F:1:12: upstreams: expected at least one upstream with listen and server, got a list"],
     ["upstreams: [5]", "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, got 5"],

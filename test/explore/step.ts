@@ -179,7 +179,7 @@ function serverEvents(
 function paused(c: Config, ledger: StorageLedger<Message>, s: Conn): boolean {
   if (c.outboxLimit === 0) return false;
   const held = ledger.state.accounts.get(s.number)?.outbox.length ?? 0;
-  return held >= c.outboxLimit && ledger.mayPause(s.number);
+  return held >= c.outboxLimit && ledger.mayPause(s.number, false);
 }
 
 function freeSlot(w: World): number {

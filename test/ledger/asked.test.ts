@@ -88,7 +88,7 @@ describe("a session", () => {
   });
 
   it("may be left unread where nobody knows it", () => {
-    expect(connected("new").ledger.mayPause(9)).toBe(true);
+    expect(connected("new").ledger.mayPause(9, false)).toBe(true);
   });
 });
 

@@ -112,3 +112,20 @@ describe("one behind the other", () => {
     expect(s.getInvalidationsReply(3, 5, [5, []])).toEqual(["3 < getInvalidations(T5): None"]);
   });
 });
+
+describe("the server's own message of one that is told later by an end", () => {
+  it.each(["before", "behind"] as const)("is not passed on, %s the reply to its finish", (order) => {
+    const s = connected("new", [1, 2], 5);
+    for (const tid of [2, 3]) {
+      s.begin(1, { restored: [tid], tid });
+      s.finish(1);
+      if (tid === 2) s.finishReply(1, 2, 1000);
+    }
+    s.connected([3], 5);
+    if (order === "before") expect(s.invalidation(3, 3, [])).toEqual([]);
+    expect(s.finishReply(1, 3, 1001)).toEqual(["1 < finish T3"]);
+    if (order === "behind") expect(s.invalidation(3, 3, [])).toEqual([]);
+    expect(s.ledger.heldBytes(3)).toBe(0);
+    expect(s.tick(1000 + COPYING_MS)).toEqual(["copied T3 below T5", "end 3: copied-history"]);
+  });
+});

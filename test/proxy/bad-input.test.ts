@@ -75,20 +75,15 @@ const WRONG: readonly Wrong[] = [
         framed(client.encode(9, 0, "getTid", bytes8(1n))),
       ]),
   },
-  {
-    what: "the proxy's own id",
-    code: "id-in-use",
-    bytes: ({ client }) => framed(client.encode(-2, 0, "getTid", bytes8(1n))),
-  },
   { what: "no msgpack", code: "bad-msgpack", msgpack: true, bytes: () => framed(Buffer.alloc(100, 0xc1)) },
   {
-    what: "msgpack nested a million deep",
+    what: "msgpack nested 400,000 deep",
     code: "bad-msgpack",
     msgpack: true,
     bytes: ({ client }) => {
       const whole = client.encode(0, 1, "tpc_begin", 1);
       return framed(
-        Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(1_000_000, 0x91), Buffer.from([0xc0])]),
+        Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(400_000, 0x91), Buffer.from([0xc0])]),
       );
     },
   },
@@ -115,7 +110,7 @@ const WRONG: readonly Wrong[] = [
   },
 ];
 
-const LIMITS = { limits: { frame: "64MiB", decode: "8MiB" } };
+const LIMITS = { limits: { frame: "64MiB" } };
 
 describe("a session ends, and no other, by", () => {
   it.each(WRONG)("$what ($code)", async ({ code, bytes, from = "client", msgpack }) => {
@@ -199,8 +194,8 @@ describe("what need not be read", () => {
     expect(gateway.ended).toEqual([]);
   });
 
-  it("is relayed above `decode`, while nothing is held", async () => {
-    const gateway = await scripted({}, { limits: { frame: "64MiB", decode: "64KiB" } });
+  it("is relayed whatever its size, while nothing is held", async () => {
+    const gateway = await scripted({}, { limits: { frame: "64MiB" } });
     const { client, server } = await registered(gateway);
     await passes(client, server, client.encode(8, 0, "storeBlobChunk", Buffer.alloc(MIB, 1)));
     await passes(server, client, server.codec.encode("pickle3", 8, 0, ".reply", Buffer.alloc(MIB, 2)));

@@ -89,21 +89,6 @@ describe("a client that stops reading while it is owed something", () => {
     await passes(slow.server, slow.client, slow.server.encode(0, 1, "info", new Map()));
     expect(gateway.ended).toEqual([]);
   });
-
-  it("is disconnected beyond limits.outbox, and nobody else", async () => {
-    const gateway = await scripted({}, { limits: { outbox: "256KiB" } });
-    const [slow, other, third] = [await registered(gateway), await registered(gateway), await registered(gateway)];
-    slow.client.socket.pause();
-    const ended = gateway.event("ended");
-    let tid = 2000n;
-    while (gateway.ended.length === 0 && tid < 2400n) await commitsAndTells(other, [slow, third], ++tid, MANY);
-    expect(await ended).toMatchObject({ code: "client-too-slow" });
-    expect(gateway.proxy.stats().ended).toEqual({ "client-too-slow": 1 });
-    expect(gateway.lines.filter(({ code }) => code === "client-too-slow")).toMatchObject([
-      { level: "error", fault: "client" },
-    ]);
-    await passes(third.client, third.server, third.client.encode(9, 0, "ping"));
-  });
 });
 
 const MANY = Buffer.concat(Array.from({ length: 20_000 }, (_, i) => bytes8(BigInt(i + 100))));

@@ -1,8 +1,13 @@
 import { describe, expect, it, vi } from "vitest";
+import { PyTuple } from "../../src/wire/value.ts";
 import { eight } from "./speech.ts";
-import { forget, Stage, type Pair } from "./stage.ts";
+import { forget, Stage, STALLED_MS, type Pair } from "./stage.ts";
 
-const MIB = 1024 * 1024;
+/** Whole buffers would be told byte by byte. */
+function expectTaken({ client }: Pair, expected: Buffer): void {
+  const taken = client.taken();
+  expect([taken.length, taken.equals(expected)]).toEqual([expected.length, true]);
+}
 
 /** A client whose network takes nothing, with something that waits for it. */
 function slow(stage: Stage, make: () => Pair = () => stage.registered()): Pair {
@@ -51,17 +56,16 @@ describe("the server's connection of a client that is behind", () => {
     stage.leave();
   });
 
-  it("is read from the moment when something is due to it", () => {
+  it("stays unread though something is due to it, and is read behind that when its client has taken what waits", () => {
     const stage = new Stage();
     const { speech } = stage;
     const [pair, other] = [slow(stage), stage.registered()];
     other.client.reads(speech.creation(9, 1));
-    expect(pair.server.isPaused).toBe(true);
     other.server.reads(speech.reply(9, eight(2000)));
+    expect(pair.server.commands).toEqual(["pause"]);
+    pair.client.drains();
     expect(pair.server.isPaused).toBe(false);
     pair.server.reads(speech.invalidation(2000));
-    expect(pair.server.isPaused).toBe(true);
-    pair.client.drains();
     expect(stage.said(pair)).toEqual(["info", "T2000 [1]"]);
     stage.leave();
   });
@@ -135,67 +139,113 @@ describe("the server's connection of a client for which much is held", () => {
   });
 });
 
-describe("limits.outbox", () => {
-  const limits = { outboxBytes: 200_000 };
+describe("limits.stalled", () => {
+  it("ends a client that takes nothing of what waits for it", () => {
+    const stage = new Stage();
+    const pair = slow(stage);
+    stage.clock.move(STALLED_MS - 1);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.clock.move(1);
+    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    expect(pair.client.commands).toEqual(["destroy"]);
+    stage.leave();
+  });
 
-  /** Something is due, so the server must be read. */
-  function owed(stage: Stage): Pair {
+  it("ends nobody who takes a little now and then, however long it takes", () => {
+    const stage = new Stage();
+    const pair = slow(stage);
+    for (let n = 0; n < 20; n++) {
+      stage.clock.move(STALLED_MS * 0.9);
+      pair.client.takes();
+    }
+    expect(stage.endings(pair)).toEqual([]);
+    pair.client.drains();
+    stage.clock.move(10 * STALLED_MS);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("ends nobody for whom nothing waits, and nobody who is relayed", () => {
+    const stage = new Stage();
+    const idle = stage.registered();
+    const pair = stage.connected();
+    pair.client.reads(Buffer.from("160301", "hex"));
+    pair.client.sticks();
+    pair.server.reads(Buffer.alloc(1000));
+    stage.clock.move(10 * STALLED_MS);
+    expect(stage.endings(idle)).toEqual([]);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+});
+
+describe("limits.memory", () => {
+  const memory = { memoryBytes: 200_000 };
+  const part = (stage: Stage, bytes = 90_000): Buffer => stage.speech.tell("receiveBlobChunk", Buffer.alloc(bytes));
+
+  /** Something is due to it and shown behind it, so what the server writes is kept. */
+  function held(stage: Stage): Pair {
     const [other, pair] = [stage.finishing(1), stage.registered()];
     other.server.reads(stage.speech.reply(9, eight(2000)));
+    pair.server.reads(stage.speech.reply(99, eight(2000)));
     return pair;
   }
 
-  it("ends a client that is behind while its server must be read, when more waits for it", () => {
-    const stage = new Stage("Z5", { limits });
-    const pair = owed(stage);
-    pair.client.sticks();
-    const part = stage.speech.tell("receiveBlobChunk", Buffer.alloc(90_000));
-    pair.server.reads(part, part);
+  it("counts what is held, whether or not the client is behind", () => {
+    const stage = new Stage("Z5", memory);
+    const pair = held(stage);
+    pair.server.reads(part(stage), part(stage));
     expect(stage.endings(pair)).toEqual([]);
-    pair.server.reads(part);
-    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    pair.server.reads(part(stage));
+    expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.session.life).toBe("over");
     stage.leave();
   });
 
-  it("counts what is held, whether or not the client is behind", () => {
-    const stage = new Stage("Z5", { limits });
-    const { speech } = stage;
-    const pair = owed(stage);
-    // It shows T2000, whose message has not come.
-    pair.server.reads(speech.reply(99, eight(2000)));
-    const part = speech.tell("receiveBlobChunk", Buffer.alloc(90_000));
-    pair.server.reads(part, part);
-    expect(stage.endings(pair)).toEqual([]);
-    pair.server.reads(part);
-    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+  it("ends who holds most, and nobody else", () => {
+    const stage = new Stage("Z5", memory);
+    const less = stage.registered();
+    const most = held(stage);
+    most.server.reads(part(stage));
+    less.server.reads(stage.speech.reply(99, eight(2000)), part(stage, 80_000));
+    expect(stage.endings(most)).toEqual([]);
+    less.server.reads(part(stage, 40_000));
+    expect([stage.endings(most), stage.endings(less)]).toEqual([[], ["memory-exhausted by client"]]);
     stage.leave();
   });
 
-  it("ends nobody who is only left unread, and nobody who is quick", () => {
-    const stage = new Stage("Z5", { limits });
-    const { speech } = stage;
-    const [behind, quick] = [slow(stage), owed(stage)];
-    for (let sent = 0; sent < MIB; sent += 90_000) {
-      quick.server.reads(speech.tell("receiveBlobChunk", Buffer.alloc(90_000)));
-    }
-    expect(behind.server.isPaused).toBe(false);
-    behind.server.reads(speech.invalidation(2000));
-    expect(behind.server.isPaused).toBe(true);
-    expect(stage.endings(behind)).toEqual([]);
-    expect(stage.endings(quick)).toEqual([]);
+  it("counts what has come of a message that is not whole, of either side", () => {
+    const stage = new Stage("Z5", memory);
+    const [a, b] = [stage.registered(), stage.registered()];
+    // Longer than what is ever held of a client goes another way.
+    a.client.reads(stage.speech.tell("tpc_begin", "", "x".repeat(150_000), "").subarray(0, 120_000));
+    expect(stage.memory.bytes).toBeGreaterThan(100_000);
+    b.server.reads(
+      stage.speech.invalidation(2000, ...Array.from({ length: 30_000 }, (_, n) => n)).subarray(0, 150_000),
+    );
+    expect([stage.endings(a), stage.endings(b)]).toEqual([[], ["memory-exhausted by client"]]);
     stage.leave();
+  });
+
+  it("counts the stores of a transaction, and what waits for a server", () => {
+    const stage = new Stage("Z5", memory);
+    const pair = stage.registered();
+    pair.client.reads(stage.speech.begin(9), ...Array.from({ length: 6000 }, (_, n) => stage.speech.store(9, n)));
+    expect(stage.memory.bytes).toBeGreaterThan(40_000);
+    pair.server.sticks();
+    pair.client.reads(stage.speech.tell("storeBlobChunk", Buffer.alloc(1)));
+    stage.leave();
+    expect(stage.memory.bytes).toBe(0);
   });
 
   it("leaves a client that has a tpc_finish on its way as an orphan", () => {
-    const stage = new Stage("Z5", { limits });
+    const stage = new Stage("Z5", memory);
     const { speech } = stage;
     const [pair, other] = [stage.finishing(1), stage.registered()];
     pair.client.sticks();
-    const part = speech.tell("receiveBlobChunk", Buffer.alloc(90_000));
-    pair.server.reads(part, part, part);
-    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    pair.server.reads(part(stage), part(stage), part(stage));
+    expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
     expect(pair.session.life).toBe("orphan");
     pair.server.reads(speech.reply(9, eight(2000)));
     other.server.reads(speech.invalidation(2000));
@@ -203,23 +253,8 @@ describe("limits.outbox", () => {
     stage.leave();
   });
 
-  it("passes on the tpc_finish at which it ends a client, and nothing behind that", () => {
-    const stage = new Stage("Z5", { limits });
-    const { speech } = stage;
-    const pair = slow(stage);
-    // It came before the connection could be left unread.
-    pair.client.write(Buffer.alloc(limits.outboxBytes));
-    const commit = speech.creation(9, 1);
-    pair.client.reads(Buffer.concat([commit, speech.call(20, "loadEx", eight(1))]));
-    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
-    expect(pair.session.life).toBe("orphan");
-    expect(pair.server.taken()).toEqual(commit);
-    expect(pair.server.isPaused).toBe(false);
-    stage.leave();
-  });
-
   it("counts an announcement once, however many clients it waits for", () => {
-    const stage = new Stage("Z5", { limits });
+    const stage = new Stage("Z5", { memoryBytes: 400_000 });
     const { speech } = stage;
     const other = stage.registered();
     const pairs = Array.from({ length: 4 }, () => stage.registered());
@@ -229,17 +264,144 @@ describe("limits.outbox", () => {
     for (const { client, server } of pairs) {
       client.sticks();
       server.reads(speech.invalidation(2000, ...many));
-      expect(client.queuedBytes).toBeGreaterThan(limits.outboxBytes);
     }
-    // Something else is due, so the servers must be read.
-    other.client.reads(speech.creation(10, 2));
-    other.server.reads(speech.reply(10, eight(2001)));
-    for (const { server } of pairs) server.reads(speech.tell("info", new Map()));
     expect(pairs.flatMap((pair) => stage.endings(pair))).toEqual([]);
-    // All but one go: now they are that one's alone.
-    for (const pair of pairs.slice(1)) pair.client.closes();
-    pairs[0]?.server.reads(speech.tell("info", new Map()));
-    expect(pairs.flatMap((pair) => stage.endings(pair))).toEqual(["client-too-slow by client"]);
+    expect(pairs.map(({ server }) => server.isPaused)).toEqual([true, true, true, true]);
+    stage.leave();
+  });
+});
+
+describe("a reply that is too large to be held", () => {
+  const LARGE = 1_500_000;
+  const load = (stage: Stage, id: number, serial: number): Buffer =>
+    stage.speech.reply(id, new PyTuple([Buffer.alloc(LARGE, 1), eight(serial), null]));
+
+  /** The pair's client has asked for it. */
+  function asked(stage: Stage): { pair: Pair; other: Pair } {
+    const [other, pair] = [stage.registered(), stage.registered()];
+    pair.client.reads(stage.speech.call(5, "loadBefore", eight(1), eight(9000)));
+    return { pair, other };
+  }
+
+  it("waits unread for the commits that were finishing when it came, then flows on", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    const frame = load(stage, 5, 1000);
+    pair.server.reads(frame.subarray(0, 60_000));
+    expect(pair.server.commands).toEqual(["pause"]);
+    expectTaken(pair, Buffer.alloc(0));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(pair.server.commands).toEqual(["pause", "resume"]);
+    expectTaken(pair, frame.subarray(0, 60_000));
+    pair.server.reads(frame.subarray(60_000));
+    expectTaken(pair, frame.subarray(60_000));
+    expect(stage.memory.bytes).toBeLessThan(10_000);
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+    stage.leave();
+  });
+
+  it("does not wait for what is forwarded behind its first bytes", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    other.server.reads(speech.reply(9, eight(2000))); // due to the pair's client
+    const frame = load(stage, 5, 1000);
+    pair.server.reads(frame.subarray(0, 60_000));
+    other.client.reads(speech.creation(10, 2));
+    pair.server.reads(frame.subarray(60_000));
+    expectTaken(pair, frame);
+    expect(pair.server.isPaused).toBe(false);
+    stage.leave();
+  });
+
+  it("ends its client where its last bytes show what is still due to it, and they do not go out", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    other.server.reads(speech.reply(9, eight(2000)));
+    const frame = load(stage, 5, 2000);
+    pair.server.reads(frame);
+    expectTaken(pair, frame.subarray(0, -128));
+    expect(stage.endings(pair)).toEqual(["reply-too-early by server"]);
+    stage.leave();
+  });
+
+  it("is told of what it proves before it: the call came behind the committer's reply", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    other.client.reads(speech.creation(9, 1));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.client.reads(speech.call(5, "loadBefore", eight(1), eight(9000)));
+    const frame = load(stage, 5, 2000);
+    pair.server.reads(frame);
+    expect(stage.said(pair)[0]).toBe("T2000 [1]");
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("inside its own client's finish is read, and flows", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair } = asked(stage);
+    pair.client.reads(speech.creation(9, 1));
+    const frame = load(stage, 5, 2000);
+    pair.server.reads(frame);
+    expect(pair.server.commands).toEqual([]);
+    expectTaken(pair, frame);
+    pair.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("is kept where what stands before it waits for what comes behind it", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.reply(99, eight(2000))); // shows T2000, whose message has not come
+    const frame = load(stage, 5, 1000);
+    pair.server.reads(frame);
+    expectTaken(pair, Buffer.alloc(0));
+    expect(stage.memory.bytes).toBeGreaterThan(LARGE);
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)[0]).toBe("T2000 [1]");
+    stage.leave();
+    expect(stage.memory.bytes).toBe(0);
+  });
+
+  it("that waits is let go with its client, and with its server", () => {
+    for (const party of ["client", "server"] as const) {
+      const stage = new Stage();
+      const { pair, other } = asked(stage);
+      other.client.reads(stage.speech.creation(9, 1));
+      pair.server.reads(load(stage, 5, 1000).subarray(0, 60_000));
+      pair[party].closes();
+      expect(stage.endings(pair)).toEqual([]);
+      other.server.reads(stage.speech.reply(9, eight(2000)));
+      stage.leave();
+    }
+  });
+
+  it("that waits is read when its client sends a tpc_finish", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    const frame = load(stage, 5, 1000);
+    pair.server.reads(frame.subarray(0, 60_000));
+    expect(pair.server.isPaused).toBe(true);
+    pair.client.reads(speech.creation(10, 2));
+    expect(pair.server.isPaused).toBe(false);
+    pair.server.reads(frame.subarray(60_000), speech.reply(10, eight(2001)));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.endings(pair)).toEqual([]);
     stage.leave();
   });
 });

@@ -32,6 +32,8 @@ export class PlayedConnection implements Connection {
     return this.#queued.reduce((sum, { length }) => sum + length, 0);
   }
 
+  progress = 0;
+
   get isBehind(): boolean {
     return this.#isStuck && this.#queued.length > 0;
   }
@@ -108,8 +110,14 @@ export class PlayedConnection implements Connection {
     this.#isStuck = true;
   }
 
+  /** It has taken some, and is still behind. */
+  takes(): void {
+    this.progress++;
+  }
+
   /** It has taken all. */
   drains(): void {
+    this.progress++;
     this.#left.push(...this.#queued);
     this.#queued = [];
     this.#isStuck = false;

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
+import { Memory } from "../../src/session/memory.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
@@ -13,16 +14,19 @@ const MIB = 1024 * 1024;
 /** What the silent server is given: longer than what a leg lingers. */
 export const HANDSHAKE_MS = 30_000;
 
+/** What a client is given to take something. */
+export const STALLED_MS = 60_000;
+
 const LIMITS: SessionLimits = {
   frameBytes: 64 * MIB,
-  decodeBytes: 16 * MIB,
-  outboxBytes: 16 * MIB,
   handshakeMs: HANDSHAKE_MS,
+  stalledMs: STALLED_MS,
 };
 
 export interface StageOptions {
   readonly limits?: Partial<SessionLimits>;
   readonly refuseUnknown?: boolean;
+  readonly memoryBytes?: number;
 }
 
 /** A session between two connections that the test plays. */
@@ -37,15 +41,19 @@ export class Stage {
   readonly clock = new MovedClock();
   readonly speech: Speech;
   readonly storages: Storages;
+  readonly memory: Memory;
   readonly happenings: Happening[] = [];
   /** What the sessions have told their upstream. */
   readonly news: { readonly session: Session; readonly news: SessionNews }[] = [];
   readonly pairs: Pair[] = [];
+  /** Is it known that the server speaks first? */
+  serverGreets = true;
   readonly #host: SessionHost<Session>;
   #storage: Storage | undefined;
 
-  constructor(protocol = "Z5", { limits = {}, refuseUnknown = false }: StageOptions = {}) {
+  constructor(protocol = "Z5", { limits = {}, refuseUnknown = false, memoryBytes = 64 * MIB }: StageOptions = {}) {
     this.speech = new Speech(protocol);
+    this.memory = new Memory(memoryBytes);
     const { clock } = this;
     const report = (happening: Happening): void => void this.happenings.push(happening);
     this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
@@ -53,7 +61,9 @@ export class Stage {
       settings: { name: "main", limits: { ...LIMITS, ...limits }, refuseUnknown },
       clock,
       storages: this.storages,
+      memory: this.memory,
       report,
+      serverGreets: () => this.serverGreets,
       tell: (session, news) => void this.news.push({ session, news }),
     };
   }
@@ -146,6 +156,7 @@ export class Stage {
     }
     expect(this.#storage?.ledger.state.accounts.size ?? 0, "accounts").toBe(0);
     expect(this.#storage?.ledger.state.finishing ?? [], "commits on their way").toEqual([]);
+    expect(this.memory.bytes, "memory").toBe(0);
     // A storage looks once more whether anything is owed.
     this.clock.move(250);
     expect(this.clock.pending, "timers").toEqual([]);

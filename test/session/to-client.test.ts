@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { PyGlobal, PyObject, PyTuple, type Value } from "../../src/wire/value.ts";
 import { numbers, packed } from "../ledger/script.ts";
+import { frameOf } from "../proxy/peer.ts";
 import { payloads } from "./played-connection.ts";
 import { eight, tidOf, type Speech } from "./speech.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
@@ -314,17 +315,44 @@ describe("a reply that nobody asked for", () => {
   });
 });
 
-describe("a message that must be read whole and is longer than limits.decode", () => {
-  it("ends the session when it begins, not when it was gathered", () => {
-    const stage = new Stage("Z5", { limits: { decodeBytes: 100_000 } });
+describe("a message that can't be read while its client's tpc_finish is on the way", () => {
+  const unreadable = (stage: Stage): Buffer => stage.speech.tell("invalidateTransaction", "no tid", 5);
+
+  it("ends that session alone: its commit settles, and everyone is told", () => {
+    const stage = new Stage();
     const { speech } = stage;
-    const [other, pair] = [stage.registered(), asking(stage)];
-    const large = loaded(speech, 20, 150_000);
-    pair.server.reads(...pieces(large, 65_536));
-    expect(equal(pair.client.taken(), large)).toBe(true);
-    other.client.reads(speech.creation(9, 1));
-    pair.server.reads(loaded(speech, 21, 150_000).subarray(0, 100));
-    expect(stage.endings(pair)).toEqual(["message-too-long by server"]);
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    pair.server.reads(Buffer.concat([unreadable(stage), unreadable(stage), speech.tell("info", new Map())]));
+    expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+    expect(pair.session.life).toBe("orphan");
+    expect(pair.client.commands).toContain("destroy");
+    pair.server.reads(speech.reply(9, eight(2000)));
+    other.server.reads(speech.invalidation(2000));
+    expect(stage.said(other)).toEqual(["T2000 [1]"]);
+    expect(stage.endings(other)).toEqual([]);
+    stage.leave();
+  });
+
+  it("is no such thing where it is the reply itself, or nobody can tell", () => {
+    for (const bad of [
+      (stage: Stage) => frameOf(stage.speech.reply(9, null).subarray(4, -1)),
+      (stage: Stage) => stage.speech.nonsense,
+    ]) {
+      const stage = new Stage();
+      const [pair, other] = [stage.finishing(1), stage.registered()];
+      pair.server.reads(bad(stage));
+      expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+      expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
+      stage.leave();
+    }
+  });
+
+  it("makes an exception as the reply one that leaves everyone in doubt: the vote's reply may have been among it", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    pair.server.reads(unreadable(stage));
+    pair.server.reads(stage.speech.raises(9, "ZODB.POSException.StorageError"));
+    expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
     stage.leave();
   });
 });

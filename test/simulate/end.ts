@@ -69,6 +69,10 @@ export class End implements Connection {
     return Math.max(0, this.#written - this.#delivered - this.#window);
   }
 
+  get progress(): number {
+    return this.#delivered;
+  }
+
   get isBehind(): boolean {
     return this.#isBehind;
   }

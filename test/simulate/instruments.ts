@@ -44,9 +44,19 @@ const DECISIONS: All<Decision["do"]> = {
   "tell-down": true,
   "tell-up": true,
   "tell-blocked": true,
+  "tell-trouble": true,
+  "tell-trouble-over": true,
 };
-const STATES: All<Availability["state"]> = { starting: true, listening: true, full: true, down: true, stopped: true };
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced">> = {
+const STATES: All<Availability["state"]> = {
+  starting: true,
+  listening: true,
+  full: true,
+  trouble: true,
+  blocked: true,
+  down: true,
+  stopped: true,
+};
+const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
   repaired: true,
   resumed: true,
   foreign: true,
@@ -61,6 +71,10 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   down: true,
   blocked: true,
   up: true,
+  trouble: true,
+  "trouble-over": true,
+  full: true,
+  room: true,
 };
 
 /** Those that are the proxy's own fault. */
@@ -68,8 +82,14 @@ export function isOwnFault(code: EndCode): boolean {
   return ENDS[code].fault === "proxy";
 }
 
-/** No client and no server here leads to these; test/session/calls.test.ts and registration.test.ts do. */
-const ELSEWHERE: readonly EndCode[] = ["too-many-calls", "unknown-dialect"];
+/** No client and no server here leads to these; test/session does. */
+const ELSEWHERE: readonly EndCode[] = [
+  "too-many-calls",
+  "unknown-dialect",
+  "message-too-long",
+  "client-too-slow",
+  "reply-too-early",
+];
 
 type Slots = Readonly<Record<string, number>>;
 
@@ -131,6 +151,9 @@ export function happened(happening: Happening, visits: Visits): void {
     case "relayed":
       visits.count(`proxy: relayed ${happening.reason}`);
       return;
+    // The descriptors of a process are none of a world's.
+    case "few-descriptors":
+      return;
     case "announced":
       visits.add(REPAIRED[happening.repair] as number);
       return;
@@ -171,7 +194,17 @@ wrap(
 );
 
 /** All events of an upstream's availability that lead to decisions. */
-const EVENTS = ["begun", "dialFailed", "lastEnded", "silent", "tried", "opened", "openFailed", "room", "stop"] as const;
+const EVENTS = [
+  "tried",
+  "dialFailed",
+  "lastEnded",
+  "silent",
+  "hindered",
+  "opened",
+  "openFailed",
+  "room",
+  "stop",
+] as const;
 for (const event of EVENTS) {
   wrap(
     Availability.prototype,

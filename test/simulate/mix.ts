@@ -25,6 +25,7 @@ export const FAULTS = [
   "refuseRegister",
   "refuseVote",
   "finishException",
+  "finishLies",
   "finishNone",
   "hangUp",
   "lateReply",
@@ -119,7 +120,6 @@ export interface Mix {
   readonly history: number;
   readonly outbox: number;
   readonly frameBytes: number;
-  readonly decodeBytes: number;
   /** It takes so many clients as there are, and no more. */
   readonly isFull: boolean;
   /** It closes what it can't repair. */
@@ -155,6 +155,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   refuseRegister: 0.3,
   refuseVote: 0.2,
   finishException: 0.1,
+  finishLies: 0.1,
   finishNone: 0.1,
   hangUp: 0.005,
   lateReply: 0.2,
@@ -210,7 +211,6 @@ export const BARE: Mix = {
   history: 0,
   outbox: 0,
   frameBytes: 0,
-  decodeBytes: 0,
   isFull: false,
   refuseUnknown: false,
   hesitates: false,
@@ -269,7 +269,6 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     doors: random.chance(0.15) ? 2 : 1,
     macs: random.chance(0.06) ? random.pick([0.2, 0.5]) : 0,
     frameBytes: random.chance(0.06) ? random.pick([3000, 20_000]) : 0,
-    decodeBytes: random.chance(0.06) ? random.pick([2500, 10_000]) : 0,
     isFull: random.chance(0.1),
     refuseUnknown: random.chance(0.1),
     hesitates: random.chance(0.3),

@@ -1,6 +1,8 @@
 import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
+import { Fullness } from "../../src/upstream/fullness.ts";
+import { Memory } from "../../src/session/memory.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
@@ -9,6 +11,9 @@ import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
 
 const PLENTY = 1e9;
 const HANDSHAKE_MS = 5_000;
+
+/** Longer than any client of this world leaves what waits for it. */
+const STALLED_MS = 60_000;
 const AGAIN_MS = 200;
 
 /** The product: its upstreams, with everything that they need of a process simulated. */
@@ -22,6 +27,7 @@ class Product implements Subject {
   readonly #storages = new Map<string, WatchedStorages>();
   readonly #upstreams: Upstream[];
   readonly #room: Room;
+  readonly #fullness: Fullness;
   readonly #clock: Clock;
   #isQuitting = false;
   /** What must never be told. */
@@ -32,22 +38,23 @@ class Product implements Subject {
     this.#clock = clock;
     const limits = {
       frameBytes: mix.frameBytes || PLENTY,
-      decodeBytes: mix.decodeBytes || PLENTY,
-      outboxBytes: mix.outbox > 0 ? mix.outbox : PLENTY,
       handshakeMs: HANDSHAKE_MS,
+      stalledMs: STALLED_MS,
     };
     watch(visits);
     const report = (happening: Happening): void => {
       happened(happening, visits);
       this.#wrong ??= told(happening);
     };
+    this.#fullness = new Fullness(this.#room, clock, report);
+    const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
       const server = formatAddress(route.server);
       const storages = this.#storages.get(server) ?? new WatchedStorages(server, { clock, report, historyBytes });
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };
-      return new Upstream(route, { settings, clock, transport, storages, room: this.#room, report });
+      return new Upstream(route, { settings, clock, transport, storages, memory, room: this.#room, report });
     });
   }
 
@@ -65,12 +72,14 @@ class Product implements Subject {
   }
 
   stop(): void {
+    this.#fullness.stop();
     for (const upstream of this.#upstreams) upstream.stop();
     for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
   }
 
   quit(drainMs: number, done: () => void): void {
     this.#isQuitting = true;
+    this.#fullness.stop();
     for (const cancel of this.#cancels) cancel();
     const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
     stopInOrder({ ...parts, clock: this.#clock, drainMs }, done);

@@ -93,7 +93,6 @@ const CHANGES: readonly Change[] = [
   asBare("doors"),
   asBare("macs"),
   asBare("frameBytes"),
-  asBare("decodeBytes"),
   asBare("isFull"),
   asBare("refuseUnknown"),
   asBare("history"),

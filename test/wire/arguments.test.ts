@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { beginArgs, registerArg, tidArg } from "../../src/wire/arguments.ts";
+import { beginArgs, firstArg, registerArg, tidArg } from "../../src/wire/arguments.ts";
 import type { Envelope } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
@@ -77,7 +77,7 @@ describe("arguments of real calls", () => {
         }
         if (envelope.method !== "tpc_begin") continue;
         const { id, tid } = beginArgs(codec, payload, envelope);
-        expect(id).toBe(codec.firstArg(payload, envelope));
+        expect(id).toBe(firstArg(codec, payload, envelope));
         begins++;
         if (tid !== undefined) copied++;
       }

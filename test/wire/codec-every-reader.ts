@@ -1,4 +1,4 @@
-import { beginArgs, registerArg, tidArg } from "../../src/wire/arguments.ts";
+import { beginArgs, firstArg, lastArg, registerArg, tidArg } from "../../src/wire/arguments.ts";
 import type { Codec } from "../../src/wire/codec.ts";
 import { METHODS, methodNamed } from "../../src/wire/methods.ts";
 import { replyTid } from "../../src/wire/replies.ts";
@@ -29,8 +29,8 @@ export function everyReader(codec: Codec, payload: Buffer): (() => unknown)[] {
     () => codec.storeHead(payload, head, DELETE),
     () => codec.storeTail(payload.subarray(codec.storeHead(payload, head, STORE)?.restAt ?? argsAt)),
     () => codec.storeTail(payload.subarray(argsAt)),
-    () => codec.firstArg(payload, head),
-    () => codec.lastArg(payload, head),
+    () => firstArg(codec, payload, head),
+    () => lastArg(codec, payload, head),
     () => codec.invalidation(payload, head),
     () => codec.invalidationsReply(payload, head),
     () => codec.args(payload, head),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { firstArg, lastArg } from "../../src/wire/arguments.ts";
 import type { Envelope } from "../../src/wire/codec.ts";
 import { MAX_HEAD } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
@@ -203,9 +204,9 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       for (const id of [TXN, 0, -5, 2n ** 62n, "own", Buffer.from("own"), null]) {
         for (const rest of [[], [1], [native("user", python2), new Map(), null, "x"]]) {
           const payload = codec.encode(dialect, 5, 0, "tpc_begin", tuple(id, ...rest));
-          expect(codec.firstArg(payload, peek(payload))).toBe(messageIdOf(id));
+          expect(firstArg(codec, payload, peek(payload))).toBe(messageIdOf(id));
           const last = codec.encode(dialect, 5, 0, "undoa", tuple(...rest, id));
-          expect(codec.lastArg(last, peek(last))).toBe(messageIdOf(id));
+          expect(lastArg(codec, last, peek(last))).toBe(messageIdOf(id));
         }
       }
     });
@@ -214,21 +215,21 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
       const id = tuple(id8(1), id8(2));
       for (const rest of [[], [1], [1, 2, 3]]) {
         const payload = codec.encode(dialect, 5, 0, "vote", tuple(id, ...rest));
-        expect(codec.firstArg(payload, peek(payload))).toBe(messageIdOf(id));
+        expect(firstArg(codec, payload, peek(payload))).toBe(messageIdOf(id));
       }
     });
 
     it("refuse a call without arguments", () => {
       const payload = codec.encode(dialect, 5, 0, "vote", tuple());
-      expect(() => codec.firstArg(payload, peek(payload))).toThrow(ProtocolError);
-      expect(() => codec.lastArg(payload, peek(payload))).toThrow(ProtocolError);
+      expect(() => firstArg(codec, payload, peek(payload))).toThrow(ProtocolError);
+      expect(() => lastArg(codec, payload, peek(payload))).toThrow(ProtocolError);
     });
 
     it("refuse what was cut, wherever", () => {
       const payload = codec.encode(dialect, 5, 0, "undoa", tuple(Buffer.from("BA0y8fzYKJk="), TXN));
       const envelope = peek(payload);
       for (let cut = envelope.argsAt; cut < payload.length; cut++) {
-        expect(() => codec.lastArg(payload.subarray(0, cut), envelope), `cut at ${cut}`).toThrow(ProtocolError);
+        expect(() => lastArg(codec, payload.subarray(0, cut), envelope), `cut at ${cut}`).toThrow(ProtocolError);
       }
     });
   });

@@ -4,15 +4,19 @@ import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict, framed } fr
 
 type Seen = { readonly flow: string } | { readonly frame: string } | { readonly tail: string } | "mac";
 
+const BOUNDED = { maxBytes: 200_000, what: "a message of that kind" };
+
 /**
  * Payloads of these tests say themselves what is to become of them: the first byte is `P` (pass), `H` (hold), `T` (pass,
  * and the tail is wanted from the offset in the third byte on), `S` (hold, and stop), `R` (hold, and turn raw), `X` (hold,
- * and exchange the handler), `Y` (exchange the handler, and pass). The second byte is there to make a head of one byte
+ * and exchange the handler), `B` (hold, with a bound of its own), `Y` (exchange the handler, and pass), `E` (pass but for so many last bytes as the third byte
+ * says), `W` (wait while `waits`, then pass). The second byte is there to make a head of one byte
  * too short.
  */
 class Recorder implements FrameHandler {
   stream: FrameStream | undefined;
   other: FrameHandler | undefined;
+  waits = false;
   readonly seen: Seen[] = [];
   /** Slices of one chunk that flowed. */
   flows = 0;
@@ -21,7 +25,10 @@ class Recorder implements FrameHandler {
     if (head.length < Math.min(3, length)) return "more";
     const kind = String.fromCharCode(head[0] ?? 0);
     if (kind === "T") return head[2] ?? 0;
+    if (kind === "E") return { endBytes: head[2] ?? 0 };
+    if (kind === "W" && this.waits) return "wait";
     if (kind === "Y") this.#exchange();
+    if (kind === "B") return BOUNDED;
     return "HSRX".includes(kind) ? "hold" : "pass";
   }
 
@@ -49,6 +56,10 @@ class Recorder implements FrameHandler {
 
   mac(): void {
     this.seen.push("mac");
+  }
+
+  ending(bytes: Buffer): void {
+    this.seen.push({ frame: bytes.toString("latin1") });
   }
 
   tail(bytes: Buffer): void {
@@ -104,6 +115,14 @@ const SAMPLES: Readonly<Record<string, Buffer>> = {
     frameOf("H2"),
     frameOf("H3"),
     frameOf("P4"),
+  ]),
+  "frames whose last bytes are kept back": Buffer.concat([
+    frameOf("P1"),
+    frameOf("E1\x04 and its end"),
+    frameOf("E2\x05-----"),
+    frameOf("H1"),
+    frameOf("E3\x01 and another"),
+    frameOf("P2"),
   ]),
   "a stop in the middle": Buffer.concat([frameOf("P1"), frameOf("H1"), frameOf("Stop"), frameOf("P2"), frameOf("H2")]),
   "turned raw in the middle": Buffer.concat([
@@ -249,6 +268,7 @@ describe("a stream", () => {
     ["heads too short, and passing frames", ["P1", "P2 and more", "P3"]],
     ["held frames", ["H1", "H2 and more", "P1", "H3"]],
     ["tails", ["P1", "T1\x05xxthe tail", "T2\x03the tail", "H1", "T3\x14too short"]],
+    ["last bytes that are kept back", ["P1", "E1\x05xxthe end", "H1", "E2\x02xxx"]],
     ["a stream turned raw", ["P1", "H1 held", "R1", "H2 and more"]],
   ])("keeps nothing of a chunk when it has been pushed: %s", (_, payloads) => {
     const bytes = Buffer.concat(payloads.map(frameOf));
@@ -409,6 +429,20 @@ describe("a stream", () => {
     recorder().stream.push(Buffer.concat([length(100_000), Buffer.from("H12")]));
   });
 
+  it("holds as much as the verdict says, where it says that, by the length alone", () => {
+    const length = (value: number): Buffer => Buffer.from([0, 0, 0, 0].map((_, n) => (value >> (24 - 8 * n)) & 0xff));
+    expect(() => recorder().stream.push(Buffer.concat([length(200_001), Buffer.from("B12")]))).toThrow(
+      "expected at most 200000 bytes in a message of that kind, got 200001",
+    );
+    const { handler, stream } = recorder();
+    stream.push(Buffer.concat([length(200_000), Buffer.from("B12")]));
+    stream.push(Buffer.alloc(199_997, "x"));
+    expect(handler.seen).toEqual([{ frame: `${length(200_000).toString("latin1")}B12${"x".repeat(199_997)}` }]);
+    // Also where it is whole.
+    const small = recorder({ maxFrameBytes: 1_000_000, maxHeldBytes: 5 });
+    expect(() => small.stream.push(frameOf("H12345"))).toThrow("message-too-long");
+  });
+
   it("knows where in the stream the current frame begins, however it came", () => {
     const bytes = Buffer.concat([frameOf("P1"), frameOf("H1 held"), frameOf("P2 passing")]);
     const starts = [0, 6, 17].map((start) => start + LENGTH_BYTES + 100);
@@ -457,8 +491,60 @@ describe("a stream", () => {
     }
   });
 
+  it("lets a frame flow but for its last bytes, which it hands over when they are whole", () => {
+    const bytes = Buffer.concat([frameOf("P1"), frameOf("E1\x05 flows, ends"), frameOf("P2")]);
+    expect(run(bytes, [])).toEqual([
+      { flow: "\0\0\0\x02P1\0\0\0\x0fE1\x05 flows," },
+      { frame: " ends" },
+      { flow: "\0\0\0\x02P2" },
+    ]);
+    const { stream } = recorder();
+    stream.push(bytes.subarray(0, 21));
+    expect(stream.midFrame).toBe(true);
+    expect(stream.keptBytes).toBeLessThan(10);
+  });
+
+  it("lets flow what has passed before a frame, and asks for it once more", () => {
+    const { handler, stream } = recorder();
+    const plain = new Recorder();
+    const order: string[] = [];
+    let asked = false;
+    handler.begin = (head, length) => {
+      if (head.toString("latin1", 0, 2) !== "P2" || asked) return plain.begin(head, length);
+      asked = true;
+      order.push("asked");
+      return "flush";
+    };
+    handler.flow = (bytes) => order.push(bytes.toString("latin1"));
+    stream.push(Buffer.concat([frameOf("P0"), frameOf("P1"), frameOf("P2"), frameOf("P3")]));
+    expect(order).toEqual(["asked", "\0\0\0\x02P0\0\0\0\x02P1", "\0\0\0\x02P2\0\0\0\x02P3"]);
+  });
+
+  it("looks at nothing behind a frame that waits, until it is to look again", () => {
+    const bytes = Buffer.concat([frameOf("P1"), frameOf("W1 waits"), frameOf("H1"), frameOf("P2")]);
+    const whole = run(bytes, []);
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      const { handler, stream } = recorder();
+      handler.waits = true;
+      stream.push(bytes.subarray(0, cut));
+      stream.push(bytes.subarray(cut));
+      expect(stream.waits).toBe(true);
+      expect(stream.truncated).toBe(false);
+      expect(stream.midFrame).toBe(false);
+      expect(stream.keptBytes).toBe(bytes.length - 6);
+      expect(summary(handler.seen)).toMatchObject({ bytes: "\0\0\0\x02P1" });
+      stream.again();
+      expect(stream.waits).toBe(true);
+      handler.waits = false;
+      stream.again();
+      expect(summary(handler.seen)).toEqual(summary(whole));
+      stream.again();
+      expect(stream.received).toBe(bytes.length);
+    }
+  });
+
   it("turned raw from outside, lets flow what it had kept back", () => {
-    for (const payload of ["H123456", "P123456", "T1\x04xxxx"]) {
+    for (const payload of ["H123456", "P123456", "T1\x04xxxx", "E1\x03xxxx"]) {
       const bytes = Buffer.concat([frameOf("P0"), frameOf(payload)]);
       for (let cut = 0; cut <= bytes.length; cut++) {
         const { handler, stream } = recorder();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { lastArg } from "../../src/wire/arguments.ts";
 import type { Codec, Dialect, Envelope } from "../../src/wire/codec.ts";
 import { ProtocolError } from "../../src/wire/errors.ts";
 import { FlatItems } from "../../src/wire/flat.ts";
@@ -99,7 +100,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
     const envelope = peeked(codec, payload);
     const read = (bytes: Buffer) => [
       codec.peek(bytes),
-      codec.lastArg(bytes, envelope),
+      lastArg(codec, bytes, envelope),
       codec.shown(bytes, envelope, undefined),
     ];
     const expected = read(payload);

@@ -2,8 +2,9 @@ import type { Envelope, InvalidationArgs, MessageId } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
 import { ID_BYTES, readTid } from "../ids.ts";
 import { copyId } from "../packed.ts";
+import { Work } from "../work.ts";
 import { readId } from "./peek.ts";
-import { scanMsgpack } from "./scan.ts";
+import { skipMsgpack } from "./skip.ts";
 import * as token from "./tokens.ts";
 import type { TokenKind } from "./tokens.ts";
 import { TokenCursor } from "./tokens.ts";
@@ -27,32 +28,16 @@ function atEnd(payload: Buffer, at: number): void {
   if (at !== payload.length) throw new ProtocolError("bad-msgpack", at, "the end", "other bytes");
 }
 
-/** See `Codec.firstArg`. */
-export function firstArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
-  const cursor = new TokenCursor(payload, envelope.argsAt);
-  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected(cursor, "arguments");
-  return wholeId(cursor);
-}
-
-/** See `Codec.lastArg`. */
-export function lastArgMsgpack(payload: Buffer, envelope: Envelope): MessageId {
-  const cursor = new TokenCursor(payload, envelope.argsAt);
-  if (cursor.next() !== token.ARRAY || cursor.length < 1) throw unexpected(cursor, "arguments");
-  let { at } = cursor;
-  for (let before = cursor.length - 1; before > 0; before--) at = scanMsgpack(payload, at);
-  const last = new TokenCursor(payload, at);
-  const id = wholeId(last);
-  atEnd(payload, last.at);
-  return id;
-}
-
 /** See `Codec.storeTail`. */
 export function storeTailMsgpack(tail: Buffer): MessageId {
   const cursor = new TokenCursor(tail, 0);
-  let id: MessageId;
-  do id = wholeId(cursor);
-  while (cursor.at < tail.length);
-  return id;
+  const work = new Work("bad-msgpack", tail.length + 1);
+  let last = 0;
+  do {
+    last = cursor.at;
+    skipMsgpack(cursor, 1, work);
+  } while (cursor.at < tail.length);
+  return wholeId(new TokenCursor(tail, last));
 }
 
 /** The value `[tid, oids]`: an invalidation's arguments, or a `getInvalidations` reply. Oids may come in pairs. */
@@ -68,12 +53,13 @@ export function invalidationMsgpack(payload: Buffer, envelope: Envelope): Invali
   const count = cursor.length;
   if (count * OID_COST > payload.length - cursor.at) throw unexpected(cursor, `${count} oids`);
   const oids = Buffer.allocUnsafe(count * ID_BYTES);
-  for (let filled = 0; filled < oids.length; filled += ID_BYTES) readOid(cursor, payload, oids, filled);
+  const work = new Work("bad-msgpack", payload.length);
+  for (let filled = 0; filled < oids.length; filled += ID_BYTES) readOid(cursor, payload, oids, filled, work);
   atEnd(payload, cursor.at);
   return { tid, oids };
 }
 
-function readOid(cursor: TokenCursor, payload: Buffer, oids: Buffer, filled: number): void {
+function readOid(cursor: TokenCursor, payload: Buffer, oids: Buffer, filled: number, work: Work): void {
   const { at } = cursor;
   if (payload[at] === BIN8 && payload[at + 1] === ID_BYTES && at + OID_COST <= payload.length) {
     copyId(payload, at + 2, oids, filled);
@@ -87,7 +73,7 @@ function readOid(cursor: TokenCursor, payload: Buffer, oids: Buffer, filled: num
     // A pair of oid and version, as clients of protocol Z308 would get it.
     if (cursor.length !== PAIR) throw unexpected(cursor, "an oid and its version");
     takeOid(cursor, payload, cursor.next(), oids, filled);
-    cursor.at = scanMsgpack(payload, cursor.at);
+    skipMsgpack(cursor, 1, work);
   }
 }
 

@@ -24,6 +24,8 @@ export type TokenKind =
   | typeof MAP
   | typeof EXTENSION;
 
+const INT64 = 0xd3;
+
 /** The bytes of a cursor that nobody uses. */
 const FREE: Buffer = Buffer.alloc(0);
 
@@ -35,9 +37,11 @@ const FREE: Buffer = Buffer.alloc(0);
 export class TokenCursor {
   bytes: Buffer;
   at: number;
-  /** Of the last token: its value if INTEGER or BOOLEAN (False and True are 0 and 1) or FLOAT, */
-  int: number | bigint = 0;
-  /** where its content is if BYTES, TEXT or EXTENSION; `length` is also the items of an ARRAY, the pairs of a MAP, */
+  /** Of the last token: its value if INTEGER or BOOLEAN (False and True are 0 and 1) or FLOAT, but for wide ones. */
+  #int = 0;
+  /** Of a 64-bit integer: where it is. Nothing is made of it before it is asked for. */
+  #wideAt = -1;
+  /** Where its content is if BYTES, TEXT or EXTENSION; `length` is also the items of an ARRAY, the pairs of a MAP, */
   start = 0;
   length = 0;
   /** and the offset of its first byte. */
@@ -78,7 +82,8 @@ export class TokenCursor {
         return NIL;
       case 0xc2:
       case 0xc3:
-        this.int = code - 0xc2;
+        this.#wideAt = -1;
+        this.#int = code - 0xc2;
         this.at = at + 1;
         return BOOLEAN;
       case 0xc4:
@@ -95,11 +100,13 @@ export class TokenCursor {
       case 0xc9:
         return this.#content(EXTENSION, bytes.readUInt32BE(at + 1), 6);
       case 0xca:
-        this.int = bytes.readFloatBE(at + 1);
+        this.#wideAt = -1;
+        this.#int = bytes.readFloatBE(at + 1);
         this.at = at + 5;
         return FLOAT;
       case 0xcb:
-        this.int = bytes.readDoubleBE(at + 1);
+        this.#wideAt = -1;
+        this.#int = bytes.readDoubleBE(at + 1);
         this.at = at + 9;
         return FLOAT;
       case 0xcc:
@@ -109,7 +116,7 @@ export class TokenCursor {
       case 0xce:
         return this.#number(bytes.readUInt32BE(at + 1), 5);
       case 0xcf:
-        return this.#number(exactly(bytes.readBigUInt64BE(at + 1)), 9);
+        return this.#wide();
       case 0xd0:
         return this.#number(bytes.readInt8(at + 1), 2);
       case 0xd1:
@@ -117,7 +124,7 @@ export class TokenCursor {
       case 0xd2:
         return this.#number(bytes.readInt32BE(at + 1), 5);
       case 0xd3:
-        return this.#number(exactly(bytes.readBigInt64BE(at + 1)), 9);
+        return this.#wide();
       case 0xd4:
       case 0xd5:
       case 0xd6:
@@ -148,8 +155,22 @@ export class TokenCursor {
     return this.start + this.length <= this.bytes.length;
   }
 
-  #number(value: number | bigint, size: number): typeof INTEGER {
-    this.int = value;
+  /** The last token's value: INTEGER, BOOLEAN (False and True are 0 and 1) or FLOAT. */
+  get int(): number | bigint {
+    if (this.#wideAt < 0) return this.#int;
+    const isSigned = this.bytes[this.#wideAt] === INT64;
+    return isSigned ? int64(this.bytes, this.#wideAt + 1) : uint64(this.bytes, this.#wideAt + 1);
+  }
+
+  #wide(): typeof INTEGER {
+    this.#wideAt = this.at;
+    this.at += 9;
+    return INTEGER;
+  }
+
+  #number(value: number, size: number): typeof INTEGER {
+    this.#wideAt = -1;
+    this.#int = value;
     this.at += size;
     return INTEGER;
   }
@@ -168,10 +189,19 @@ export class TokenCursor {
   }
 }
 
-/** The number itself where a double holds it exactly. */
-export function exactly(value: bigint): number | bigint {
-  const small = Number(value);
-  return Number.isSafeInteger(small) ? small : value;
+/** Above this high word an integer may be none that a double holds exactly. */
+const SAFE_HIGH = 0x1fffff;
+
+/** A number where a double holds it exactly. */
+function uint64(bytes: Buffer, at: number): number | bigint {
+  const high = bytes.readUInt32BE(at);
+  return high <= SAFE_HIGH ? high * 2 ** 32 + bytes.readUInt32BE(at + 4) : bytes.readBigUInt64BE(at);
+}
+
+function int64(bytes: Buffer, at: number): number | bigint {
+  const high = bytes.readInt32BE(at);
+  const value = high * 2 ** 32 + bytes.readUInt32BE(at + 4);
+  return Number.isSafeInteger(value) ? value : bytes.readBigInt64BE(at);
 }
 
 /** The bytes of a token without its content, for 0xc0 to 0xdf. */

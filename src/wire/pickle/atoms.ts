@@ -1,7 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { MessageId } from "../codec.ts";
 import { idOfBytes, idOfInteger, idOfText, NONE_ID } from "../message-id.ts";
-import { longInteger, textInteger } from "./numbers.ts";
+import { lineInteger, longInteger } from "./numbers.ts";
 import * as op from "./opcodes.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
@@ -55,25 +55,20 @@ export function isNoise(code: number): boolean {
   return code === BINPUT || code === LONG_BINPUT || code === MEMOIZE || code === FRAME || code === PUT;
 }
 
-/** No line of a text opcode is longer in real traffic; a longer one is refused before it is searched any further. */
-const MAX_LINE = 1100;
-
 /** The bytes of a cursor that nobody uses. */
 const FREE: Buffer = Buffer.alloc(0);
 
 /**
  * Walks over the atoms of a pickle (None, booleans, numbers, byte strings, text) without a stack, a memo or an
- * allocation: enough for the flat beginnings and ends that matter on the hot path. Whoever meets something else reads
- * with `readPickle`.
+ * allocation: enough for the flat beginnings and ends that matter on the hot path. Nothing is converted before it is asked
+ * for. Whoever meets something else walks with `Outline`, or reads with `readPickle`.
  *
  * Of a byte string or text only the header must be there: `start + length` may lie beyond the bytes given.
  */
 export class AtomCursor {
   bytes: Buffer;
   at: number;
-  /** Of the last atom: its value if INTEGER or DOUBLE (False and True are 0 and 1), */
-  int: number | bigint = 0;
-  /** where the content is if BYTES or TEXT, */
+  /** Of the last atom: where its content is if BYTES or TEXT, or the argument of an INTEGER or DOUBLE, */
   start = 0;
   length = 0;
   /** and the offset of its opcode. */
@@ -138,44 +133,24 @@ export class AtomCursor {
         return NOTHING;
       case NEWTRUE:
       case NEWFALSE:
-        this.int = code === NEWTRUE ? 1 : 0;
-        this.at = at + 1;
-        return INTEGER;
+        return this.#number(INTEGER, 0);
       case BININT1:
-        if (at + 2 > bytes.length) return SHORT;
-        this.int = bytes[at + 1] as number;
-        this.at = at + 2;
-        return INTEGER;
+        return this.#number(INTEGER, 1);
       case BININT2:
-        if (at + 3 > bytes.length) return SHORT;
-        this.int = bytes.readUInt16LE(at + 1);
-        this.at = at + 3;
-        return INTEGER;
+        return this.#number(INTEGER, 2);
       case BININT:
-        if (at + 5 > bytes.length) return SHORT;
-        this.int = bytes.readInt32LE(at + 1);
-        this.at = at + 5;
-        return INTEGER;
+        return this.#number(INTEGER, 4);
       case INT:
       case LONG: {
         const end = this.#lineEnd(at + 1);
-        if (end < 0) return SHORT;
-        this.int = textInteger(bytes.toString("latin1", at + 1, end), at + 1);
-        this.at = end + 1;
-        return INTEGER;
+        return end < 0 ? SHORT : this.#number(INTEGER, end - at - 1, 1, 1);
       }
       case LONG1: {
         const length = bytes[at + 1];
-        if (length === undefined || at + 2 + length > bytes.length) return SHORT;
-        this.int = longInteger(bytes, at + 2, length);
-        this.at = at + 2 + length;
-        return INTEGER;
+        return length === undefined ? SHORT : this.#number(INTEGER, length, 2);
       }
       case BINFLOAT:
-        if (at + 9 > bytes.length) return SHORT;
-        this.int = bytes.readDoubleBE(at + 1);
-        this.at = at + 9;
-        return DOUBLE;
+        return this.#number(DOUBLE, 8);
       case SHORT_BINSTRING:
       case SHORT_BINBYTES:
         return this.#content(BYTES, 1);
@@ -200,12 +175,35 @@ export class AtomCursor {
     return this.start + this.length <= this.bytes.length;
   }
 
+  /** The last atom, an INTEGER or a DOUBLE; False and True are 0 and 1. */
+  number(): number | bigint {
+    const { bytes, start, length } = this;
+    switch (bytes[this.opcodeAt]) {
+      case NEWTRUE:
+        return 1;
+      case NEWFALSE:
+        return 0;
+      case BININT1:
+        return bytes[start] as number;
+      case BININT2:
+        return bytes.readUInt16LE(start);
+      case BININT:
+        return bytes.readInt32LE(start);
+      case LONG1:
+        return longInteger(bytes, start, length);
+      case BINFLOAT:
+        return bytes.readDoubleBE(start);
+      default:
+        return lineInteger(bytes, start, length);
+    }
+  }
+
   /** The last atom as an id. The content must be whole. */
   id(kind: AtomKind): MessageId {
     switch (kind) {
       case INTEGER:
       case DOUBLE:
-        return idOfInteger(this.int);
+        return idOfInteger(this.number());
       case BYTES:
         return idOfBytes(this.bytes.subarray(this.start, this.start + this.length));
       case TEXT:
@@ -231,12 +229,19 @@ export class AtomCursor {
     return kind;
   }
 
+  /** The argument has `length` bytes, `before` bytes behind the opcode's offset, and `behind` bytes follow. */
+  #number(kind: typeof INTEGER | typeof DOUBLE, length: number, before = 1, behind = 0): AtomKind {
+    const start = this.at + before;
+    const end = start + length + behind;
+    if (end > this.bytes.length) return SHORT;
+    this.start = start;
+    this.length = length;
+    this.at = end;
+    return kind;
+  }
+
   /** Offset of the line feed, or -1. */
   #lineEnd(from: number): number {
-    const { bytes } = this;
-    const limit = Math.min(bytes.length, from + MAX_LINE);
-    for (let i = from; i < limit; i++) if (bytes[i] === 0x0a) return i;
-    if (limit < bytes.length) throw new ProtocolError("bad-pickle", from, "a line", `${MAX_LINE} bytes without an end`);
-    return -1;
+    return this.bytes.indexOf(0x0a, from);
   }
 }

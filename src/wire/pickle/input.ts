@@ -1,6 +1,7 @@
 import { ProtocolError } from "../errors.ts";
 import type { Value } from "../value.ts";
-import { longInteger, textInteger } from "./numbers.ts";
+import { stepsFor, type Work } from "../work.ts";
+import { lineInteger, longInteger } from "./numbers.ts";
 
 const MAX_LINE = 65_536;
 
@@ -8,10 +9,12 @@ const MAX_LINE = 65_536;
 export class PickleInput {
   readonly bytes: Buffer;
   at: number;
+  readonly #work: Work;
 
-  constructor(bytes: Buffer, from: number) {
+  constructor(bytes: Buffer, from: number, work: Work) {
     this.bytes = bytes;
     this.at = from;
+    this.#work = work;
   }
 
   /** An error at the place reached. */
@@ -64,41 +67,53 @@ export class PickleInput {
 
   text(length: number): string {
     const start = this.take(length);
+    this.#converts(length);
     return this.bytes.toString("utf8", start, start + length);
   }
 
   long(length: number): number | bigint {
     if (length < 0) throw this.error("a length", "a negative one");
-    return longInteger(this.bytes, this.take(length), length);
+    const start = this.take(length);
+    this.#converts(length);
+    return longInteger(this.bytes, start, length);
   }
 
   /** A text argument, without its line feed. */
-  line(): string {
+  lineBytes(): Buffer {
     const start = this.at;
-    const limit = Math.min(this.bytes.length, start + MAX_LINE);
-    let end = start;
-    while (end < limit && this.bytes[end] !== 0x0a) end++;
-    if (end >= limit) throw this.error("a line", "no end of it");
+    const end = this.bytes.indexOf(0x0a, start);
+    if (end < 0 || end - start > MAX_LINE) throw this.error("a line", "no end of it");
     this.at = end + 1;
-    return this.bytes.toString("latin1", start, end);
+    this.#converts(end - start);
+    return this.bytes.subarray(start, end);
+  }
+
+  /** The same as text, each byte one character. */
+  line(): string {
+    return this.lineBytes().toString("latin1");
   }
 
   /** The argument of an `INT`, where protocol 1 has booleans too. */
   integerLine(): Value {
     const start = this.at;
-    const text = this.line();
-    if (text === "00") return false;
-    return text === "01" ? true : textInteger(text, start);
+    const line = this.lineBytes();
+    if (line.length === 2 && line[0] === 0x30 && (line[1] === 0x30 || line[1] === 0x31)) return line[1] === 0x31;
+    return lineInteger(this.bytes, start, line.length);
   }
 
   longLine(): number | bigint {
     const start = this.at;
-    return textInteger(this.line(), start);
+    const { length } = this.lineBytes();
+    return lineInteger(this.bytes, start, length);
   }
 
   memoLine(): number {
     const index = this.longLine();
     if (typeof index !== "number" || index < 0) throw this.error("a memo index", "another number");
     return index;
+  }
+
+  #converts(length: number): void {
+    this.#work.spend(stepsFor(length), this.at);
   }
 }

@@ -1,6 +1,7 @@
 import { PRICE_PLAIN, PRICE_TUPLE } from "../bounds.ts";
 import type { Value } from "../value.ts";
-import { PyGlobal, PyObject, PyTuple } from "../value.ts";
+import { PyGlobal, PyObject, PyTuple, setEntry } from "../value.ts";
+import type { Work } from "../work.ts";
 import { PickleInput } from "./input.ts";
 import { PickleStack } from "./stack.ts";
 
@@ -13,25 +14,30 @@ class MutableObject extends PyObject {
 export class PickleMachine {
   readonly input: PickleInput;
   readonly stack: PickleStack;
-  readonly #memo = new Map<number, Value>();
+  readonly #work: Work;
+  /** No `Map`: the indexes are the writer's choice, and those that a `Map` can't tell apart well take quadratic time. */
+  readonly #memo: Value[] = [];
+  #memoized = 0;
 
-  constructor(bytes: Buffer, from: number) {
-    this.input = new PickleInput(bytes, from);
+  constructor(bytes: Buffer, from: number, work: Work) {
+    this.input = new PickleInput(bytes, from, work);
     this.stack = new PickleStack(this.input);
+    this.#work = work;
   }
 
   put(index: number): void {
     this.stack.spend(PRICE_TUPLE);
-    this.#memo.set(index, this.stack.top());
+    if (this.#memo[index] === undefined) this.#memoized++;
+    this.#memo[index] = this.stack.top();
   }
 
   /** The next index that `MEMOIZE` writes. */
   memoize(): void {
-    this.put(this.#memo.size);
+    this.put(this.#memoized);
   }
 
   get(index: number): void {
-    const value = this.#memo.get(index);
+    const value = this.#memo[index];
     if (value === undefined) throw this.input.error("a memo that was written", String(index));
     this.stack.push(value, PRICE_PLAIN);
   }
@@ -51,7 +57,7 @@ export class PickleMachine {
     if (!(map instanceof Map)) throw this.input.error("a dictionary", "another value");
     this.stack.spend(items.length * PRICE_PLAIN * 2);
     const target = map as Map<Value, Value>;
-    for (let i = 0; i < items.length; i += 2) target.set(items[i] as Value, items[i + 1] as Value);
+    for (let i = 0; i < items.length; i += 2) setEntry(target, items[i] as Value, items[i + 1] as Value, this.#work);
   }
 
   /** More items of a set, which is kept as a call of `set` with a list. */

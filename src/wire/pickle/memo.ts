@@ -1,59 +1,58 @@
-import { AtomCursor, BYTES, OTHER, SHORT } from "./atoms.ts";
+import type { Work } from "../work.ts";
+import type { Span } from "./outline.ts";
 import * as op from "./opcodes.ts";
+import * as walk from "./walk.ts";
+
+// Names of this module: as properties of another one they are slow to read under vitest, by getters.
+const { BINGET, BINPUT, GET, LONG_BINGET, LONG_BINPUT, MEMOIZE, PUT } = op;
+const { NOISE, PUSHES, effectOf, opcodeEnd } = walk;
 
 /**
- * The byte string that the memo read (`BINGET`, `LONG_BINGET`) at `at` brings back, found by walking over the atoms
- * before it. Undefined when there is none; `short` when the opcode itself is cut. `next` is the offset behind the
- * opcode. Rare, so it is searched anew each time instead of being kept.
+ * Where the number, text or byte string stands that the memo read (`BINGET`, `LONG_BINGET`, `GET`) at `at` brings back;
+ * undefined when nothing of that kind was memoized, or no memo read stands there. Found by walking over all that stands
+ * before it: rare, so it is searched anew each time instead of being kept.
  */
-export function findMemo(
-  bytes: Buffer,
-  at: number,
-): { readonly start: number; readonly length: number; readonly next: number } | "short" | undefined {
-  let wanted: number;
-  let next: number;
-  if (bytes[at] === op.BINGET) {
-    next = at + 2;
-    if (next > bytes.length) return "short";
-    wanted = bytes[at + 1] as number;
-  } else if (bytes[at] === op.LONG_BINGET) {
-    next = at + 5;
-    if (next > bytes.length) return "short";
-    wanted = bytes.readUInt32LE(at + 1);
-  } else {
-    return undefined;
-  }
-
-  const cursor = new AtomCursor(bytes, bytes[0] === op.PROTO ? 2 : 0);
-  let memoized = 0;
-  let start = -1;
-  let length = 0;
-  while (cursor.at < at) {
-    const code = bytes[cursor.at];
-    let index = -1;
-    if (code === op.BINPUT) index = bytes[cursor.at + 1] as number;
-    else if (code === op.LONG_BINPUT) index = bytes.readUInt32LE(cursor.at + 1);
-    else if (code === op.MEMOIZE) index = memoized;
-    if (index >= 0) {
-      memoized++;
-      if (index === wanted) return start < 0 ? undefined : { start, length, next };
-      cursor.at += code === op.BINPUT ? 2 : code === op.LONG_BINPUT ? 5 : 1;
-      continue;
+export function memoized(bytes: Buffer, at: number, work?: Work): Span | undefined {
+  const code = bytes[at];
+  if (code !== BINGET && code !== LONG_BINGET && code !== GET) return undefined;
+  const wanted = indexAt(bytes, at);
+  let count = 0;
+  /** The value on top, as long as it is one opcode. */
+  let from = -1;
+  let end = -1;
+  for (let i = 0; i < at;) {
+    const next = opcodeEnd(bytes, i);
+    if (next < 0) return undefined;
+    work?.spend(1, i);
+    const here = bytes[i] as number;
+    const effect = effectOf(here);
+    if (here === MEMOIZE || here === BINPUT || here === LONG_BINPUT || here === PUT) {
+      const index = here === MEMOIZE ? count : indexAt(bytes, i);
+      count++;
+      if (index === wanted) return from < 0 ? undefined : { from, end };
+    } else if (effect === PUSHES) {
+      from = i;
+      end = next;
+    } else if (effect !== NOISE) {
+      from = -1;
     }
-    if (code === op.FRAME) {
-      cursor.at += 9;
-      continue;
-    }
-    const kind = cursor.next();
-    if (kind === SHORT) return undefined;
-    if (kind === OTHER) {
-      cursor.at += 1;
-      start = -1;
-    } else if (kind === BYTES) {
-      ({ start, length } = cursor);
-    } else {
-      start = -1;
-    }
+    i = next;
   }
   return undefined;
 }
+
+/** The index of a memo opcode, which is there to its end; -1 for a line that is no small number. */
+export function indexAt(bytes: Buffer, at: number): number {
+  const code = bytes[at];
+  if (code === BINGET || code === BINPUT) return bytes[at + 1] ?? -1;
+  if (code === LONG_BINGET || code === LONG_BINPUT) return bytes.readUInt32LE(at + 1);
+  let index = 0;
+  for (let i = at + 1; i < at + 1 + MAX_DIGITS; i++) {
+    const digit = (bytes[i] as number) - 0x30;
+    if (!(digit >= 0 && digit <= 9)) return bytes[i] === 0x0a && i > at + 1 ? index : -1;
+    index = index * 10 + digit;
+  }
+  return -1;
+}
+
+const MAX_DIGITS = 16;

@@ -1,6 +1,6 @@
 import { ProtocolError } from "../errors.ts";
 
-/** Longer integers are refused: no peer has them, and reading decimal digits takes quadratic time. */
+/** Longer integers are refused: no peer has them, and reading decimal digits takes more than linear time. */
 const MAX_DIGITS = 1024;
 const MAX_LONG_BYTES = 1024;
 
@@ -23,6 +23,14 @@ export function textInteger(text: string, offset: number): number | bigint {
   return BigInt(digits.startsWith("+") ? digits.slice(1) : digits);
 }
 
+/** The same of a line of so many bytes. A long one is not even looked at. */
+export function lineInteger(bytes: Buffer, start: number, length: number): number | bigint {
+  if (length > MAX_DIGITS + 2) {
+    throw new ProtocolError("bad-pickle", start, `an integer of at most ${MAX_DIGITS} digits`, `${length} bytes`);
+  }
+  return textInteger(bytes.toString("latin1", start, start + length), start);
+}
+
 /** Little-endian two's complement, as `LONG1` and `LONG4` have it. The caller has checked the bounds. */
 export function longInteger(bytes: Buffer, start: number, length: number): number | bigint {
   if (length > MAX_LONG_BYTES) {
@@ -33,9 +41,11 @@ export function longInteger(bytes: Buffer, start: number, length: number): numbe
     const small = bytes.readIntLE(start, length);
     return small === 0 ? 0 : small;
   }
-  let value = 0n;
-  for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[start + i] as number);
-  return smallest(BigInt.asIntN(length * 8, value));
+  // Hexadecimal digits are read in linear time.
+  const digits = Buffer.from(bytes.subarray(start, start + length))
+    .reverse()
+    .toString("hex");
+  return smallest(BigInt.asIntN(length * 8, BigInt(`0x${digits}`)));
 }
 
 /** The fewest bytes of two's complement that hold the value, little-endian; none for zero. */

@@ -213,8 +213,8 @@ function peekSlowly(head: Buffer, from: number): Envelope | undefined {
     const kind = cursor.next();
     if (kind === SHORT) return wantMore(head, MAX_ENVELOPE, "id, flags and method");
     if (kind !== OTHER) {
+      if (cursor.at > MAX_ENVELOPE) throw tooLong();
       if ((kind === BYTES || kind === TEXT) && !cursor.isWhole()) {
-        if (cursor.at > MAX_ENVELOPE) throw tooLong();
         return wantMore(head, MAX_ENVELOPE, "id, flags and method");
       }
       parts.push({ id: cursor.id(kind), kind, start: cursor.start, end: cursor.start + cursor.length });

@@ -1,12 +1,16 @@
 import { checkTree, PRICE_BUFFER, PRICE_MAP, PRICE_PLAIN, PRICE_TUPLE } from "../bounds.ts";
 import type { Value } from "../value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../value.ts";
+import { Work } from "../work.ts";
 import { PickleMachine } from "./machine.ts";
 import * as op from "./opcodes.ts";
 import { quotedString, rawUnicode, textFloat } from "./text.ts";
 
 /** A tree may count shared parts again, up to so many values in all. */
 const MAX_NODES = 1_000_000;
+
+/** Of whoever sets no other bound: a price is paid for each value, too. */
+const ANY_WORK = 64 * 1024 * 1024;
 
 /** Stands for a mark in a stack that `readPickle` is to go on from. */
 export const MARK_VALUE: unique symbol = Symbol("mark");
@@ -20,23 +24,29 @@ export const MARK_VALUE: unique symbol = Symbol("mark");
  * stands before.
  *
  * Raises `ProtocolError` (`bad-pickle`) for bytes that are no pickle, that nest too deep, or whose value would take
- * too much memory.
+ * too much memory, or more work than `work` allows.
  */
-export function readPickle(bytes: Buffer, from = 0, stack: readonly (Value | typeof MARK_VALUE)[] = []): Value {
-  const machine = new PickleMachine(bytes, from);
+export function readPickle(
+  bytes: Buffer,
+  from = 0,
+  stack: readonly (Value | typeof MARK_VALUE)[] = [],
+  work = new Work("bad-pickle", ANY_WORK),
+): Value {
+  const machine = new PickleMachine(bytes, from, work);
   for (const value of stack) {
     if (value === MARK_VALUE) machine.stack.mark();
     else machine.stack.push(value, PRICE_PLAIN);
   }
-  const value = run(machine);
-  checkTree(value, "bad-pickle", MAX_NODES);
+  const value = run(machine, work);
+  checkTree(value, "bad-pickle", MAX_NODES, work);
   return value;
 }
 
-function run(machine: PickleMachine): Value {
+function run(machine: PickleMachine, work: Work): Value {
   const { input } = machine;
   for (;;) {
     const code = input.byte();
+    work.spend(1, input.at);
     const handler = HANDLERS[code];
     if (handler !== undefined) handler(machine);
     else if (code === STOP) break;
@@ -75,8 +85,8 @@ on(op.LONG1, ({ stack, input }) => stack.push(input.long(input.byte()), PRICE_PL
 on(op.LONG4, ({ stack, input }) => stack.push(input.long(input.int32()), PRICE_PLAIN));
 on(op.FLOAT, ({ stack, input }) => stack.push(textFloat(input.line(), input.at), PRICE_PLAIN));
 on(op.BINFLOAT, ({ stack, input }) => stack.push(input.double(), PRICE_PLAIN));
-on(op.STRING, ({ stack, input }) => stack.push(quotedString(input.line(), input.at), PRICE_BUFFER));
-on(op.UNICODE, ({ stack, input }) => stack.push(rawUnicode(input.line(), input.at), PRICE_PLAIN));
+on(op.STRING, ({ stack, input }) => stack.push(quotedString(input.lineBytes(), input.at), PRICE_BUFFER));
+on(op.UNICODE, ({ stack, input }) => stack.push(rawUnicode(input.lineBytes(), input.at), PRICE_PLAIN));
 on([op.SHORT_BINSTRING, op.SHORT_BINBYTES], ({ stack, input }) => stack.push(input.view(input.byte()), PRICE_BUFFER));
 on([op.BINSTRING, op.BINBYTES], ({ stack, input }) => stack.push(input.view(input.uint32()), PRICE_BUFFER));
 on([op.BINBYTES8, op.BYTEARRAY8], ({ stack, input }) => stack.push(input.view(input.length8()), PRICE_BUFFER));

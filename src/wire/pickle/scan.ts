@@ -1,11 +1,15 @@
 import type { Envelope } from "../codec.ts";
+import { ProtocolError } from "../errors.ts";
 import type { FlatItems } from "../flat.ts";
 import { ITEM_BYTES, ITEM_NONE, ITEM_OTHER } from "../flat.ts";
 import { ID_BYTES, NO_TID, readTid } from "../ids.ts";
 import type { Tid } from "../ids.ts";
+import type { Work } from "../work.ts";
 import { AtomCursor, BYTES, isNoise, NOTHING, OTHER, SHORT, TEXT } from "./atoms.ts";
+import { walkOids } from "./oid-walk.ts";
 import { scanOids } from "./oids.ts";
 import * as op from "./opcodes.ts";
+import { opcodeEnd } from "./walk.ts";
 
 const shared = new AtomCursor();
 
@@ -81,84 +85,49 @@ export function isExceptionPickle(payload: Buffer, envelope: Envelope): boolean 
 
 /** See `ReplyReader.isPlainList`. */
 export function isPlainListPickle(payload: Buffer, at: number): boolean {
-  const list = scanOids(payload, at);
+  const list = scanOids(payload, at) ?? walkOids(payload, at);
   return list !== undefined && atEnd(payload, list.end);
 }
 
-/** See `ReplyReader.largest`. Stops at what is no pickle. */
-export function largestPickle(payload: Buffer, at: number): Tid {
+/** See `ReplyReader.largest`. */
+export function largestPickle(payload: Buffer, at: number, work: Work): Tid {
   let newest = NO_TID;
-  const cursor = new AtomCursor(payload, at);
-  for (;;) {
-    const kind = cursor.next();
-    if (kind === SHORT) return newest;
-    if (kind === BYTES) {
-      if (!cursor.isWhole()) return newest;
-      if (cursor.length === ID_BYTES) {
-        const tid = readTid(payload, cursor.start);
-        if (tid > newest) newest = tid;
-      }
-    } else if (kind === OTHER) {
-      const next = skipOther(payload, cursor.at);
-      if (next < 0) return newest;
-      cursor.at = next;
+  let steps = 0;
+  for (let i = at; i < payload.length;) {
+    const end = opcodeEnd(payload, i);
+    const code = payload[i] as number;
+    // What the memo brings back may stand before the value.
+    if (end < 0 || code === op.GET || code === op.BINGET || code === op.LONG_BINGET) {
+      throw new ProtocolError("bad-pickle", i, "a value without a memo", "something else");
     }
+    if (++steps === 256) {
+      work.spend(steps, i);
+      steps = 0;
+    }
+    const id = contentAt(payload, i, end);
+    if (id !== undefined) {
+      const tid = readTid(id);
+      if (tid > newest) newest = tid;
+    }
+    i = end;
   }
+  work.spend(steps, at);
+  return newest;
 }
 
-/** The bytes of an opcode that is no atom, with its argument. */
-const SIZES = new Uint8Array(256);
-/** How many lines are its argument instead. */
-const LINES = new Uint8Array(256);
-
-for (const code of [
-  op.MARK,
-  op.POP,
-  op.POP_MARK,
-  op.DUP,
-  op.BINPERSID,
-  op.REDUCE,
-  op.APPEND,
-  op.BUILD,
-  op.DICT,
-  op.EMPTY_DICT,
-  op.APPENDS,
-  op.LIST,
-  op.EMPTY_LIST,
-  op.OBJ,
-  op.SETITEM,
-  op.TUPLE,
-  op.EMPTY_TUPLE,
-  op.SETITEMS,
-  op.NEWOBJ,
-  op.TUPLE1,
-  op.TUPLE2,
-  op.TUPLE3,
-  op.EMPTY_SET,
-  op.ADDITEMS,
-  op.FROZENSET,
-  op.NEWOBJ_EX,
-  op.STACK_GLOBAL,
-]) {
-  SIZES[code] = 1;
-}
-for (const code of [op.PROTO, op.BINGET, op.EXT1]) SIZES[code] = 2;
-SIZES[op.EXT2] = 3;
-for (const code of [op.LONG_BINGET, op.EXT4]) SIZES[code] = 5;
-for (const code of [op.GET, op.STRING, op.UNICODE, op.FLOAT, op.PERSID]) LINES[code] = 1;
-for (const code of [op.GLOBAL, op.INST]) LINES[code] = 2;
-
-/** The offset behind an opcode that is no atom; -1 at the stop and at what is no pickle. */
-function skipOther(payload: Buffer, at: number): number {
-  const code = payload[at] as number;
-  const size = SIZES[code] as number;
-  if (size > 0) return at + size;
-  if (code === op.LONG4) return at + 5 <= payload.length ? at + 5 + payload.readUInt32LE(at + 1) : -1;
-  if (code === op.BYTEARRAY8) return at + 9 <= payload.length ? at + 9 + Number(payload.readBigUInt64LE(at + 1)) : -1;
-  let end = at;
-  for (let lines = LINES[code] as number; lines > 0; lines--) {
-    end = payload.indexOf(0x0a, end + 1);
-    if (end < 0) return -1;
+/** The eight bytes that the byte string of the opcode at `at` is; undefined for any other. */
+function contentAt(payload: Buffer, at: number, end: number): Buffer | undefined {
+  switch (payload[at]) {
+    case op.SHORT_BINSTRING:
+    case op.SHORT_BINBYTES:
+      return end - at === 2 + ID_BYTES ? payload.subarray(at + 2, end) : undefined;
+    case op.BINSTRING:
+    case op.BINBYTES:
+      return end - at === 5 + ID_BYTES ? payload.subarray(at + 5, end) : undefined;
+    case op.BINBYTES8:
+    case op.BYTEARRAY8:
+      return end - at === 9 + ID_BYTES ? payload.subarray(at + 9, end) : undefined;
+    default:
+      return undefined;
   }
-  return end === at ? -1 : end + 1;
 }

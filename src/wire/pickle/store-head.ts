@@ -4,8 +4,9 @@ import { ProtocolError } from "../errors.ts";
 import { ID_BYTES } from "../ids.ts";
 import type { Method } from "../methods.ts";
 import { AtomCursor, BYTES, DOUBLE, INTEGER, NOTHING, SHORT, TEXT } from "./atoms.ts";
-import { findMemo } from "./memo.ts";
+import { memoized } from "./memo.ts";
 import * as op from "./opcodes.ts";
+import { opcodeEnd } from "./walk.ts";
 
 const shared = new AtomCursor();
 
@@ -62,11 +63,13 @@ function readStoreHead(cursor: AtomCursor, head: Buffer, method: Method): StoreH
       break;
     default: {
       // With a memo, the root object's oid and the serial of eight zeros can be one and the same string.
-      const found = findMemo(head, cursor.at);
-      if (found === "short") return more();
-      if (found === undefined || found.length !== ID_BYTES) throw unexpected(cursor.at, "a serial", head[cursor.at]);
-      serial = isZero(head, found.start) ? "zero" : "set";
-      cursor.at = found.next;
+      const next = opcodeEnd(head, cursor.at);
+      if (next < 0) return more();
+      const found = memoized(head, cursor.at);
+      const at = found === undefined ? -1 : idAt(head, found.from);
+      if (at < 0) throw unexpected(cursor.at, "a serial", head[cursor.at]);
+      serial = isZero(head, at) ? "zero" : "set";
+      cursor.at = next;
     }
   }
   if (method.sort === "delete") return { oidAt, serial, restAt: cursor.at };
@@ -81,6 +84,12 @@ function readStoreHead(cursor: AtomCursor, head: Buffer, method: Method): StoreH
     default:
       throw unexpected(cursor.at, "an object's data", head[cursor.at]);
   }
+}
+
+/** Where the eight bytes of the byte string are that begins at `at`; -1 where it is none, or a longer one. */
+function idAt(bytes: Buffer, at: number): number {
+  const cursor = new AtomCursor(bytes, at);
+  return cursor.next() === BYTES && cursor.length === ID_BYTES ? cursor.start : -1;
 }
 
 function isZero(bytes: Buffer, at: number): boolean {

@@ -206,7 +206,9 @@ export class Judge {
   /** The client knows of it otherwise, or need not know. */
   #isAccounted(own: Answer): boolean {
     if (own.isDone || this.knowledge.covers(own.tid)) return true;
-    return commitAt(this.#link, own.tid)?.by === this.#link;
+    const commit = commitAt(this.#link, own.tid);
+    // One that was copied to below others is told by the end of the connection, which must come.
+    return commit?.by === this.#link || (commit?.isLow === true && this.#link.mustLearn > 0);
   }
 
   /** Nothing may be on its way any more. */

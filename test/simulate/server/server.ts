@@ -19,7 +19,7 @@ import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
 import type { ServerKind, Style } from "../style.ts";
 import type { Commit, Truth } from "../truth.ts";
-import { QUESTION_ID, ServerConn } from "./conn.ts";
+import { ServerConn } from "./conn.ts";
 import type { Engine } from "./engine.ts";
 import { CommitLock } from "./lock.ts";
 import { Loop } from "./loop.ts";
@@ -83,6 +83,7 @@ export class Server {
         this.#unlisten = undefined;
         this.scene.timeline.plan(100_000, () => this.start(kind));
       },
+      hindered: () => undefined,
       accepted: (end) => this.#accept(end as End),
     });
   }
@@ -181,7 +182,7 @@ export class Server {
         }
         return none(style, request, this.truth.last);
       default:
-        if (request.id === QUESTION_ID && this.chance("refuseQuestion")) {
+        if (request.isSubjects === true && this.chance("refuseQuestion")) {
           // Nothing would ever be proven there: the subject ends it.
           if (conn.link !== undefined) conn.link.isServerGone = true;
           return exception(style, request, this.truth.last, "StorageError");
@@ -298,7 +299,10 @@ export class Server {
     ) {
       return { answer: none(style, request, at, "none"), written: () => undefined };
     }
-    if (this.chance("finishException")) return nothing(exception(style, request, at, "StorageError"));
+    if (this.chance("finishException")) {
+      this.scene.disturbed.add(this.number);
+      return nothing(exception(style, request, at, "StorageError"));
+    }
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
@@ -306,6 +310,10 @@ export class Server {
     if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(exception(style, request, at, "StorageError"));
     const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
+    if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
+      this.scene.disturbed.add(this.number);
+      return { answer: exception(style, request, at, "StorageError"), written: () => this.release(conn) };
+    }
     return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
   }
 

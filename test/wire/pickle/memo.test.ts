@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
+import { firstArg, lastArg } from "../../../src/wire/arguments.ts";
 import type { Envelope } from "../../../src/wire/codec.ts";
 import { asTid } from "../../../src/wire/ids.ts";
 import { messageIdOf } from "../../../src/wire/message-id.ts";
@@ -138,8 +139,8 @@ describe.each([3, 4, 5])("pickles of protocol %i with a memo", (protocol) => {
     });
     expect(pickleCodec.invalidationsReply(message(9), peek(9))).toEqual({ tid: TID, oids: id8(7) });
     expect(pickleCodec.invalidationsReply(message(0), peek(0))).toBeUndefined();
-    expect(pickleCodec.firstArg(message(7), peek(7))).toBe(TXN);
-    expect(pickleCodec.lastArg(message(4), peek(4))).toBe(TXN);
+    expect(firstArg(pickleCodec, message(7), peek(7))).toBe(TXN);
+    expect(lastArg(pickleCodec, message(4), peek(4))).toBe(TXN);
     expect(pickleCodec.shown(message(2), peek(2), methodNamed("loadBefore"))).toEqual({ tid: TID, exact: true });
   });
 });

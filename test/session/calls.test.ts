@@ -88,4 +88,24 @@ describe("calls", () => {
     calls.answered(5);
     calls.addPlain(1_000_000, ping, at(0));
   });
+
+  it("are counted, and one whose reply the ledger reads is told of while it waits", () => {
+    const calls = newCalls();
+    expect([calls.size, calls.hasSpecial]).toEqual([0, false]);
+    calls.addPlain(1, methodNamed("ping"), at(0));
+    expect([calls.size, calls.hasSpecial]).toEqual([1, false]);
+    calls.add(2, vote);
+    expect([calls.size, calls.hasSpecial]).toEqual([2, true]);
+    calls.answered(2);
+    calls.takePlain(1);
+    expect([calls.size, calls.hasSpecial]).toEqual([0, false]);
+  });
+
+  it("that share an id are refused with whose it is", () => {
+    const calls = newCalls();
+    calls.add(1, vote);
+    const expected =
+      "id-in-use at offset 0: expected a message id that no other call has, got one that waits for its reply";
+    expect(() => calls.add(1, last)).toThrow(expected);
+  });
 });

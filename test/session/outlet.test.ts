@@ -3,6 +3,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { expect, it, onTestFinished } from "vitest";
 import { SocketConnection } from "../../src/net/socket-connection.ts";
 import { Outlet } from "../../src/session/outlet.ts";
+import { PlayedConnection } from "./played-connection.ts";
 
 /** A socket to somebody who does not read yet. */
 async function unread(): Promise<{ socket: Socket; reader: Socket }> {
@@ -47,4 +48,21 @@ it("counts an announcement's bytes once, however many queues it stands in", asyn
   await new Promise<void>((resolve) => ends[1]?.socket.once("drain", resolve));
   expect(outlets[1]?.queuedBytes).toBe(0);
   expect(encoded.holders).toBe(2);
+});
+
+it("that is shut writes nothing, announces nothing and counts nothing more", () => {
+  const client = new PlayedConnection("client:1");
+  const written: Buffer[] = [];
+  client.write = (bytes) => written.push(bytes) > 0;
+  const outlet = new Outlet(client);
+  const encoded = { frame: Buffer.alloc(10), holders: 0 };
+  outlet.write(Buffer.from("a"));
+  outlet.announce(encoded, "completed");
+  outlet.shut();
+  expect([outlet.isShut, outlet.isSlow]).toEqual([true, false]);
+  outlet.write(Buffer.from("b"));
+  outlet.announce(encoded, "completed");
+  outlet.announce(encoded, "synthesized");
+  expect(written).toEqual([Buffer.from("a"), encoded.frame]);
+  expect(outlet.announced).toEqual({ completed: 1, synthesized: 0 });
 });

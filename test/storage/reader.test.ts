@@ -62,6 +62,39 @@ describe("the server's message of one transaction", () => {
     expect(args).toEqual({ tid: 5n, oids: oid(1) });
   });
 
+  it("is read once, where the same bytes come again", () => {
+    const reader = new InvalidationReader();
+    let readings = 0;
+    const counting: Codec = {
+      ...pickleCodec,
+      invalidation: (...args) => {
+        readings++;
+        return pickleCodec.invalidation(...args);
+      },
+    };
+    for (let n = 0; n < 3; n++) read(reader, counting, "pickle3", 5n, oid(1));
+    expect(readings).toBe(1);
+    read(reader, counting, "pickle1", 5n, oid(1));
+    expect(readings).toBe(2);
+  });
+
+  it.each<readonly [string, readonly number[], number]>([
+    ["the last four are", [10, 10, 10, 10, 10], 4],
+    ["what is 1 MiB in all is", [10, 512 * 1024, 512 * 1024], 2],
+    ["of what is more than that only what fits, the newest first, is", [10, 512 * 1024, 512 * 1024 + 1], 1],
+    ["the newest is, however large,", [10, 2 * 1024 * 1024], 1],
+  ])("is remembered while it is one of the last: %s", (_, lengths, expected) => {
+    const reader = new InvalidationReader();
+    /** Its bytes are said to be all oids, so that nothing but the bytes tells one from another. */
+    const plain: Codec = { ...pickleCodec, invalidation: (payload) => ({ tid: asTid(5n), oids: payload.subarray() }) };
+    const payloads = lengths.map((length, n) => Buffer.alloc(length, n));
+    const envelope = { id: 0, flags: 1, method: "invalidateTransaction", argsAt: 0 };
+    const first = payloads.map((payload) => reader.read(plain, payload, envelope));
+    // What is not remembered any more is looked for last, since to look for it makes the others older.
+    const kept = payloads.findLastIndex((payload, n) => reader.read(plain, payload, envelope) !== first[n]);
+    expect(payloads.length - 1 - kept).toBe(expected);
+  });
+
   it("of long ago is forgotten, and a large one soon", () => {
     const reader = new InvalidationReader();
     const first = read(reader, pickleCodec, "pickle3", 1n, oid(1)).args;

@@ -185,6 +185,26 @@ describe("what the ledger decides", () => {
     ]);
   });
 
+  it("is reported for a client's door where it came back and was told more than the server knew, or nothing", () => {
+    const world = new World();
+    const { ledger } = world.storage;
+    const committer = world.registered();
+    const [one, other] = [world.registered(1000n, new Noting("door")), world.registered(1000n, new Noting("other"))];
+    world.finishing(committer)(2000n);
+    for (const [joined, asked] of [
+      [one, 1000n],
+      [other, 10n],
+    ] as const) {
+      const answer = { tid: asTid(2000n), oids: packed([]) };
+      ledger.invalidationsReply(joined.number, asTid(asked), answer, { ...world.message(), order: 1 });
+      world.storage.run(joined.number);
+    }
+    expect(world.toldOf("resumed")).toEqual([
+      { what: "resumed", from: 1000n, tid: 2000n, reach: 1000n, upstream: "door", storage: "1" },
+      { what: "resumed", from: 10n, tid: undefined, reach: 1000n, upstream: "other", storage: "1" },
+    ]);
+  });
+
   it("is reported, too, where another database answers and where history is copied", () => {
     const world = new World();
     const one = world.registered(1000n, new Noting("door"));

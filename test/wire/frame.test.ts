@@ -135,9 +135,8 @@ const SAMPLES: Readonly<Record<string, Buffer>> = {
 };
 
 describe.each(Object.entries(SAMPLES))("a stream of %s", (_, bytes) => {
-  const whole = run(bytes, []);
-
   it("tells the same, cut at every byte", () => {
+    const whole = run(bytes, []);
     for (let cut = 0; cut <= bytes.length; cut++) expect(run(bytes, [cut])).toEqual(whole);
   });
 
@@ -147,10 +146,11 @@ describe.each(Object.entries(SAMPLES))("a stream of %s", (_, bytes) => {
         bytes,
         Array.from({ length: bytes.length }, () => 1),
       ),
-    ).toEqual(whole);
+    ).toEqual(run(bytes, []));
   });
 
   it("hands on every byte once, and held frames whole", () => {
+    const whole = run(bytes, []);
     const raw = whole
       .map((one) => (one === "mac" || "tail" in one ? "" : "flow" in one ? one.flow : one.frame))
       .join("");
@@ -170,6 +170,14 @@ describe("a stream", () => {
     expect(flowed).toBe(bytes);
   });
 
+  it("lets the rest of a passing frame, and those behind it, flow as one slice of the chunk", () => {
+    const { handler, stream } = recorder();
+    const bytes = Buffer.concat([frameOf("P1 passing"), frameOf("P2"), frameOf("P3")]);
+    stream.push(bytes.subarray(0, 10));
+    stream.push(bytes.subarray(10));
+    expect(handler.flows).toBe(2);
+  });
+
   it("lets a frame flow before it is whole, and keeps nothing of it", () => {
     const { handler, stream } = recorder();
     const bytes = frameOf(`P1${"x".repeat(900_000)}`);
@@ -185,10 +193,47 @@ describe("a stream", () => {
     const mac = Buffer.concat([Buffer.from("80000002", "hex"), Buffer.alloc(20, 1), Buffer.from("H1")]);
     const bytes = Buffer.concat([frameOf("P1"), frameOf("H1"), mac, frameOf("H2"), Buffer.from("x")]);
     const whole = run(bytes, [], true);
-    expect(whole.at(-2)).toBe("mac");
-    expect(summary(whole)).toMatchObject({ macs: 1 });
+    const behind = Buffer.concat([mac, frameOf("H2"), Buffer.from("x")]).toString("latin1");
+    expect(whole).toEqual([{ flow: "\0\0\0\x02P1" }, { frame: "\0\0\0\x02H1" }, "mac", { flow: behind }]);
     for (let cut = 0; cut <= bytes.length; cut++) expect(run(bytes, [cut], true)).toEqual(whole);
     expect(() => run(bytes, [])).toThrow("frame-too-long");
+  });
+
+  it("turns raw at the MAC of an empty payload, too", () => {
+    const bytes = Buffer.concat([Buffer.from("80000000", "hex"), Buffer.alloc(20, 1)]);
+    expect(run(bytes, [], true)).toEqual(["mac", { flow: bytes.toString("latin1") }]);
+  });
+
+  it("takes an empty payload for a frame like any other", () => {
+    expect(run(Buffer.concat([frameOf(""), frameOf("H1")]), [], true)).toEqual([
+      { flow: "\0\0\0\0" },
+      { frame: "\0\0\0\x02H1" },
+    ]);
+  });
+
+  it("needs no handler that wants to know of MACs and tails", () => {
+    let flowed = "";
+    const stream = new FrameStream(
+      { begin: () => 1, flow: (bytes) => (flowed += bytes.toString("latin1")), frame: () => undefined },
+      LIMITS,
+    );
+    stream.macs = true;
+    stream.push(Buffer.concat([frameOf("T1"), Buffer.from("80000002", "hex")]));
+    expect(flowed).toBe("\0\0\0\x02T1\x80\0\0\x02");
+    expect(stream.isRaw).toBe(true);
+  });
+
+  it("says whether a held frame is a part of the chunk, or in memory of its own", () => {
+    const bytes = Buffer.concat([frameOf("H1"), frameOf("H2 and more")]);
+    const { handler, stream }: { handler: FrameHandler; stream: FrameStream } = recorder();
+    const views: boolean[] = [];
+    handler.frame = (frame, isView) => {
+      expect(frame.buffer === bytes.buffer).toBe(isView);
+      views.push(isView);
+    };
+    stream.push(bytes.subarray(0, 15));
+    stream.push(bytes.subarray(15));
+    expect(views).toEqual([true, false]);
   });
 
   it("tells a passing frame's tail from the offset asked for, and lets it flow", () => {
@@ -310,6 +355,21 @@ describe("a stream", () => {
       }
     });
 
+    it("and that is stopped while the first one's bytes flow, asks the other one nothing", () => {
+      const { handler, stream } = recorder();
+      const other = new Recorder();
+      let begun = 0;
+      other.begin = () => {
+        begun++;
+        return "pass";
+      };
+      handler.stream = stream;
+      handler.other = other;
+      handler.flow = () => stream.stop();
+      stream.push(Buffer.from(text("Y1", "P2"), "latin1"));
+      expect(begun).toBe(0);
+    });
+
     it("and that turns raw at once, lets flow each one's own bytes", () => {
       const bytes = Buffer.from(text("P0", "X1", "R1", "H1"), "latin1");
       for (let size = 1; size <= bytes.length; size++) {
@@ -337,12 +397,19 @@ describe("a stream", () => {
     }
   });
 
-  it("refuses a tail that is too long", () => {
-    const { stream } = recorder();
-    const bytes = frameOf(`T1\x03${"x".repeat(100_000)}`);
-    expect(() => {
-      for (let at = 0; at < bytes.length; at += 10_000) stream.push(bytes.subarray(at, at + 10_000));
-    }).toThrow("bad-store");
+  it.each([100_000, 10_000, 1000])("refuses a tail of more than 64 KiB, in pieces of %i", (size) => {
+    /** What is thrown for a tail of this length behind so many bytes of data. */
+    function pushed(data: number, tail: number): void {
+      const { handler, stream } = recorder();
+      handler.begin = () => data;
+      const bytes = frameOf("x".repeat(data + tail));
+      for (let at = 0; at < bytes.length; at += size) stream.push(bytes.subarray(at, at + size));
+      expect(handler.seen.filter((one) => one !== "mac" && "tail" in one)).toEqual([{ tail: "x".repeat(tail) }]);
+    }
+    for (const data of [0, 5, 200_000]) {
+      pushed(data, 65_536);
+      expect(() => pushed(data, 65_537)).toThrow(/^bad-store at offset \d+: expected at most 65536 bytes.*, got more$/);
+    }
   });
 
   it("refuses what is beyond its limits, by the length alone", () => {
@@ -351,10 +418,12 @@ describe("a stream", () => {
       bytes.writeUInt32BE(value);
       return bytes;
     };
-    expect(() => recorder().stream.push(length(1_000_001))).toThrow("frame-too-long");
+    expect(() => recorder().stream.push(length(1_000_001))).toThrow(
+      "frame-too-long at offset 0: expected at most 1000000 bytes, got 1000001",
+    );
     expect(() => recorder().stream.push(length(0xffffffff))).toThrow("frame-too-long");
     expect(() => recorder().stream.push(Buffer.concat([length(100_001), Buffer.from("H12")]))).toThrow(
-      "message-too-long",
+      /^message-too-long at offset 0: expected at most 100000 bytes.*, got 100001$/,
     );
     recorder().stream.push(Buffer.concat([length(1_000_000), Buffer.from("P12")]));
     recorder().stream.push(Buffer.concat([length(100_000), Buffer.from("H12")]));
@@ -491,11 +560,27 @@ describe("a stream", () => {
     }
   });
 
-  it("that is stopped tells nothing any more", () => {
+  it.each(["P1", "H123", "T1\x02tail"])("that is stopped inside %j tells nothing any more", (payload) => {
+    const bytes = Buffer.concat([frameOf(payload), frameOf("H1")]);
+    for (let cut = 0; cut < LENGTH_BYTES + payload.length; cut++) {
+      const { handler, stream } = recorder();
+      stream.push(bytes.subarray(0, cut));
+      const before = [...handler.seen];
+      stream.stop();
+      stream.turnRaw();
+      expect(stream.isRaw).toBe(false);
+      stream.push(bytes.subarray(cut));
+      expect(handler.seen).toEqual(before);
+    }
+  });
+
+  it("that is stopped inside begin() lets nothing of that chunk flow", () => {
     const { handler, stream } = recorder();
-    stream.push(frameOf("P1").subarray(0, 3));
-    stream.stop();
-    stream.push(frameOf("P1").subarray(3));
+    handler.begin = (head) => {
+      if (head.toString() === "P2") stream.stop();
+      return "pass";
+    };
+    stream.push(Buffer.concat([frameOf("P1"), frameOf("P2"), frameOf("P3")]));
     expect(handler.seen).toEqual([]);
   });
 

@@ -1,0 +1,174 @@
+/** A mutant that no test can find, since nothing that anybody could see is different. */
+export interface Equivalent {
+  readonly file: string;
+  /** As in `Mutant`. */
+  readonly line: string;
+  readonly text: string;
+  readonly becomes: string;
+  readonly why: string;
+}
+
+/** A line, what of it is replaced, and what it becomes: as `npm run mutate` shows those that survive. */
+type Change = readonly [line: string, text: string, becomes: string];
+
+/** They are equivalent for one reason. */
+function since(why: string, file: string, ...changes: readonly Change[]): Equivalent[] {
+  return changes.map(([line, text, becomes]) => ({ file, line, text, becomes, why }));
+}
+
+/** Each is looked at again when its line changes: one that doesn't occur any more, or that a test finds, is an error. */
+export const EQUIVALENT: readonly Equivalent[] = [
+  ...since(
+    "whether a frame passes matters only while something of it is left, and is said whenever that is",
+    "src/wire/frame.ts",
+    ["#passing = true;", "true", "false"],
+    ["this.#passing = true;", "true", "false"],
+  ),
+  ...since("a mode is stopped if it is none of the others", "src/wire/frame.ts", [
+    'this.#mode = "stopped";',
+    '"stopped"',
+    '""',
+  ]),
+  ...since(
+    "of a frame with nothing left #continue takes nothing",
+    "src/wire/frame.ts",
+    ["if (this.#left > 0) {", "this.#left > 0", "true"],
+    ["if (this.#left > 0) {", "this.#left > 0", "this.#left >= 0"],
+  ),
+  ...since("it is called only where there is work", "src/wire/frame.ts", ["work?.();", "work?.()", "work()"]),
+  ...since("nothing equals a variant that is none", "src/storage/encoder.ts", [
+    "if (variants === undefined) this.#encoded.set(announcement, (variants = []));",
+    "[]",
+    '["Stryker was here"]',
+  ]),
+  ...since("nothing is told of before somebody has joined", "src/storage/storage.ts", [
+    '#lastUpstream = "";',
+    '""',
+    '"Stryker was here!"',
+  ]),
+  ...since("numbers are compared with each other, and with nothing else", "src/storage/storage.ts", [
+    "const number = ++this.#lastNumber;",
+    "++this.#lastNumber",
+    "--this.#lastNumber",
+  ]),
+  ...since("nothing is deleted of a set where undefined is", "src/storage/storage.ts", [
+    "if (member !== undefined) this.#paused.delete(member);",
+    "member !== undefined",
+    "true",
+  ]),
+  ...since("the ledger takes a session that it doesn't know for quiet", "src/storage/storage.ts", [
+    "if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();",
+    "session !== undefined",
+    "true",
+  ]),
+  ...since(
+    "a list of one is sorted already",
+    "src/ledger/oid-set.ts",
+    ["if (copy.length <= ID_BYTES) return copy;", "copy.length <= ID_BYTES", "false"],
+    ["if (copy.length <= ID_BYTES) return copy;", "copy.length <= ID_BYTES", "copy.length < ID_BYTES"],
+  ),
+  ...since(
+    "what is saved is work: the long way gives the same bytes",
+    "src/ledger/oid-set.ts",
+    ["if (oids.length === 0) return NO_OIDS;", "oids.length === 0", "false"],
+    ["if (oids.length === ID_BYTES) return ownCopy(oids);", "oids.length === ID_BYTES", "false"],
+    ["if (end !== i) all.copyWithin(end, i, i + ID_BYTES);", "end !== i", "true"],
+    ["return end === all.length ? all : ownCopy(all.subarray(0, end));", "end === all.length", "false"],
+    ["if (a.length === 0) return b;", "a.length === 0", "false"],
+    ["if (b.length === 0) return a;", "b.length === 0", "false"],
+    ["if (refused.length === 0) return NO_OIDS;", "refused.length === 0", "false"],
+  ),
+  ...since("where both are equal the same is kept", "src/ledger/database.ts", [
+    "if (tid > state.proven) state.proven = tid;",
+    "tid > state.proven",
+    "tid >= state.proven",
+  ]),
+  ...since("where both are equal the same is kept", "src/ledger/hear.ts", [
+    "if (tid > state.known) state.known = tid;",
+    "tid > state.known",
+    "tid >= state.known",
+  ]),
+  ...since(
+    "where both are equal the same is kept",
+    "src/ledger/settle.ts",
+    ["if (tid > state.known) state.known = tid;", "tid > state.known", "tid >= state.known"],
+    ["if (tid > state.proven) state.proven = tid;", "tid > state.proven", "tid >= state.proven"],
+  ),
+  ...since(
+    "where both are equal the same is kept",
+    "src/ledger/merge.ts",
+    ["if (upTo > account.shown) account.shown = upTo;", "upTo > account.shown", "upTo >= account.shown"],
+    ["].reduce((highest, tid) => (tid > highest ? tid : highest), server);", "tid > highest", "tid >= highest"],
+  ),
+  ...since("where both are equal the same is kept", "src/ledger/release.ts", [
+    "if (tid > account.shown) account.shown = tid;",
+    "tid > account.shown",
+    "tid >= account.shown",
+  ]),
+  ...since(
+    "where both are equal the same is kept",
+    "src/ledger/trim.ts",
+    [
+      "if (state.reach === undefined || state.reach < tid) state.reach = tid;",
+      "state.reach < tid",
+      "state.reach <= tid",
+    ],
+    ["base: other.base < one.base ? other.base : one.base,", "other.base < one.base", "other.base <= one.base"],
+  ),
+  ...since("where both are equal the same is kept", "src/ledger/place.ts", [
+    "if (top > account.top) account.top = top;",
+    "top > account.top",
+    "top >= account.top",
+  ]),
+  ...since("where both are equal the same is kept", "src/ledger/prove.ts", [
+    "const shown = account.outbox.reduce((highest, one) => (one.exact && one.tid > highest ? one.tid : highest), NO_TID);",
+    "one.tid > highest",
+    "one.tid >= highest",
+  ]),
+  ...since(
+    "of nothing there is nothing to be done",
+    "src/ledger/release.ts",
+    ["if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "true"],
+    ["if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "gone >= 0"],
+    [
+      'if (account.outbox.length > 0 || account.phase === "closing") pump(state, account, actions);',
+      'account.outbox.length > 0 || account.phase === "closing"',
+      "true",
+    ],
+    [
+      'if (account.outbox.length > 0 || account.phase === "closing") pump(state, account, actions);',
+      "account.outbox.length > 0",
+      "account.outbox.length >= 0",
+    ],
+  ),
+  ...since(
+    "of nothing there is nothing to be done",
+    "src/ledger/trim.ts",
+    ["if (drop > 0) state.history.splice(0, drop);", "drop > 0", "true"],
+    ["if (drop > 0) state.history.splice(0, drop);", "drop > 0", "drop >= 0"],
+    ["if (state.limbo.length > 0) trimLimbo(state, maxBytes);", "state.limbo.length > 0", "true"],
+    ["if (state.limbo.length > 0) trimLimbo(state, maxBytes);", "state.limbo.length > 0", "state.limbo.length >= 0"],
+  ),
+  ...since(
+    "of nothing there is nothing to be done",
+    "src/ledger/transaction.ts",
+    ["if (refused.length > 0) {", "refused.length > 0", "true"],
+    ["if (refused.length > 0) {", "refused.length > 0", "refused.length >= 0"],
+  ),
+  ...since("a tid that was named lies above the base of its commit, always", "src/ledger/settle.ts", [
+    "return !changesNothing(commit.changes) && (tid > commit.base || tid === commit.explicitTid);",
+    "tid === commit.explicitTid",
+    "false",
+  ]),
+  ...since("nobody needs its own commit", "src/ledger/settle.ts", [
+    'if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);',
+    "account !== committer",
+    "true",
+  ]),
+  ...since("of any other that is due and silent it has asked already, or will when it may", "src/ledger/settle.ts", [
+    "if (settled.changes.silent) askIfSilent(state, account, actions);",
+    "settled.changes.silent",
+    "true",
+  ]),
+  ...since("a string is no tid", "src/session/guard.ts", ["#own: Tid[] = [];", "[]", '["Stryker was here"]']),
+];

@@ -66,7 +66,9 @@ const limits = map({
   history: size(KIB, 64 * GIB)
     .prefault("64MiB")
     .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
-  handshake: duration(10, HOUR).prefault("30s").describe("a server that accepts and says nothing for so long is down"),
+  handshake: duration(10, HOUR)
+    .prefault("30s")
+    .describe("how long a server may take to greet, and a client to register"),
   stalled: duration(10, HOUR)
     .prefault("60s")
     .describe("a client that takes nothing for so long of what waits for it is disconnected"),
@@ -91,6 +93,9 @@ export const configSchema = map({
     .describe("the servers to stand before"),
   log: log.prefault({}),
   limits: limits.prefault({}),
+  "keep-alive": duration(15_000, HOUR)
+    .prefault("2m")
+    .describe("a host that has gone without a word is found out after so long, on both sides"),
   "unknown-protocol": z
     .enum(answers, { error: oneOf(answers) })
     .prefault("relay")
@@ -99,6 +104,7 @@ export const configSchema = map({
   upstreams: named(given.upstreams),
   log: given.log,
   limits: given.limits,
+  keepAliveMs: given["keep-alive"],
   unknownProtocol: given["unknown-protocol"],
 }));
 

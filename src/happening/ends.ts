@@ -18,6 +18,7 @@ export type EndCode =
   | GuardCode
   | ProtocolErrorCode
   | "client-too-slow"
+  | "not-registered"
   | "memory-exhausted"
   | "truncated-frame"
   | "question-refused"
@@ -28,8 +29,11 @@ export type EndCode =
 interface Ending {
   /** `sender`: whoever sent the bytes. */
   readonly fault: Fault | "sender";
-  /** `verify`: nobody's bytes are wrong; the client connects again and verifies its cache. */
-  readonly told: "verify" | "error";
+  /**
+   * `verify`: nobody's bytes are wrong; the client connects again and verifies its cache. `hourly`: as an error, but at most
+   * once an hour for each upstream: anybody who can connect can bring it about, as often as he likes.
+   */
+  readonly told: "verify" | "error" | "hourly";
 }
 
 export const ENDS = {
@@ -42,20 +46,21 @@ export const ENDS = {
   "too-far-behind": { fault: "client", told: "verify" },
   "database-changed": { fault: "server", told: "verify" },
   "client-too-slow": { fault: "client", told: "error" },
-  "frame-too-long": { fault: "sender", told: "error" },
-  "message-too-long": { fault: "sender", told: "error" },
-  "truncated-frame": { fault: "sender", told: "error" },
-  "bad-pickle": { fault: "sender", told: "error" },
-  "bad-msgpack": { fault: "sender", told: "error" },
-  "bad-message": { fault: "sender", told: "error" },
-  "bad-store": { fault: "sender", told: "error" },
-  "id-in-use": { fault: "sender", told: "error" },
-  "too-many-calls": { fault: "sender", told: "error" },
-  "one-way-call": { fault: "sender", told: "error" },
-  "call-before-register": { fault: "sender", told: "error" },
-  "invalidation-before-register": { fault: "sender", told: "error" },
+  "frame-too-long": { fault: "sender", told: "hourly" },
+  "message-too-long": { fault: "sender", told: "hourly" },
+  "not-registered": { fault: "client", told: "hourly" },
+  "truncated-frame": { fault: "sender", told: "hourly" },
+  "bad-pickle": { fault: "sender", told: "hourly" },
+  "bad-msgpack": { fault: "sender", told: "hourly" },
+  "bad-message": { fault: "sender", told: "hourly" },
+  "bad-store": { fault: "sender", told: "hourly" },
+  "id-in-use": { fault: "sender", told: "hourly" },
+  "too-many-calls": { fault: "sender", told: "hourly" },
+  "one-way-call": { fault: "sender", told: "hourly" },
+  "call-before-register": { fault: "sender", told: "hourly" },
+  "invalidation-before-register": { fault: "sender", told: "hourly" },
   "question-refused": { fault: "server", told: "error" },
-  "unknown-protocol": { fault: "sender", told: "error" },
+  "unknown-protocol": { fault: "sender", told: "hourly" },
   "unknown-dialect": { fault: "server", told: "error" },
   "commit-out-of-order": { fault: "proxy", told: "error" },
   "guard-not-growing": { fault: "proxy", told: "error" },

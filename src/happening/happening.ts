@@ -43,11 +43,15 @@ export interface ClosedSession {
 
 /** What happens to an upstream; addresses are `host:port`. */
 export type UpstreamHappening =
-  | { readonly what: "listening"; readonly address: string; readonly server: string }
-  /** The server does not answer: `reason` is a system code, or `silent`. */
+  /** `isAgain`: nothing else was told since the last time. */
+  | { readonly what: "listening"; readonly address: string; readonly server: string; readonly isAgain: boolean }
+  /** The server does not answer: `reason` is a system code, `silent`, or `ended` as soon as it had accepted. */
   | { readonly what: "down"; readonly server: string; readonly reason: string }
-  /** The server answers, but the listening address was taken by somebody else meanwhile. */
-  | { readonly what: "blocked"; readonly address: string | undefined; readonly reason: string }
+  /** The listening address can't be had: somebody has it, or it is not there yet. */
+  | { readonly what: "blocked"; readonly address: string; readonly reason: string }
+  /** This machine can't make connections: `reason` is a system code. */
+  | { readonly what: "trouble"; readonly reason: string }
+  | { readonly what: "trouble-over"; readonly lastedMs: number }
   /** It answers again, after so long. */
   | { readonly what: "up"; readonly server: string; readonly downMs: number };
 
@@ -56,6 +60,11 @@ export type Happening =
   | ({ readonly upstream: string; readonly storage: string } & StorageHappening)
   | ({ readonly upstream: string; readonly client: string } & SessionHappening)
   | ({ readonly upstream: string } & UpstreamHappening)
+  /** The process has as many clients as it may, and listens no more; and has had room again for a while. */
+  | { readonly what: "full"; readonly clients: number }
+  | { readonly what: "room"; readonly lastedMs: number }
+  /** The system allows fewer descriptors than so many clients need. */
+  | { readonly what: "few-descriptors"; readonly clients: number; readonly needed: number; readonly allowed: number }
   /** An invalidation was written that the proxy has changed or made. */
   | { readonly what: "announced"; readonly repair: Repair }
   /** The proxy has asked a question of its own. */

@@ -1,5 +1,5 @@
 import type { InvalidationArgs, MessageId } from "../wire/codec.ts";
-import { NO_TID, type Tid } from "../wire/ids.ts";
+import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
 import { endCopying, isCopying } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
@@ -320,10 +320,18 @@ export class StorageLedger<P> {
     if (voter !== undefined) lockMovedOn(this.state, voter, this.#actions);
     const account = this.#live(session);
     if (account === undefined) return;
-    account.voted = account.granted = true;
-    for (const commit of this.state.finishing) if (commit.session === session) commit.granted = true;
+    account.voted = true;
+    this.#mayCommit(account);
     if (this.state.server === "old") this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
+  }
+
+  /** Nobody knows which of the two: it may show anything, and the server may commit what is finished behind it. */
+  voteUnclear(session: number, reply: Reply<P>): void {
+    const account = this.#live(session);
+    if (account === undefined) return;
+    this.#mayCommit(account);
+    this.#reply(account, { tid: ANY_TID, exact: false }, reply);
   }
 
   /** A vote that did not: `shown` is in its conflict errors. `cleared`: the server has dropped the transaction. */
@@ -428,6 +436,11 @@ export class StorageLedger<P> {
   #live(session: number): Account<P> | undefined {
     const account = this.state.accounts.get(session);
     return account?.phase === "orphaned" || account?.phase === "closing" ? undefined : account;
+  }
+
+  #mayCommit(account: Account<P>): void {
+    account.granted = true;
+    for (const commit of this.state.finishing) if (commit.session === account.number) commit.granted = true;
   }
 
   /** The reply to a `tpc_finish` was read, and the commit is over. */

@@ -1,15 +1,29 @@
 import { connect, createServer, type AddressInfo } from "node:net";
 import type { Address } from "../config/address.ts";
 import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
+import { shortage } from "./descriptors.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { codeOf } from "./system-error.ts";
 
-const OPTIONS = { allowHalfOpen: true, noDelay: true, keepAlive: true };
+/**
+ * What the system adds: it asks a host that has been silent for so long ten times, a second apart, before it gives it up
+ * (libuv sets both).
+ */
+const PROBES_MS = 10_000;
 
 /** Connections over TCP. */
 export class SocketTransport implements Transport {
+  readonly #options: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
+
+  /** `keepAliveMs`: how long a host may be gone before a connection to it that nobody writes to is closed. */
+  constructor(keepAliveMs: number) {
+    // Whole seconds; with 0 the system's two hours would hold.
+    const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
+    this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+  }
+
   dial({ host, port }: Address, dialled: Dialled): () => void {
-    const socket = connect({ host, port, ...OPTIONS });
+    const socket = connect({ host, port, ...this.#options });
     const failed = (error: Error): void => dialled.failed(codeOf(error));
     socket.once("error", failed);
     socket.once("connect", () => {
@@ -26,7 +40,7 @@ export class SocketTransport implements Transport {
 
   listen({ host, port }: Address, listened: Listened): () => void {
     let isGivenUp = false;
-    const server = createServer(OPTIONS, (socket) => {
+    const server = createServer(this.#options, (socket) => {
       if (isGivenUp) socket.destroy();
       else listened.accepted(new SocketConnection(socket));
     });
@@ -39,13 +53,19 @@ export class SocketTransport implements Transport {
         return;
       }
       server.removeAllListeners("error");
-      // A later error of the listening socket (out of file descriptors) is no reason to stop.
-      server.on("error", () => undefined);
+      // No memory, say. (Of want of descriptors nothing is said here: Node closes who comes. See `shortage`.)
+      server.on("error", (error) => {
+        if (!isGivenUp) listened.hindered(codeOf(error));
+      });
       listened.listening({ host, port: (server.address() as AddressInfo).port });
     });
     return () => {
       isGivenUp = true;
       if (server.listening) server.close();
     };
+  }
+
+  shortage(descriptors: number): string | undefined {
+    return shortage(descriptors);
   }
 }

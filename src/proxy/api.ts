@@ -6,7 +6,7 @@ export interface UpstreamStats {
   /** Bound address, also while not listening; undefined before the first start. */
   readonly listen: string | undefined;
   readonly server: string;
-  readonly state: "starting" | "listening" | "down" | "full" | "stopped";
+  readonly state: "starting" | "listening" | "down" | "full" | "trouble" | "blocked" | "stopped";
   /** Sessions open now, and since the start. */
   readonly clients: number;
   readonly accepted: number;
@@ -45,8 +45,9 @@ export interface ProxyStats {
 /** A running proxy. All its upstreams start and stop together. */
 export interface Proxy extends EventEmitter<ProxyEvents> {
   /**
-   * Binds every listening address. Resolves when all are bound or their servers were found to be down; rejects with
-   * `ListenError` (an address in use) or `ResolveError` (a name that can't be resolved), nothing then left open.
+   * Binds every listening address. Resolves when each upstream listens, or waits: for its server, for a name that can't be
+   * resolved yet, for an address that is not there yet. Rejects with `ListenError` where an address is in use or not
+   * permitted, nothing then left open.
    */
   start(): Promise<void>;
   /** Stops accepting, lets finishing commits settle and outboxes empty, at most `limits.drain`, then closes. */

@@ -1,10 +1,11 @@
-import { lookup } from "node:dns/promises";
+import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
 import { formatAddress, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
+import { descriptorLimit } from "../net/descriptors.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { codeOf } from "../net/system-error.ts";
@@ -14,13 +15,20 @@ import { writeLines } from "../report/log-lines.ts";
 import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
+import { Fullness } from "../upstream/fullness.ts";
 import { Memory } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
+import type { StoragesFinder } from "../upstream/tries.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
-import { ListenError, ResolveError } from "./errors.ts";
+import { ListenError } from "./errors.ts";
+
+/** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
+const OWN_DESCRIPTORS = 50;
+/** For so long a start waits for a name of a listening address, before it begins to serve the others. */
+const BIND_MS = 1_000;
 
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
@@ -40,8 +48,9 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #report: Report;
   readonly #counters = new Counters();
   readonly #room: Room;
+  readonly #fullness: Fullness;
   readonly #memory: Memory;
-  readonly #transport = new SocketTransport();
+  readonly #transport: SocketTransport;
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
   #started = false;
@@ -54,6 +63,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const count = this.#counters.count.bind(this.#counters);
     this.#report = reportTo(count, writeLines(logger, oids), emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
+    this.#fullness = new Fullness(this.#room, systemClock, this.#report);
+    this.#transport = new SocketTransport(config.keepAliveMs);
     this.#memory = new Memory(config.limits.memoryBytes);
   }
 
@@ -62,18 +73,22 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   async start(): Promise<void> {
     if (this.#started) throw new Error("this proxy has been started before");
     this.#started = true;
+    this.#countDescriptors();
+    for (const upstream of this.#config.upstreams) this.#upstreams.push(this.#newUpstream(upstream));
     try {
-      for (const upstream of this.#config.upstreams) {
-        await resolve(upstream.name, upstream.listen);
-        const addresses = await resolve(upstream.name, upstream.server);
-        this.#upstreams.push(this.#newUpstream(upstream, addresses));
-      }
       await this.#bind();
     } catch (error) {
       for (const upstream of this.#upstreams) upstream.stop();
       throw error;
     }
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
+  }
+
+  #countDescriptors(): void {
+    const { clients } = this.#config.limits;
+    const allowed = descriptorLimit();
+    const needed = 2 * clients + OWN_DESCRIPTORS + this.#config.upstreams.length;
+    if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
   }
 
   /** All or none; the first error, once every address is either bound or not. */
@@ -87,17 +102,43 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
   }
 
-  #newUpstream(config: Config["upstreams"][number], addresses: readonly string[]): Upstream {
+  #newUpstream(config: Config["upstreams"][number]): Upstream {
     const { limits, unknownProtocol } = this.#config;
-    return new Upstream(config, {
+    const upstream = new Upstream(config, {
       settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
       clock: systemClock,
       transport: this.#transport,
-      storages: this.#storagesAt(config, addresses),
+      storages: this.#finder(config),
       memory: this.#memory,
       room: this.#room,
+      isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
       report: this.#report,
     });
+    return upstream;
+  }
+
+  #isAliveElsewhere({ storages, name }: Upstream): boolean {
+    return this.#upstreams.some((other) => other.name !== name && other.storages === storages && other.isAlive);
+  }
+
+  #finder(config: Config["upstreams"][number]): StoragesFinder {
+    return (found, failed) => {
+      let isCancelled = false;
+      dns.lookup(config.server.host, { all: true }, (error, addresses) => {
+        if (isCancelled) return;
+        if (error !== null) failed(codeOf(error));
+        else
+          found(
+            this.#storagesAt(
+              config,
+              addresses.map(({ address }) => address),
+            ),
+          );
+      });
+      return () => {
+        isCancelled = true;
+      };
+    };
   }
 
   /** Upstreams whose servers have an address in common share what is known of that server. */
@@ -119,6 +160,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #stop(): Promise<void> {
+    this.#fullness.stop();
     const { drainMs } = this.#config.limits;
     const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
     return new Promise((done) => stopInOrder({ ...parts, clock: systemClock, drainMs }, done));
@@ -158,18 +200,11 @@ function storageStats(storage: Storage): StorageStats {
 /** Takes the address; resolves to the error where that can't be. */
 function bind(upstream: Upstream, listen: Address): Promise<ListenError | undefined> {
   return new Promise((done) => {
+    const cancel = systemClock.after(BIND_MS, () => upstream.bindLater());
     upstream.bind((failure) => {
+      cancel();
       if (failure === undefined) done(undefined);
       else done(new ListenError(upstream.name, formatAddress(listen), failure.code, { cause: failure.cause }));
     });
   });
-}
-
-/** The addresses of a host. */
-async function resolve(upstream: string, { host }: Address): Promise<readonly string[]> {
-  try {
-    return (await lookup(host, { all: true })).map(({ address }) => address);
-  } catch (error) {
-    throw new ResolveError(upstream, host, codeOf(error), { cause: error });
-  }
 }

@@ -83,8 +83,11 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
       case "ended": {
         const { upstream, storage, client, end } = happening;
         const { code, fault, detail: got, offset, expected, cause } = end;
-        const fields = { upstream, storage, client, code, fault, offset, expected, got };
-        if (ENDS[code].told === "verify") {
+        const { told } = ENDS[code];
+        const counts = told === "hourly" ? hourly.count(upstream, `${code} ${fault}`, performance.now()) : {};
+        if (counts === undefined) return;
+        const fields = { upstream, storage, client, code, fault, offset, expected, got, ...counts };
+        if (told === "verify") {
           logger.warn(fields, "session ended, so that its client verifies its cache");
         } else {
           logger.error({ ...fields, ...(cause !== undefined && { err: cause }) }, "session ended");
@@ -92,8 +95,8 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
         return;
       }
       case "listening": {
-        const { upstream, address, server } = happening;
-        logger.info({ upstream, address, server }, "listening");
+        const { upstream, address, server, isAgain } = happening;
+        logger[isAgain ? "debug" : "info"]({ upstream, address, server }, "listening");
         return;
       }
       case "down": {
@@ -103,7 +106,28 @@ export function writeLines(logger: Logger, maxOids: number): (happening: Happeni
       }
       case "blocked": {
         const { upstream, address, reason } = happening;
-        logger.error({ upstream, address, reason }, "the listening address is taken: trying again");
+        logger.error({ upstream, address, reason }, "the listening address can't be had: trying again");
+        return;
+      }
+      case "trouble": {
+        const { upstream, reason } = happening;
+        logger.error({ upstream, reason }, "this machine can't make connections: not listening");
+        return;
+      }
+      case "trouble-over": {
+        const { upstream, lastedMs } = happening;
+        logger.error({ upstream, lastedMs }, "this machine can make connections again");
+        return;
+      }
+      case "full":
+        logger.warn({ clients: happening.clients }, "limits.clients is reached: not listening");
+        return;
+      case "room":
+        logger.warn({ lastedMs: happening.lastedMs }, "there is room for clients again");
+        return;
+      case "few-descriptors": {
+        const { clients, needed, allowed } = happening;
+        logger.warn({ clients, needed, allowed }, "the limit of open files is too low for limits.clients");
         return;
       }
       case "up": {

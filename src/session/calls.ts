@@ -3,6 +3,7 @@ import type { MessageId } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import type { Tid } from "../wire/ids.ts";
 import { methodAt, type Method } from "../wire/methods.ts";
+import type { QuestionIds } from "./question-ids.ts";
 
 /** A call whose reply the ledger reads. */
 export type Call =
@@ -10,7 +11,9 @@ export type Call =
   | { readonly sort: "last"; readonly stamp: Stamp }
   | { readonly sort: "resume"; readonly stamp: Stamp; readonly asked: Tid }
   | { readonly sort: "vote"; readonly stamp: Stamp; readonly transaction: MessageId }
-  | { readonly sort: "finish"; readonly stamp: Stamp; readonly number: number };
+  | { readonly sort: "finish"; readonly stamp: Stamp; readonly number: number }
+  /** The proxy's own: nobody else is to see its reply. */
+  | { readonly sort: "question" };
 
 /** Any other: which method, and how many commits had settled when it was forwarded. */
 export interface PlainCall {
@@ -18,28 +21,31 @@ export interface PlainCall {
   readonly order: number;
 }
 
-/** More than any client has; beyond it somebody calls and is never answered. */
-const MAX_CALLS = 100_000;
-const ORDER_FACTOR = 256;
-/** An entry of the map. */
-const CALL_BYTES = 64;
-
 /**
- * The message id of the proxy's own questions. Clients count theirs from 0 or 1, and use -1 for heartbeats; the
- * server only echoes it.
+ * Beyond it somebody only calls. No client gets there: a `prefetch` is a call for each object of its list, and costs the
+ * client itself some thousand bytes each.
  */
-export const QUESTION_ID = -2;
+const MAX_CALLS = 1_000_000;
+/** What a call takes up until its reply: the map's entry, a number, and an id that is a pair of oid and tid. */
+const CALL_BYTES = 160;
+const ORDER_FACTOR = 256;
+const QUESTION: Call = { sort: "question" };
 
 /** What the replies that are on their way answer. No object for an ordinary call: a number holds both facts. */
 export class Calls {
   readonly #open = new Map<MessageId, number | Call>();
+  readonly #questionIds: QuestionIds;
+
+  constructor(questionIds: QuestionIds) {
+    this.#questionIds = questionIds;
+  }
 
   /** How many wait for their replies. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** About what they take of memory. */
+  /** About as much memory as they take up. */
   get bytes(): number {
     return this.#open.size * CALL_BYTES;
   }
@@ -50,6 +56,14 @@ export class Calls {
 
   add(id: MessageId, call: Call): void {
     this.#add(id, call);
+  }
+
+  /** A question of the proxy's own waits for its reply. @returns its id, which no call has that waits */
+  addQuestion(): number {
+    let id = this.#questionIds.next();
+    while (this.#open.has(id)) id = this.#questionIds.next();
+    this.#open.set(id, QUESTION);
+    return id;
   }
 
   /** May a call whose reply the ledger reads have this id? To be asked before anything is noted of it. */
@@ -71,13 +85,17 @@ export class Calls {
   /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
   #mustBeFree(id: MessageId, isSpecial: boolean): void {
     const before = this.#open.get(id);
-    if (id === QUESTION_ID || typeof before === "object" || (before !== undefined && isSpecial)) {
-      const got = id === QUESTION_ID ? "that of the proxy's own calls" : "one that waits for its reply";
+    if (typeof before === "object" || (before !== undefined && isSpecial)) {
+      const got = before === QUESTION ? "that of the proxy's own call" : "one that waits for its reply";
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
     if (this.#open.size >= MAX_CALLS) {
-      const expected = `at most ${MAX_CALLS} calls that the server has not answered yet`;
-      throw new ProtocolError("too-many-calls", 0, expected, "one more call");
+      throw new ProtocolError(
+        "too-many-calls",
+        0,
+        `at most ${MAX_CALLS} calls that wait for their replies`,
+        "one more",
+      );
     }
   }
 

@@ -7,6 +7,7 @@ import { Calls } from "./calls.ts";
 import type { Party } from "./connection.ts";
 import { Guard } from "./guard.ts";
 import { MAX_EARLY_BYTES, type HandshakeStep } from "./handshake.ts";
+import type { QuestionIds } from "./question-ids.ts";
 
 /** What is spoken with one of the two ends. (The same with both, as long as nothing is translated.) */
 export interface Side {
@@ -29,7 +30,7 @@ const EARLY_LIMITS = { maxFrameBytes: MAX_EARLY_BYTES, maxHeldBytes: MAX_EARLY_B
 export class Conversation {
   readonly client: Side;
   readonly server: Side;
-  readonly calls = new Calls();
+  readonly calls: Calls;
   readonly guard: Guard;
   /** What is read from the client, and what from the server. */
   readonly clientFrames: FrameStream;
@@ -39,8 +40,10 @@ export class Conversation {
   constructor(
     protocol: Protocol,
     { clientStart, serverStart }: HandshakeStep,
+    questionIds: QuestionIds,
     early: (codec: Codec, calls: Calls) => Handlers,
   ) {
+    this.calls = new Calls(questionIds);
     const codec = codecFor(protocol.encoding);
     this.client = { protocol, codec, dialect: undefined };
     this.server = { protocol, codec, dialect: undefined };

@@ -5,6 +5,9 @@ import { MAX_HANDSHAKE_BYTES, protocolNamed, RUOK, TLS_RECORD, type Protocol } f
 /** Nobody says more before the other side has named its protocol; and no frame before `register` is larger. */
 export const MAX_EARLY_BYTES = 64 * 1024;
 
+/** Who has closed its half, and has not registered, is waited for no longer: nearly always it has closed all. */
+export const ENDED_MS = 900;
+
 /** What the bytes of one side lead to. */
 export interface HandshakeStep {
   readonly toServer?: Buffer;

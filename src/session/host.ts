@@ -21,8 +21,8 @@ export interface SessionSettings {
 export type SessionNews =
   /** The server has accepted and said nothing. */
   | "server-silent"
-  /** The server has answered a client that spoke first. */
-  | "first-word-answered"
+  /** The server has greeted a client that had said nothing. */
+  | "greeted"
   /** The server has ended the connection before anyone else did. */
   | "server-ended"
   /** Both connections are closed. */
@@ -35,5 +35,7 @@ export interface SessionHost<Session> {
   readonly storages: Storages;
   readonly memory: Memory;
   readonly report: Report;
+  /** Does the server speak first, as far as that is known? */
+  serverGreets(): boolean;
   tell(session: Session, news: SessionNews): void;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "../clock.ts";
-import { endBy, type SessionEnd } from "../happening/ends.ts";
+import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Party } from "./connection.ts";
-import { Handshake } from "./handshake.ts";
+import { ENDED_MS, Handshake } from "./handshake.ts";
 import type { SessionNews } from "./host.ts";
 import type { Leg } from "./leg.ts";
 import type { Life } from "./lives.ts";
@@ -16,6 +16,7 @@ import type { How } from "./turns.ts";
 export interface LifetimeHost {
   readonly clock: Clock;
   readonly handshakeMs: number;
+  serverGreets(): boolean;
   tell(news: SessionNews): void;
   /** The proxy itself has ended it; told once. */
   ended(end: SessionEnd): void;
@@ -31,24 +32,75 @@ export class Lifetime {
   #life: Life = { is: "shaking", handshake: new Handshake() };
   /** Why the proxy ended it was told. */
   #isTold = false;
-  #cancelSilence: (() => void) | undefined;
+  /** The server has said something. */
+  #isHeard = false;
+  /** Who has said something since the connection is relayed: when both have, it is in use. */
+  readonly #users = new Set<Party>();
+  #cancelDeadline: (() => void) | undefined;
 
   constructor(client: Leg, server: Leg, outlet: Outlet, host: LifetimeHost) {
     this.client = client;
     this.server = server;
     this.#outlet = outlet;
     this.#host = host;
-    this.#cancelSilence = host.clock.after(host.handshakeMs, () => host.tell("server-silent"));
+    this.#expect(host.handshakeMs);
   }
 
   get now(): Life {
     return this.#life;
   }
 
-  /** The server is not silent, or is no more expected to say anything. */
+  /** The server is not silent. */
   heard(): void {
-    this.#cancelSilence?.();
-    this.#cancelSilence = undefined;
+    this.#isHeard = true;
+  }
+
+  /** That end of a relayed connection has said something. */
+  used(by: Party): void {
+    if (this.isInUse) return;
+    this.#users.add(by);
+    if (this.isInUse) this.#cancelDeadline?.();
+  }
+
+  /** Relayed, and both ends have said something since: whoever has begun it goes on with it. */
+  get isInUse(): boolean {
+    return this.#users.size === 2;
+  }
+
+  // --- who does not register ---------------------------------------------------------------------------------------
+
+  /** Its client may be anybody: it has not registered, and is not in use. */
+  get #isNobody(): boolean {
+    const { is } = this.#life;
+    return is === "shaking" || is === "open" || (is === "relayed" && !this.isInUse);
+  }
+
+  /** In so long somebody must have registered, or be in use; or this ends it. */
+  #expect(ms: number): void {
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = this.#host.clock.after(ms, () => this.#late());
+  }
+
+  #late(): void {
+    // One end has closed its half, and the other one goes on as if nothing had happened.
+    if (this.client.hasEnded || this.server.hasEnded) {
+      this.#dismiss();
+      return;
+    }
+    if (!this.#isHeard && this.#life.is === "shaking" && this.#host.serverGreets()) {
+      this.#dismiss();
+      this.#host.tell("server-silent");
+      return;
+    }
+    this.end(sessionEnd("not-registered", this.#life.is, { expected: "register" }), "at-once");
+    this.server.destroy();
+  }
+
+  /** Nobody is there any more: both are closed at once. */
+  #dismiss(): void {
+    this.giveUp();
+    this.client.destroy();
+    this.server.destroy();
   }
 
   /** The only place where a session's life changes, and what that takes with it. */
@@ -64,8 +116,9 @@ export class Lifetime {
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
+    if (life.is === "open" && "registration" in before) this.#expect(this.#host.handshakeMs);
+    else if ("registration" in life || life.is === "over") this.#cancelDeadline?.();
     if (life.is !== "over") return;
-    this.heard();
     this.#outlet.shut();
     if ("talk" in before) {
       before.talk.clientFrames.stop();
@@ -148,7 +201,10 @@ export class Lifetime {
     if (life.is === "draining" || life.is === "orphan" || life.is === "over") return;
     const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
     if (truncation !== undefined) this.end(truncation, "at-once");
+    // A probe: it has said nothing at all.
+    else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
     else this.passClientEnd();
+    if (this.#isNobody) this.#expect(ENDED_MS);
   }
 
   /** A half-close goes on to the server, behind what the client has said, and the replies to its commits on their way. */
@@ -160,7 +216,8 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    this.giveUp();
+    if (this.#isNobody) this.#dismiss();
+    else this.giveUp();
   }
 
   // --- the server's end -------------------------------------------------------------------------------------------
@@ -169,7 +226,6 @@ export class Lifetime {
   serverEnded(mayStillRead: boolean): void {
     if (this.server.hasEnded) return;
     this.server.hasEnded = true;
-    this.heard();
     const life = this.#life;
     if (life.is === "over" || life.is === "draining") return;
     if (life.is !== "orphan") {
@@ -181,8 +237,11 @@ export class Lifetime {
       case "open":
       case "relayed":
         // The client may still have something to say.
-        if (!mayStillRead && !this.#outlet.isShut) this.client.end();
-        else this.#closeBoth();
+        if (mayStillRead || this.#outlet.isShut) this.#closeBoth();
+        else {
+          this.client.end();
+          if (this.isInUse) this.#expect(this.#host.handshakeMs);
+        }
         return;
       case "registered":
         this.become({ ...life, is: "draining" });

@@ -8,7 +8,6 @@ import { framed, LENGTH_BYTES } from "../wire/frame.ts";
 import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
 import { INVALIDATE } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
-import { QUESTION_ID } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Outlet } from "./outlet.ts";
@@ -169,7 +168,8 @@ export class Registration implements Member {
     const { codec, protocol } = this.#talk.server;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
-    this.#ways.server.write(framed(codec.encode(dialect, QUESTION_ID, 0, "lastTransaction", new PyTuple([]))));
+    const id = this.#talk.calls.addQuestion();
+    this.#ways.server.write(framed(codec.encode(dialect, id, 0, "lastTransaction", new PyTuple([]))));
     this.#report(ASKED);
   }
 

@@ -14,6 +14,7 @@ import { Lifetime } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
 import type { Share } from "./memory.ts";
 import { Outlet } from "./outlet.ts";
+import { QuestionIds } from "./question-ids.ts";
 import { Registration } from "./registration.ts";
 import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
@@ -57,6 +58,7 @@ export class Session implements Turns {
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
       handshakeMs: settings.limits.handshakeMs,
+      serverGreets: () => host.serverGreets(),
       tell: (news) => host.tell(this, news),
       ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
       left: (storage) => storages.forgetUnused(storage),
@@ -86,10 +88,16 @@ export class Session implements Turns {
     return !this.#server.hasEnded;
   }
 
+  /** Its server has said something, and has not ended it. */
+  get isServerAlive(): boolean {
+    return this.isServerOpen && this.#server.received > 0 && this.life !== "over";
+  }
+
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
   get tellsOutage(): boolean {
     const life = this.#lifetime.now;
-    if (life.is === "relayed") return life.reason === "tls" || life.reason === "mac";
+    if (this.#client.hasEnded || life.is === "orphan") return false;
+    if (life.is === "relayed") return (life.reason === "tls" || life.reason === "mac") && this.#lifetime.isInUse;
     return "registration" in life;
   }
 
@@ -169,6 +177,7 @@ export class Session implements Turns {
         life.talk.clientFrames.push(bytes);
         return;
       case "relayed":
+        this.#lifetime.used("client");
         this.#server.connection.write(bytes);
         return;
       // Nobody is left to read it: a commit that is begun now would never end.
@@ -182,6 +191,7 @@ export class Session implements Turns {
     const life = this.#lifetime.now;
     switch (life.is) {
       case "shaking":
+        if (this.#client.received === 0) this.#host.tell(this, "greeted");
         this.#shake(life.handshake.server(bytes), "server");
         return;
       case "open":
@@ -190,7 +200,7 @@ export class Session implements Turns {
         life.talk.serverFrames.push(bytes);
         return;
       case "relayed":
-        if (life.reason === "tls") this.#host.tell(this, "first-word-answered");
+        this.#lifetime.used("server");
         this.#outlet.write(bytes);
         return;
       case "draining":
@@ -213,7 +223,8 @@ export class Session implements Turns {
   /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
   #open(protocol: Protocol, step: HandshakeStep): void {
     this.#protocol = protocol.name;
-    const talk = new Conversation(protocol, step, (codec, calls) => this.#early(codec, calls));
+    const questionIds = new QuestionIds(`${this.peer} ${this.#server.connection.peer} ${this.#startedMs}`);
+    const talk = new Conversation(protocol, step, questionIds, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
     if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));
@@ -230,7 +241,6 @@ export class Session implements Turns {
   /** From now on bytes are relayed as they are, unless the configuration refuses that. `sender`: whose bytes are why. */
   #relay(reason: RawReason, sender: Party): void {
     if (this.life === "relayed" || this.#refuses(reason, sender)) return;
-    this.#lifetime.heard();
     this.#lifetime.become({ is: "relayed", reason });
     this.#report({ what: "relayed", reason });
   }

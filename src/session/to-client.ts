@@ -11,7 +11,7 @@ import { largeReply, newestIn } from "../wire/large-reply.ts";
 import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
 import { voteOutcome } from "../wire/vote.ts";
-import { QUESTION_ID, type Call } from "./calls.ts";
+import type { Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
 import { tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
@@ -60,7 +60,7 @@ export class ToClient implements FrameHandler {
     if (envelope.method === INVALIDATE) return "hold";
     const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
-      if (envelope.id === QUESTION_ID || calls.special(envelope.id) !== undefined) return "hold";
+      if (calls.special(envelope.id) !== undefined) return "hold";
       if (storage.ledger.isQuiet(number)) {
         this.#large = undefined;
         calls.answered(envelope.id);
@@ -189,10 +189,6 @@ export class ToClient implements FrameHandler {
 
   #reply(frame: Buffer, envelope: Envelope, isView: boolean): void {
     const { calls } = this.#talk;
-    if (envelope.id === QUESTION_ID) {
-      this.#question(frame, envelope);
-      return;
-    }
     const call = calls.special(envelope.id);
     if (call === undefined) {
       const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
@@ -273,7 +269,7 @@ export class ToClient implements FrameHandler {
           ledger.voteFailed(number, call.transaction, outcome.cleared, outcome.shown, read);
         } else {
           // Nothing is concluded from it, and it waits as long as anything could make it.
-          ledger.reply(number, ANYTHING, read);
+          ledger.voteUnclear(number, read);
         }
         return;
       }
@@ -288,7 +284,10 @@ export class ToClient implements FrameHandler {
         const tid = value.kind === "tid" ? value.tid : undefined;
         if (tid !== undefined) guard.committed(tid);
         ledger.finishReply(number, call.number, tid, this.#clock.now(), read);
+        return;
       }
+      case "question":
+        this.#question(frame, envelope);
     }
   }
 }

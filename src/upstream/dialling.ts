@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Address } from "../config/address.ts";
+import type { Found } from "./availability.ts";
 import type { Dialled, Transport } from "./transport.ts";
 
 /** What dialling a server needs. */
@@ -43,28 +44,29 @@ export function answers(
   server: Address,
   dialling: Dialling,
   greeting: boolean,
-  found: (isUp: boolean) => void,
+  found: (found: Found) => void,
 ): () => void {
   let cancel = dial(server, dialling, {
     connected: (connection) => {
-      const end = (isUp?: boolean): void => {
+      const end = (result?: Found): void => {
         cancel = () => undefined;
         cancelWait();
         connection.handOver(DEAF);
         connection.carryOut("destroy");
-        if (isUp !== undefined) found(isUp);
+        if (result !== undefined) found(result);
       };
       const waitMs = greeting ? dialling.timeoutMs : Math.min(GRACE_MS, dialling.timeoutMs);
-      const cancelWait = dialling.clock.after(waitMs, () => end(!greeting));
+      const silent: Found = greeting ? { isUp: false, code: "silent" } : { isUp: true, greets: false };
+      const cancelWait = dialling.clock.after(waitMs, () => end(silent));
       cancel = () => end();
       connection.handOver({
-        read: () => end(true),
-        ended: () => end(false),
+        read: () => end({ isUp: true, greets: true }),
+        ended: () => end({ isUp: false, code: "ended" }),
         drained: () => undefined,
-        closed: () => end(false),
+        closed: () => end({ isUp: false, code: "ended" }),
       });
     },
-    failed: () => found(false),
+    failed: (code) => found({ isUp: false, code }),
   });
   return () => cancel();
 }

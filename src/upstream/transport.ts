@@ -17,6 +17,8 @@ export interface Listened {
   failed(code: string, cause: unknown): void;
   /** It must be handed over before this returns. */
   accepted(client: Connection): void;
+  /** Clients could not be accepted: the system's code. It still listens. */
+  hindered(code: string): void;
 }
 
 /** Connections to be had: by sockets in the proxy, of a simulated network in tests. */
@@ -25,4 +27,6 @@ export interface Transport {
   dial(server: Address, dialled: Dialled): () => void;
   /** @returns what gives the address up; connections that were accepted stay */
   listen(address: Address, listened: Listened): () => void;
+  /** Why this machine can't open so many descriptors more, if it can't: the system's code. */
+  shortage(descriptors: number): string | undefined;
 }

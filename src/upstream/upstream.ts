@@ -1,16 +1,19 @@
 import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import type { Report, UpstreamHappening } from "../happening/happening.ts";
-import type { Connection } from "../session/connection.ts";
+import type { Connection, ConnectionHandler } from "../session/connection.ts";
 import type { Memory } from "../session/memory.ts";
 import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
 import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
 import { Arrival } from "./arrival.ts";
-import { Availability, type Decision } from "./availability.ts";
-import { answers, dial, type Dialling } from "./dialling.ts";
+import { Availability, type Decision, type Found } from "./availability.ts";
+import { dial, type Dialling } from "./dialling.ts";
+import { GatheredEnds } from "./gathered-ends.ts";
+import { isWorthWaiting } from "./local-trouble.ts";
 import type { Room } from "./room.ts";
 import type { Transport } from "./transport.ts";
+import { Tries, type StoragesFinder } from "./tries.ts";
 
 export interface UpstreamConfig {
   readonly name: string;
@@ -23,9 +26,12 @@ export interface UpstreamHost {
   readonly settings: Omit<SessionSettings, "name">;
   readonly clock: Clock;
   readonly transport: Transport;
-  readonly storages: Storages;
+  /** Those of the server; or what finds out which these are, before it is dialled for the first time. */
+  readonly storages: Storages | StoragesFinder;
   readonly memory: Memory;
   readonly room: Room;
+  /** Is anybody connected to the server by another upstream? */
+  readonly isAliveElsewhere?: () => boolean;
   readonly report: Report;
 }
 
@@ -35,11 +41,10 @@ export interface ListenFailure {
   readonly cause: unknown;
 }
 
-/**
- * How long a client that was accepted before its server was found to be down may wait for it. A ZEO 4 client that gets
- * no greeting waits ten seconds, even when its connection is closed (ZEO 4.3.1 `zrpc/client.py`).
- */
-const WAIT_MS = 3_000;
+/** Descriptors that must be left when a client was accepted: for its dial, and for the next one to come. */
+const SPARE = 3;
+/** How long a client waits where they are not left: it has one that others need. */
+const SHORT_WAIT_MS = 3_000;
 
 /** One listening address, the server behind it, and the sessions between them. `Availability` decides when it listens. */
 export class Upstream {
@@ -48,36 +53,35 @@ export class Upstream {
   readonly sessions = new Set<Session>();
   readonly #host: UpstreamHost;
   readonly #dialling: Dialling;
-  readonly #sessionHost: SessionHost<Session>;
+  readonly #tries: Tries;
+  /** Made with the first of them: then it is known which server it is. */
+  #forSessions: SessionHost<Session> | undefined;
   readonly #availability = new Availability();
   /** Clients whose server is being dialled, and what ends the dial, or the wait for a server that is down. */
   readonly #arrivals = new Map<Arrival, () => void>();
   /** Those that wait. */
   readonly #waiting = new Set<Arrival>();
+  readonly #ends: GatheredEnds<Session>;
+  /** A try has just decided about those that hear of their ends now. */
+  #isDecided = false;
   #accepted = 0;
   /** What was asked for at first; then the address with the port that was chosen. */
   #address: Address;
   #isBound = false;
   #giveUpAddress: (() => void) | undefined;
-  #cancelTry: (() => void) | undefined;
-  /** Tells whoever waits for `bind` or `begin`. */
+  /** Tell whoever waits for `bind`, and for `begin`. */
+  #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
 
   constructor({ name, listen, server }: UpstreamConfig, host: UpstreamHost) {
-    const { clock, memory, report, room, settings, storages, transport } = host;
+    const { clock, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
     this.#address = listen;
     this.#host = host;
+    this.#ends = new GatheredEnds(clock);
     this.#dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
-    this.#sessionHost = {
-      settings: { name, ...settings },
-      clock,
-      storages,
-      memory,
-      report,
-      tell: (session, news) => this.#hear(session, news),
-    };
+    this.#tries = new Tries(server, this.#dialling, storages);
     room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
   }
 
@@ -103,18 +107,51 @@ export class Upstream {
     return this.sessions.size + this.#arrivals.size;
   }
 
+  /** Those of its server, once it is known which one it is. */
+  get storages(): Storages | undefined {
+    return this.#tries.storages;
+  }
+
+  /** Is anybody connected to the server? */
+  get isAlive(): boolean {
+    for (const session of this.sessions) if (session.isServerAlive && !this.#ends.has(session)) return true;
+    return false;
+  }
+
   // --- the address ------------------------------------------------------------------------------------------------
 
-  /** Takes the address for the first time. `done` is also called when a stop comes between. */
+  /**
+   * Takes the address for the first time. `done` is told why that can't be, or that it need not be waited for: the address
+   * is taken, or is not there yet, or a stop comes between.
+   */
   bind(done: (failure: ListenFailure | undefined) => void): void {
-    this.#starting = () => done(undefined);
+    this.#binding = done;
     this.#listen(
-      () => this.#started(),
+      () => {
+        this.#do(this.#availability.opened());
+        this.#bound();
+      },
       (code, cause) => {
-        this.#starting = undefined;
-        done({ code, cause });
+        const isAwaited = this.#binding !== undefined;
+        if (isAwaited && !isWorthWaiting(code)) {
+          this.#bound({ code, cause });
+          return;
+        }
+        this.#do(this.#availability.openFailed(code, this.#now));
+        this.#bound();
       },
     );
+  }
+
+  /** Nobody waits for `bind` any longer, as where a name is being looked up: what comes of it is told by lines. */
+  bindLater(): void {
+    this.#bound();
+  }
+
+  #bound(failure?: ListenFailure): void {
+    const done = this.#binding;
+    this.#binding = undefined;
+    done?.(failure);
   }
 
   /** Finds out whether the server answers, and listens or waits for it. `done` is also called when a stop comes between. */
@@ -124,13 +161,22 @@ export class Upstream {
       return;
     }
     this.#starting = done;
-    this.#cancelTry = answers(this.server, this.#dialling, false, (isUp) => {
-      this.#do(this.#availability.begun(isUp, this.#now));
-      this.#started();
-    });
+    this.#tries.look(false, (found) => this.#tried(found));
   }
 
-  /** Whoever waits for `bind` or `begin` need wait no longer. */
+  #tried(found: Found): void {
+    this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
+    this.#isDecided = true;
+    this.#ends.release();
+    this.#isDecided = false;
+    this.#started();
+  }
+
+  get #isAliveAnywhere(): boolean {
+    return this.isAlive || this.#host.isAliveElsewhere?.() === true;
+  }
+
+  /** Whoever waits for `begin` need wait no longer. */
   #started(): void {
     const done = this.#starting;
     this.#starting = undefined;
@@ -140,8 +186,10 @@ export class Upstream {
   /** Accepts nobody any more, and gives up the clients that have no server yet. Sessions go on. */
   stop(): void {
     this.#do(this.#availability.stop());
-    this.#cancelTry?.();
+    this.#tries.cancel();
+    this.#bound();
     this.#started();
+    this.#ends.release();
     for (const arrival of [...this.#arrivals.keys()]) this.#refuse(arrival);
   }
 
@@ -155,6 +203,7 @@ export class Upstream {
       },
       failed,
       accepted: (client) => this.#accept(client),
+      hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
     });
   }
 
@@ -181,23 +230,19 @@ export class Upstream {
       case "give-up-address":
         this.#giveUpAddress?.();
         this.#giveUpAddress = undefined;
+        this.#bound();
         return;
       case "try":
         // The first try may still be on its way, when a client has found out before it.
-        this.#cancelTry?.();
+        this.#tries.plan(decision.afterMs, decision.greeting, (found) => this.#tried(found));
         this.#started();
-        this.#cancelTry = this.#host.clock.after(decision.afterMs, () => {
-          this.#cancelTry = answers(this.server, this.#dialling, decision.greeting, (isUp) => {
-            this.#do(this.#availability.tried(isUp, this.#now));
-          });
-        });
         return;
       case "admit":
         for (const arrival of this.#waiting) this.#dialFor(arrival, () => this.#refuse(arrival));
         this.#waiting.clear();
         return;
       case "tell-listening":
-        this.#report({ what: "listening", address: this.listen ?? "", server });
+        this.#report({ what: "listening", address: this.listen ?? "", server, isAgain: decision.isAgain });
         return;
       case "tell-down":
         this.#report({ what: "down", server, reason: decision.reason });
@@ -206,7 +251,13 @@ export class Upstream {
         this.#report({ what: "up", server, downMs: decision.downMs });
         return;
       case "tell-blocked":
-        this.#report({ what: "blocked", address: this.listen, reason: decision.reason });
+        this.#report({ what: "blocked", address: formatAddress(this.#address), reason: decision.reason });
+        return;
+      case "tell-trouble":
+        this.#report({ what: "trouble", reason: decision.reason });
+        return;
+      case "tell-trouble-over":
+        this.#report({ what: "trouble-over", lastedMs: decision.lastedMs });
     }
   }
 
@@ -217,22 +268,36 @@ export class Upstream {
   // --- clients ----------------------------------------------------------------------------------------------------
 
   #accept(client: Connection): void {
-    const arrival = new Arrival(client, (gone) => this.#refuse(gone));
-    if (this.state === "stopped" || !this.#host.room.hasRoom) {
+    const { clock, room, transport } = this.#host;
+    const arrival = new Arrival(client, clock, (gone) => this.#refuse(gone));
+    if (this.state === "stopped") {
       client.carryOut("destroy");
       return;
     }
     this.#accepted++;
-    this.#dialFor(arrival, (code) => {
-      // It waits, in case the server comes back soon.
-      this.#arrivals.set(
-        arrival,
-        this.#host.clock.after(WAIT_MS, () => this.#refuse(arrival)),
-      );
-      this.#waiting.add(arrival);
-      this.#do(this.#availability.dialFailed(code, this.#now));
-    });
-    this.#host.room.take();
+    const code = transport.shortage(SPARE);
+    if (code !== undefined) this.#wait(arrival, SHORT_WAIT_MS);
+    else if (this.#tries.storages === undefined) this.#wait(arrival);
+    else {
+      this.#dialFor(arrival, (failure) => {
+        this.#wait(arrival);
+        this.#do(this.#availability.dialFailed(failure, this.#isAliveAnywhere, this.#now));
+      });
+    }
+    room.take();
+    if (code !== undefined) this.#do(this.#availability.hindered(code, this.#now));
+  }
+
+  /**
+   * Until the server is back. To be closed would not make it look elsewhere, or try again, any sooner: a ZEO 4 client that
+   * has connected waits ten seconds for a greeting, closed or not (ZEO 4.3.1 `ServerStub.py`, `stub`).
+   */
+  #wait(arrival: Arrival, ms = this.#dialling.timeoutMs): void {
+    this.#arrivals.set(
+      arrival,
+      this.#host.clock.after(ms, () => this.#refuse(arrival)),
+    );
+    this.#waiting.add(arrival);
   }
 
   #dialFor(arrival: Arrival, failed: (code: string) => void): void {
@@ -248,16 +313,57 @@ export class Upstream {
     cancel();
     this.#arrivals.delete(arrival);
     this.#waiting.delete(arrival);
-    arrival.client.carryOut("destroy");
+    arrival.refuse();
     this.#host.room.free();
   }
 
   #pair(arrival: Arrival, server: Connection): void {
+    const { storages } = this.#tries;
+    if (storages === undefined) throw new Error("a client is paired before it is known with which server");
     this.#arrivals.delete(arrival);
-    const session = new Session(arrival.client, server, this.#sessionHost);
+    const session = new Session(arrival.client, server, this.#sessionHost(storages));
     this.sessions.add(session);
-    server.handOver(session.fromServer);
+    server.handOver(this.#gathered(session));
     arrival.handOver(session.fromClient);
+  }
+
+  /** What a session's server connection is to tell: its end perhaps not at once. */
+  #gathered(session: Session): ConnectionHandler {
+    const { fromServer } = session;
+    return {
+      ...fromServer,
+      ended: () => this.#serverEnded(session, () => fromServer.ended()),
+      closed: () => this.#serverEnded(session, () => fromServer.closed()),
+    };
+  }
+
+  #serverEnded(session: Session, tell: () => void): void {
+    // Where nobody listens, whose connection ends finds nobody.
+    const mayBeOutage = session.isServerOpen && session.tellsOutage && this.#giveUpAddress !== undefined;
+    if (!mayBeOutage && !this.#ends.has(session)) {
+      tell();
+      return;
+    }
+    this.#ends.hold(session, tell);
+    this.#lookForOutage();
+  }
+
+  /** Was that the last connection to the server? Then a try decides, and whoever is held hears of it behind that. */
+  #lookForOutage(): void {
+    if (!this.#isAliveAnywhere) this.#do(this.#availability.lastEnded(this.#now));
+  }
+
+  #sessionHost(storages: Storages): SessionHost<Session> {
+    this.#forSessions ??= {
+      settings: { name: this.name, ...this.#host.settings },
+      clock: this.#host.clock,
+      storages,
+      memory: this.#host.memory,
+      report: this.#host.report,
+      serverGreets: () => this.#availability.greets,
+      tell: (session, news) => this.#hear(session, news),
+    };
+    return this.#forSessions;
   }
 
   // --- what sessions tell -----------------------------------------------------------------------------------------
@@ -266,16 +372,13 @@ export class Upstream {
     switch (news) {
       case "server-ended":
         // Was it the last one? Then the server may be down.
-        if (!session.tellsOutage) return;
-        for (const other of this.sessions) if (other !== session && other.isServerOpen) return;
-        this.#do(this.#availability.lastEnded(this.#now));
+        if (session.tellsOutage && !this.#isDecided) this.#lookForOutage();
         return;
       case "server-silent":
-        session.destroy();
-        this.#do(this.#availability.silent(this.#now));
+        this.#do(this.#availability.silent(this.#isAliveAnywhere, this.#now));
         return;
-      case "first-word-answered":
-        this.#availability.firstWordAnswered();
+      case "greeted":
+        this.#availability.greeted();
         return;
       case "closed":
         if (this.sessions.delete(session)) this.#host.room.free();

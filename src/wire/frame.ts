@@ -53,6 +53,10 @@ export interface Hold {
   readonly what: string;
 }
 
+function isHold(verdict: Verdict): verdict is Hold {
+  return typeof verdict === "object" && "maxBytes" in verdict;
+}
+
 /**
  * What it is given can be a view of the chunk that was pushed, a held frame too that lies whole inside one. What it keeps
  * it must copy, unless whoever pushes never writes into a chunk again.
@@ -254,7 +258,7 @@ export class FrameStream {
         this.#waits = true;
         break;
       }
-      if (verdict === "hold" || (typeof verdict === "object" && "maxBytes" in verdict)) {
+      if (verdict === "hold" || isHold(verdict)) {
         this.#flow(chunk, run, at);
         run = at;
         if (!this.#reads()) break;

@@ -47,6 +47,7 @@ describe("a good configuration", () => {
         stalledMs: 60_000,
         drainMs: 10_000,
       },
+      keepAliveMs: 120_000,
       unknownProtocol: "relay",
     });
   });
@@ -59,6 +60,7 @@ upstreams:
     server: zeo.example.com:8100
 log: { level: debug, format: json, oids: 0 }
 limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
+keep-alive: 1m30s
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
@@ -73,6 +75,7 @@ unknown-protocol: refuse
         stalledMs: 120_000,
         drainMs: 0,
       },
+      keepAliveMs: 90_000,
       unknownProtocol: "refuse",
     });
   });
@@ -109,7 +112,7 @@ toString: 6
 7: 8
 `;
     const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
-    const top = "unknown key, expected a map with the keys upstreams, log, limits, unknown-protocol";
+    const top = "unknown key, expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
       "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server",
@@ -134,8 +137,11 @@ toString: 6
   });
 
   test.each([
-    ["", "F:1:1: expected a map with the keys upstreams, log, limits, unknown-protocol, got an empty value"],
-    ["[]", "F:1:1: expected a map with the keys upstreams, log, limits, unknown-protocol, got a list"],
+    [
+      "",
+      "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got an empty value",
+    ],
+    ["[]", "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got a list"],
     ["{}", "F:1:1: upstreams: expected a list of upstreams, each with listen and server, got nothing"],
     ["upstreams: []", "F:1:12: upstreams: expected at least one upstream with listen and server, got a list"],
     ["upstreams: [5]", "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, got 5"],

@@ -221,7 +221,7 @@ describe("what the proxy says", () => {
     const explained = rows.flatMap(([, codes = "", fault, level]) =>
       codeIn(codes).map((code) => [code, `${fault}, ${level}`] as const),
     );
-    const told = { verify: "warn", error: "error" } as const;
+    const told = { verify: "warn", error: "error", hourly: "error" } as const;
     expect(Object.fromEntries(explained)).toEqual(
       Object.fromEntries(Object.entries(ENDS).map(([code, end]) => [code, `${end.fault}, ${told[end.told]}`])),
     );

@@ -161,6 +161,14 @@ describe("an exception as the reply to tpc_finish", () => {
     expect(s.finishFailed(1)).toContain("end 2: unknown-commit");
   });
 
+  it("of a vote whose reply nobody understands, too", () => {
+    const s = connected("new");
+    s.begin(1, { created: [5] });
+    s.ledger.voteUnclear(1, { payload: "vote", bytes: 10, order: 0 });
+    s.finish(1);
+    expect(s.finishFailed(1)).toContain("end 2: unknown-commit");
+  });
+
   it("of an orphan ends the others, and its server connection is closed", () => {
     const s = connected("new");
     s.finishing(1, { created: [5] });

@@ -53,14 +53,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "serialnos pass while the session is quiet: a refused store counts as stored",
     file: "src/session/to-client.ts",
-    text: 'if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";',
+    text: 'if (envelope.method === SERIALNOS && server.protocol.family === "old") return NEEDED;',
     becomes: "",
   },
   {
     name: "the conflict that serialnos show is no evidence",
     file: "src/session/to-client.ts",
-    text: "if (shown !== NO_TID) {",
-    becomes: "if (shown === 5n) {",
+    text: "if (shown.tid !== NO_TID) {",
+    becomes: "if (shown.tid === 5n) {",
   },
   {
     name: "a tpc_finish is noted, and the server's connection stays unread",
@@ -71,8 +71,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "the reply to a vote is a grant, whatever it says",
     file: "src/session/to-client.ts",
-    text: "if (granted) ledger.voteGranted(number, shown, read);",
-    becomes: "if (granted || !cleared || cleared) ledger.voteGranted(number, shown, read);",
+    text: 'if (outcome.kind === "granted") ledger.voteGranted(number, NO_TID, read);',
+    becomes: 'if (outcome.kind !== "unclear") ledger.voteGranted(number, NO_TID, read);',
   },
   {
     name: "a second tpc_begin of one transaction forgets its stores",

@@ -9,7 +9,7 @@ import { meanwhile, portOf } from "./loopback.ts";
 import { Noted } from "./noted.ts";
 
 const HOST = "127.0.0.1";
-const transport = new SocketTransport();
+const transport = new SocketTransport(120_000);
 
 /** A server of the test's, and who has connected to it. */
 async function testServer(): Promise<{ address: Address; sockets: Socket[]; connection: () => Promise<Socket> }> {
@@ -139,6 +139,7 @@ class Listening {
       listening: (at) => this.#note("listening", () => (this.address = at)),
       failed: (code, cause) => this.#note(`failed ${code}`, () => (this.cause = cause)),
       accepted: (client: Connection) => this.#note("accepted", () => this.clients.push(new Noted(client))),
+      hindered: (code) => this.#note(`hindered ${code}`, () => undefined),
     });
     expect(this.told, "not while listen runs").toEqual([]);
     this.giveUp = giveUp;

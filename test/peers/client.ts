@@ -42,6 +42,8 @@ export interface OpenOptions {
   /** Ask an `M5` server for `Z5` (new clients only). */
   readonly encoding?: "Z" | "M";
   readonly timeout?: number;
+  /** Old clients look for the server with their own pauses: 1 s to 30 s, not the tests' shorter ones. */
+  readonly default_polls?: boolean;
 }
 
 export interface Loaded {

@@ -16,6 +16,8 @@ export interface ServerOptions {
   /** `client-conflict-resolution true` (ZEO 5 and later). */
   readonly clientConflictResolution?: boolean;
   readonly port?: number;
+  /** A fan-out server: its storages are those of the ZEO server at that port. */
+  readonly clientOf?: number;
 }
 
 /** One transaction of a FileStorage file. */
@@ -32,8 +34,8 @@ export interface PeerServer {
   blobDir(storage: string): string;
   /** What the storage's file says, read by another process. */
   truth(storage: string): Promise<TrueTransaction[]>;
-  /** Ends the process and starts it again, on the same port and files. */
-  restart(): Promise<void>;
+  /** Ends the process and starts it again after `downMs`, on the same port and files. */
+  restart(downMs?: number): Promise<void>;
   /** Ends the process and removes the folder. */
   stop(): Promise<void>;
   errors(): string;
@@ -49,6 +51,11 @@ function configuration(dir: string, port: number, options: ServerOptions): strin
   if (options.clientConflictResolution === true) lines.push("  client-conflict-resolution true");
   lines.push("</zeo>");
   for (const name of options.storages ?? ["1"]) {
+    if (options.clientOf !== undefined) {
+      lines.push(`<zeoclient ${name}>`, `  server ${LOOPBACK}:${options.clientOf}`, `  storage ${name}`);
+      lines.push("  wait true", "</zeoclient>");
+      continue;
+    }
     lines.push(
       `<filestorage ${name}>`,
       `  path ${join(dir, `${name}.fs`)}`,
@@ -98,8 +105,9 @@ export async function startServer(installed: Installed, options: ServerOptions =
     blobDir: (storage) => join(dir, `blobs-${storage}`),
     truth: (storage) => readTruth(installed, dir, storage),
     errors: () => running.errors(),
-    async restart(): Promise<void> {
+    async restart(downMs = 0): Promise<void> {
       await running.stop();
+      await new Promise((resolve) => setTimeout(resolve, downMs));
       running = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
         cwd: dir,
         env: { ...installed.peer.serverEnv },

@@ -75,20 +75,15 @@ const WRONG: readonly Wrong[] = [
         framed(client.encode(9, 0, "getTid", bytes8(1n))),
       ]),
   },
-  {
-    what: "the proxy's own id",
-    code: "id-in-use",
-    bytes: ({ client }) => framed(client.encode(-2, 0, "getTid", bytes8(1n))),
-  },
   { what: "no msgpack", code: "bad-msgpack", msgpack: true, bytes: () => framed(Buffer.alloc(100, 0xc1)) },
   {
-    what: "msgpack nested a million deep",
+    what: "msgpack nested 400,000 deep",
     code: "bad-msgpack",
     msgpack: true,
     bytes: ({ client }) => {
       const whole = client.encode(0, 1, "tpc_begin", 1);
       return framed(
-        Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(1_000_000, 0x91), Buffer.from([0xc0])]),
+        Buffer.concat([whole.subarray(0, -2), Buffer.from([0x96]), Buffer.alloc(400_000, 0x91), Buffer.from([0xc0])]),
       );
     },
   },

@@ -156,13 +156,15 @@ export class ScriptedServer {
   readonly #accepted: Peer[] = [];
   #waiter: (() => void) | undefined;
   port = 0;
+  /** What the next connections are greeted with; undefined: with nothing. */
+  greeting: string | undefined;
 
   private constructor(options: ScriptOptions) {
-    const greeting = "greeting" in options ? options.greeting : "Z5";
+    this.greeting = "greeting" in options ? options.greeting : "Z5";
     this.#server = createServer({ allowHalfOpen: true }, (socket) => {
       const peer = new Peer(socket, options.codec, options.dialect);
       this.#accepted.push(peer);
-      if (greeting !== undefined) peer.send(Buffer.from(greeting, "latin1"));
+      if (this.greeting !== undefined) peer.send(Buffer.from(this.greeting, "latin1"));
       this.#waiter?.();
     });
   }
@@ -192,6 +194,12 @@ export class ScriptedServer {
 
   close(): void {
     this.#server.close();
+  }
+
+  /** Listens again. */
+  async reopen(port: number): Promise<void> {
+    this.#server.listen(port, "127.0.0.1");
+    await once(this.#server, "listening");
   }
 }
 

@@ -74,7 +74,7 @@ describe("what the library's users are told of", () => {
     const [address, server] = ["127.0.0.1:9100", "127.0.0.1:8100"];
     expect(
       emitted(
-        { what: "listening", upstream: "main", address, server },
+        { what: "listening", upstream: "main", address, server, isAgain: false },
         { what: "down", upstream: "main", server, reason: "silent" },
       ),
     ).toEqual([
@@ -99,7 +99,12 @@ describe("what the library's users are told of", () => {
         { what: "announced", repair: "completed" },
         { what: "asked" },
         { what: "up", upstream: "main", server: "server:1", downMs: 5 },
-        { what: "blocked", upstream: "main", address: undefined, reason: "EADDRINUSE" },
+        { what: "blocked", upstream: "main", address: "127.0.0.1:9100", reason: "EADDRINUSE" },
+        { what: "trouble", upstream: "main", reason: "EMFILE" },
+        { what: "trouble-over", upstream: "main", lastedMs: 5 },
+        { what: "full", clients: 5 },
+        { what: "room", lastedMs: 5 },
+        { what: "few-descriptors", clients: 5, needed: 60, allowed: 50 },
       ),
     ).toEqual([]);
   });

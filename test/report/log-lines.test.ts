@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { sessionEnd, type SessionEnd } from "../../src/happening/ends.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { oidSet } from "../../src/ledger/oid-set.ts";
 import type { Settled } from "../../src/ledger/state.ts";
@@ -89,6 +90,57 @@ describe("a repair's line", () => {
       },
     ]);
   });
+});
+
+it("what anybody who can connect brings about is told of at most once an hour for each upstream, code and fault", () => {
+  const ended = (upstream: string, end: SessionEnd): Happening => ({
+    what: "ended",
+    upstream,
+    client: "127.0.0.1:5",
+    storage: undefined,
+    end,
+  });
+  const garbage = sessionEnd("bad-pickle", "0xff", { sender: "client" });
+  const lines = linesOf(
+    ...Array.from({ length: 5 }, () => ended("main", garbage)),
+    ended("other", garbage),
+    ended("main", sessionEnd("bad-pickle", "0xff", { sender: "server" })),
+    ended("main", sessionEnd("not-registered")),
+    ended("main", sessionEnd("not-registered")),
+    ended("main", sessionEnd("question-refused")),
+    ended("main", sessionEnd("question-refused")),
+  );
+  expect(lines).toMatchObject([
+    { level: "error", upstream: "main", code: "bad-pickle", fault: "client", since: 1, total: 1 },
+    { upstream: "other", code: "bad-pickle", fault: "client", total: 1 },
+    { upstream: "main", code: "bad-pickle", fault: "server", total: 1 },
+    { upstream: "main", code: "not-registered", fault: "client", total: 1 },
+    { code: "question-refused" },
+    { code: "question-refused" },
+  ]);
+});
+
+it("an address that is listened on again is told of at debug where nothing else was told", () => {
+  const listening = { what: "listening", upstream: "main", address: "a:1", server: "b:2" } as const;
+  const levels = linesOf({ ...listening, isAgain: false }, { ...listening, isAgain: true });
+  expect(levels).toMatchObject([{ level: "info" }, { level: "debug" }]);
+});
+
+it("trouble, fullness and few descriptors have a line each, as loud as their ends", () => {
+  const lines = linesOf(
+    { what: "trouble", upstream: "main", reason: "EMFILE" },
+    { what: "trouble-over", upstream: "main", lastedMs: 5 },
+    { what: "full", clients: 20 },
+    { what: "room", lastedMs: 5 },
+    { what: "few-descriptors", clients: 20, needed: 91, allowed: 64 },
+  );
+  expect(lines).toMatchObject([
+    { level: "error", upstream: "main", reason: "EMFILE" },
+    { level: "error", upstream: "main", lastedMs: 5 },
+    { level: "warn", clients: 20 },
+    { level: "warn", lastedMs: 5 },
+    { level: "warn", clients: 20, needed: 91, allowed: 64 },
+  ]);
 });
 
 it("what can happen to many is told of at most once an hour", () => {

@@ -1,16 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { Calls, QUESTION_ID } from "../../src/session/calls.ts";
+import { Calls } from "../../src/session/calls.ts";
+import { QuestionIds } from "../../src/session/question-ids.ts";
 import type { Stamp } from "../../src/ledger/state.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { methodNamed, UNKNOWN } from "../../src/wire/methods.ts";
 
 const at = (order: number): Stamp => ({ order, proven: NO_TID });
 const vote = { sort: "vote", stamp: at(3), transaction: 7 } as const;
+const newCalls = (): Calls => new Calls(new QuestionIds("a b"));
 const last = { sort: "last", stamp: at(3) } as const;
 
 describe("calls", () => {
   it("are found once, with their method and when they were forwarded", () => {
-    const calls = new Calls();
+    const calls = newCalls();
     const methods = ["loadBefore", "ping", "someNewMethod", "get_size_info"].map(methodNamed);
     methods.forEach((method, n) => calls.addPlain(n, method, at(n * 1_000_000_007)));
     methods.forEach((method, n) => {
@@ -21,7 +23,7 @@ describe("calls", () => {
   });
 
   it("that the ledger reads are objects, whatever their id", () => {
-    const calls = new Calls();
+    const calls = newCalls();
     for (const id of [0, 5, "(1,2)"]) {
       calls.add(id, vote);
       expect(calls.special(id)).toBe(vote);
@@ -31,15 +33,13 @@ describe("calls", () => {
     }
   });
 
-  it("never share an id where one of them is read, nor take the proxy's own", () => {
-    const calls = new Calls();
+  it("never share an id where one of them is read", () => {
+    const calls = newCalls();
     calls.add(1, vote);
     calls.addPlain(2, methodNamed("ping"), at(0));
     expect(() => calls.add(1, last)).toThrow("id-in-use");
     expect(() => calls.addPlain(1, methodNamed("ping"), at(0))).toThrow("id-in-use");
     expect(() => calls.add(2, last)).toThrow("id-in-use");
-    expect(() => calls.addPlain(QUESTION_ID, methodNamed("ping"), at(0))).toThrow("id-in-use");
-    expect(() => calls.add(QUESTION_ID, last)).toThrow("id-in-use");
     // Of two that nobody reads the newer one counts.
     calls.addPlain(2, methodNamed("loadBefore"), at(1));
     expect(calls.takePlain(2)).toMatchObject({ method: { name: "loadBefore" }, order: 1 });
@@ -48,12 +48,44 @@ describe("calls", () => {
     expect(calls.special(1)).toBe(last);
   });
 
-  it("are at most a million without an answer", () => {
-    const calls = new Calls();
+  it("of the proxy's own have ids of which no other call waits, nor may take one", () => {
+    const ids = new QuestionIds("a b");
+    const [first, second, third] = [ids.next(), ids.next(), ids.next()];
+    const calls = newCalls();
+    calls.addPlain(second, methodNamed("lastTransaction"), at(0));
+    expect(calls.addQuestion()).toBe(first);
+    expect(calls.special(first)).toEqual({ sort: "question" });
+    expect(() => calls.addPlain(first, methodNamed("ping"), at(0))).toThrow("that of the proxy's own call");
+    expect(() => calls.add(first, last)).toThrow("id-in-use");
+    expect(calls.addQuestion()).toBe(third);
+    calls.answered(first);
+    calls.addPlain(first, methodNamed("ping"), at(0));
+    expect(calls.takePlain(first)?.method.name).toBe("ping");
+    expect(calls.takePlain(second)?.method.name).toBe("lastTransaction");
+    expect(calls.special(third)).toEqual({ sort: "question" });
+  });
+
+  it("take up memory until they are answered, about as much as is said", () => {
+    const calls = newCalls();
+    expect(calls.bytes).toBe(0);
+    calls.add(1, last);
+    calls.addPlain(2, methodNamed("ping"), at(0));
+    const one = calls.bytes / 2;
+    calls.addQuestion();
+    expect(calls.bytes).toBe(3 * one);
+    calls.answered(1);
+    calls.takePlain(2);
+    expect(calls.bytes).toBe(one);
+    expect(one).toBeGreaterThan(100);
+    expect(one).toBeLessThan(300);
+  });
+
+  it("are at most a million that wait", () => {
+    const calls = newCalls();
     const ping = methodNamed("ping");
-    for (let id = 0; id < 100_000; id++) calls.addPlain(id, ping, at(0));
-    expect(() => calls.addPlain(100_000, ping, at(0))).toThrow("too-many-calls");
+    for (let id = 0; id < 1_000_000; id++) calls.addPlain(id, ping, at(0));
+    expect(() => calls.addPlain(1_000_000, ping, at(0))).toThrow("too-many-calls");
     calls.answered(5);
-    calls.addPlain(100_000, ping, at(0));
+    calls.addPlain(1_000_000, ping, at(0));
   });
 });

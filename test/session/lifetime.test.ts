@@ -32,6 +32,10 @@ describe("the end of a server's connection", () => {
       const pair = stage.connected();
       pair.client.reads(first);
       expect(pair.session.life).toBe("relayed");
+      // What its client alone has begun says nothing of the server.
+      expect(pair.session.tellsOutage).toBe(false);
+      pair.server.reads(Buffer.from("x"));
+      pair.client.reads(Buffer.from("x"));
       expect(pair.session.tellsOutage).toBe(tells);
       pair.server.ends();
       expect(pair.session.isServerOpen).toBe(false);
@@ -40,6 +44,9 @@ describe("the end of a server's connection", () => {
     const stage = new Stage("Z4");
     const pair = stage.shaken();
     pair.client.reads(Buffer.from("80000004", "hex"), Buffer.alloc(24));
+    expect(pair.session.tellsOutage).toBe(false);
+    pair.server.reads(Buffer.from("x"));
+    pair.client.reads(Buffer.from("x"));
     expect(pair.session.tellsOutage).toBe(true);
     stage.leave();
   });

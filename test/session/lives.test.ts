@@ -17,7 +17,8 @@ const DATABASE = "database-changed by server";
 /** The life behind it; what each connection was told; why it was ended; what the upstream was told; what became of the other. */
 const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
   "the client's half": {
-    shaking: "shaking, server end",
+    // It has said nothing at all: a probe.
+    shaking: "over, client destroy, server end resume destroy",
     open: "open, server end",
     registering: "registered, server end",
     registered: "registered, server end",
@@ -38,15 +39,15 @@ const TABLE: Record<EventName, Partial<Record<LifeName, string>>> = {
     over: "over",
   },
   "the client closes": {
-    shaking: `over, ${SERVER}`,
-    open: `over, ${SERVER}`,
+    shaking: `over, ${SERVER} destroy`,
+    open: `over, ${SERVER} destroy`,
     registering: `over, ${SERVER}`,
     registered: `over, ${SERVER}`,
     holding: `over, ${SERVER}`,
     finishing: "orphan",
     draining: "over",
     "given up": "orphan",
-    relayed: `over, ${SERVER}`,
+    relayed: `over, ${SERVER} destroy`,
     over: "over",
   },
 

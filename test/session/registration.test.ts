@@ -12,7 +12,14 @@ function silentCommit(stage: Stage, other: Pair, tid = 2000): void {
   other.server.reads(stage.speech.reply(9, eight(tid)));
 }
 
-const isQuestion = (payload: Buffer): boolean => pickleCodec.peek(payload)?.id === -2;
+const isQuestion = (payload: Buffer): boolean => Number(pickleCodec.peek(payload)?.id) < -1;
+
+/** The id of the question that has left for the server. */
+function questionId(stage: Stage, { server }: Pair): number {
+  const asked = server.frames().filter((payload) => stage.speech.said(payload) === "lastTransaction");
+  expect(asked).toHaveLength(1);
+  return Number(stage.speech.envelope(asked[0] as Buffer).id);
+}
 
 describe("the proxy's question", () => {
   /** Frames that pass, that pass in parts, and that are held. */
@@ -56,16 +63,33 @@ describe("the proxy's question", () => {
     const stage = new Stage("Z4");
     const [other, pair] = [stage.registered(), stage.registered()];
     silentCommit(stage, other);
-    pair.server.reads(stage.speech.reply(-2, eight(2000)));
+    pair.server.reads(stage.speech.reply(questionId(stage, pair), eight(2000)));
     expect(stage.said(pair)).toEqual(["T2000 [1]"]);
     stage.leave();
+  });
+
+  it("is told from another proxy's, whose reply passes, whichever comes first", () => {
+    for (const isOthersFirst of [true, false]) {
+      const stage = new Stage("Z4");
+      const { speech } = stage;
+      const [other, pair] = [stage.registered(), stage.registered()];
+      const ask = (): void => pair.client.reads(speech.call(-(2 ** 30) - 5, "lastTransaction"));
+      if (isOthersFirst) ask();
+      silentCommit(stage, other);
+      if (!isOthersFirst) ask();
+      const ids = pair.server.frames().map((payload) => Number(speech.envelope(payload).id));
+      expect(ids).toHaveLength(2);
+      for (const id of ids) pair.server.reads(speech.reply(id, eight(2000)));
+      expect(stage.said(pair)).toEqual(["T2000 [1]", `reply ${-(2 ** 30) - 5}`]);
+      stage.leave();
+    }
   });
 
   it("that is not answered with a tid ends the session behind what was written", () => {
     const stage = new Stage("Z4");
     const [other, pair] = [stage.registered(), stage.registered()];
     silentCommit(stage, other);
-    pair.server.reads(stage.speech.reply(-2, null));
+    pair.server.reads(stage.speech.reply(questionId(stage, pair), null));
     expect(stage.endings(pair)).toEqual(["question-refused by server"]);
     expect(pair.client.commands).toEqual(["end", "resume"]);
     expect(stage.endings(other)).toEqual([]);
@@ -82,8 +106,7 @@ describe("the proxy's question", () => {
       stage.clock.move(999);
       expect(pair.server.taken()).toHaveLength(0);
       stage.clock.move(500);
-      expect(pair.server.frames().map((payload) => speech.said(payload))).toEqual(["lastTransaction"]);
-      pair.server.reads(speech.reply(-2, eight(2000)));
+      pair.server.reads(speech.reply(questionId(stage, pair), eight(2000)));
       expect(stage.said(pair)).toEqual(["T2000 [1]"]);
       stage.leave();
     }
@@ -94,9 +117,10 @@ describe("the proxy's question", () => {
     const { speech } = stage;
     const [other, pair] = [stage.registered(), stage.registered()];
     silentCommit(stage, other);
+    const question = questionId(stage, pair);
     pair.client.reads(speech.creation(8, 2));
     pair.client.closes();
-    pair.server.reads(speech.raises(-2, "ZODB.POSException.StorageError"));
+    pair.server.reads(speech.raises(question, "ZODB.POSException.StorageError"));
     expect(stage.endings(pair)).toEqual([]);
     expect(pair.session.life).toBe("orphan");
     pair.server.reads(speech.reply(8, eight(3000)));

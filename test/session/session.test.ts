@@ -7,43 +7,167 @@ import { HANDSHAKE_MS, Stage } from "./stage.ts";
 const TLS = Buffer.from("160301", "hex");
 
 describe("a server that has accepted", () => {
-  it("and says nothing for limits.handshake is told of once", () => {
+  it("and says nothing for limits.handshake is told of once, where it is known to greet", () => {
     const stage = new Stage();
     const pair = stage.connected();
     stage.clock.move(HANDSHAKE_MS - 1);
     expect(stage.newsOf(pair)).toEqual([]);
     stage.clock.move(1);
     expect(stage.newsOf(pair)).toEqual(["server-silent"]);
+    // Its client has waited for it: it is not to blame.
+    expect(stage.endings(pair)).toEqual([]);
     stage.clock.move(10 * HANDSHAKE_MS);
     expect(stage.newsOf(pair)).toEqual(["server-silent"]);
     stage.leave();
   });
 
-  it.each(["says a byte", "ends", "closes", "has a client with an unknown protocol", "has a client that leaves"])(
-    "and %s is not silent",
-    (how) => {
+  it.each([
+    "says a byte",
+    "ends",
+    "closes",
+    "has a client with an unknown protocol",
+    "has a client that leaves",
+    "is not known to greet",
+  ])("and %s is not silent", (how) => {
+    const stage = new Stage();
+    const pair = stage.connected();
+    if (how === "says a byte") pair.server.reads(Buffer.alloc(1));
+    else if (how === "ends") pair.server.ends();
+    else if (how === "closes") pair.server.closes();
+    else if (how === "has a client that leaves") pair.client.closes();
+    else if (how === "is not known to greet") stage.serverGreets = false;
+    else pair.client.reads(frameOf(Buffer.from("Z6")));
+    stage.clock.move(2 * HANDSHAKE_MS);
+    expect(stage.newsOf(pair)).not.toContain("server-silent");
+    stage.leave();
+  });
+
+  it("and speaks before its client does is told of", () => {
+    const stage = new Stage();
+    const [greeted, other] = [stage.connected(), stage.connected()];
+    greeted.server.reads(stage.speech.name);
+    other.client.reads(stage.speech.name);
+    other.server.reads(stage.speech.name);
+    expect(stage.newsOf(greeted)).toEqual(["greeted"]);
+    expect(stage.newsOf(other)).toEqual([]);
+    stage.leave();
+  });
+});
+
+describe("a client that has not registered within limits.handshake", () => {
+  const LATE = "not-registered by client";
+
+  it.each([
+    ["has said nothing", "shaking"],
+    ["has said half a name", "shaking"],
+    ["has named its protocol", "open"],
+    ["calls, and does not register", "open"],
+    ["was refused its register", "open"],
+  ] as const)("is ended, with both connections: it %s", (how, life) => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = how === "was refused its register" ? stage.registering() : stage.connected();
+    if (how === "was refused its register") {
+      stage.clock.move(HANDSHAKE_MS / 2);
+      pair.server.reads(speech.raises(1, "ZODB.POSException.StorageError"));
+    } else {
+      pair.server.reads(speech.name);
+      if (how === "has said half a name") pair.client.reads(speech.name.subarray(0, 5));
+      else if (how !== "has said nothing") pair.client.reads(speech.name);
+      if (how === "calls, and does not register") pair.client.reads(speech.call(1, "lastTransaction"));
+    }
+    expect(pair.session.life).toBe(life);
+    stage.clock.move(HANDSHAKE_MS - 1);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.clock.move(1);
+    expect(stage.endings(pair)).toEqual([LATE]);
+    expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+    stage.leave();
+  });
+
+  it("is not one that has registered, whatever it does then: nothing", () => {
+    const stage = new Stage();
+    const [pair, registering] = [stage.registered(), stage.registering()];
+    stage.clock.move(100 * HANDSHAKE_MS);
+    expect([pair.session.life, registering.session.life]).toEqual(["registered", "registered"]);
+    stage.leave();
+  });
+
+  it.each([TLS, frameOf(Buffer.from("Z6"))])("is one that is relayed, and that nobody goes on with", (first) => {
+    for (const [answers, goesOn] of [
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
+    ]) {
       const stage = new Stage();
       const pair = stage.connected();
-      if (how === "says a byte") pair.server.reads(Buffer.alloc(1));
-      else if (how === "ends") pair.server.ends();
-      else if (how === "closes") pair.server.closes();
-      else if (how === "has a client that leaves") pair.client.closes();
-      else pair.client.reads(frameOf(Buffer.from("Z6")));
-      stage.clock.move(2 * HANDSHAKE_MS);
-      expect(stage.newsOf(pair)).not.toContain("server-silent");
+      pair.client.reads(first);
+      if (answers === true) pair.server.reads(Buffer.from("x"));
+      if (goesOn === true) pair.client.reads(Buffer.from("x"));
+      stage.clock.move(10 * HANDSHAKE_MS);
+      const isUsed = answers === true && goesOn === true;
+      expect(stage.endings(pair)).toEqual(isUsed ? [] : [LATE]);
+      expect(pair.session.life).toBe(isUsed ? "relayed" : "over");
       stage.leave();
-    },
-  );
+    }
+  });
 
-  it("and has answered a client that spoke first is told of, for TLS alone", () => {
+  it("and whose server has closed its half is let go without a word of the proxy's", () => {
+    for (const life of ["shaking", "open"] as const) {
+      const stage = new Stage();
+      const { pair } = LIVES[life](stage);
+      pair.server.ends();
+      stage.clock.move(HANDSHAKE_MS);
+      expect(pair.session.life).toBe("over");
+      expect(pair.client.commands.at(-1)).toBe("destroy");
+      expect(stage.endings(pair)).toEqual([]);
+      stage.leave();
+    }
+  });
+
+  it("and has closed its half is waited for less than a second, whatever its server does", () => {
+    for (const life of ["shaking", "open"] as const) {
+      const stage = new Stage();
+      const pair = life === "open" ? stage.shaken() : stage.connected();
+      if (life === "shaking") pair.client.reads(stage.speech.name);
+      pair.client.ends();
+      stage.clock.move(899);
+      expect(pair.session.life).toBe(life);
+      stage.clock.move(1);
+      expect(pair.session.life).toBe("over");
+      expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+      stage.leave();
+    }
+  });
+
+  it("and has closed its half behind its register is registered", () => {
     const stage = new Stage();
-    const [tls, other] = [stage.connected(), stage.connected()];
-    tls.client.reads(TLS);
-    other.client.reads(frameOf(Buffer.from("Z6")));
-    expect(stage.newsOf(tls)).toEqual([]);
-    for (const { server } of [tls, other]) server.reads(Buffer.from("x"));
-    expect(stage.newsOf(tls)).toEqual(["first-word-answered"]);
-    expect(stage.newsOf(other)).toEqual([]);
+    const { speech } = stage;
+    const pair = stage.connected();
+    pair.client.reads(Buffer.concat([speech.name, speech.call(1, "register", "1", false)]));
+    pair.client.ends();
+    pair.server.reads(speech.name);
+    stage.clock.move(10 * HANDSHAKE_MS);
+    expect(pair.session.life).toBe("registered");
+    stage.leave();
+  });
+});
+
+describe("a relayed connection that is in use", () => {
+  it("and whose server has closed its half is closed, if its client goes on as if nothing had happened", () => {
+    const stage = new Stage();
+    const pair = stage.connected();
+    pair.client.reads(TLS);
+    pair.server.reads(Buffer.from("x"));
+    pair.client.reads(Buffer.from("x"));
+    stage.clock.move(100 * HANDSHAKE_MS);
+    pair.server.ends();
+    stage.clock.move(HANDSHAKE_MS - 1);
+    expect(pair.client.commands).toEqual(["end"]);
+    stage.clock.move(1);
+    expect(pair.session.life).toBe("over");
+    expect(stage.endings(pair)).toEqual([]);
     stage.leave();
   });
 });

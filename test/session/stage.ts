@@ -46,6 +46,8 @@ export class Stage {
   /** What the sessions have told their upstream. */
   readonly news: { readonly session: Session; readonly news: SessionNews }[] = [];
   readonly pairs: Pair[] = [];
+  /** Is it known that the server speaks first? */
+  serverGreets = true;
   readonly #host: SessionHost<Session>;
   #storage: Storage | undefined;
 
@@ -61,6 +63,7 @@ export class Stage {
       storages: this.storages,
       memory: this.memory,
       report,
+      serverGreets: () => this.serverGreets,
       tell: (session, news) => void this.news.push({ session, news }),
     };
   }

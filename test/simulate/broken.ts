@@ -133,6 +133,7 @@ export function broken(flaw: Flaw): SubjectMaker {
           transport.listen(route.listen, {
             listening: () => undefined,
             failed: () => undefined,
+            hindered: () => undefined,
             accepted(client) {
               let server: Connection | undefined;
               let n = 0;

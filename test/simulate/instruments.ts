@@ -44,9 +44,19 @@ const DECISIONS: All<Decision["do"]> = {
   "tell-down": true,
   "tell-up": true,
   "tell-blocked": true,
+  "tell-trouble": true,
+  "tell-trouble-over": true,
 };
-const STATES: All<Availability["state"]> = { starting: true, listening: true, full: true, down: true, stopped: true };
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced">> = {
+const STATES: All<Availability["state"]> = {
+  starting: true,
+  listening: true,
+  full: true,
+  trouble: true,
+  blocked: true,
+  down: true,
+  stopped: true,
+};
+const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
   repaired: true,
   resumed: true,
   foreign: true,
@@ -61,6 +71,10 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   down: true,
   blocked: true,
   up: true,
+  trouble: true,
+  "trouble-over": true,
+  full: true,
+  room: true,
 };
 
 /** Those that are the proxy's own fault. */
@@ -137,6 +151,9 @@ export function happened(happening: Happening, visits: Visits): void {
     case "relayed":
       visits.count(`proxy: relayed ${happening.reason}`);
       return;
+    // The descriptors of a process are none of a world's.
+    case "few-descriptors":
+      return;
     case "announced":
       visits.add(REPAIRED[happening.repair] as number);
       return;
@@ -177,7 +194,17 @@ wrap(
 );
 
 /** All events of an upstream's availability that lead to decisions. */
-const EVENTS = ["begun", "dialFailed", "lastEnded", "silent", "tried", "opened", "openFailed", "room", "stop"] as const;
+const EVENTS = [
+  "tried",
+  "dialFailed",
+  "lastEnded",
+  "silent",
+  "hindered",
+  "opened",
+  "openFailed",
+  "room",
+  "stop",
+] as const;
 for (const event of EVENTS) {
   wrap(
     Availability.prototype,

@@ -36,6 +36,8 @@ export interface Request {
   readonly txn: number;
   /** What the client had been told up to when it asked. */
   askedAt: number;
+  /** A question of the subject's own. */
+  readonly isSubjects?: true;
 }
 
 /** A serial that is None. */

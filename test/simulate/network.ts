@@ -79,6 +79,7 @@ export class Network {
     return {
       dial: (server, dialled) => noted(this.dial(owner, server, dialled)),
       listen: (address, listened) => noted(this.listen(owner, address, listened)),
+      shortage: () => undefined,
     };
   }
 

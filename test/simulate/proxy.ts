@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
+import { Fullness } from "../../src/upstream/fullness.ts";
 import { Memory } from "../../src/session/memory.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
@@ -26,6 +27,7 @@ class Product implements Subject {
   readonly #storages = new Map<string, WatchedStorages>();
   readonly #upstreams: Upstream[];
   readonly #room: Room;
+  readonly #fullness: Fullness;
   readonly #clock: Clock;
   #isQuitting = false;
   /** What must never be told. */
@@ -44,6 +46,7 @@ class Product implements Subject {
       happened(happening, visits);
       this.#wrong ??= told(happening);
     };
+    this.#fullness = new Fullness(this.#room, clock, report);
     const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
@@ -69,12 +72,14 @@ class Product implements Subject {
   }
 
   stop(): void {
+    this.#fullness.stop();
     for (const upstream of this.#upstreams) upstream.stop();
     for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
   }
 
   quit(drainMs: number, done: () => void): void {
     this.#isQuitting = true;
+    this.#fullness.stop();
     for (const cancel of this.#cancels) cancel();
     const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
     stopInOrder({ ...parts, clock: this.#clock, drainMs }, done);

@@ -80,6 +80,7 @@ export const relay: SubjectMaker = (surroundings) => {
       surroundings.transport.listen(route.listen, {
         listening: () => undefined,
         failed: () => void surroundings.clock.after(50, () => listen(route)),
+        hindered: () => undefined,
         accepted(client) {
           const pair = new Pair(client);
           pair.begin(route, surroundings);

@@ -25,6 +25,7 @@ function request(kind: RequestKind, method: string, id: Id, isOneWay: boolean, d
 export class Requests {
   readonly #style: Style;
   #nextId: number;
+  #nextQuestion = -(2 ** 30) - 123_456;
   /** ZODB3 up to 3.9 numbers one-way messages, too. */
   readonly #numbersOneWay: boolean;
 
@@ -48,6 +49,13 @@ export class Requests {
   lastTransaction(): Request {
     const [id, w] = this.#call("lastTransaction", 0);
     w.tupleEnd(0);
+    return request("lastTransaction", "lastTransaction", id, false);
+  }
+
+  /** The same, as the question of another proxy between this client and the subject. */
+  question(): Request {
+    const id = this.#nextQuestion--;
+    writer.begin(this.#style, id, this.#flag(false), "lastTransaction").tuple(0).tupleEnd(0);
     return request("lastTransaction", "lastTransaction", id, false);
   }
 

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
+import type { StoragesFinder } from "../../src/upstream/tries.ts";
 import { Memory } from "../../src/session/memory.ts";
 import { Upstream, type ListenFailure } from "../../src/upstream/upstream.ts";
 import type { PlayedConnection } from "../session/played-connection.ts";
@@ -12,6 +13,31 @@ import { PlayedTransport } from "./played-transport.ts";
 const MIB = 1024 * 1024;
 
 export const HANDSHAKE_MS = 30_000;
+
+/** Finds out which server a name is, when the test says so. */
+export class Finder {
+  asked = 0;
+  isCancelled = false;
+  #found: Parameters<StoragesFinder>[0] = () => undefined;
+  #failed: Parameters<StoragesFinder>[1] = () => undefined;
+
+  readonly find: StoragesFinder = (found, failed) => {
+    this.asked++;
+    this.#found = found;
+    this.#failed = failed;
+    return () => {
+      this.isCancelled = true;
+    };
+  };
+
+  finds(storages: Storages): void {
+    this.#found(storages);
+  }
+
+  fails(code: string): void {
+    this.#failed(code);
+  }
+}
 
 /** An upstream whose transport and clock are the test's. */
 export class Gate {
@@ -28,7 +54,7 @@ export class Gate {
   /** Is told of what happens, as a listener of the proxy's events is. */
   listener: (happening: Happening) => void = () => undefined;
 
-  constructor({ clients = 100 } = {}) {
+  constructor({ clients = 100, finder }: { readonly clients?: number; readonly finder?: Finder } = {}) {
     const { clock, transport } = this;
     const report = (happening: Happening): void => {
       this.happenings.push(happening);
@@ -43,7 +69,7 @@ export class Gate {
         settings: { limits, refuseUnknown: false },
         clock,
         transport,
-        storages: this.storages,
+        storages: finder === undefined ? this.storages : finder.find,
         memory: new Memory(64 * MIB),
         room: this.room,
         report,
@@ -106,14 +132,21 @@ export class Gate {
       switch (happening.what) {
         case "listening":
         case "up":
+        case "trouble-over":
           return [happening.what];
         case "down":
         case "blocked":
+        case "trouble":
           return [`${happening.what}: ${happening.reason}`];
         default:
           return [];
       }
     });
+  }
+
+  /** Why the proxy has ended sessions. */
+  get ends(): string[] {
+    return this.happenings.flatMap((one) => (one.what === "ended" ? [`${one.end.code} by ${one.end.fault}`] : []));
   }
 
   get state(): Upstream["state"] {

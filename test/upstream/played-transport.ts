@@ -60,6 +60,11 @@ export class PlayedListening {
     this.#listened.failed(code, cause);
   }
 
+  hinders(code: string): void {
+    expect(this.isGivenUp).toBe(false);
+    this.#listened.hindered(code);
+  }
+
   accepts(): PlayedConnection {
     expect(this.isGivenUp).toBe(false);
     const client = new PlayedConnection(`client:${++this.#clients}`);
@@ -72,6 +77,8 @@ export class PlayedListening {
 export class PlayedTransport implements Transport {
   readonly dials: PlayedDial[] = [];
   readonly listenings: PlayedListening[] = [];
+  /** So many descriptors are left. */
+  descriptors = Infinity;
 
   dial(server: Address, dialled: Dialled): () => void {
     const dial = new PlayedDial(server, this.dials.length + 1, dialled);
@@ -85,6 +92,10 @@ export class PlayedTransport implements Transport {
     return () => {
       listening.isGivenUp = true;
     };
+  }
+
+  shortage(descriptors: number): string | undefined {
+    return descriptors > this.descriptors ? "EMFILE" : undefined;
   }
 
   /** The newest of each. */

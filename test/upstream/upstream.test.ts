@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { Gate, HANDSHAKE_MS } from "./gate.ts";
+import { Finder, Gate, HANDSHAKE_MS } from "./gate.ts";
 
 const GRACE_MS = 1_000;
-const TLS = Buffer.from("160301", "hex");
 
 describe("the address", () => {
   it("is known once it was bound, with the port that was chosen, and kept", () => {
@@ -31,18 +30,19 @@ describe("the address", () => {
     gate.expectOver();
   });
 
-  it("that somebody else has taken meanwhile is tried again every five seconds", () => {
+  it("that somebody else has taken meanwhile is tried again until it can be had", () => {
     const gate = new Gate().begins();
     gate.transport.dialling.fails();
     gate.clock.move(100);
     gate.answers();
     gate.transport.listening.fails("EADDRINUSE");
-    expect(gate.state).toBe("down");
+    expect(gate.state).toBe("blocked");
     expect(gate.told.at(-1)).toBe("blocked: EADDRINUSE");
-    const { length } = gate.transport.dials;
-    gate.clock.move(4_999);
-    expect(gate.transport.dials).toHaveLength(length);
-    gate.clock.move(1);
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.fails("EADDRINUSE");
+    expect(gate.told.filter((told) => told.startsWith("blocked"))).toHaveLength(1);
+    gate.clock.move(100);
     gate.answers();
     gate.transport.listening.opens();
     expect(gate.state).toBe("listening");
@@ -59,7 +59,7 @@ describe("the first try", () => {
     expect(gate.state).toBe("listening");
     expect(gate.begun).toBe(1);
     expect(gate.happenings).toEqual([
-      { what: "listening", upstream: "main", address: "127.0.0.1:4711", server: "server:1" },
+      { what: "listening", upstream: "main", address: "127.0.0.1:4711", server: "server:1", isAgain: false },
     ]);
     expect(gate.clock.pending).toEqual([]);
     gate.upstream.stop();
@@ -81,7 +81,8 @@ describe("the first try", () => {
     }
     expect(gate.state).toBe("down");
     expect(gate.begun).toBe(1);
-    expect(gate.told).toEqual(["down: no answer"]);
+    const reason = { refuses: "ECONNREFUSED", "does not answer": "ETIMEDOUT" }[how] ?? "ended";
+    expect(gate.told).toEqual([`down: ${reason}`]);
     expect(gate.transport.listening.isGivenUp).toBe(true);
     expect(gate.clock.pending).toEqual([100]);
     gate.upstream.stop();
@@ -109,7 +110,7 @@ describe("a try", () => {
     const server = gate.transport.dialling.connects();
     if (how === "ends") server.ends();
     server.closes();
-    expect(gate.clock.pending).toEqual([200]);
+    expect(gate.clock.pending).toEqual([100]);
     gate.upstream.stop();
     gate.expectOver(server);
   });
@@ -123,7 +124,7 @@ describe("a try", () => {
     gate.transport.listening.opens();
     const client = gate.arrives();
     gate.transport.dialling.fails();
-    expect(gate.told).toEqual(["down: no answer", "up", "listening", "down: ECONNREFUSED"]);
+    expect(gate.told).toEqual(["down: ECONNREFUSED", "up", "listening", "down: ECONNREFUSED"]);
     const pending = [...gate.clock.pending];
     server.closes();
     expect(gate.clock.pending).toEqual(pending);
@@ -143,7 +144,7 @@ describe("a process that has no room", () => {
     first.client.closes();
     first.server.ends();
     first.server.closes();
-    expect(gate.state).toBe("full");
+    expect(gate.state).toBe("starting");
     gate.transport.listening.opens();
     expect(gate.state).toBe("listening");
     expect(gate.transport.listening.address.port).toBe(4711);
@@ -151,17 +152,35 @@ describe("a process that has no room", () => {
     gate.expectOver(...Object.values(first), ...Object.values(second));
   });
 
-  it("closes at once whom it accepts all the same, before it listens for good, and dials for nobody", () => {
+  it("gives it up while the server is still being looked at, too", () => {
     const gate = new Gate({ clients: 1 }).begins();
+    const tried = gate.transport.dialling;
     const first = gate.arrives();
-    const { length } = gate.transport.dials;
-    const second = gate.arrives();
-    expect(second.commands).toEqual(["destroy"]);
-    expect(first.commands).toEqual([]);
-    expect(gate.transport.dials).toHaveLength(length);
-    expect([gate.upstream.accepted, gate.upstream.clients, gate.room.taken]).toEqual([1, 1, 1]);
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    const server = tried.connects();
+    server.reads(gate.speech.name);
+    expect(gate.state).toBe("full");
+    expect(gate.told).toEqual([]);
+    first.closes();
+    gate.transport.listening.opens();
+    expect(gate.told).toEqual(["listening"]);
     gate.upstream.stop();
-    gate.expectOver(first, second);
+    gate.expectOver(first, server);
+  });
+
+  it("gives up an address that is still being asked for, and nobody waits for it", () => {
+    const gate = new Gate({ clients: 1 }).binds();
+    gate.room.take();
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    expect(gate.bound).toEqual([undefined]);
+    gate.upstream.begin(() => gate.begun++);
+    gate.answers();
+    expect([gate.begun, gate.state]).toEqual([1, "full"]);
+    gate.room.free();
+    gate.transport.listening.opens(4711);
+    expect(gate.state).toBe("listening");
+    gate.upstream.stop();
+    gate.expectOver();
   });
 });
 
@@ -172,11 +191,11 @@ describe("sessions that end", () => {
     one.server.ends();
     expect(gate.state).toBe("listening");
     other.server.ends();
-    expect(gate.state).toBe("down");
     gate.clock.move(0);
     gate.answers();
-    gate.transport.listening.opens();
-    expect(gate.told).toEqual(["listening", "listening"]);
+    // The address was open all the time.
+    expect(gate.transport.listenings).toHaveLength(1);
+    expect(gate.told).toEqual(["listening"]);
     gate.upstream.stop();
     gate.expectOver(...Object.values(one), ...Object.values(other));
   });
@@ -187,7 +206,7 @@ describe("sessions that end", () => {
     one.server.closes();
     gate.clock.move(0);
     gate.transport.dialling.fails();
-    expect(gate.told).toEqual(["listening", "down: all its connections have ended"]);
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
     gate.upstream.stop();
     gate.expectOver(...Object.values(one));
   });
@@ -219,20 +238,21 @@ describe("sessions that end", () => {
 });
 
 describe("a server that accepts and says nothing", () => {
-  it("is down after limits.handshake, and must greet before the upstream listens again", () => {
+  it("is down after limits.handshake where it has greeted before, and must greet again", () => {
     const gate = new Gate().listens();
     const { client, server } = gate.connects();
     gate.clock.move(HANDSHAKE_MS);
     expect(gate.told.at(-1)).toBe("down: silent");
     expect(client.commands).toContain("destroy");
     expect(server.commands).toContain("destroy");
+    expect(gate.ends).toEqual([]);
     gate.clock.move(100);
     const silent = gate.transport.dialling.connects();
     gate.clock.move(HANDSHAKE_MS - 1);
     expect(silent.commands).toEqual([]);
     gate.clock.move(1);
     expect(silent.commands).toEqual(["destroy"]);
-    gate.clock.move(200);
+    gate.clock.move(1_000);
     gate.answers();
     gate.transport.listening.opens();
     expect(gate.state).toBe("listening");
@@ -240,16 +260,215 @@ describe("a server that accepts and says nothing", () => {
     gate.expectOver(client, server, silent);
   });
 
-  it("is not down where it has answered a client that spoke first", () => {
-    const gate = new Gate().listens();
-    const tls = gate.connects();
-    tls.client.reads(TLS);
-    tls.server.reads(Buffer.from("160303", "hex"));
-    const idle = gate.connects();
+  it("waits for its client to speak where it has never greeted: it is the client that is late", () => {
+    const gate = new Gate().begins();
+    const tried = gate.transport.dialling.connects();
+    gate.clock.move(GRACE_MS);
+    const { client, server } = gate.connects();
     gate.clock.move(HANDSHAKE_MS);
-    expect(idle.client.commands).toContain("destroy");
+    expect(gate.state).toBe("listening");
+    expect(gate.ends).toEqual(["not-registered by client"]);
+    expect([client.commands.at(-1), server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+    gate.upstream.stop();
+    gate.expectOver(client, server, tried);
+  });
+
+  it("is known to greet from the first client on that it greets, if it was slow at the first try", () => {
+    const gate = new Gate().begins();
+    const tried = gate.transport.dialling.connects();
+    gate.clock.move(GRACE_MS);
+    const first = gate.connects();
+    first.server.reads(gate.speech.name);
+    first.client.closes();
+    const { client, server } = gate.connects();
+    gate.clock.move(HANDSHAKE_MS);
+    expect(gate.told.at(-1)).toBe("down: silent");
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(first), client, server, tried);
+  });
+});
+
+describe("a dial that fails while others are connected to the server", () => {
+  it("is no outage: its client waits, a try is made, and who waits is let in", () => {
+    const gate = new Gate().listens();
+    const other = gate.registers();
+    const client = gate.arrives();
+    gate.transport.dialling.fails("ETIMEDOUT");
+    expect([gate.state, gate.told]).toEqual(["listening", ["listening"]]);
+    gate.clock.move(100);
+    gate.answers();
+    const server = gate.transport.dialling.connects();
+    expect(gate.upstream.sessions.size).toBe(2);
+    expect(client.commands).toEqual([]);
+    expect(gate.told).toEqual(["listening"]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(other), client, server);
+  });
+
+  it("is one where nothing else is heard of it for three seconds", () => {
+    const gate = new Gate().listens();
+    const other = gate.registers();
+    const client = gate.arrives();
+    gate.transport.dialling.fails();
+    for (let ms = 0; ms < 3_000; ms += 10) {
+      expect(gate.state).toBe("listening");
+      gate.clock.move(10);
+      if (gate.transport.dialling.state === "open") gate.transport.dialling.fails();
+    }
+    gate.clock.move(150);
+    if (gate.transport.dialling.state === "open") gate.transport.dialling.fails();
+    expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
+    // Who is connected stays.
+    expect(other.client.commands).toEqual([]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(other), client);
+  });
+});
+
+describe("trouble of this machine", () => {
+  it("in a client's dial is none of the server's: the address is given up until a try succeeds", () => {
+    const gate = new Gate().listens();
+    const other = gate.registers();
+    const client = gate.arrives();
+    gate.transport.dialling.fails("EADDRNOTAVAIL");
+    expect(gate.state).toBe("trouble");
+    expect(gate.told).toEqual(["listening", "trouble: EADDRNOTAVAIL"]);
+    expect(gate.transport.listening.isGivenUp).toBe(true);
+    expect([client.commands, other.client.commands]).toEqual([[], []]);
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens();
+    const server = gate.transport.dialling.connects();
+    gate.clock.move(10_000);
+    gate.answers();
+    expect(gate.told).toEqual(["listening", "trouble: EADDRNOTAVAIL", "listening", "trouble-over"]);
+    gate.upstream.stop();
+    gate.expectOver(...Object.values(other), client, server);
+  });
+
+  it("shows when a client was accepted with the last descriptors: nobody is dialled for it", () => {
+    const gate = new Gate().listens();
+    gate.transport.descriptors = 2;
+    const { length } = gate.transport.dials;
+    const client = gate.arrives();
+    expect(gate.transport.dials).toHaveLength(length);
+    expect(gate.told.at(-1)).toBe("trouble: EMFILE");
+    gate.clock.move(100);
+    // More must be free than one client needs, or the address would come and go with each.
+    gate.transport.descriptors = 7;
+    gate.clock.move(100);
+    expect(gate.state).toBe("trouble");
+    expect(gate.transport.dials).toHaveLength(length);
+    gate.transport.descriptors = 8;
+    gate.clock.move(150);
+    gate.answers();
+    gate.transport.listening.opens();
+    const server = gate.transport.dialling.connects();
     expect(gate.state).toBe("listening");
     gate.upstream.stop();
-    gate.expectOver(...Object.values(tls), ...Object.values(idle));
+    gate.expectOver(client, server);
+  });
+
+  it("shows when clients can't be accepted at all, and at the start", () => {
+    const gate = new Gate().listens();
+    gate.transport.listening.hinders("ENOBUFS");
+    expect(gate.told).toEqual(["listening", "trouble: ENOBUFS"]);
+    gate.upstream.stop();
+    gate.expectOver();
+    const late = new Gate().binds();
+    late.transport.descriptors = 0;
+    late.transport.listening.opens(4711);
+    late.upstream.begin(() => late.begun++);
+    expect(late.begun).toBe(0);
+    late.clock.move(0);
+    expect([late.begun, late.state]).toEqual([1, "trouble"]);
+    late.upstream.stop();
+    late.expectOver();
+  });
+
+  it("lets a client wait for three seconds, and no longer", () => {
+    const gate = new Gate().listens();
+    gate.transport.descriptors = 0;
+    const client = gate.arrives();
+    for (let ms = 0; ms < 3_000; ms += 50) {
+      expect(client.commands).toEqual([]);
+      gate.clock.move(50);
+    }
+    expect(client.commands).toEqual(["destroy"]);
+    expect(gate.room.taken).toBe(0);
+    gate.upstream.stop();
+    gate.expectOver(client);
+  });
+});
+
+describe("a start", () => {
+  it("waits for a listening address that is not there yet", () => {
+    const gate = new Gate().binds();
+    gate.transport.listening.fails("EADDRNOTAVAIL");
+    expect(gate.bound).toEqual([undefined]);
+    expect(gate.told).toEqual(["blocked: EADDRNOTAVAIL"]);
+    gate.upstream.begin(() => gate.begun++);
+    gate.answers();
+    gate.transport.listening.fails("EADDRNOTAVAIL");
+    expect([gate.begun, gate.state]).toEqual([1, "blocked"]);
+    gate.clock.move(100);
+    gate.answers();
+    gate.transport.listening.opens(4711);
+    expect(gate.told).toEqual(["blocked: EADDRNOTAVAIL", "listening"]);
+    gate.upstream.stop();
+    gate.expectOver();
+  });
+
+  it("need not be waited for while an address is looked up: what comes of it is told", () => {
+    for (const comes of ["EADDRINUSE", "it"] as const) {
+      const gate = new Gate().binds();
+      gate.upstream.bindLater();
+      expect(gate.bound).toEqual([undefined]);
+      gate.upstream.begin(() => gate.begun++);
+      const { listening } = gate.transport;
+      if (comes === "it") listening.opens(4711);
+      else listening.fails(comes);
+      expect(gate.begun).toBe(0);
+      gate.answers();
+      expect(gate.begun).toBe(1);
+      if (comes !== "it") gate.transport.listening.opens(4711);
+      expect(gate.told).toEqual(comes === "it" ? ["listening"] : ["blocked: EADDRINUSE", "listening"]);
+      expect(gate.bound).toHaveLength(1);
+      gate.upstream.stop();
+      gate.expectOver();
+    }
+  });
+});
+
+describe("a server whose name has no address yet", () => {
+  it("is down until it has one; a client that comes meanwhile is dialled for when it is known which server it is", () => {
+    const finder = new Finder();
+    const gate = new Gate({ finder }).begins();
+    const client = gate.arrives();
+    expect(gate.transport.dials).toEqual([]);
+    finder.fails("ENOTFOUND");
+    expect(gate.told).toEqual(["down: ENOTFOUND"]);
+    expect(gate.begun).toBe(1);
+    gate.clock.move(100);
+    finder.finds(gate.storages);
+    gate.answers();
+    gate.transport.listening.opens();
+    const server = gate.transport.dialling.connects();
+    server.reads(gate.speech.name);
+    expect(client.taken()).toEqual(gate.speech.name);
+    expect(finder.asked).toBe(2);
+    gate.upstream.stop();
+    gate.expectOver(client, server);
+  });
+
+  it("is in trouble where the name service does not answer, and a stop asks no longer", () => {
+    const finder = new Finder();
+    const gate = new Gate({ finder }).begins();
+    finder.fails("EAI_AGAIN");
+    expect(gate.told).toEqual(["trouble: EAI_AGAIN"]);
+    gate.clock.move(100);
+    gate.upstream.stop();
+    expect(finder.isCancelled).toBe(true);
+    gate.expectOver();
   });
 });

@@ -4,10 +4,12 @@ import { FrameStream, LENGTH_BYTES, type FrameHandler, type Verdict, framed } fr
 
 type Seen = { readonly flow: string } | { readonly frame: string } | { readonly tail: string } | "mac";
 
+const BOUNDED = { maxBytes: 200_000, what: "a message of that kind" };
+
 /**
  * Payloads of these tests say themselves what is to become of them: the first byte is `P` (pass), `H` (hold), `T` (pass,
  * and the tail is wanted from the offset in the third byte on), `S` (hold, and stop), `R` (hold, and turn raw), `X` (hold,
- * and exchange the handler), `Y` (exchange the handler, and pass), `E` (pass but for so many last bytes as the third byte
+ * and exchange the handler), `B` (hold, with a bound of its own), `Y` (exchange the handler, and pass), `E` (pass but for so many last bytes as the third byte
  * says), `W` (wait while `waits`, then pass). The second byte is there to make a head of one byte
  * too short.
  */
@@ -26,6 +28,7 @@ class Recorder implements FrameHandler {
     if (kind === "E") return { endBytes: head[2] ?? 0 };
     if (kind === "W" && this.waits) return "wait";
     if (kind === "Y") this.#exchange();
+    if (kind === "B") return BOUNDED;
     return "HSRX".includes(kind) ? "hold" : "pass";
   }
 
@@ -355,6 +358,20 @@ describe("a stream", () => {
     );
     recorder().stream.push(Buffer.concat([length(1_000_000), Buffer.from("P12")]));
     recorder().stream.push(Buffer.concat([length(100_000), Buffer.from("H12")]));
+  });
+
+  it("holds as much as the verdict says, where it says that, by the length alone", () => {
+    const length = (value: number): Buffer => Buffer.from([0, 0, 0, 0].map((_, n) => (value >> (24 - 8 * n)) & 0xff));
+    expect(() => recorder().stream.push(Buffer.concat([length(200_001), Buffer.from("B12")]))).toThrow(
+      "expected at most 200000 bytes in a message of that kind, got 200001",
+    );
+    const { handler, stream } = recorder();
+    stream.push(Buffer.concat([length(200_000), Buffer.from("B12")]));
+    stream.push(Buffer.alloc(199_997, "x"));
+    expect(handler.seen).toEqual([{ frame: `${length(200_000).toString("latin1")}B12${"x".repeat(199_997)}` }]);
+    // Also where it is whole.
+    const small = recorder({ maxFrameBytes: 1_000_000, maxHeldBytes: 5 });
+    expect(() => small.stream.push(frameOf("H12345"))).toThrow("message-too-long");
   });
 
   it("knows where in the stream the current frame begins, however it came", () => {

@@ -58,6 +58,15 @@ export function isExceptionMsgpack(_payload: Buffer, envelope: Envelope): boolea
 
 /** See `ReplyReader.isPlainList`. */
 export function isPlainListMsgpack(payload: Buffer, at: number): boolean {
+  try {
+    return isListOfBytes(payload, at);
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
+function isListOfBytes(payload: Buffer, at: number): boolean {
   const cursor = new TokenCursor(payload, at);
   if (cursor.next() !== token.ARRAY) return false;
   for (let missing = cursor.length; missing > 0; missing--) {

@@ -56,7 +56,8 @@ def value_in(data):
 class Client(object):
 
     def __init__(self, host, port, storage='1', db=False, cache=None, name=None,
-                 blob_dir=None, shared_blobs=False, read_only=False, encoding=None, timeout=20):
+                 blob_dir=None, shared_blobs=False, read_only=False, encoding=None, timeout=20,
+                 default_polls=False):
         options = {'storage': str(storage), 'wait_timeout': timeout, 'read_only': int(read_only)}
         if cache is not None:
             options['var'] = cache
@@ -66,6 +67,10 @@ class Client(object):
                 os.makedirs(blob_dir)
             options['blob_dir'] = blob_dir
             options['shared_blob_dir'] = shared_blobs
+        if default_polls and not NEW:
+            # As of an application that says nothing: ClientStorage's own.
+            options['min_disconnect_poll'] = 1
+            options['max_disconnect_poll'] = 30
         self.storage = open_storage((str(host), port), encoding, **options)
         self.recording = self.storage._peers_recording
         self.manager = transaction.TransactionManager()

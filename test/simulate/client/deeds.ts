@@ -21,7 +21,8 @@ export function deed(conn: ClientConn): void {
       loadBefore(conn, anyOid(conn), Math.max(1, client.cache.last - random.below(20)));
       return;
     case "lastTransaction":
-      conn.send(conn.requests.lastTransaction());
+      // A client may be another proxy.
+      conn.send(conn.link.number % 3 === 0 ? conn.requests.question() : conn.requests.lastTransaction());
       return;
     case "plain":
       conn.send(conn.requests.plain(random.pick(PLAIN)));

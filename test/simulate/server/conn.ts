@@ -11,9 +11,9 @@ import { Violation } from "../violation.ts";
 import type { Server } from "./server.ts";
 import type { Voted } from "./vote.ts";
 
-/** A question of the subject's own, in either encoding: `lastTransaction` with the id -2. */
+/** A question of the subject's own, in either encoding: `lastTransaction` with an id between -2^31 and -2^30. */
 const QUESTION =
-  /^(?:(?:\x80\x03)?\(J\xfe\xff\xff\xff(?:K\x00|I00\n|\x89)(?:U\x0f|X\x0f\x00\x00\x00)lastTransaction\)t\.|\x94\xfe[\x00\xc2](?:\xaf|\xc4\x0f)lastTransaction\x90)$/;
+  /^(?:(?:\x80\x03)?\(J([^]{3}[\x80-\xc0])(?:K\x00|I00\n|\x89)(?:U\x0f|X\x0f\x00\x00\x00)lastTransaction\)t\.|\x94\xd2([\x80-\xc0][^]{3})[\x00\xc2](?:\xaf|\xc4\x0f)lastTransaction\x90)$/;
 
 export interface ServerTransaction {
   readonly txn: number;
@@ -97,9 +97,12 @@ export class ServerConn implements ConnectionHandler {
       return this.isOpen;
     }
     const frame = all.subarray(at, end);
-    if (this.style !== undefined && frame.length < 64 && QUESTION.test(frame.toString("latin1", 4))) {
+    const asked = this.style === undefined || frame.length >= 64 ? null : QUESTION.exec(frame.toString("latin1", 4));
+    if (asked !== null) {
       scene.visits.count("subject: question");
-      this.inbox.push(question(frame));
+      const [, pickled, packed] = asked;
+      const id = Buffer.from(pickled ?? packed ?? "", "latin1");
+      this.inbox.push(question(frame, pickled === undefined ? id.readInt32BE() : id.readInt32LE()));
       return true;
     }
     if (link.isWild) {
@@ -157,7 +160,7 @@ export class ServerConn implements ConnectionHandler {
     const { link } = this;
     if (link !== undefined) this.#lookAtLength(link, answer.frame.length);
     const sent = link?.hasMacs === true ? { ...answer, frame: withMac(answer.frame) } : answer;
-    if (answer.request?.id !== QUESTION_ID) link?.down.push(sent);
+    if (answer.request?.isSubjects !== true) link?.down.push(sent);
     this.end.write(sent.frame);
   }
 
@@ -189,19 +192,18 @@ export class ServerConn implements ConnectionHandler {
 export const TLS_ANSWER = Buffer.from("\x16\x03\x01 server hello", "latin1");
 export const MONITOR_ANSWER = Buffer.from('\x00\x00\x00\x0e{"clients": 1}', "latin1");
 
-export const QUESTION_ID = -2;
-
-function question(frame: Buffer): Request {
+function question(frame: Buffer, id: number): Request {
   return {
     frame: Buffer.from(frame),
     kind: "lastTransaction",
     method: "lastTransaction",
-    id: QUESTION_ID,
+    id,
     isOneWay: false,
     oid: 0,
     tid: 0,
     txn: 0,
     askedAt: 0,
+    isSubjects: true,
   };
 }
 

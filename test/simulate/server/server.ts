@@ -19,7 +19,7 @@ import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
 import type { ServerKind, Style } from "../style.ts";
 import type { Commit, Truth } from "../truth.ts";
-import { QUESTION_ID, ServerConn } from "./conn.ts";
+import { ServerConn } from "./conn.ts";
 import type { Engine } from "./engine.ts";
 import { CommitLock } from "./lock.ts";
 import { Loop } from "./loop.ts";
@@ -83,6 +83,7 @@ export class Server {
         this.#unlisten = undefined;
         this.scene.timeline.plan(100_000, () => this.start(kind));
       },
+      hindered: () => undefined,
       accepted: (end) => this.#accept(end as End),
     });
   }
@@ -181,7 +182,7 @@ export class Server {
         }
         return none(style, request, this.truth.last);
       default:
-        if (request.id === QUESTION_ID && this.chance("refuseQuestion")) {
+        if (request.isSubjects === true && this.chance("refuseQuestion")) {
           // Nothing would ever be proven there: the subject ends it.
           if (conn.link !== undefined) conn.link.isServerGone = true;
           return exception(style, request, this.truth.last, "StorageError");

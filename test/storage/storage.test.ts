@@ -199,9 +199,18 @@ describe("what the ledger decides", () => {
       ledger.invalidationsReply(joined.number, asTid(asked), answer, { ...world.message(), order: 1 });
       world.storage.run(joined.number);
     }
+    const [upstream, client, storage] = ["door", "client of door", "1"];
     expect(world.toldOf("resumed")).toEqual([
-      { what: "resumed", from: 1000n, tid: 2000n, reach: 1000n, upstream: "door", storage: "1" },
-      { what: "resumed", from: 10n, tid: undefined, reach: 1000n, upstream: "other", storage: "1" },
+      { what: "resumed", from: 1000n, tid: 2000n, reach: 1000n, upstream, storage, client },
+      {
+        what: "resumed",
+        from: 10n,
+        tid: undefined,
+        reach: 1000n,
+        upstream: "other",
+        storage,
+        client: "client of other",
+      },
     ]);
   });
 

@@ -92,9 +92,9 @@ export class Storage {
     return this.#setbacks.total;
   }
 
-  /** Is nobody here, and nothing known? */
+  /** Is nobody here, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
   get isUnused(): boolean {
-    return this.#members.size === 0 && this.ledger.isBlank && this.setbacks === 0;
+    return this.#members.size === 0 && this.ledger.isBlank;
   }
 
   /**

@@ -511,7 +511,6 @@ describe("a storage", () => {
     storage.ledger.lastTransactionReply(one.number, NO_TID, storage.ledger.stamp, world.message());
     storage.run(one.number);
     storage.leave(one.number);
-    expect(storage.ledger.isBlank).toBe(true);
     expect(storage.isUnused).toBe(false);
   });
 });

@@ -19,6 +19,17 @@ export type StorageHappening =
   | { readonly what: "foreign"; readonly tid: Tid }
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
   | { readonly what: "ledger-ended"; readonly tid: Tid; readonly proven: Tid }
+  /**
+   * The same for the `times`-th time, each within an hour of the one before. `address` has answered that, where it is
+   * known; `addresses`: all that the storage's sessions are connected to. `address:port` each.
+   */
+  | {
+      readonly what: "set-back-again";
+      readonly server: string;
+      readonly address: string | undefined;
+      readonly addresses: readonly string[];
+      readonly times: number;
+    }
   | { readonly what: "held-long"; readonly heldMs: number }
   /** Such a message has gone out. */
   | { readonly what: "held-over"; readonly heldMs: number }
@@ -58,6 +69,8 @@ export type UpstreamHappening =
   /** This machine can't make connections: `reason` is a system code. */
   | { readonly what: "trouble"; readonly reason: string }
   | { readonly what: "trouble-over"; readonly lastedMs: number }
+  /** Servers at several addresses answer at the same time, `addresses` without ports. */
+  | { readonly what: "several-addresses"; readonly server: string; readonly addresses: readonly string[] }
   /** It answers again, after so long. */
   | { readonly what: "up"; readonly server: string; readonly downMs: number };
 

@@ -12,28 +12,42 @@ import type { Action, Copied, Settled, StorageState } from "./state.ts";
 /** So long the others are let work before they verify once more. */
 export const COPYING_MS = 30_000;
 
+/** Beyond these nothing is on its way any more. */
+const MOST_TIDS = 10_000;
+
 /** It has settled below what is known: nothing up to that is resumed from here. `now` in ms of the caller's clock. */
 export function copiedHistory<P>(state: StorageState<P>, settled: Settled, now: number, actions: Action<P>[]): void {
   const { tid, session: by, order } = settled;
   const known = highest(state);
   doubt(state);
+  remember(state, tid);
   const { copied } = state;
   if (copied !== undefined && now < copied.endedAt + COPYING_MS) {
     const isAlone = copied.again === undefined || (copied.again.isAlone && copied.again.by === by);
-    state.copied = { ...copied, again: { by, isAlone, tid, order, known }, tids: new Set([...copied.tids, tid]) };
+    state.copied = { ...copied, again: { by, isAlone, tid, order, known } };
     for (const account of state.accounts.values()) withdraw(account, tid);
     return;
   }
   endOthers(state, { by, isAlone: true, tid, order, known }, actions);
-  state.copied = { endedAt: now, again: undefined, tids: NO_TIDS };
+  state.copied = { endedAt: now, again: undefined };
 }
 
-/** Is it the server's message of one that is told by an end? In its place it would take its client back. */
-export function isCopied<P>({ copied }: StorageState<P>, tid: Tid): boolean {
-  return copied?.tids.has(tid) ?? false;
+/**
+ * Was it copied? The server's own message of it would take a client back; and it can be what the server names as the last
+ * transaction, until the next commit (FileStorage: the one that was written last).
+ */
+export function isCopied<P>({ copiedTids }: StorageState<P>, tid: Tid): boolean {
+  return copiedTids.has(tid);
 }
 
-const NO_TIDS: ReadonlySet<Tid> = new Set();
+function remember<P>({ copiedTids }: StorageState<P>, tid: Tid): void {
+  copiedTids.add(tid);
+  if (copiedTids.size <= MOST_TIDS) return;
+  for (const oldest of copiedTids) {
+    copiedTids.delete(oldest);
+    return;
+  }
+}
 
 /** Is the time still to come when the others verify once more? */
 export function isCopying<P>({ copied }: StorageState<P>): boolean {
@@ -45,7 +59,7 @@ export function endCopying<P>(state: StorageState<P>, now: number, actions: Acti
   const { copied } = state;
   if (copied?.again === undefined) return;
   if (state.accounts.has(copied.again.by) && now < copied.endedAt + COPYING_MS) return;
-  state.copied = { endedAt: now, again: undefined, tids: NO_TIDS };
+  state.copied = { endedAt: now, again: undefined };
   endOthers(state, copied.again, actions);
 }
 

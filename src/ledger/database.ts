@@ -1,4 +1,6 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
+import { isCopied } from "./copied.ts";
+import { doubt } from "./history.ts";
 import { endOthers } from "./leave.ts";
 import type { Action, StorageState } from "./state.ts";
 
@@ -17,18 +19,21 @@ export function namesLast<P>(
   proven: Tid,
   actions: Action<P>[],
 ): boolean {
+  if (tid < proven && isCopied(state, tid)) return false;
   if (tid < proven) {
+    // Who has seen the other database must not go on in this one.
+    doubt(state);
     actions.push({ do: "ledger-ended", by: session, tid, proven });
     endOthers(state, undefined, "database-changed", tid, actions);
     state.known = tid;
     state.proven = tid;
-    state.reach = undefined;
     state.history = [];
     state.historyBytes = 0;
     state.heard.clear();
     state.limbo = [];
     state.explained = undefined;
     state.copied = undefined;
+    state.copiedTids.clear();
     state.foreign = NO_TID;
     return true;
   }

@@ -40,6 +40,8 @@ export interface StorageState<P> {
   doubts: number;
   /** What a foreign message became with the oids in limbo: most sessions get the same one. */
   explained: OwnMessage | undefined;
+  /** The newest tids of transactions that were copied below what was known. */
+  copiedTids: Set<Tid>;
   /** When sessions were last ended for copied history, and whether that has to be done once more. */
   copied: Copying | undefined;
   /** Tids that the server announced and nobody here committed: the highest, and how many. */
@@ -73,8 +75,6 @@ export interface Copying {
   readonly endedAt: number;
   /** The newest that was copied since. */
   readonly again: Copied | undefined;
-  /** The tids of all that were. */
-  readonly tids: ReadonlySet<Tid>;
 }
 
 /** A transaction that was copied below what was known. */
@@ -315,6 +315,7 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     limbo: [],
     doubts: 0,
     explained: undefined,
+    copiedTids: new Set(),
     copied: undefined,
     foreign: NO_TID,
     foreignCount: 0,

@@ -2,6 +2,9 @@ import type { Socket } from "node:net";
 import type { Connection, ConnectionCommand, ConnectionHandler } from "../session/connection.ts";
 import { recent } from "./recent.ts";
 
+/** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
+const UNKNOWN_PEER = "unknown";
+
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection {
   readonly peer: string;
@@ -10,7 +13,8 @@ export class SocketConnection implements Connection {
   #isClosed = false;
 
   constructor(socket: Socket) {
-    this.peer = `${socket.remoteAddress ?? "?"}:${socket.remotePort ?? 0}`;
+    const { remoteAddress, remotePort } = socket;
+    this.peer = remoteAddress === undefined ? UNKNOWN_PEER : `${remoteAddress}:${remotePort}`;
     this.#socket = socket;
     socket.on("error", () => {
       socket.destroy();

@@ -6,6 +6,8 @@ export interface UpstreamStats {
   /** Bound address, also while not listening; undefined before the first start. */
   readonly listen: string | undefined;
   readonly server: string;
+  /** Those of the server that sessions are registered at now; several servers behind one name are not supported. */
+  readonly addresses: readonly string[];
   readonly state: "starting" | "listening" | "down" | "full" | "trouble" | "blocked" | "stopped";
   /** Sessions open now, and since the start. */
   readonly clients: number;
@@ -20,6 +22,8 @@ export interface StorageStats {
   /** Commits that settled here; tids seen that nobody here committed. */
   readonly commits: number;
   readonly foreign: number;
+  /** How often the server's last transaction was older than a known one: a backup, or a server that is behind another. */
+  readonly setbacks: number;
   /** `yes`: the server's own messages named created oids; `no`: they left them out; `unknown` before the first. */
   readonly patched: "yes" | "no" | "unknown";
   readonly known: string;

@@ -189,6 +189,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         name: upstream.name,
         listen: upstream.listen,
         server: upstream.serverAddress,
+        addresses: upstream.serverAddresses,
         state: upstream.state,
         clients: upstream.clients,
         accepted: upstream.accepted,
@@ -208,7 +209,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
 
 function storageStats(storage: Storage): StorageStats {
   const { known, ...facts } = storage.ledger.facts;
-  return { server: storage.server, storage: storage.name, ...facts, known: tidHex(known) };
+  return { server: storage.server, storage: storage.name, ...facts, setbacks: storage.setbacks, known: tidHex(known) };
 }
 
 /** Takes the address; resolves to the error where that can't be. */

@@ -76,6 +76,16 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         );
         return;
       }
+      case "set-back-again": {
+        const { upstream, storage, server, address, addresses, times } = happening;
+        const told = hourly.count(upstream, `set back ${storage}`, performance.now());
+        if (told === undefined) return;
+        logger.error(
+          { upstream, storage, server, address, addresses, times, ...told },
+          "the server's last transaction was older again: are these several servers? Its clients' reads can be stale",
+        );
+        return;
+      }
       case "held-long": {
         const { upstream, storage, client, heldMs } = happening;
         logger.warn({ upstream, storage, client, heldMs }, "a message is held for over a second");
@@ -160,6 +170,16 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
       case "few-descriptors": {
         const { clients, needed, allowed } = happening;
         logger.warn({ clients, needed, allowed }, "the limit of open files is too low for limits.clients");
+        return;
+      }
+      case "several-addresses": {
+        const { upstream, server, addresses } = happening;
+        const told = hourly.count(upstream, "several addresses", performance.now());
+        if (told === undefined) return;
+        logger.error(
+          { upstream, server, addresses, ...told },
+          "several addresses answer at once: if these are several servers, clients' reads can be stale without a sign",
+        );
         return;
       }
       case "up": {

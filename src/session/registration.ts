@@ -26,6 +26,7 @@ export interface Ways {
 export class Registration implements Member {
   readonly upstream: string;
   readonly client: string;
+  readonly server: string;
   readonly storage: Storage;
   /** The session's number in the storage's ledger. */
   readonly number: number;
@@ -43,6 +44,7 @@ export class Registration implements Member {
   ) {
     this.upstream = upstream;
     this.client = client;
+    this.server = ways.server.peer;
     this.storage = storage;
     this.#talk = talk;
     this.#ways = ways;

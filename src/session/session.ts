@@ -318,7 +318,9 @@ export class Session implements Turns {
   look(): void {
     this.#lifetime.passClientEnd();
     const life = this.#lifetime.now;
-    if ("talk" in life && life.talk.serverFrames.waits) this.#try("server", () => life.talk.serverFrames.again());
+    // Behind the server's end nothing more is looked at.
+    const isRead = life.is === "registered" || life.is === "orphan";
+    if (isRead && life.talk.serverFrames.waits) this.#try("server", () => life.talk.serverFrames.again());
     this.#review();
     this.#weigh();
   }

@@ -5,12 +5,15 @@ import type { Report, StorageHappening } from "../happening/happening.ts";
 import { AnnouncementEncoder } from "./encoder.ts";
 import type { Inbound } from "./inbound.ts";
 import { InvalidationReader } from "./reader.ts";
+import { Setbacks } from "./setbacks.ts";
 
 /** What a storage needs of each of its sessions. */
 export interface Member {
   readonly upstream: string;
   /** `address:port` of its client. */
   readonly client: string;
+  /** `address:port` that its server's connection leads to. */
+  readonly server: string;
   /** Does what the ledger has decided for it. */
   carryOut(action: SessionAction<Inbound>): void;
   /** Carrying out one of them has thrown this: only that session ends. */
@@ -50,6 +53,7 @@ export class Storage {
   #doubts = 0;
   /** Held messages that were told of, and have not gone out. */
   readonly #toldHeld = new WeakSet<Inbound>();
+  readonly #setbacks = new Setbacks();
   #stopped = false;
   /** For what concerns no session in particular, or one that has left. */
   #lastUpstream = "";
@@ -83,7 +87,12 @@ export class Storage {
     else this.#paused.delete(member);
   }
 
-  /** Is nobody here, and nothing known? */
+  /** How often the server's last transaction was older than a known one. */
+  get setbacks(): number {
+    return this.#setbacks.total;
+  }
+
+  /** Is nobody here, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
   get isUnused(): boolean {
     return this.#members.size === 0 && this.ledger.isBlank;
   }
@@ -149,7 +158,17 @@ export class Storage {
         return;
       case "ledger-ended":
         this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, fact.by);
+        this.#setBack(fact.by);
     }
+  }
+
+  /** Its sessions have not ended yet. */
+  #setBack(session: number): void {
+    const times = this.#setbacks.add(this.#host.clock.now());
+    if (times < 2) return;
+    const address = this.#members.get(session)?.server;
+    const addresses = [...new Set([...this.#members.values()].map(({ server }) => server))];
+    this.#report({ what: "set-back-again", server: this.server, address, addresses, times }, session);
   }
 
   /** `session`: whose affair it is. */

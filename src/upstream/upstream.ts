@@ -12,6 +12,7 @@ import { dial, type Dialling } from "./dialling.ts";
 import { GatheredEnds } from "./gathered-ends.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
 import type { Room } from "./room.ts";
+import { ServerAddresses } from "./server-addresses.ts";
 import type { Transport } from "./transport.ts";
 import { Tries, type StoragesFinder } from "./tries.ts";
 
@@ -62,6 +63,7 @@ export class Upstream {
   /** Those that wait. */
   readonly #waiting = new Set<Arrival>();
   readonly #ends: GatheredEnds<Session>;
+  readonly #addresses = new ServerAddresses<Session>();
   /** A try has just decided about those that hear of their ends now. */
   #isDecided = false;
   #accepted = 0;
@@ -96,6 +98,11 @@ export class Upstream {
   /** `host:port` once it was bound, also while it is given up. */
   get listen(): string | undefined {
     return this.#isBound ? formatAddress(this.#address) : undefined;
+  }
+
+  /** Addresses of the server that sessions are registered at. */
+  get serverAddresses(): string[] {
+    return this.#addresses.all;
   }
 
   /** Clients so far, and now. */
@@ -323,18 +330,29 @@ export class Upstream {
     this.#arrivals.delete(arrival);
     const session = new Session(arrival.client, server, this.#sessionHost(storages));
     this.sessions.add(session);
-    server.handOver(this.#gathered(session));
+    server.handOver(this.#gathered(session, server.peer));
     arrival.handOver(session.fromClient);
   }
 
   /** What a session's server connection is to tell: its end perhaps not at once. */
-  #gathered(session: Session): ConnectionHandler {
+  #gathered(session: Session, peer: string): ConnectionHandler {
     const { fromServer } = session;
     return {
       ...fromServer,
+      read: (bytes) => {
+        this.#heard(session, peer);
+        fromServer.read(bytes);
+      },
       ended: () => this.#serverEnded(session, () => fromServer.ended()),
       closed: () => this.#serverEnded(session, () => fromServer.closed()),
     };
+  }
+
+  /** What is relayed proves nothing, whichever server it is. */
+  #heard(session: Session, peer: string): void {
+    if (session.life !== "registered") return;
+    const addresses = this.#addresses.heard(session, peer);
+    if (addresses !== undefined) this.#report({ what: "several-addresses", server: this.serverAddress, addresses });
   }
 
   #serverEnded(session: Session, tell: () => void): void {
@@ -381,6 +399,7 @@ export class Upstream {
         this.#availability.greeted();
         return;
       case "closed":
+        this.#addresses.left(session);
         if (this.sessions.delete(session)) this.#host.room.free();
     }
   }

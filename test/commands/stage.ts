@@ -31,12 +31,16 @@ export function configFile(text: string): string {
   return file;
 }
 
+/** Clients that no machine has too few descriptors for: that would be warned of. */
+const FEW = "limits: { clients: 100 }";
+
 /** Starts the server and the command before it, with these lines of configuration. */
 export async function enter(server: EmbeddedServer, options = ""): Promise<Stage> {
   await server.start();
   atEnd(() => server.close());
+  const limits = options.startsWith("limits:") ? "" : FEW;
   const upstream = `{ name: main, listen: 127.0.0.1:0, server: 127.0.0.1:${server.port} }`;
-  const command = zeoProxy(["run", "--config", configFile(`upstreams: [${upstream}]\n${options}\n`)]);
+  const command = zeoProxy(["run", "--config", configFile(`upstreams: [${upstream}]\n${limits}\n${options}\n`)]);
   const { address } = await command.line(({ msg }) => msg === "listening", "listening");
   const port = Number(String(address).split(":")[1]);
   const joinProxy = async (): Promise<EmbeddedClient> => {

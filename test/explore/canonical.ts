@@ -53,7 +53,7 @@ export class Canonical {
     const { rare } = w;
     const { copied } = w.ledger;
     this.#put((copied === undefined ? 0 : 1) | (copied?.again === undefined ? 0 : 2));
-    for (const tid of copied?.tids ?? []) this.#put(Number(tid));
+    for (const tid of w.ledger.copiedTids) this.#put(Number(tid));
     this.#put(rare.halfCloses | (rare.stalls << 2) | (rare.votesAgain << 4) | (rare.restores << 6));
     this.#put(rare.throws | (rare.delays << 2) | (w.top << 4));
     for (const tids of [w.rest, rare.open, rare.copied, rare.untold, rare.lost]) this.#set(tids);

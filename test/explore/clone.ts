@@ -121,6 +121,7 @@ function cloneStorage<P>(state: StorageState<P>): StorageState<P> {
     limbo: state.limbo.length === 0 ? [] : state.limbo.map((limbo) => ({ ...limbo })),
     doubts: state.doubts,
     explained: state.explained,
+    copiedTids: state.copiedTids.size === 0 ? new Set() : new Set(state.copiedTids),
     copied: state.copied,
     foreign: state.foreign,
     foreignCount: state.foreignCount,

@@ -30,7 +30,7 @@ describe("a last transaction below one that was certain", () => {
     expect(s.lastTransactionReply(2, 5)).toEqual(["2 < lastTransaction T5"]);
   });
 
-  it("leaves nothing of the database before: no oids in limbo, and a reach of its own", () => {
+  it("leaves nothing of the database before, no oids in limbo; who has seen that one does not go on in this one", () => {
     const s = connected("new", [1, 2], 10);
     s.finishing(1, { created: [5] });
     s.finishReply(1, 12);
@@ -40,7 +40,9 @@ describe("a last transaction below one that was certain", () => {
     s.registerReply(4, 3);
     s.connected([5, 6], 3);
     s.getInvalidations(5);
-    expect(s.getInvalidationsReply(5, 3, [13, [9]])).toEqual(["5 < getInvalidations(T3): T13 [9] as it is"]);
+    expect(s.getInvalidationsReply(5, 12, [13, [9]])).toEqual(["5 < getInvalidations(T12): None"]);
+    s.getInvalidations(5);
+    expect(s.getInvalidationsReply(5, 13, [14, [9]])).toEqual(["5 < getInvalidations(T13): T14 [9] as it is"]);
     expect(s.invalidation(6, 13, [9])).toEqual(["foreign T13", "6 < T13 [9] as it is"]);
   });
 
@@ -51,5 +53,37 @@ describe("a last transaction below one that was certain", () => {
     s.gone(2);
     s.register(3);
     expect(s.registerReply(3, 8)).toEqual(["ledger ended: T8 below T12", "end 3: database-changed"]);
+  });
+});
+
+describe("a last transaction that is one that was copied", () => {
+  it("is no other database: FileStorage names what was written last, until the next commit", () => {
+    const s = connected("new", [1, 2], 5);
+    s.begin(1, { restored: [5], tid: 3 });
+    s.finish(1);
+    s.finishReply(1, 3);
+    s.register(3);
+    expect(s.registerReply(3, 3)).toEqual(["3 < register T3"]);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 3)).toEqual(["3 < lastTransaction T3"]);
+    s.lastTransaction(3);
+    expect(s.lastTransactionReply(3, 4)).toEqual([
+      "ledger ended: T4 below T5",
+      "end 1: database-changed",
+      "end 3: database-changed",
+    ]);
+  });
+
+  it("and a client of before is still not resumed above it", () => {
+    const s = connected("new", [1, 2], 5);
+    s.begin(1, { restored: [5], tid: 3 });
+    s.finish(1);
+    s.finishReply(1, 3);
+    s.connected([3], 3);
+    s.finishing(1, { modified: [6] });
+    s.finishReply(1, 8);
+    s.connected([4], 8);
+    s.getInvalidations(4);
+    expect(s.getInvalidationsReply(4, 5, [8, [6]])).toEqual(["4 < getInvalidations(T5): None"]);
   });
 });

@@ -159,8 +159,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a storage is forgotten though a commit in limbo is known",
     file: "src/ledger/ledger.ts",
-    text: " && known === NO_TID && limbo === undefined;",
-    becomes: " && (known === NO_TID || limbo !== undefined);",
+    text: " && known === NO_TID && limbo.length === 0;",
+    becomes: " && (known === NO_TID || limbo.length > 0);",
   },
   {
     name: "a server that comes back as another family goes on with the old ledger",
@@ -181,10 +181,10 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: ") pump(",
   },
   {
-    name: "an open limbo is closed by the next commit that comes into it",
+    name: "a commit that the server may still read is bounded by the next one that settles",
     file: "src/ledger/limbo.ts",
-    text: "open: mayStillRead || (limbo?.open ?? false),",
-    becomes: "open: mayStillRead,",
+    text: "if (limbo.open || limbo.top !== undefined || ",
+    becomes: "if (limbo.top !== undefined || ",
   },
   {
     name: "an error while a session is ended ends whoever has made that necessary",
@@ -253,8 +253,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a slow client's server is left unread, whoever waits for what it would bring",
     file: "src/session/flow.ts",
-    text: " || !registration.mayPause;",
-    becomes: ";",
+    text: "  return !registration.mayPause(isSlow);",
+    becomes: "  return false;",
   },
   {
     name: "a server connection that was left unread is never read again",
@@ -285,7 +285,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "what the server has told stays due",
     file: "src/ledger/hear.ts",
-    text: "  if (isDue) account.due = account.due.filter((due) => due.settled.tid !== tid);\n",
+    text: "  if (isDue) account.due.shift();\n",
     becomes: "",
   },
   {

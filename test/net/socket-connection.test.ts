@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { describe, expect, it } from "vitest";
+import { createServer, type Socket } from "node:net";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { SocketConnection } from "../../src/net/socket-connection.ts";
 import { within } from "../proxy/peer.ts";
-import { all, loopback, meanwhile } from "./loopback.ts";
+import { all, loopback, meanwhile, portOf } from "./loopback.ts";
 import { Noted } from "./noted.ts";
 
 const MIB = 1024 * 1024;
@@ -60,6 +63,23 @@ describe("what a connection tells", () => {
   it("has the other end's address", async () => {
     const { connection, other } = await loopback();
     expect(connection.peer).toBe(`127.0.0.1:${other.localPort}`);
+  });
+
+  it.runIf(process.platform === "linux")("has a word where the other end had gone before it was accepted", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const accepted = once(server, "connection");
+    const reset = `
+      const socket = require("node:net").connect(${portOf(server.address())}, "127.0.0.1");
+      socket.on("connect", () => socket.resetAndDestroy());
+    `;
+    // Nothing is accepted before the other process has ended.
+    expect(spawnSync(process.execPath, ["-e", reset]).status).toBe(0);
+    const [socket] = (await within(accepted, "a connection")) as [Socket];
+    const noted = new Noted(new SocketConnection(socket));
+    expect(noted.connection.peer).toBe("unknown");
+    await noted.hears("closed");
   });
 
   it("is nothing while one of its calls runs", async () => {

@@ -178,6 +178,33 @@ describe("log.repairs: summary", () => {
   });
 });
 
+it("what may be several servers has an error once an hour for each upstream, and for each storage", () => {
+  const addresses = ["10.0.0.1:8100", "10.0.0.2:8100"];
+  const again = { what: "set-back-again", server: "zeo:8100", address: addresses[1], addresses, times: 2 } as const;
+  const several = { what: "several-addresses", server: "zeo:8100", addresses: ["10.0.0.1", "10.0.0.2"] } as const;
+  const lines = linesAt("error", "each", [
+    { ...again, ...place },
+    { ...several, upstream: "main" },
+    { ...again, ...place },
+    { ...several, upstream: "main" },
+    { ...again, ...place, storage: "2" },
+    { ...several, upstream: "other" },
+  ]);
+  const msg =
+    "several addresses answer at once: if these are several servers, clients' reads can be stale without a sign";
+  const { what: _again, ...older } = again;
+  const { what: _several, ...atOnce } = several;
+  const counts = { since: 1, total: 1, level: "error", at };
+  const olderMsg =
+    "the server's last transaction was older again: are these several servers? Its clients' reads can be stale";
+  expect(lines).toEqual([
+    { upstream: "main", storage: "1", ...older, ...counts, msg: olderMsg },
+    { upstream: "main", ...atOnce, ...counts, msg },
+    { upstream: "main", storage: "2", ...older, ...counts, msg: olderMsg },
+    { upstream: "other", ...atOnce, ...counts, msg },
+  ]);
+});
+
 describe("what begins at a level", () => {
   const where = { upstream: "main", server: "server:1", address: "127.0.0.1:9100" } as const;
   const listening = { what: "listening", ...where, isAgain: false } as const;

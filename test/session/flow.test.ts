@@ -391,6 +391,20 @@ describe("a reply that is too large to be held", () => {
     }
   });
 
+  it("that waits behind something else is forgotten when its server closes, and what stands before it goes out", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    other.client.reads(speech.creation(9, 1));
+    pair.server.reads(speech.invalidation(2000, 1), load(stage, 5, 1000).subarray(0, 60_000));
+    expect(pair.server.isPaused).toBe(true);
+    pair.server.closes();
+    expect(pair.session.life).toBe("draining");
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+    stage.leave();
+  });
+
   it("that waits is read when its client sends a tpc_finish", () => {
     const stage = new Stage();
     const { speech } = stage;

@@ -64,6 +64,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   foreign: true,
   "copied-history": true,
   "ledger-ended": true,
+  "set-back-again": true,
   "held-long": true,
   "held-over": true,
   failed: true,
@@ -76,6 +77,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   up: true,
   trouble: true,
   "trouble-over": true,
+  "several-addresses": true,
   full: true,
   room: true,
 };
@@ -84,6 +86,9 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
 export function isOwnFault(code: EndCode): boolean {
   return ENDS[code].fault === "proxy";
 }
+
+/** What must not happen: a world has one server. */
+const UNWANTED: readonly string[] = ["failed", "several-addresses"] satisfies Happening["what"][];
 
 /** No client and no server here leads to these; test/session does. */
 const ELSEWHERE: readonly EndCode[] = [
@@ -125,7 +130,8 @@ export function declareProxy(visits: Visits): void {
     "listener",
     Object.keys(STATES).filter((state) => state !== "starting"),
   );
-  declare("proxy", [...Object.keys(HAPPENINGS).filter((what) => what !== "failed"), "completed", "synthesized"]);
+  const wanted = Object.keys(HAPPENINGS).filter((what) => !UNWANTED.includes(what));
+  declare("proxy", [...wanted, "completed", "synthesized"]);
   declare(
     "proxy",
     ["tls", "unknown-protocol", "mac", "ruok"].map((reason) => `relayed ${reason}`),
@@ -135,7 +141,10 @@ export function declareProxy(visits: Visits): void {
     codes.filter((code) => !isOwnFault(code) && !ELSEWHERE.includes(code)),
   );
   declare("rule", Object.keys(ALL_RULES));
-  visits.declareUnwanted([...codes.filter(isOwnFault).map((code) => `end: ${code}`), "proxy: failed"]);
+  visits.declareUnwanted([
+    ...codes.filter(isOwnFault).map((code) => `end: ${code}`),
+    ...UNWANTED.map((what) => `proxy: ${what}`),
+  ]);
 }
 
 /** Whose run it is. */

@@ -3,7 +3,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionAction } from "../../src/ledger/state.ts";
 import type { Inbound } from "../../src/storage/inbound.ts";
 import { Storage, type Member } from "../../src/storage/storage.ts";
-import { asTid } from "../../src/wire/ids.ts";
+import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 import { MovedClock } from "./moved-clock.ts";
 
@@ -13,15 +13,17 @@ const TICK_MS = 250;
 class Noting implements Member {
   readonly upstream: string;
   readonly client: string;
+  readonly server: string;
   readonly done: string[] = [];
   readonly failures: unknown[] = [];
   looks = 0;
   onAction: (action: SessionAction<Inbound>) => void = () => undefined;
   onLook: () => void = () => undefined;
 
-  constructor(upstream = "main") {
+  constructor(upstream = "main", server = "10.0.0.1:8100") {
     this.upstream = upstream;
     this.client = `client of ${upstream}`;
+    this.server = server;
   }
 
   carryOut(action: SessionAction<Inbound>): void {
@@ -199,9 +201,10 @@ describe("what the ledger decides", () => {
       ledger.invalidationsReply(joined.number, asTid(asked), answer, { ...world.message(), order: 1 });
       world.storage.run(joined.number);
     }
+    const resumed = { what: "resumed", reach: 1000n, storage: "1" };
     expect(world.toldOf("resumed")).toEqual([
-      { what: "resumed", from: 1000n, tid: 2000n, reach: 1000n, upstream: "door", storage: "1" },
-      { what: "resumed", from: 10n, tid: undefined, reach: 1000n, upstream: "other", storage: "1" },
+      { ...resumed, from: 1000n, tid: 2000n, upstream: "door", client: "client of door" },
+      { ...resumed, from: 10n, tid: undefined, upstream: "other", client: "client of other" },
     ]);
   });
 
@@ -221,6 +224,40 @@ describe("what the ledger decides", () => {
       { what: "copied-history", upstream: "door", client: "client of door", tid: 500n, known: 1000n },
       { what: "ledger-ended", upstream: "door", tid: 10n, proven: 1000n },
     ]);
+  });
+
+  it("is reported a second time as that, with the addresses of all who are there", () => {
+    const world = new World();
+    const setBack = (): void => {
+      world.registered(1000n, new Noting("door", "10.0.0.1:8100"));
+      world.registered(1000n, new Noting("door", "10.0.0.1:8100"));
+      const { number } = world.registered(1000n, new Noting("other", "10.0.0.2:8100"));
+      const { ledger } = world.storage;
+      ledger.lastTransactionReply(number, asTid(10n), ledger.stamp, world.message());
+      world.storage.run(number);
+      for (let session = 1; session <= number; session++) world.storage.leave(session);
+    };
+    setBack();
+    expect(world.toldOf("set-back-again")).toEqual([]);
+    expect(world.storage.setbacks).toBe(1);
+    setBack();
+    expect(world.toldOf("ledger-ended")).toHaveLength(2);
+    expect(world.toldOf("set-back-again")).toEqual([
+      {
+        what: "set-back-again",
+        server: "server:1",
+        address: "10.0.0.2:8100",
+        addresses: ["10.0.0.1:8100", "10.0.0.2:8100"],
+        times: 2,
+        upstream: "other",
+        storage: "1",
+        client: "client of other",
+      },
+    ]);
+    expect(world.storage.setbacks).toBe(2);
+    world.clock.move(3_600_000);
+    setBack();
+    expect(world.toldOf("set-back-again")).toHaveLength(1);
   });
 });
 
@@ -466,4 +503,14 @@ describe("a storage", () => {
       expect(storage.isUnused).toBe(false);
     },
   );
+
+  it("is not unused when the server's last transaction has gone back to nothing: the next time is the second", () => {
+    const world = new World();
+    const { storage } = world;
+    const one = world.registered();
+    storage.ledger.lastTransactionReply(one.number, NO_TID, storage.ledger.stamp, world.message());
+    storage.run(one.number);
+    storage.leave(one.number);
+    expect(storage.isUnused).toBe(false);
+  });
 });

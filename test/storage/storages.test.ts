@@ -12,6 +12,7 @@ function newStorages() {
 const member: Member = {
   upstream: "main",
   client: "client:1",
+  server: "server:1",
   carryOut: () => undefined,
   failed: () => undefined,
   look: () => undefined,

@@ -111,15 +111,15 @@ export class Gate {
   }
 
   /** A client that has a session. */
-  connects(): { client: PlayedConnection; server: PlayedConnection } {
+  connects(host?: string): { client: PlayedConnection; server: PlayedConnection } {
     const client = this.arrives();
-    return { client, server: this.transport.dialling.connects() };
+    return { client, server: this.transport.dialling.connects(false, host) };
   }
 
   /** One that has registered, so that the end of its server's connection may be an outage. */
-  registers(): { client: PlayedConnection; server: PlayedConnection } {
+  registers(host?: string): { client: PlayedConnection; server: PlayedConnection } {
     const { speech } = this;
-    const pair = this.connects();
+    const pair = this.connects(host);
     pair.server.reads(speech.name);
     pair.client.reads(Buffer.concat([speech.name, speech.call(1, "register", "1", false)]));
     pair.server.reads(speech.reply(1, eight(1000)));

@@ -17,11 +17,11 @@ export class PlayedDial {
     this.#dialled = dialled;
   }
 
-  /** `isStuck`: to a server whose network takes nothing. */
-  connects(isStuck = false): PlayedConnection {
+  /** `isStuck`: to a server whose network takes nothing. `host`: the address that its name has led to. */
+  connects(isStuck = false, host = "server"): PlayedConnection {
     expect(this.state).toBe("open");
     this.state = "connected";
-    const connection = new PlayedConnection(`server:${this.#number}`);
+    const connection = new PlayedConnection(`${host}:${this.#number}`);
     if (isStuck) connection.sticks();
     this.#dialled.connected(connection);
     return connection;

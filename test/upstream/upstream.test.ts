@@ -472,3 +472,46 @@ describe("a server whose name has no address yet", () => {
     gate.expectOver();
   });
 });
+
+describe("a server's name that leads to several addresses", () => {
+  function several(gate: Gate): unknown[] {
+    return gate.happenings.filter(({ what }) => what === "several-addresses");
+  }
+
+  it("is told of when registered sessions at both of them hear something, until one of them is over", () => {
+    const gate = new Gate().listens();
+    const { speech } = gate;
+    const one = gate.registers("10.0.0.1");
+    const two = gate.registers("10.0.0.2");
+    expect(several(gate)).toEqual([]);
+    expect(gate.upstream.serverAddresses).toEqual(["10.0.0.1", "10.0.0.2"]);
+    one.server.reads(speech.reply(2, null));
+    const addresses = ["10.0.0.1", "10.0.0.2"];
+    expect(several(gate)).toEqual([{ what: "several-addresses", upstream: "main", server: "server:1", addresses }]);
+    for (const { client } of [one, two]) client.closes();
+    gate.settles(one.client, one.server, two.client, two.server);
+    expect(gate.upstream.serverAddresses).toEqual([]);
+    gate.upstream.stop();
+    gate.expectOver(one.client, one.server, two.client, two.server);
+  });
+
+  it("is none as long as nothing is registered there, or what it is is not known", () => {
+    const gate = new Gate().listens();
+    const { speech } = gate;
+    const one = gate.registers("10.0.0.1");
+    const probe = gate.connects("10.0.0.2");
+    probe.server.reads(speech.name);
+    const relayed = gate.connects("10.0.0.3");
+    relayed.client.reads(Buffer.from([0x16, 3, 1, 0, 0]));
+    for (let turn = 0; turn < 2; turn++) {
+      relayed.server.reads(Buffer.from([0x16, 3, 3, 0, 0]));
+      one.server.reads(speech.reply(turn, null));
+    }
+    expect(gate.happenings).toContainEqual(expect.objectContaining({ what: "relayed" }));
+    expect(gate.upstream.serverAddresses).toEqual(["10.0.0.1"]);
+    expect(several(gate)).toEqual([]);
+    gate.upstream.stop();
+    const ends = [one, probe, relayed].flatMap(({ client, server }) => [client, server]);
+    gate.expectOver(...ends);
+  });
+});

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Connection } from "./connection.ts";
 
 /** An ended peer that takes nothing for so long of what was written to it before is given up. */
-const LINGER_MS = 5_000;
+export const LINGER_MS = 5_000;
 
 /** One of a session's two connections, and how far it is closed. */
 export class Leg {

@@ -4,7 +4,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { Party } from "./connection.ts";
 import { ENDED_MS, Handshake } from "./handshake.ts";
 import type { SessionNews } from "./host.ts";
-import type { Leg } from "./leg.ts";
+import { LINGER_MS, type Leg } from "./leg.ts";
 import type { Life } from "./lives.ts";
 import type { Outlet } from "./outlet.ts";
 import type { How } from "./turns.ts";
@@ -43,7 +43,7 @@ export class Lifetime {
     this.server = server;
     this.#outlet = outlet;
     this.#host = host;
-    this.#expect(host.handshakeMs);
+    this.#limit();
   }
 
   get now(): Life {
@@ -59,7 +59,7 @@ export class Lifetime {
   used(by: Party): void {
     if (this.isInUse) return;
     this.#users.add(by);
-    if (this.isInUse) this.#cancelDeadline?.();
+    if (this.isInUse) this.#limit();
   }
 
   /** Relayed, and both ends have said something since: whoever has begun it goes on with it. */
@@ -67,7 +67,7 @@ export class Lifetime {
     return this.#users.size === 2;
   }
 
-  // --- who does not register ---------------------------------------------------------------------------------------
+  // --- how long it is waited for --------------------------------------------------------------------------------------
 
   /** Its client may be anybody: it has not registered, and is not in use. */
   get #isNobody(): boolean {
@@ -75,10 +75,34 @@ export class Lifetime {
     return is === "shaking" || is === "open" || (is === "relayed" && !this.isInUse);
   }
 
+  /** Waits from now on for what must come next, as things are; or for nothing. */
+  #limit(): void {
+    this.#cancelDeadline?.();
+    const { is } = this.#life;
+    if (is === "over" || is === "orphan") return;
+    if (this.client.hasEnded && !this.#isNobody) this.#whileAnythingMoves();
+    else if (this.client.hasEnded) this.#expect(ENDED_MS);
+    else if (this.#isNobody || (is === "relayed" && this.server.hasEnded)) this.#expect(this.#host.handshakeMs);
+  }
+
   /** In so long somebody must have registered, or be in use; or this ends it. */
   #expect(ms: number): void {
-    this.#cancelDeadline?.();
     this.#cancelDeadline = this.#host.clock.after(ms, () => this.#late());
+  }
+
+  /** Its client has closed its half, and nearly always all: it is served as long as something still comes, or is taken. */
+  #whileAnythingMoves(): void {
+    const { received } = this.server;
+    const [client, server] = [this.client.connection.progress, this.server.connection.progress];
+    this.#cancelDeadline = this.#host.clock.after(LINGER_MS, () => {
+      const { connection } = this.server;
+      const isStill =
+        this.server.received === received &&
+        this.client.connection.progress === client &&
+        connection.progress === server;
+      if (isStill) this.#dismiss();
+      else this.#whileAnythingMoves();
+    });
   }
 
   #late(): void {
@@ -96,11 +120,11 @@ export class Lifetime {
     this.server.destroy();
   }
 
-  /** Nobody is there any more: both are closed at once. */
+  /** Nobody is there any more: both are closed at once, but for the server's of an orphan. */
   #dismiss(): void {
     this.giveUp();
     this.client.destroy();
-    this.server.destroy();
+    if (this.#life.is !== "orphan") this.server.destroy();
   }
 
   /** The only place where a session's life changes, and what that takes with it. */
@@ -116,8 +140,7 @@ export class Lifetime {
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
-    if (life.is === "open" && "registration" in before) this.#expect(this.#host.handshakeMs);
-    else if ("registration" in life || life.is === "over") this.#cancelDeadline?.();
+    if ("registration" in before || "registration" in life || life.is === "over") this.#limit();
     if (life.is !== "over") return;
     this.#outlet.shut();
     if ("talk" in before) {
@@ -198,13 +221,14 @@ export class Lifetime {
   clientEnded(): void {
     this.client.hasEnded = true;
     const life = this.#life;
-    if (life.is === "draining" || life.is === "orphan" || life.is === "over") return;
-    const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
-    if (truncation !== undefined) this.end(truncation, "at-once");
-    // A probe: it has said nothing at all.
-    else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
-    else this.passClientEnd();
-    if (this.#isNobody) this.#expect(ENDED_MS);
+    if (life.is !== "draining" && life.is !== "orphan" && life.is !== "over") {
+      const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
+      if (truncation !== undefined) this.end(truncation, "at-once");
+      // A probe: it has said nothing at all.
+      else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
+      else this.passClientEnd();
+    }
+    this.#limit();
   }
 
   /** A half-close goes on to the server, behind what the client has said, and the replies to its commits on their way. */
@@ -240,7 +264,7 @@ export class Lifetime {
         if (mayStillRead || this.#outlet.isShut) this.#closeBoth();
         else {
           this.client.end();
-          if (this.isInUse) this.#expect(this.#host.handshakeMs);
+          if (this.isInUse) this.#limit();
         }
         return;
       case "registered":

@@ -9,6 +9,8 @@ export const COPIED = {
 
 export const BACKUP = { restores: 1, nones: true, ticks: true, ends: ["unknown-commit", "database-changed"] } as const;
 
+const LATER = { cold: 1, connects: 1, kinds: "C", writers: 1, polls: 0 } as const;
+
 /** The database is not what it was: a transaction is copied to a lower tid, or a backup lacks the newest one. */
 export const REWRITTEN: readonly Named[] = [
   world("old, copied", { ...COPIED, kinds: "C", polls: 0 }),
@@ -18,4 +20,7 @@ export const REWRITTEN: readonly Named[] = [
   world("old newcomer, copied", { ...COPIED, cold: 1, connects: 1, kinds: "C", writers: 1 }),
   world("old, a backup", { ...BACKUP, commits: 1 }),
   world("new, a backup", { server: "new", ...BACKUP, commits: 1 }),
+  world("old, copied, and a commit after it", { ...COPIED, kinds: "C", commits: 3, polls: 0 }),
+  world("old newcomer, a backup, and a commit after it", { ...BACKUP, ...LATER }),
+  world("new newcomer, a backup, and a commit after it", { server: "new", ...BACKUP, ...LATER }),
 ];

@@ -1,4 +1,5 @@
 import { isNew } from "./config.ts";
+import { DOUBTED } from "./doubted.ts";
 import { ENDINGS } from "./endings.ts";
 import { MIXED } from "./mixed.ts";
 import { BROKEN, NEWCOMER, RECONNECT, SKIPPED_UNDO, world, type Named } from "./named.ts";
@@ -110,7 +111,7 @@ export const MORE: readonly Named[] = [
   world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),
 ];
 
-export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED, ...ENDINGS, ...SLOW, ...REWRITTEN];
+export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED, ...ENDINGS, ...DOUBTED, ...SLOW, ...REWRITTEN];
 
 /** Small ones, of every sort: those of `npm test`. */
 export const QUICK: readonly string[] = [

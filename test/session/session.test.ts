@@ -148,8 +148,10 @@ describe("a client that has not registered within limits.handshake", () => {
     pair.client.reads(Buffer.concat([speech.name, speech.call(1, "register", "1", false)]));
     pair.client.ends();
     pair.server.reads(speech.name);
-    stage.clock.move(10 * HANDSHAKE_MS);
+    stage.clock.move(4_999);
     expect(pair.session.life).toBe("registered");
+    stage.clock.move(1);
+    expect(pair.session.life).toBe("over");
     stage.leave();
   });
 });

@@ -9,12 +9,14 @@ export class Kept {
 
   /** Of the next proxy that is made. */
   constructor() {
-    const kept = this;
-    const { changed } = Memory.prototype;
+    const changed = Reflect.get<Memory, "changed">(Memory.prototype, "changed");
+    const note = (memory: Memory, bytes: number): void => {
+      this.#memory ??= memory;
+      if (this.#memory === memory) this.most = Math.max(this.most, bytes);
+    };
     const spy = vi.spyOn(Memory.prototype, "changed").mockImplementation(function (this: Memory, by) {
-      kept.#memory ??= this;
       // What is let go of at once was there, too.
-      if (kept.#memory === this) kept.most = Math.max(kept.most, this.bytes + by);
+      note(this, this.bytes + by);
       changed.call(this, by);
     });
     onTestFinished(() => spy.mockRestore());

@@ -3,8 +3,7 @@ import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import type { EmbeddedClient } from "../../src/embedded/client.ts";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import type { StorageState } from "../../src/ledger/state.ts";
-import { MemoryStorage } from "../../src/embedded/memory-storage.ts";
-import { asTid, NO_TID, type Tid } from "../../src/wire/ids.ts";
+import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { embeddedServer, gatewayTo, oid, telling, tellings, world, type Gateway } from "../proxy/world.ts";
 
 // What is kept of a storage has an end: of commits whose fate nobody knows, and of history that is copied into it.
@@ -115,21 +114,10 @@ describe.each(["Z4", "Z5", "M5"] as const)("before a %s server", (protocol) => {
   );
 });
 
-/** Names the highest tid as its last transaction, whatever was copied since. */
-class HighestLast extends MemoryStorage {
-  #highest = NO_TID;
-
-  override lastTransaction(): Tid {
-    const last = super.lastTransaction();
-    if (last > this.#highest) this.#highest = last;
-    return this.#highest;
-  }
-}
-
 describe.each(["Z4", "Z5"] as const)("before a %s server", (protocol) => {
   it("2,000 old transactions that are copied end each other client twice, at most", { timeout: 60_000 }, async () => {
     const state = watchedState();
-    const gateway = await world({ protocol, storages: { "1": new HighestLast() } });
+    const gateway = await world({ protocol });
     const first = new ClientCommit(await gateway.connect());
     await first.commit({ create: [oid(1)] });
     const copier = await gateway.connect();

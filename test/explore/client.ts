@@ -129,6 +129,8 @@ function readReply(c: Config, w: World, k: Client, m: Message, forward: (m: Mess
   if (k.phase === ClientPhase.asking) return learn(c, w, k, m.a, forward);
   k.reads--;
   if (shows && missing(w, k.last, m.a, k.ahead)) return `1 evidence of T${m.a} while the client knows T${k.last}`;
+  // A server whose last transaction was copied names that one, whenever it computes the reply.
+  if ((w.rare.copied & (1 << m.a)) !== 0) return undefined;
   for (let t = m.a + 1; t <= k.last; t++) {
     if (fullParts(w.kinds[t] ?? 0) !== 0) {
       return `6 stale read: computed at T${m.a}, delivered after the invalidation of T${k.last}`;

@@ -9,12 +9,14 @@ export class Kept {
 
   /** Of the next proxy that is made. */
   constructor() {
-    const kept = this;
-    const { changed } = Memory.prototype;
-    const spy = vi.spyOn(Memory.prototype, "changed").mockImplementation(function (this: Memory, by) {
-      kept.#memory ??= this;
+    const changed = Reflect.get(Memory.prototype, "changed") as (this: Memory, by: number) => void;
+    const note = (memory: Memory, by: number): void => {
+      this.#memory ??= memory;
       // What is let go of at once was there, too.
-      if (kept.#memory === this) kept.most = Math.max(kept.most, this.bytes + by);
+      if (this.#memory === memory) this.most = Math.max(this.most, memory.bytes + by);
+    };
+    const spy = vi.spyOn(Memory.prototype, "changed").mockImplementation(function (this: Memory, by) {
+      note(this, by);
       changed.call(this, by);
     });
     onTestFinished(() => spy.mockRestore());

@@ -63,8 +63,8 @@ async function readSlowly({ throttle, watcher, commit }: Site, bytes: number, po
 type Told = ReturnType<typeof telling>;
 
 /** Nobody was ended, all was told in order, and nothing was kept but what the sockets hold. */
-async function expectUnharmed(site: Site, told: readonly Told[]): Promise<void> {
-  const { gateway, kept, slow, watcher, commit } = site;
+async function expectUnharmed(at: Site, told: readonly Told[]): Promise<void> {
+  const { gateway, kept, slow, watcher, commit } = at;
   const last = await commit.commit({ modify: [oid(1)] });
   for (const client of [slow, watcher]) {
     await client.invalidation(last, HANG_MS);
@@ -121,7 +121,7 @@ describe.each(["Z4", "Z5", "M5"] as const)("before a %s server a client that rea
     expect(told.length).toBeGreaterThan(10);
     await expectUnharmed(one, told);
     const loaded = await Promise.all(loads);
-    expect(loaded.filter((one, n) => one?.serial === before && one.data.equals(data(n)))).toHaveLength(count);
+    expect(loaded.filter((each, n) => each?.serial === before && each.data.equals(data(n)))).toHaveLength(count);
   }, 60_000);
 
   it("and then takes nothing is ended after limits.stalled, and others are undisturbed", async () => {

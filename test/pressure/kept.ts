@@ -9,7 +9,7 @@ export class Kept {
 
   /** Of the next proxy that is made. */
   constructor() {
-    const changed = Reflect.get(Memory.prototype, "changed") as (this: Memory, by: number) => void;
+    const changed: (this: Memory, by: number) => void = Reflect.get(Memory.prototype, "changed");
     const note = (memory: Memory, by: number): void => {
       this.#memory ??= memory;
       // What is let go of at once was there, too.

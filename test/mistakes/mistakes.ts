@@ -330,8 +330,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "who does not register stays for ever",
     file: "src/session/lifetime.ts",
-    text: "    this.#expect(host.handshakeMs);\n",
-    becomes: "",
+    text: 'else if (this.#isNobody || (is === "relayed" && this.server.hasEnded)) ',
+    becomes: 'else if (is === "relayed" && this.server.hasEnded) ',
   },
 
   // --- a stop ---

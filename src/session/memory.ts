@@ -14,20 +14,25 @@ export class Memory {
     this.#limitBytes = limitBytes;
   }
 
-  /** What is held, in all. */
+  /** What is held, in all, measured now. */
   get bytes(): number {
+    this.#measure();
     return this.#bytes;
   }
 
-  /** A share for one more. `free`: it holds most, and is to let go of it; what it held is counted no more. */
-  share(free: () => void): Share {
-    const share = new Share(this, free);
+  /**
+   * A share for one more. `free`: it holds most, and is to let go of it; what it held is counted no more. `measure`: what it
+   * holds now, which may have become less without a word.
+   */
+  share(free: () => void, measure?: () => number): Share {
+    const share = new Share(this, free, measure);
     this.#shares.add(share);
     return share;
   }
 
   changed(by: number): void {
     this.#bytes += by;
+    if (this.#bytes > this.#limitBytes) this.#measure();
     while (this.#bytes > this.#limitBytes) {
       let heaviest: Share | undefined;
       for (const share of this.#shares) if (share.bytes > (heaviest?.bytes ?? 0)) heaviest = share;
@@ -35,6 +40,11 @@ export class Memory {
       heaviest.leave();
       heaviest.free();
     }
+  }
+
+  #measure(): void {
+    this.#bytes = 0;
+    for (const share of this.#shares) this.#bytes += share.measured();
   }
 
   left(share: Share): void {
@@ -45,12 +55,20 @@ export class Memory {
 export class Share {
   readonly free: () => void;
   readonly #memory: Memory;
+  readonly #measure: (() => number) | undefined;
   #bytes = 0;
   #hasLeft = false;
 
-  constructor(memory: Memory, free: () => void) {
+  constructor(memory: Memory, free: () => void, measure: (() => number) | undefined) {
     this.#memory = memory;
     this.free = free;
+    this.#measure = measure;
+  }
+
+  /** What it holds, looked at now. */
+  measured(): number {
+    if (this.#measure !== undefined) this.#bytes = this.#measure();
+    return this.#bytes;
   }
 
   get bytes(): number {

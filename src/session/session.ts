@@ -53,7 +53,10 @@ export class Session implements Turns {
     this.#outlet = new Outlet(client);
     this.#flow = new Flow(this.#server, this.#outlet);
     this.#stall = new Stall(client, clock, settings.limits.stalledMs, () => this.#stalled());
-    this.#share = host.memory.share(() => this.#letGo());
+    this.#share = host.memory.share(
+      () => this.#letGo(),
+      () => this.#kept(),
+    );
     this.#startedMs = clock.now();
     this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
       clock,
@@ -349,6 +352,11 @@ export class Session implements Turns {
 
   /** What is kept for it counts for the whole process. */
   #weigh(): void {
+    this.#share.set(this.#kept());
+  }
+
+  /** Bytes of all that waits for its client or its server, and of what is not whole yet. */
+  #kept(): number {
     const life = this.#lifetime.now;
     let bytes = this.#outlet.queuedBytes + this.#server.connection.queuedBytes;
     if (life.is === "shaking") bytes += life.handshake.keptBytes;
@@ -357,7 +365,7 @@ export class Session implements Turns {
       bytes += clientFrames.keptBytes + serverFrames.keptBytes + calls.bytes;
     }
     if ("registration" in life) bytes += life.registration.heldBytes + life.registration.notedBytes;
-    this.#share.set(Math.round(bytes));
+    return Math.round(bytes);
   }
 
   /** The process keeps too much, and most of it is this session's. */

@@ -14,10 +14,10 @@ export class Kept {
       this.#memory ??= memory;
       if (this.#memory === memory) this.most = Math.max(this.most, bytes);
     };
-    const spy = vi.spyOn(Memory.prototype, "changed").mockImplementation(function (this: Memory, by) {
-      // What is let go of at once was there, too.
-      note(this, this.bytes + by);
-      changed.call(this, by);
+    const spy = vi.spyOn(Memory.prototype, "changed").mockImplementation(function (this: Memory) {
+      // What is let go of at once was there, too. It has been measured now, so nothing is to be added.
+      note(this, this.bytes);
+      changed.call(this, 0);
     });
     onTestFinished(() => spy.mockRestore());
   }

@@ -67,4 +67,26 @@ describe("what the process keeps", () => {
     expect(freed).toEqual(["a"]);
     expect(memory.bytes).toBe(0);
   });
+
+  it("measures before it lets anybody go: what was held may have gone without a word", () => {
+    const memory = new Memory(100_000);
+    const freed: string[] = [];
+    let held = 90_000;
+    const a = memory.share(
+      () => void freed.push("a"),
+      () => held,
+    );
+    a.set(90_000);
+    held = 0;
+    const b = memory.share(
+      () => void freed.push("b"),
+      () => 60_000,
+    );
+    b.set(60_000);
+    expect(freed).toEqual([]);
+    expect(memory.bytes).toBe(60_000);
+    held = 70_000;
+    a.set(70_000);
+    expect(freed).toEqual(["a"]);
+  });
 });

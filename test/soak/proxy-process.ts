@@ -13,7 +13,8 @@ export const LIMITS = {
   clients: 120,
   frame: "16MiB",
   memory: "32MiB",
-  history: "128KiB",
+  // What a slow reader is owed meanwhile must fit, or it is ended as too far behind.
+  history: "8MiB",
   handshake: "6s",
   stalled: "20s",
   drain: "5s",

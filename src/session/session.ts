@@ -21,6 +21,9 @@ import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import type { How, Turns } from "./turns.ts";
 
+/** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
+const WEIGH_BYTES = 8 * 1024;
+
 /**
  * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
  * and few commands for them; what an end leads to is in `Lifetime`.
@@ -38,6 +41,8 @@ export class Session implements Turns {
   readonly #flow: Flow;
   readonly #stall: Stall;
   readonly #share: Share;
+  /** Bytes that were read since it was looked at what is kept. */
+  #unweighed = 0;
   readonly #lifetime: Lifetime;
   readonly #startedMs: number;
   #protocol: string | undefined;
@@ -151,7 +156,7 @@ export class Session implements Turns {
       this.#client.received += bytes.length;
       this.#clientSaid(bytes);
       if (this.#server.connection.isBehind) this.#client.pause();
-      this.#weigh();
+      this.#weighNow(bytes.length);
     } catch (error) {
       this.#lifetime.failed(error, "client");
     }
@@ -163,7 +168,7 @@ export class Session implements Turns {
       this.#lifetime.heard();
       this.#serverSaid(bytes);
       this.#review();
-      this.#weigh();
+      this.#weighNow(bytes.length);
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
@@ -350,8 +355,15 @@ export class Session implements Turns {
     this.end(sessionEnd("client-too-slow", detail, { expected }), "at-once");
   }
 
+  /** So much more was read. What little is not counted between two looks is seen at the next one. */
+  #weighNow(more: number): void {
+    this.#unweighed += more;
+    if (this.#unweighed >= WEIGH_BYTES) this.#weigh();
+  }
+
   /** What is kept for it counts for the whole process. */
   #weigh(): void {
+    this.#unweighed = 0;
     this.#share.set(this.#kept());
   }
 

@@ -53,7 +53,10 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
     const proxy = await startOnPort(options.listen.port, options.fixedListen, async (port) => {
       const listen = formatAddress({ host: options.listen.host, port });
       const one = createProxy(
-        { upstreams: [{ name: "demo", listen, server: formatAddress(serverAddress) }], limits: { drain: "2s" } },
+        {
+          upstreams: [{ name: "demo", listen, server: formatAddress(serverAddress) }],
+          limits: { clients: 100, drain: "2s" },
+        },
         { logger },
       );
       await one.start();

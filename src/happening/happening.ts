@@ -17,6 +17,8 @@ export type StorageHappening =
   | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */
   | { readonly what: "foreign"; readonly tid: Tid }
+  /** The server told that client of it behind a higher tid: it is told under the one where its cache stands. */
+  | { readonly what: "told-late"; readonly tid: Tid }
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
   | { readonly what: "ledger-ended"; readonly tid: Tid; readonly proven: Tid }
   /**
@@ -55,6 +57,7 @@ export interface ClosedSession {
   /** Invalidations that were written to its client and that the proxy has changed or made. */
   readonly completed: number;
   readonly synthesized: number;
+  readonly late: number;
   readonly durationMs: number;
 }
 

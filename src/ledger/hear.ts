@@ -1,6 +1,7 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { isCopied } from "./copied.ts";
 import { doubt, hear, settledAt } from "./history.ts";
+import { heardLate } from "./late.ts";
 import { endSession } from "./leave.ts";
 import { isBeyondTelling } from "./limbo.ts";
 import { isSubset, oidSet, union } from "./oid-set.ts";
@@ -71,13 +72,12 @@ function repeats<P>(
   const settled = settledAt(state, tid);
   const same = invalidationAt(account, tid);
   const toldSettled = settled !== undefined && !isDue && needs(state, account, settled);
-  if (tid > account.announced && same === undefined && !toldSettled) return false;
+  const isLate = tid <= account.announced || (tid < account.committed && account.committed <= account.shown);
+  if (!isLate && same === undefined && !toldSettled) return false;
   if (!state.rules.swallow) return false;
   const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;
   const wasTold = toldSettled || same !== undefined;
   if (wasTold && nothingNew) return true;
-  // Its client's cache stands above this tid: what it holds can't be trusted, and it must not go on from there.
-  doubt(state);
-  endSession(state, account, "invalidation-out-of-order", tid, actions);
+  if (state.rules.tellLate) heardLate(state, account, args, actions);
   return true;
 }

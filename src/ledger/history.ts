@@ -27,6 +27,12 @@ export function settledAt<P>(state: StorageState<P>, tid: Tid): Settled | undefi
   return found?.tid === tid ? found : undefined;
 }
 
+/** The complete set of the commit at that tid; undefined where it is not known. */
+export function setAt<P>(state: StorageState<P>, tid: Tid): OidSet | undefined {
+  const settled = settledAt(state, tid);
+  return settled?.complete === true ? settled.oids : undefined;
+}
+
 /** Settled commits with `from` < tid <= `to`. */
 export function settledBetween<P>(state: StorageState<P>, from: Tid, to: Tid): readonly Settled[] {
   return state.history.slice(after(state, from), after(state, to));

@@ -1,5 +1,5 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { settledAt } from "./history.ts";
+import { doubt, settledAt } from "./history.ts";
 import { noLongerOwed } from "./owed.ts";
 import type { Account, Action, EndCode, Finishing, StorageState } from "./state.ts";
 
@@ -27,6 +27,9 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
   account.heldBytes = 0;
   account.top = NO_TID;
   account.transactions = [];
+  // It may not have heard of it: it must not go on from where it stood.
+  if (account.late !== undefined) doubt(state);
+  account.late = undefined;
   if (isFinishing(state, account.number) && state.rules.readOrphans) account.phase = "orphaned";
   else state.accounts.delete(account.number);
   for (const { settled } of due) noLongerOwed(settled, account.number, actions);

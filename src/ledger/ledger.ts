@@ -3,9 +3,10 @@ import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
 import { endCopying, isCopying } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
-import { doubt } from "./history.ts";
+import { doubt, setAt } from "./history.ts";
 import { endFinish, endOthers, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
+import { standsAt } from "./late.ts";
 import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
 import { noLongerOwed } from "./owed.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
@@ -15,7 +16,7 @@ import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
 import { changesOf, type StoreSort } from "./transaction.ts";
-import { trim } from "./trim.ts";
+import { beyondBound, trim } from "./trim.ts";
 import * as transactions from "./transactions.ts";
 
 /** A message towards the client, as it was read: what to hand back, and what it weighs. */
@@ -83,7 +84,8 @@ export class StorageLedger<P> {
   isQuiet(session: number): boolean {
     const account = this.state.accounts.get(session);
     if (account === undefined) return true;
-    return this.state.finishing.length === 0 && account.outbox.length === 0 && account.due.length === 0;
+    const { outbox, due, late } = account;
+    return this.state.finishing.length === 0 && outbox.length === 0 && due.length === 0 && late === undefined;
   }
 
   /**
@@ -125,7 +127,8 @@ export class StorageLedger<P> {
 
   /** Bytes of what is held for the session's client; 0: nothing is. */
   heldBytes(session: number): number {
-    return this.state.accounts.get(session)?.heldBytes ?? 0;
+    const account = this.state.accounts.get(session);
+    return account === undefined ? 0 : account.heldBytes + (account.late?.oids.length ?? 0);
   }
 
   /** Bytes of what is noted of the session's own transactions. */
@@ -181,6 +184,18 @@ export class StorageLedger<P> {
   registerForwarded(session: number): void {
     if (this.state.accounts.size === 0) this.state.proven = this.state.known;
     this.state.accounts.set(session, newAccount(session, this.state));
+  }
+
+  /**
+   * A call was forwarded that is none of those by which a cache is verified: `register`, and those that ask for tids.
+   * @returns whether that is over; else it is to be said of the next one, too
+   */
+  workForwarded(session: number): boolean {
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return false;
+    // An old client asks for something else first.
+    account.isWorking ||= account.phase === "registered" && account.seen;
+    return account.isWorking;
   }
 
   beginForwarded(session: number, id: MessageId, explicitTid: Tid = NO_TID): void {
@@ -244,6 +259,7 @@ export class StorageLedger<P> {
       if (namesLast(this.state, session, tid, account.registered.proven, this.#actions)) return;
       account.floor = tid;
       account.seen = true;
+      standsAt(account, tid, setAt(this.state, tid));
       if (this.state.rules.registerCovers) this.#covered(account, tid);
     }
     askIfSilent(this.state, account, this.#actions);
@@ -256,6 +272,7 @@ export class StorageLedger<P> {
     if (account === undefined || namesLast(this.state, session, tid, stamp.proven, this.#actions)) return;
     this.#reply(account, { tid, exact: true }, { ...read, order: stamp.order });
     account.seen = true;
+    if (!account.isWorking) standsAt(account, tid, setAt(this.state, tid));
   }
 
   /** The reply to the proxy's own question: it goes nowhere. Nothing where none was asked. */
@@ -381,6 +398,24 @@ export class StorageLedger<P> {
     if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);
   }
 
+  /** Its server's connection is left unread from now on, or is read again. */
+  unread(session: number, isUnread: boolean): void {
+    const account = this.state.accounts.get(session);
+    if (account === undefined) return;
+    if (account.isUnread && !isUnread) account.unreadUpTo = this.state.settles;
+    account.isUnread = isUnread;
+  }
+
+  /** So many bytes are kept beyond the bound of the history, for those who are slow. */
+  get bytesBeyond(): number {
+    return beyondBound(this.state, this.#historyBytes);
+  }
+
+  /** They are too many: those for whom they are kept are ended. */
+  giveUpSlow(): void {
+    this.#trim(false);
+  }
+
   // --- connections and time ---------------------------------------------------------------------------------------
 
   /** The client's connection has ended, or the caller has given the session up. */
@@ -424,10 +459,14 @@ export class StorageLedger<P> {
     doubt(this.state);
   }
 
-  /** Asks for what has been due too long, and ends who has to verify since the copying of history has ended. */
+  /**
+   * Asks for what has been due too long, ends who has to verify since the copying of history has ended, and forgets what
+   * nobody is owed any more.
+   */
   tick(now: number): void {
     askOverdue(this.state, now, this.#actions);
     endCopying(this.state, now, this.#actions);
+    this.#trim(true);
   }
 
   // --- inside -----------------------------------------------------------------------------------------------------
@@ -448,6 +487,7 @@ export class StorageLedger<P> {
     const account = this.state.accounts.get(session);
     if (account === undefined) return;
     if (account.phase !== "orphaned") {
+      standsAt(account, tid, undefined);
       this.#reply(account, { tid, exact: true }, reply);
     } else if (!isFinishing(this.state, session)) {
       this.state.accounts.delete(session);
@@ -459,7 +499,11 @@ export class StorageLedger<P> {
   #goOn(): void {
     forgetHeard(this.state);
     pumpAll(this.state, this.#actions);
-    trim(this.state, this.#historyBytes, this.#actions);
+    this.#trim(true);
+  }
+
+  #trim(isPatient: boolean): void {
+    trim(this.state, this.#historyBytes, isPatient, this.#actions);
   }
 
   /** What was read proves something about what is due; the made-up messages go before it. */

@@ -1,5 +1,6 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { oidsBetween } from "./history.ts";
+import { standsAt } from "./late.ts";
 import { limboBetween } from "./limbo.ts";
 import { difference, oidSet, union, type OidSet } from "./oid-set.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
@@ -24,18 +25,20 @@ export function merge<P>(
   }
   const upTo = resumeTid(state, account, answer.tid, asked);
   const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);
-  const ours = covered ? missed(state, asked, upTo, answer.tid) : undefined;
+  // What came late may have been told while it verifies, and dropped.
+  const ours = covered && account.late === undefined ? missed(state, asked, upTo, answer.tid) : undefined;
   if (ours === undefined) {
     actions.push({ do: "resume", session: account.number, from: asked, reach: state.reach, value: undefined, payload });
     return;
   }
   if (upTo > account.shown) account.shown = upTo;
   const missing = state.rules.mergeResume ? difference(ours, oidSet(answer.oids)) : ours.subarray(0, 0);
+  const oids = missing.length === 0 ? answer.oids : Buffer.concat([answer.oids, missing]);
+  standsAt(account, upTo, oids);
   if (upTo === answer.tid && missing.length === 0) {
     actions.push(forward);
     return;
   }
-  const oids = Buffer.concat([answer.oids, missing]);
   actions.push({
     do: "resume",
     session: account.number,

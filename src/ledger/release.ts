@@ -1,6 +1,7 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { completion, madeUp, settledAt } from "./history.ts";
+import { standsAt, tellLate } from "./late.ts";
 import { explained } from "./limbo.ts";
 import { merge } from "./merge.ts";
 import { noLongerOwed } from "./owed.ts";
@@ -49,6 +50,7 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
   }
   if (gone > 0) account.outbox.splice(0, gone);
   if (account.outbox.length === 0) account.top = NO_TID;
+  tellLate(state, account, actions);
   if (account.phase === "closing" && account.outbox.length === 0) {
     actions.push({ do: "close-client", session: account.number });
     state.accounts.delete(account.number);
@@ -93,6 +95,7 @@ function releaseInvalidation<P>(
   account.announced = item.tid;
   if (item.own === undefined) {
     if (settled === undefined) return;
+    standsAt(account, item.tid, settled.oids);
     announce(account, "synthesized", madeUp(settled), undefined, actions);
     settled.synthesized++;
     noLongerOwed(settled, account.number, actions);
@@ -104,6 +107,7 @@ function releaseInvalidation<P>(
       : state.rules.complete
         ? completion(state, settled, item.own)
         : undefined;
+  standsAt(account, item.tid, (announcement ?? item.own).oids);
   if (announcement === undefined) {
     if (item.payload !== undefined) actions.push({ do: "forward", session: account.number, payload: item.payload });
   } else {

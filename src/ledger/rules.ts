@@ -23,6 +23,8 @@ export interface Rules {
   readonly question: boolean;
   /** A server's message that comes after one was made up and names nothing new is swallowed. */
   readonly swallow: boolean;
+  /** One that comes too late is told under the tid where its client's cache stands. */
+  readonly tellLate: boolean;
   /** A fan-out server's message of a client's own commit is swallowed. */
   readonly swallowOwn: boolean;
   /** A commit's base counts tids that only an invalidation has shown. */
@@ -62,6 +64,7 @@ export const ALL_RULES: Rules = {
   proofFirst: true,
   question: true,
   swallow: true,
+  tellLate: true,
   swallowOwn: true,
   baseFromInvalidations: true,
   registerFirst: true,

@@ -2,6 +2,7 @@ import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { copiedHistory } from "./copied.ts";
 import { hearSet, highest, remember, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
+import { standsAt } from "./late.ts";
 import { boundLimbo } from "./limbo.ts";
 import { dueUpTo, needs, nowOwed } from "./owed.ts";
 import { invalidationAt, provenInOutbox, withdraw } from "./place.ts";
@@ -78,6 +79,7 @@ export function settle<P>(
   const committer = state.accounts.get(commit.session);
   if (committer !== undefined) {
     committer.committed = tid;
+    standsAt(committer, tid, changes.undoes ? undefined : changes.oids);
     swallowOwn(state, committer, tid);
   }
   if (!grows) {

@@ -145,6 +145,20 @@ export interface Announcement {
   readonly oids: OidList;
 }
 
+/** The tid from which a client goes on. */
+export interface Standing {
+  readonly tid: Tid;
+  /** All that changed in that transaction, and perhaps more that its client was told with it; undefined: not known. */
+  readonly oids: OidList | undefined;
+}
+
+/** What the server told behind a higher tid. */
+export interface Late {
+  readonly oids: OidSet;
+  /** It was told, perhaps while its client did not take it. */
+  readonly isTold: boolean;
+}
+
 export interface Due {
   readonly settled: Settled;
   /** When it became due, as the caller's clock has it. */
@@ -196,10 +210,20 @@ export interface Account<P> {
   shown: Tid;
   /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
   seen: boolean;
+  /** It has called for more than its cache's verification needs: that is over. */
+  isWorking: boolean;
+  /** Where its cache stands, once all that was read has gone out; not for certain before `seen`. */
+  stands: Standing;
+  /** What the server told too late, and it is still to hear. */
+  late: Late | undefined;
   /** Its client has been granted a vote, and has neither finished nor aborted. No rule asks. */
   voted: boolean;
   /** The same, whatever it has begun since: the server may commit what it finishes. */
   granted: boolean;
+  /** Its server's connection is left unread, as its client is slow or others' commits are waited for. */
+  isUnread: boolean;
+  /** What had settled (`Settled.order`) when it was read on: it is still to be told of that for being slow. */
+  unreadUpTo: number;
   /** When the proxy's own question was asked; undefined: none is on its way. */
   question: Stamp | undefined;
 }
@@ -238,10 +262,10 @@ export interface Item<P> {
 
 /** Why the ledger ends a session. Stable words for logs and counters. */
 export type EndCode =
+  /** The server's invalidation can't be put into its place any more, nor be told under a later tid. */
+  | "invalidation-out-of-order"
   /** A commit of others can't be told completely. */
   | "incomplete-undo"
-  /** The server's invalidation can't be put into its place any more. */
-  | "invalidation-out-of-order"
   /** A commit settled below a tid that the client was told of: no rule lets that happen. */
   | "commit-out-of-order"
   /** A reply that was too large to be held shows a commit that its client is still to be told of. */
@@ -255,8 +279,8 @@ export type EndCode =
   /** Another database, or an older backup, answers. */
   | "database-changed";
 
-/** The server's own message with more oids, or one that it never sent. */
-export type Repair = "completed" | "synthesized";
+/** The server's own message with more oids; one that it never sent; one that it sent too late, under a later tid. */
+export type Repair = "completed" | "synthesized" | "late";
 
 /** What the caller is to do for one session. */
 export type SessionAction<P> =
@@ -293,6 +317,8 @@ export type Fact =
   | { readonly do: "repaired"; readonly settled: Settled }
   /** The server's message of a tid that nobody here committed has gone out. */
   | { readonly do: "foreign"; readonly by: number; readonly tid: Tid }
+  /** The server's message of that tid came behind one of a higher tid. */
+  | { readonly do: "told-late"; readonly by: number; readonly tid: Tid }
   | { readonly do: "copied-history"; readonly by: number; readonly tid: Tid; readonly known: Tid }
   | { readonly do: "ledger-ended"; readonly by: number; readonly tid: Tid; readonly proven: Tid };
 
@@ -344,8 +370,13 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     committed: NO_TID,
     shown: NO_TID,
     seen: false,
+    isWorking: false,
+    stands: { tid: NO_TID, oids: undefined },
+    late: undefined,
     voted: false,
     granted: false,
+    isUnread: false,
+    unreadUpTo: 0,
     question: undefined,
   };
 }

@@ -1,11 +1,12 @@
 import type { Tid } from "../wire/ids.ts";
 import { settledBytes } from "./history.ts";
 import { endSession } from "./leave.ts";
-import type { Action, Limbo, StorageState } from "./state.ts";
+import type { Account, Action, Limbo, Settled, StorageState } from "./state.ts";
 
 // The history has a bound. The oldest commits go first, and who comes back from before them verifies. A commit that
-// somebody is still to be told of stays, until there is too much behind it: then that session is too far behind. Commits
-// in limbo count too.
+// somebody is still to be told of stays, until there is too much behind it: then that session is too far behind. Who is
+// only slow in reading is not ended for that: what stays for it is beyond the bound, which counts like all that is kept for
+// clients (`beyondBound`), and is given up when that becomes too much. Commits in limbo count too.
 
 /** So much may be owed whatever the bound: a few small commits. */
 const OWED_AT_LEAST_BYTES = 2000;
@@ -13,20 +14,20 @@ const OWED_AT_LEAST_BYTES = 2000;
 /** What a commit in limbo is counted with, beside its oids. */
 const LIMBO_BYTES = 100;
 
-/** Forgets until at most `maxBytes` are used, or what is left is owed. */
-export function trim<P>(state: StorageState<P>, maxBytes: number, actions: Action<P>[]): void {
-  const most = Math.max(0, maxBytes - limboBytes(state));
+/**
+ * Forgets until at most `maxBytes` are used, or what is left is owed. `isPatient`: what those are owed stays whose servers'
+ * connections are left unread.
+ */
+export function trim<P>(state: StorageState<P>, maxBytes: number, isPatient: boolean, actions: Action<P>[]): void {
+  const most = boundOf(state, maxBytes);
   let drop = 0;
-  while (state.historyBytes > most) {
-    const oldest = state.history[drop];
-    if (oldest === undefined) break;
+  for (const oldest of state.history) {
+    if (state.historyBytes <= most) break;
     const bytes = settledBytes(oldest);
     if (oldest.owed !== undefined) {
       if (state.historyBytes - bytes <= Math.max(most, OWED_AT_LEAST_BYTES)) break;
-      for (const session of [...oldest.owed]) {
-        const account = state.accounts.get(session);
-        if (account !== undefined) endSession(state, account, "too-far-behind", oldest.tid, actions);
-      }
+      endBehind(state, oldest, isPatient, actions);
+      // Looked for no further: what is behind it counts with it.
       if (oldest.owed !== undefined) break;
     }
     state.historyBytes -= bytes;
@@ -35,6 +36,30 @@ export function trim<P>(state: StorageState<P>, maxBytes: number, actions: Actio
   }
   if (drop > 0) state.history.splice(0, drop);
   if (state.limbo.length > 0) trimLimbo(state, maxBytes);
+}
+
+/** So many bytes stay for those who are slow, beyond `maxBytes`. */
+export function beyondBound<P>(state: StorageState<P>, maxBytes: number): number {
+  const [oldest] = state.history;
+  return oldest?.owed === undefined ? 0 : Math.max(0, state.historyBytes - boundOf(state, maxBytes));
+}
+
+function boundOf<P>(state: StorageState<P>, maxBytes: number): number {
+  return state.limbo.length === 0 ? maxBytes : Math.max(0, maxBytes - limboBytes(state));
+}
+
+/** Ends who is owed it, unless for being slow. */
+function endBehind<P>(state: StorageState<P>, settled: Settled, isPatient: boolean, actions: Action<P>[]): void {
+  for (const session of [...(settled.owed ?? [])]) {
+    const account = state.accounts.get(session);
+    if (account === undefined || (isPatient && waitsForReader(account, settled))) continue;
+    endSession(state, account, "too-far-behind", settled.tid, actions);
+  }
+}
+
+/** Would it have been told, had its server's connection been read? */
+function waitsForReader<P>({ isUnread, unreadUpTo }: Account<P>, { order }: Settled): boolean {
+  return isUnread || order <= unreadUpTo;
 }
 
 function reachTo<P>(state: StorageState<P>, tid: Tid): void {

@@ -35,6 +35,8 @@ export interface ProxyStats {
   /** Announcements written to clients. */
   readonly completed: number;
   readonly synthesized: number;
+  /** Those of commits that the server told of too late, written under a later tid. */
+  readonly late: number;
   readonly resumed: number;
   /** `getInvalidations` answered None by the proxy. */
   readonly tooOld: number;

@@ -17,7 +17,7 @@ import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
 import { Fullness } from "../upstream/fullness.ts";
-import { Memory } from "../session/memory.ts";
+import { Memory, type Share } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import type { StoragesFinder } from "../upstream/tries.ts";
@@ -153,7 +153,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const keys = addresses.map((address) => `${address} ${server.port}`);
     const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
     const { historyBytes } = this.#config.limits;
-    const host = { clock: systemClock, report: this.#report, historyBytes };
+    const share = (free: () => void): Share => this.#memory.share(free);
+    const host = { clock: systemClock, report: this.#report, historyBytes, share };
     const storages = known ?? new Storages(formatAddress(server), host);
     for (const key of keys) this.#storages.set(key, storages);
     return storages;
@@ -183,7 +184,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   // --- statistics -------------------------------------------------------------------------------------------------
 
   stats(): ProxyStats {
-    const { completed, synthesized, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
+    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
     return {
       upstreams: this.#upstreams.map((upstream) => ({
         name: upstream.name,
@@ -198,6 +199,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
       completed,
       synthesized,
+      late,
       resumed,
       tooOld,
       ended: Object.fromEntries(ended),

@@ -5,6 +5,7 @@ import type { Happening, RawReason } from "../happening/happening.ts";
 export class Counters {
   completed = 0;
   synthesized = 0;
+  late = 0;
   resumed = 0;
   /** `getInvalidations` answered None by the proxy. */
   tooOld = 0;

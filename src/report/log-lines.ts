@@ -60,6 +60,16 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         );
         return;
       }
+      case "told-late": {
+        const { upstream, storage, client, tid } = happening;
+        const told = hourly.count(upstream, `late ${storage}`, performance.now());
+        if (told === undefined) return;
+        logger.warn(
+          { upstream, storage, client, tid: tidHex(tid), ...told },
+          "the server told of a commit behind a later one: its client is told under the later one's tid",
+        );
+        return;
+      }
       case "copied-history": {
         const { upstream, storage, client, tid, known } = happening;
         logger.warn(

@@ -40,11 +40,21 @@ export class Guard {
 
   /** To be called with the tid of every invalidation just before it is written; undefined: it may be. */
   refuses(tid: Tid): GuardCode | undefined {
-    if (!this.#registered) return "guard-before-register";
-    if (this.#oldClient && this.#finishing > 0) return "guard-inside-finish";
+    const code = this.#refusesNow();
+    if (code !== undefined) return code;
     if (tid <= this.#last) return "guard-not-growing";
     if (this.#own.includes(tid)) return "guard-own-commit";
     this.#last = tid;
     return undefined;
+  }
+
+  /** The same for one that tells more of what its client knows already: under the tid where that one stands. */
+  refusesAgain(tid: Tid): GuardCode | undefined {
+    return this.#refusesNow() ?? (tid < this.#last ? "guard-not-growing" : undefined);
+  }
+
+  #refusesNow(): GuardCode | undefined {
+    if (!this.#registered) return "guard-before-register";
+    return this.#oldClient && this.#finishing > 0 ? "guard-inside-finish" : undefined;
   }
 }

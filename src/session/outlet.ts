@@ -8,7 +8,7 @@ const REFERENCE_BYTES = 64;
 /** The way to a client: what is queued there, and whose memory it is. */
 export class Outlet {
   /** Invalidations that were written and that the proxy has changed or made. */
-  readonly announced = { completed: 0, synthesized: 0 };
+  readonly announced: Record<Repair, number> = { completed: 0, synthesized: 0, late: 0 };
   readonly #client: Connection;
   readonly #shared = new Set<Encoded>();
   #sharedBytes = 0;

@@ -160,7 +160,7 @@ export class Registration implements Member {
     if (style === undefined) return;
     const { codec } = this.#talk.client;
     const encoded = this.storage.encoder.encode(codec, style.dialect, style.shape, announcement);
-    if (this.#isRefused(announcement.tid)) return;
+    if (this.#isRefused(announcement.tid, repair === "late")) return;
     outlet.announce(encoded, repair);
     this.#report(ANNOUNCED[repair]);
   }
@@ -191,8 +191,10 @@ export class Registration implements Member {
     return undefined;
   }
 
-  #isRefused(tid: Tid): boolean {
-    const code = this.#talk.guard.refuses(tid);
+  /** `isLate`: it is told again, under the tid at which its client's cache stands. */
+  #isRefused(tid: Tid, isLate = false): boolean {
+    const { guard } = this.#talk;
+    const code = isLate ? guard.refusesAgain(tid) : guard.refuses(tid);
     if (code === undefined) return false;
     // Its client must not go on from what it was told.
     this.storage.ledger.doubt();
@@ -213,5 +215,6 @@ export class Registration implements Member {
 const ANNOUNCED = {
   completed: { what: "announced", repair: "completed" },
   synthesized: { what: "announced", repair: "synthesized" },
+  late: { what: "announced", repair: "late" },
 } as const;
 const ASKED = { what: "asked" } as const;

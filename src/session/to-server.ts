@@ -20,6 +20,8 @@ export class ToServer implements FrameHandler {
   readonly #talk: Conversation;
   readonly #registration: Registration;
   readonly #server: Connection;
+  /** Its client has verified its cache. */
+  #isWorking = false;
   /** The frame that is held. */
   #held: { readonly envelope: Envelope; readonly method: Method } | undefined;
   /** A store that passes in part: its oid, until its transaction id has come. */
@@ -80,7 +82,10 @@ export class ToServer implements FrameHandler {
   }
 
   #call(envelope: Envelope, method: Method): void {
-    const { stamp } = this.#registration.storage.ledger;
+    const { ledger } = this.#registration.storage;
+    if (!this.#isWorking && method.sort !== "register")
+      this.#isWorking = ledger.workForwarded(this.#registration.number);
+    const { stamp } = ledger;
     if (isAnswered(envelope)) this.#talk.calls.addPlain(envelope.id, method, stamp);
   }
 

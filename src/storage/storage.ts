@@ -28,6 +28,14 @@ export interface StorageHost {
   readonly report: Report;
   /** Memory for past transactions. */
   readonly historyBytes: number;
+  /** A share in the memory of what is kept for clients. `free`: it is the largest, and is to be given up. */
+  share(free: () => void): KeptShare;
+}
+
+/** So many bytes are kept now; none any more. */
+export interface KeptShare {
+  set(bytes: number): void;
+  leave(): void;
 }
 
 const TICK_MS = 250;
@@ -55,6 +63,8 @@ export class Storage {
   readonly #toldHeld = new WeakSet<Inbound>();
   readonly #setbacks = new Setbacks();
   #stopped = false;
+  /** Of what the history keeps for those who are slow; undefined while that is nothing. */
+  #share: KeptShare | undefined;
   /** For what concerns no session in particular, or one that has left. */
   #lastUpstream = "";
 
@@ -85,6 +95,7 @@ export class Storage {
     if (member === undefined) return;
     if (isPaused) this.#paused.add(member);
     else this.#paused.delete(member);
+    this.ledger.unread(session, isPaused);
   }
 
   /** How often the server's last transaction was older than a known one. */
@@ -116,7 +127,25 @@ export class Storage {
     const { settles } = this.ledger;
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;
+    this.#weigh();
     for (const member of [...this.#paused]) this.#safely(member, () => member.look());
+  }
+
+  /** What the history keeps for those who are slow is kept for clients, like what waits in their queues. */
+  #weigh(): void {
+    const bytes = this.ledger.bytesBeyond;
+    if (bytes === 0 && this.#share === undefined) return;
+    this.#share ??= this.#host.share(() => this.#giveUpSlow());
+    this.#share.set(bytes);
+    if (bytes > 0) return;
+    this.#share.leave();
+    this.#share = undefined;
+  }
+
+  #giveUpSlow(): void {
+    this.#share = undefined;
+    this.ledger.giveUpSlow();
+    this.run();
   }
 
   /** That session's event has left a commit of which nobody knows whether it is in the database. */
@@ -152,6 +181,9 @@ export class Storage {
         return;
       case "foreign":
         this.#report({ what: "foreign", tid: fact.tid }, fact.by);
+        return;
+      case "told-late":
+        this.#report({ what: "told-late", tid: fact.tid }, fact.by);
         return;
       case "copied-history":
         this.#report({ what: "copied-history", tid: fact.tid, known: fact.known }, fact.by);
@@ -216,5 +248,6 @@ export class Storage {
     this.#stopped = true;
     this.#cancelTick?.();
     this.#cancelTick = undefined;
+    this.#share?.leave();
   }
 }

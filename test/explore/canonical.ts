@@ -102,6 +102,7 @@ export class Canonical {
     this.#queue(w, s.toProxy, orders);
     if (account === undefined) this.#put(255);
     else this.#account(w, account);
+    if (c.lates && account !== undefined) this.#late(w, account);
   }
 
   #queue(w: World, queue: readonly Message[], orders: Account<Message> | undefined): void {
@@ -112,6 +113,9 @@ export class Canonical {
       switch (m.kind) {
         case MessageKind.invalidation:
           this.#put(m.mask);
+          break;
+        case MessageKind.again:
+          this.#set(m.mask);
           break;
         case MessageKind.resumed:
           this.#put(m.number);
@@ -145,6 +149,14 @@ export class Canonical {
       this.#put(covered(account, account.question.order));
     this.#put(account.outbox.length);
     for (const item of account.outbox) this.#item(w, item);
+  }
+
+  #late(w: World, { late, isWorking, stands }: Account<Message>): void {
+    this.#put((isWorking ? 1 : 0) | (late?.isTold ? 4 : 0) | (Number(stands.tid) << 4));
+    this.#put(stands.oids === undefined ? 0 : 1);
+    let oids = 0;
+    for (let t = 1; t <= w.top; t++) if (partsIn(late?.oids ?? NO_OIDS, w.transactions[t] ?? 0) !== 0) oids |= 1 << t;
+    this.#set(oids);
   }
 
   #item(w: World, item: Item<Message>): void {

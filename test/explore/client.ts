@@ -109,6 +109,8 @@ export function deliver(c: Config, w: World, slot: number, forward: (m: Message)
       return finished(w, k, m);
     case MessageKind.invalidation:
       return invalidated(c, w, s, k, m);
+    case MessageKind.again:
+      return toldAgain(c, k, m);
     default:
       return `3 the client got a message of kind ${m.kind}`;
   }
@@ -198,6 +200,24 @@ function invalidated(c: Config, w: World, s: Conn, k: Client, m: Message): Viola
   return apply(w, k, t);
 }
 
+/** What came late, under a tid at which its cache must stand. */
+function toldAgain(c: Config, k: Client, m: Message): Violation | undefined {
+  if (k.phase === ClientPhase.registering) return `2 T${m.a} is told again before the register reply`;
+  if (k.transaction === TransactionPhase.finishing && hasOldClients(c)) {
+    return `5 deadlock of an old client: T${m.a} is told again inside its tpc_finish`;
+  }
+  if (k.phase === ClientPhase.ready) return applyAgain(k, m);
+  // A ZEO 4 client keeps it while it verifies its cache, a ZEO 5 client drops it.
+  if (hasOldClients(c)) k.queue = [...k.queue, m];
+  return undefined;
+}
+
+function applyAgain(k: Client, m: Message): Violation | undefined {
+  if (m.a !== k.last) return `2 T${m.a} is told again, the client is at T${k.last}`;
+  k.stale &= ~m.mask;
+  return undefined;
+}
+
 /** A client that is ready must hear of every tid. */
 function apply(w: World, k: Client, t: SmallTid): Violation | undefined {
   const bit = 1 << t;
@@ -239,8 +259,8 @@ function ready(_c: Config, w: World, k: Client): Violation | undefined {
   const { queue } = k;
   k.queue = [];
   for (const m of queue) {
-    if (m.a <= k.last) continue;
-    const v = apply(w, k, m.a);
+    if (m.kind !== MessageKind.again && m.a <= k.last) continue;
+    const v = m.kind === MessageKind.again ? applyAgain(k, m) : apply(w, k, m.a);
     if (v !== undefined) return v;
   }
   return undefined;

@@ -171,8 +171,13 @@ function cloneAccount<P>(account: Account<P>, moved: (settled: Settled) => Settl
     committed: account.committed,
     shown: account.shown,
     seen: account.seen,
+    isWorking: account.isWorking,
+    stands: account.stands,
+    late: account.late,
     voted: account.voted,
     granted: account.granted,
+    isUnread: account.isUnread,
+    unreadUpTo: account.unreadUpTo,
     question: account.question,
   };
 }

@@ -94,8 +94,10 @@ export interface Config {
   readonly restores: number;
   /** So often a `tpc_finish` is answered with an exception although the commit is in the database. */
   readonly throws: number;
-  /** So often the server's invalidation is late for one client that never commits: behind what has a higher tid. */
+  /** So often the server's invalidation is late for one client (old: that never commits): behind what has a higher tid. */
   readonly delays: number;
+  /** A message of the server's may come too late for its client, and is told under the tid where that one stands. */
+  readonly lates: boolean;
   /** The oids of a commit in limbo are told no more once a later commit has shown what became of it. */
   readonly limboEnds: boolean;
   /** So often the server skips one client in one invalidation. */
@@ -155,6 +157,7 @@ const DEFAULTS: Config = {
   restores: 0,
   throws: 0,
   delays: 0,
+  lates: false,
   limboEnds: false,
   skips: 0,
   fanOut: "no",

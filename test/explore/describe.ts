@@ -69,6 +69,8 @@ export function describeMessage(m: Message | undefined): string {
       return "the end of the connection";
     case MessageKind.resumed:
       return `getInvalidations(T${m.b}) answered up to T${m.a}`;
+    case MessageKind.again:
+      return `oids that came late, under T${m.a}`;
     case MessageKind.lock:
       return "the lock for the next";
     case MessageKind.halfClose:

@@ -1,8 +1,9 @@
 import { client, deliver, disconnect, type Violation } from "./client.ts";
 import { hasOldClients, type Config } from "./config.ts";
-import { MessageKind, Vote, type Message } from "./message.ts";
+import { LOAD, message, MessageKind, Vote, type Message } from "./message.ts";
 import type { Proxy } from "./proxy.ts";
-import { TransactionPhase, type Conn, type World } from "./world.ts";
+import { conn } from "./server.ts";
+import { ClientPhase, TransactionPhase, type Conn, type World } from "./world.ts";
 
 /**
  * Does at once what commutes with everything else: what is written to a client arrives, a client's `tpc_finish` and
@@ -23,7 +24,7 @@ export function settleDown(c: Config, w: World, proxy: Proxy, note?: (text: stri
       let v: Violation | undefined;
       if (next !== undefined && !delayed(c, w, s, next)) {
         note?.(`      client of session ${s.number} receives ${describeKind(next)}`);
-        v = deliver(c, w, slot, (m) => proxy.forward(slot, m));
+        v = receive(c, w, slot, proxy);
       } else if (next === undefined && s.closing && s.alive) {
         note?.(`      the proxy closes the client's connection of session ${s.number}`);
         closeClient(w, s);
@@ -38,6 +39,19 @@ export function settleDown(c: Config, w: World, proxy: Proxy, note?: (text: stri
       again = true;
     }
   }
+  return undefined;
+}
+
+/** A message reaches the client. A ZEO 5 client that has verified its cache asks for something else at once (`get_info`). */
+export function receive(c: Config, w: World, slot: number, proxy: Proxy): Violation | undefined {
+  const s = conn(w, slot);
+  const k = client(w, s.client);
+  const before = k.phase;
+  const v = deliver(c, w, slot, (m) => proxy.forward(slot, m));
+  const isReady = k.phase === ClientPhase.ready && before !== ClientPhase.ready;
+  if (v !== undefined || !c.lates || hasOldClients(c) || !isReady || s.halfClosed) return v;
+  k.reads++;
+  proxy.forward(slot, message(MessageKind.read, { b: LOAD }));
   return undefined;
 }
 
@@ -65,7 +79,7 @@ function delayed(c: Config, w: World, s: Conn, next: Message): boolean {
   return (
     s.alive &&
     !s.closing &&
-    next.kind === MessageKind.invalidation &&
+    (next.kind === MessageKind.invalidation || next.kind === MessageKind.again) &&
     hasOldClients(c) &&
     client(w, s.client).transaction === TransactionPhase.voted
   );

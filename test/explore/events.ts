@@ -178,7 +178,7 @@ function serverEvents(
       add("server-fails", slot, Failure.thrown);
       add("server-fails", slot, Failure.thrownUntold);
     }
-    if (commits && w.rare.delays < c.delays) for (const j of lookersOn(c, w, slot)) add("server-delays", slot, j);
+    if (commits && w.rare.delays < c.delays) for (const j of takesLate(c, w, slot)) add("server-delays", slot, j);
     if (commits && w.skips < c.skips && !s.foreign) for (const j of others(w, slot)) add("server-skips", slot, j);
     if (first.kind === MessageKind.register && w.refusals < c.refusals) add("server-fails", slot, Failure.exception);
     if (c.fails) {
@@ -207,8 +207,9 @@ function* others(w: World, slot: number): Generator<number> {
 }
 
 /** ... and never commits itself. */
-function* lookersOn(c: Config, w: World, slot: number): Generator<number> {
-  for (const j of others(w, slot)) if (conn(w, j).client >= c.writers) yield j;
+/** An old client that holds the lock would hang, whoever writes it something late. */
+function* takesLate(c: Config, w: World, slot: number): Generator<number> {
+  for (const j of others(w, slot)) if (isNew(c) || conn(w, j).client >= c.writers) yield j;
 }
 
 /** Is the server's connection left unread: for a slow client, or for what is held for it? */

@@ -49,6 +49,8 @@ export const MessageKind = {
   // to the client, written by the proxy
   /** `getInvalidations(b)` answered up to `a`; `number`: see `Resumed`. */
   resumed: 18,
+  /** What came late, under the tid `a`; `mask`: the tids whose oids it names. */
+  again: 22,
   // in the server's own queue
   /** Try to give the lock to connection `a`. */
   lock: 19,

@@ -6,9 +6,9 @@ const SHORT = { historyBytes: 0, nones: true } as const;
 
 /**
  * The history has forgotten a commit between the message of it that was made up and the server's own, which came late
- * (docs/ordering.md, order stamps): nobody knows any more whether that names something new, and the session is ended.
+ * (docs/ordering.md, order stamps): nobody knows any more whether that names something new, and it is told once more.
  */
-const FORGOTTEN = { ends: ["invalidation-out-of-order"] } as const;
+const FORGOTTEN = { lates: true } as const;
 
 /** Two sorts of what may happen in one world. */
 export const MIXED: readonly Named[] = [

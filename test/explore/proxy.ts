@@ -49,6 +49,8 @@ export class Proxy {
       return;
     }
     const { stamp } = this.#ledger;
+    if (this.#config.lates && client(this.#world, s.client).phase === ClientPhase.ready)
+      this.#ledger.workForwarded(s.number);
     if (call.kind === MessageKind.register) this.#ledger.registerForwarded(s.number);
     this.#noted();
     s.toServer = [...s.toServer, { ...call, stamp }];
@@ -241,6 +243,8 @@ export class Proxy {
       case "close-server":
         this.#closeServer(this.#conn(action.session));
         return undefined;
+      case "told-late":
+        return this.#toldLate(action.by, Number(action.tid));
       case "repaired":
         return action.settled.owed === undefined ? undefined : "3 a repair is logged before everyone was told";
       case "foreign":
@@ -267,6 +271,11 @@ export class Proxy {
     const t = Number(action.announcement.tid);
     const transaction = this.#world.transactions[t] ?? 0;
     const { oids } = action.announcement;
+    if (action.repair === "late") {
+      if (partsIn(oids, transaction) !== 0) return `2 T${t} is told again with its own oids`;
+      this.#write(action.session, message(MessageKind.again, { a: t, mask: this.#told(oids) }));
+      return undefined;
+    }
     const madeUp = action.repair === "synthesized";
     this.#write(action.session, message(MessageKind.invalidation, { a: t, mask: partsIn(oids, transaction), madeUp }));
     if (madeUp !== (action.payload === undefined)) return "3 a made-up invalidation replaces one of the server's";
@@ -296,12 +305,29 @@ export class Proxy {
     return cuts + hangups + restores + throws + halfCloses > 0;
   }
 
+  #toldLate(session: number, t: SmallTid): Violation | undefined {
+    if (!this.#config.lates) return `4 the message of T${t} is taken for a late one`;
+    // It names nothing that could be told.
+    if (wanted(this.#config, this.#world, t) === 0) client(this.#world, this.#clientOf(session)).stale &= ~(1 << t);
+    return undefined;
+  }
+
   #namesLimbo(oids: Buffer, except: number): boolean {
     const { limbos } = this.#world.rare;
     for (let n = 1; n < 32; n++) {
       if ((limbos & (1 << n)) !== 0 && n !== except && partsIn(oids, n) !== 0) return true;
     }
     return false;
+  }
+
+  /** The tids whose oids are all in the list. */
+  #told(oids: Buffer): number {
+    const w = this.#world;
+    let told = 0;
+    for (let t = 1; t <= w.top; t++) {
+      if ((wanted(this.#config, w, t) & ~partsIn(oids, w.transactions[t] ?? 0)) === 0) told |= 1 << t;
+    }
+    return told;
   }
 
   #resumed(asked: number, upTo: number, oids: Buffer): Message {

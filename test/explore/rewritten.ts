@@ -3,8 +3,9 @@ import { world, type Named } from "./named.ts";
 /** Copied history ends all others, and then the last tid is a lower one: that looks like another database. */
 export const COPIED = {
   copies: 1,
+  lates: true,
   nones: true,
-  ends: ["copied-history", "invalidation-out-of-order", "database-changed"],
+  ends: ["copied-history", "database-changed"],
 } as const;
 
 export const BACKUP = { restores: 1, nones: true, ticks: true, ends: ["unknown-commit", "database-changed"] } as const;
@@ -21,6 +22,7 @@ export const REWRITTEN: readonly Named[] = [
   world("old, a backup", { ...BACKUP, commits: 1 }),
   world("new, a backup", { server: "new", ...BACKUP, commits: 1 }),
   world("old, copied, and a commit after it", { ...COPIED, kinds: "C", commits: 3, polls: 0 }),
+  world("new newcomer, copied", { server: "new", ...COPIED, cold: 1, connects: 1, kinds: "M", writers: 1, polls: 0 }),
   world("old newcomer, a backup, and a commit after it", { ...BACKUP, ...LATER }),
   world("new newcomer, a backup, and a commit after it", { server: "new", ...BACKUP, ...LATER }),
 ];

@@ -1,7 +1,7 @@
-import { client, deliver, disconnect, type Violation } from "./client.ts";
+import { client, disconnect, type Violation } from "./client.ts";
 import { cloneWorld } from "./clone.ts";
 import type { Config } from "./config.ts";
-import { closeClient, settleDown } from "./eager.ts";
+import { closeClient, receive, settleDown } from "./eager.ts";
 import { copyTarget, freeSlot, type Event, type EventType } from "./events.ts";
 import { LAST_TRANSACTION, LOAD, message, MessageKind } from "./message.ts";
 import { Proxy } from "./proxy.ts";
@@ -164,7 +164,7 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       laterStep(c, w);
       return undefined;
     case "deliver":
-      return deliver(c, w, e.a, (m) => proxy.forward(e.a, m));
+      return receive(c, w, e.a, proxy);
     case "close-client":
       closeClient(w, conn(w, e.a));
       return undefined;

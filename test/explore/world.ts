@@ -1,6 +1,6 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState, type Stamp, type StorageState } from "../../src/ledger/state.ts";
-import { isNew, type Config, type KindIndex } from "./config.ts";
+import { hasOldClients, isNew, type Config, type KindIndex } from "./config.ts";
 import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
 
 /**
@@ -289,6 +289,8 @@ export function initialWorld(c: Config): World {
     if (conn.foreign) continue;
     ledger.registerForwarded(conn.number);
     registerAtZero(ledger, conn.number, isNew(c));
+    // It has asked for something else (`get_info`) when its cache was verified.
+    if (!hasOldClients(c)) ledger.workForwarded(conn.number);
   }
   ledger.take();
   return world;

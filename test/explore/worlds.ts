@@ -3,6 +3,7 @@ import { DOUBTED } from "./doubted.ts";
 import { ENDINGS } from "./endings.ts";
 import { MIXED } from "./mixed.ts";
 import { BROKEN, NEWCOMER, RECONNECT, SKIPPED_UNDO, world, type Named } from "./named.ts";
+import { TOLD_LATE } from "./late.ts";
 import { REWRITTEN } from "./rewritten.ts";
 import { SLOW } from "./slow.ts";
 
@@ -111,7 +112,16 @@ export const MORE: readonly Named[] = [
   world("old, the server hangs up, newcomer", { hangups: 1, kinds: "C", ...NEWCOMER, writers: 1, ...BROKEN }),
 ];
 
-export const ALL: readonly Named[] = [...REFERENCE, ...MORE, ...MIXED, ...ENDINGS, ...DOUBTED, ...SLOW, ...REWRITTEN];
+export const ALL: readonly Named[] = [
+  ...REFERENCE,
+  ...MORE,
+  ...MIXED,
+  ...ENDINGS,
+  ...DOUBTED,
+  ...SLOW,
+  ...REWRITTEN,
+  ...TOLD_LATE,
+];
 
 /** Small ones, of every sort: those of `npm test`. */
 export const QUICK: readonly string[] = [

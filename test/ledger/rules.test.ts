@@ -54,6 +54,11 @@ const NEEDED: readonly Needed[] = [
     violation: "2 server's invalidation of T1 after T1",
   },
   {
+    rule: "tellLate",
+    world: { server: "new", delays: 1, lates: true, foreign: true, clients: 3, writers: 1, kinds: "M", polls: 0 },
+    violation: "1 at rest client A is at T2 and does not know of T1",
+  },
+  {
     rule: "swallowOwn",
     world: { fanOut: "early", kinds: "M", commits: 1 },
     violation: "5 deadlock of an old client: server's invalidation of T1 inside its tpc_finish",

@@ -68,7 +68,9 @@ export class Script {
     return this.#take();
   }
 
+  /** A call by which its client shows that it has verified its cache. */
   load(session: number): string[] {
+    this.ledger.workForwarded(session);
     return this.lastTransaction(session);
   }
 
@@ -79,6 +81,7 @@ export class Script {
   begin(session: number, stores: Stores): string[] {
     const id = stores.id ?? 1;
     this.#ids.set(session, id);
+    this.ledger.workForwarded(session);
     this.ledger.beginForwarded(session, id, asTid(BigInt(stores.tid ?? 0)));
     this.store(session, stores);
     return this.#take();
@@ -300,6 +303,8 @@ function line(action: Action<string>): string {
       return `log T${action.settled.tid}: ${action.settled.completed} completed, ${action.settled.synthesized} made up`;
     case "foreign":
       return `foreign T${action.tid}`;
+    case "told-late":
+      return `late T${action.tid}`;
     case "copied-history":
       return `copied T${action.tid} below T${action.known}`;
     case "ledger-ended":

@@ -230,8 +230,11 @@ describe("the server says a tid twice that nobody here explains, while the first
     expect(s.finishReply(1, undefined)).toEqual(["1 < finish None", "foreign T5", "2 < T5 [3 4] as it is"]);
   });
 
-  it("in others: nobody can put that into its place", () => {
-    expect(waiting().invalidation(2, 5, [3])).toEqual(["end 2: invalidation-out-of-order"]);
+  it("in others: that is told behind it", () => {
+    const s = waiting();
+    s.load(2);
+    expect(s.invalidation(2, 5, [3, 7])).toEqual(["late T5"]);
+    expect(s.finishReply(1, undefined).slice(1)).toEqual(["foreign T5", "2 < T5 [3 4] as it is", "2 < T5 [7] late"]);
   });
 
   it("and then that of a lower tid: it goes before it", () => {

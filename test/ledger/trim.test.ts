@@ -41,24 +41,24 @@ describe("settled commits", () => {
   it("go with the oldest first, and the reach moves", () => {
     const state = history(settled(2), settled(5), settled(9));
     const all = state.historyBytes;
-    trim(state, all - 1, []);
+    trim(state, all - 1, true, []);
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
     expect(state.reach).toBe(2n);
-    trim(state, 0, []);
+    trim(state, 0, true, []);
     expect(state.historyBytes).toBe(0);
     expect(state.reach).toBe(9n);
   });
 
   it("stay while somebody is still to be told of them", () => {
     const state = history(settled(2), settled(5, { owed: new Set([3]) }), settled(9));
-    trim(state, 0, []);
+    trim(state, 0, true, []);
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
   });
 
   it("never move the reach back", () => {
     const state = history(settled(2));
     state.reach = tid(7);
-    trim(state, 0, []);
+    trim(state, 0, true, []);
     expect(state.reach).toBe(7n);
   });
 });
@@ -85,11 +85,79 @@ describe("who is owed more than the history may hold", () => {
   });
 });
 
+describe("who is slow in reading is owed more than that", () => {
+  /** Session 1 has committed so many, 2 looks on; the history has a bound of 4000 bytes. */
+  function commits(s: Script, from: number, to: number): string[] {
+    const ends: string[] = [];
+    for (let t = from; t <= to; t++) {
+      s.finishing(1, { created: [t] });
+      ends.push(...s.finishReply(1, t).filter((line) => line.startsWith("end")));
+    }
+    return ends;
+  }
+
+  it("and is not ended for it, while its server's connection is left unread; what is kept for it is counted", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    s.ledger.unread(2, true);
+    expect(commits(s, 1, 100)).toEqual([]);
+    expect(s.ledger.state.history).toHaveLength(100);
+    expect(s.ledger.bytesBeyond).toBe(s.ledger.state.historyBytes - 4000);
+  });
+
+  it("nor for what has settled by then when it is read on, though more does", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    s.ledger.unread(2, true);
+    commits(s, 1, 100);
+    s.ledger.unread(2, false);
+    expect(commits(s, 101, 110)).toEqual([]);
+    s.questionReply(2, 110);
+    expect(s.ledger.bytesBeyond).toBe(0);
+    expect(s.ledger.state.history).toHaveLength(110);
+    s.ledger.tick(0);
+    expect(s.ledger.state.historyBytes).toBeLessThanOrEqual(4000);
+    // For what has settled since it is like anybody else.
+    expect(commits(s, 111, 130)).toEqual(["end 2: too-far-behind"]);
+    expect(s.ledger.bytesBeyond).toBe(0);
+  });
+
+  it("others are ended all the same", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2, 3]);
+    s.ledger.unread(2, true);
+    expect(commits(s, 1, 100)).toEqual(["end 3: too-far-behind"]);
+  });
+
+  it("until it is given up", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    s.ledger.unread(2, true);
+    commits(s, 1, 100);
+    s.ledger.giveUpSlow();
+    expect(s.ledger.take()).toMatchObject([{ do: "end", session: 2, code: "too-far-behind" }]);
+    expect(s.ledger.state.historyBytes).toBeLessThanOrEqual(4000);
+    expect(s.ledger.bytesBeyond).toBe(0);
+  });
+
+  it("is left unread once more: it begins anew", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    s.ledger.unread(2, true);
+    s.ledger.unread(2, false);
+    s.ledger.unread(2, false);
+    expect(commits(s, 1, 3)).toEqual([]);
+    s.ledger.unread(2, true);
+    expect(commits(s, 4, 30)).toEqual([]);
+    s.ledger.unread(9, true);
+  });
+});
+
 describe("commits in limbo", () => {
   it("count, and go with the history that is above them", () => {
     const state = history(settled(5));
     state.limbo.push(limbo({ top: tid(5) }));
-    trim(state, state.historyBytes, []);
+    trim(state, state.historyBytes, true, []);
     expect(state.reach).toBe(5n);
     expect(state.limbo).toEqual([]);
   });
@@ -97,7 +165,7 @@ describe("commits in limbo", () => {
   it("that are bounded make who comes back from below them verify", () => {
     const state = history();
     state.limbo.push(limbo({ top: tid(5) }), limbo({ number: 2 }));
-    trim(state, 110, []);
+    trim(state, 110, true, []);
     expect(state.reach).toBe(5n);
     expect(state.limbo.map(({ number }) => number)).toEqual([2]);
   });
@@ -105,7 +173,7 @@ describe("commits in limbo", () => {
   it("that are not become one, without their oids", () => {
     const state = history();
     state.limbo.push(limbo({ base: tid(3), open: true, since: 1 }), limbo({ number: 2, base: tid(2), since: 4 }));
-    trim(state, 0, []);
+    trim(state, 0, true, []);
     expect(state.limbo).toEqual([
       { number: 2, oids: undefined, base: tid(2), open: true, since: 4, top: undefined } satisfies Limbo,
     ]);

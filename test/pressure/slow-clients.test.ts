@@ -29,10 +29,15 @@ interface Site {
   readonly commit: ClientCommit;
 }
 
-async function site(protocol: "Z4" | "Z5" | "M5", stalled = "60s"): Promise<Site> {
+interface Limits {
+  readonly stalled?: string;
+  readonly history?: string;
+}
+
+async function site(protocol: "Z4" | "Z5" | "M5", { stalled = "60s", history = "64MiB" }: Limits = {}): Promise<Site> {
   const server = await embeddedServer({ protocol });
   const kept = new Kept();
-  const gateway = await gatewayTo(server.port, { limits: { stalled } });
+  const gateway = await gatewayTo(server.port, { limits: { stalled, history } });
   const [writer, watcher] = [await gateway.connect(), await gateway.connect()];
   const commit = new ClientCommit(writer);
   await commit.commit({ create: [oid(1)] });
@@ -78,22 +83,26 @@ async function expectUnharmed({ gateway, kept, slow, watcher, commit }: Site, to
 }
 
 describe.each(["Z4", "Z5", "M5"] as const)("before a %s server a client that reads slowly", (protocol) => {
-  it("gets all of a blob, and is told of every commit meanwhile", async () => {
-    const one = await site(protocol);
-    const [chunks, size] = [320, 64 * KIB];
-    const chunk = (n: number): Buffer => Buffer.alloc(size, `chunk ${n} `);
-    one.throttle.shut();
-    for (let n = 0; n < chunks; n++)
-      one.server.connections.at(-1)?.sendOneWay("one-way", "receiveBlobChunk", [chunk(n)]);
-    const told = await readSlowly(one, chunks * size, MIB);
-    expect(told.length).toBeGreaterThan(10);
-    await expectUnharmed(one, told);
-    const got = one.slow.received.flatMap((entry) =>
-      entry.type === "one-way" && entry.method === "receiveBlobChunk" ? [entry.args[0]] : [],
-    );
-    expect(got).toHaveLength(chunks);
-    expect(got.filter((bytes, n) => Buffer.isBuffer(bytes) && bytes.equals(chunk(n)))).toHaveLength(chunks);
-  }, 60_000);
+  it.each(["64MiB", "2KiB"])(
+    "gets all of a blob, and is told of every commit meanwhile: limits.history %s",
+    async (history) => {
+      const one = await site(protocol, { history });
+      const [chunks, size] = [320, 64 * KIB];
+      const chunk = (n: number): Buffer => Buffer.alloc(size, `chunk ${n} `);
+      one.throttle.shut();
+      for (let n = 0; n < chunks; n++)
+        one.server.connections.at(-1)?.sendOneWay("one-way", "receiveBlobChunk", [chunk(n)]);
+      const told = await readSlowly(one, chunks * size, MIB);
+      expect(told.length).toBeGreaterThan(10);
+      await expectUnharmed(one, told);
+      const got = one.slow.received.flatMap((entry) =>
+        entry.type === "one-way" && entry.method === "receiveBlobChunk" ? [entry.args[0]] : [],
+      );
+      expect(got).toHaveLength(chunks);
+      expect(got.filter((bytes, n) => Buffer.isBuffer(bytes) && bytes.equals(chunk(n)))).toHaveLength(chunks);
+    },
+    60_000,
+  );
 
   it("gets an object of 70 MiB, and is told of every commit meanwhile", async () => {
     const one = await site(protocol);
@@ -124,7 +133,7 @@ describe.each(["Z4", "Z5", "M5"] as const)("before a %s server a client that rea
   }, 60_000);
 
   it("and then takes nothing is ended after limits.stalled, and others are undisturbed", async () => {
-    const one = await site(protocol, "500ms");
+    const one = await site(protocol, { stalled: "500ms" });
     const { gateway, watcher, commit } = one;
     one.throttle.shut();
     for (let n = 0; n < 384; n++) {

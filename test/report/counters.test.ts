@@ -37,6 +37,7 @@ describe("what is counted", () => {
     expect(counted()).toEqual({
       completed: 0,
       synthesized: 0,
+      late: 0,
       resumed: 0,
       tooOld: 0,
       guard: 0,
@@ -51,9 +52,10 @@ describe("what is counted", () => {
       { what: "announced", repair: "completed" },
       { what: "announced", repair: "completed" },
       { what: "announced", repair: "synthesized" },
+      { what: "announced", repair: "late" },
       { what: "asked" },
     );
-    expect(counters).toMatchObject({ completed: 2, synthesized: 1, questions: 1 });
+    expect(counters).toMatchObject({ completed: 2, synthesized: 1, late: 1, questions: 1 });
   });
 
   it("is each getInvalidations reply, apart where the history was too short", () => {

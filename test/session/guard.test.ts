@@ -49,6 +49,19 @@ describe("the guard refuses an invalidation", () => {
     expect(old.refuses(tid(6))).toBeUndefined();
   });
 
+  it("that is told again, only where it would not grow or must not be now", () => {
+    const guard = registeredGuard(true);
+    guard.refuses(tid(5));
+    expect(guard.refusesAgain(tid(4))).toBe("guard-not-growing");
+    expect(guard.refusesAgain(tid(5))).toBeUndefined();
+    guard.finishForwarded();
+    guard.committed(tid(6));
+    expect(guard.refusesAgain(tid(6))).toBe("guard-inside-finish");
+    guard.finishReplyWritten();
+    expect(guard.refusesAgain(tid(6))).toBeUndefined();
+    expect(new Guard(false).refusesAgain(tid(6))).toBe("guard-before-register");
+  });
+
   it("and remembers none that it refused", () => {
     const guard = registeredGuard(true);
     guard.finishForwarded();

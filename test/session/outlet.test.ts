@@ -64,5 +64,5 @@ it("that is shut writes nothing, announces nothing and counts nothing more", () 
   outlet.announce(encoded, "completed");
   outlet.announce(encoded, "synthesized");
   expect(written).toEqual([Buffer.from("a"), encoded.frame]);
-  expect(outlet.announced).toEqual({ completed: 1, synthesized: 0 });
+  expect(outlet.announced).toEqual({ completed: 1, synthesized: 0, late: 0 });
 });

@@ -241,6 +241,7 @@ describe("a session that is closed", () => {
         fromServer: Buffer.concat(toClient).length,
         completed: 1,
         synthesized: 0,
+        late: 0,
         durationMs: 1234,
       },
     });

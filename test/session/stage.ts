@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
-import { Memory } from "../../src/session/memory.ts";
+import { Memory, type Share } from "../../src/session/memory.ts";
 import { Session } from "../../src/session/session.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
@@ -27,6 +27,7 @@ export interface StageOptions {
   readonly limits?: Partial<SessionLimits>;
   readonly refuseUnknown?: boolean;
   readonly memoryBytes?: number;
+  readonly historyBytes?: number;
 }
 
 /** A session between two connections that the test plays. */
@@ -51,12 +52,16 @@ export class Stage {
   readonly #host: SessionHost<Session>;
   #storage: Storage | undefined;
 
-  constructor(protocol = "Z5", { limits = {}, refuseUnknown = false, memoryBytes = 64 * MIB }: StageOptions = {}) {
+  constructor(
+    protocol = "Z5",
+    { limits = {}, refuseUnknown = false, memoryBytes = 64 * MIB, historyBytes }: StageOptions = {},
+  ) {
     this.speech = new Speech(protocol);
     this.memory = new Memory(memoryBytes);
     const { clock } = this;
     const report = (happening: Happening): void => void this.happenings.push(happening);
-    this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
+    const share = (free: () => void): Share => this.memory.share(free);
+    this.storages = new Storages("server:1", { clock, report, historyBytes: historyBytes ?? MIB, share });
     this.#host = {
       settings: { name: "main", limits: { ...LIMITS, ...limits }, refuseUnknown },
       clock,

@@ -25,7 +25,13 @@ const LIVES: All<Life["is"]> = {
   relayed: true,
   over: true,
 };
-const FACTS = { repaired: true, foreign: true, "copied-history": true, "ledger-ended": true } as const;
+const FACTS = {
+  repaired: true,
+  foreign: true,
+  "told-late": true,
+  "copied-history": true,
+  "ledger-ended": true,
+} as const;
 const ACTIONS: All<Exclude<Action<unknown>["do"], keyof typeof FACTS>> = {
   forward: true,
   announce: true,
@@ -62,6 +68,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   "not-resumed": true,
   "in-limbo": true,
   foreign: true,
+  "told-late": true,
   "copied-history": true,
   "ledger-ended": true,
   "set-back-again": true,

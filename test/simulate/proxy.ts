@@ -2,7 +2,7 @@ import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Fullness } from "../../src/upstream/fullness.ts";
-import { Memory } from "../../src/session/memory.ts";
+import { Memory, type Share } from "../../src/session/memory.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
@@ -48,10 +48,12 @@ class Product implements Subject {
     };
     this.#fullness = new Fullness(this.#room, clock, report);
     const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);
+    const share = (free: () => void): Share => memory.share(free);
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
       const server = formatAddress(route.server);
-      const storages = this.#storages.get(server) ?? new WatchedStorages(server, { clock, report, historyBytes });
+      const storages =
+        this.#storages.get(server) ?? new WatchedStorages(server, { clock, report, historyBytes, share });
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };
       return new Upstream(route, { settings, clock, transport, storages, memory, room: this.#room, report });

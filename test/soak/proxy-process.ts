@@ -13,8 +13,7 @@ export const LIMITS = {
   clients: 120,
   frame: "16MiB",
   memory: "32MiB",
-  // What a slow reader is owed meanwhile must fit, or it is ended as too far behind.
-  history: "8MiB",
+  history: "256KiB",
   handshake: "6s",
   stalled: "20s",
   drain: "5s",

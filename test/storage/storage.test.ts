@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionAction } from "../../src/ledger/state.ts";
+import { Memory } from "../../src/session/memory.ts";
 import type { Inbound } from "../../src/storage/inbound.ts";
 import { Storage, type Member } from "../../src/storage/storage.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
@@ -49,12 +50,18 @@ interface Joined {
 class World {
   readonly clock = new MovedClock();
   readonly told: Happening[] = [];
+  readonly memory = new Memory(100_000);
   readonly storage: Storage;
 
-  constructor(family: "old" | "new" = "new") {
+  constructor(family: "old" | "new" = "new", historyBytes = 1_000_000) {
     const { clock } = this;
     const report = (happening: Happening): void => void this.told.push(happening);
-    this.storage = new Storage("server:1", "1", family, { clock, report, historyBytes: 1_000_000 });
+    this.storage = new Storage("server:1", "1", family, {
+      clock,
+      report,
+      historyBytes,
+      share: (free) => this.memory.share(free),
+    });
   }
 
   message(): { payload: Inbound; bytes: number } {
@@ -333,6 +340,41 @@ describe("members whose server connection is left unread", () => {
     world.storage.run();
     expect([one, two, three].map(({ member }) => member.looks)).toEqual([1, 2, 2]);
     expect(one.member.failures).toHaveLength(1);
+  });
+
+  it("are owed more than the history may hold, which counts as kept for clients, until that is too much", () => {
+    const world = new World("new", 1000);
+    const [slow, writer] = [world.registered(), world.registered()];
+    world.storage.setPaused(slow.number, true);
+    let kept = 0;
+    for (let n = 1; n <= 400 && slow.member.done.length === 0; n++) {
+      kept = world.memory.bytes;
+      world.finishing(writer, n)(BigInt(2000 + n));
+    }
+    expect(kept).toBeGreaterThan(90_000);
+    expect(slow.member.done).toEqual(["end"]);
+    expect(world.memory.bytes).toBe(0);
+    expect(world.storage.ledger.state.historyBytes).toBeLessThanOrEqual(1000);
+  });
+
+  it("are counted no more when they are told, and when the storage stops", () => {
+    const world = new World("new", 1000);
+    const [slow, writer] = [world.registered(), world.registered()];
+    world.storage.setPaused(slow.number, true);
+    for (let n = 1; n <= 30; n++) world.finishing(writer, n)(BigInt(2000 + n));
+    expect(world.memory.bytes).toBeGreaterThan(8000);
+    world.storage.ledger.clientGone(slow.number);
+    world.storage.run(slow.number);
+    expect(world.memory.bytes).toBe(0);
+    world.clock.move(250);
+    expect(world.storage.ledger.state.historyBytes).toBeLessThanOrEqual(1000);
+
+    const other = world.registered(2030n);
+    world.storage.setPaused(other.number, true);
+    for (let n = 31; n <= 60; n++) world.finishing(writer, n)(BigInt(2000 + n));
+    expect(world.memory.bytes).toBeGreaterThan(8000);
+    world.storage.stop();
+    expect(world.memory.bytes).toBe(0);
   });
 
   it("are forgotten when they leave", () => {

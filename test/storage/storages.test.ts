@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Memory, type Share } from "../../src/session/memory.ts";
 import type { Member } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { NO_TID, asTid } from "../../src/wire/ids.ts";
@@ -6,7 +7,10 @@ import { MovedClock } from "./moved-clock.ts";
 
 function newStorages() {
   const clock = new MovedClock();
-  return { clock, storages: new Storages("server:1", { clock, report: () => undefined, historyBytes: 1_000 }) };
+  const memory = new Memory(100_000);
+  const share = (free: () => void): Share => memory.share(free);
+  const host = { clock, report: () => undefined, historyBytes: 1_000, share };
+  return { clock, storages: new Storages("server:1", host) };
 }
 
 const member: Member = {

@@ -3,7 +3,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
 import type { StoragesFinder } from "../../src/upstream/tries.ts";
-import { Memory } from "../../src/session/memory.ts";
+import { Memory, type Share } from "../../src/session/memory.ts";
 import { Upstream, type ListenFailure } from "../../src/upstream/upstream.ts";
 import type { PlayedConnection } from "../session/played-connection.ts";
 import { eight, Speech } from "../session/speech.ts";
@@ -62,7 +62,9 @@ export class Gate {
     };
     const limits = { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
     this.room = new Room(clients);
-    this.storages = new Storages("server:1", { clock, report, historyBytes: MIB });
+    const memory = new Memory(64 * MIB);
+    const share = (free: () => void): Share => memory.share(free);
+    this.storages = new Storages("server:1", { clock, report, historyBytes: MIB, share });
     this.upstream = new Upstream(
       { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 } },
       {

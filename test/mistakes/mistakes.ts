@@ -304,9 +304,9 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "a client that leaves while its server is dialled leaves the dial",
-    file: "src/upstream/upstream.ts",
-    text: "    cancel();\n    this.#arrivals.delete(arrival);",
-    becomes: "    this.#arrivals.delete(arrival);",
+    file: "src/upstream/arrivals.ts",
+    text: "    cancel();\n    this.#all.delete(arrival);",
+    becomes: "    this.#all.delete(arrival);",
   },
   {
     name: "clients that waited for the server are forgotten when it is back",

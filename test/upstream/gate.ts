@@ -154,19 +154,32 @@ export class Gate {
     return this.upstream.state;
   }
 
-  /** Each of them goes on to its end, whichever waits for which. */
-  settles(...ends: readonly PlayedConnection[]): void {
-    for (let round = 0; round < 3; round++) for (const end of ends) end.settles();
+  /** A server that was down answers the next try, and the address is had again: with that port. */
+  comesBack(port?: number): void {
+    this.clock.move(100);
+    this.answers();
+    this.transport.listening.opens(port);
+  }
+
+  /** All connections go on to their end, whichever waits for which. */
+  settles(): void {
+    for (let round = 0; round < 3; round++) for (const end of this.transport.connections) end.settles();
+  }
+
+  /** Stops, and everyone leaves. */
+  leave(): void {
+    this.upstream.stop();
+    this.expectOver();
   }
 
   /** After a stop nothing may be left: no dial, no address, no timer, no client. Sessions are ended before. */
-  expectOver(...ends: readonly PlayedConnection[]): void {
+  expectOver(): void {
     for (const session of this.upstream.sessions) session.destroy();
-    this.settles(...ends);
+    this.settles();
     expect(this.state).toBe("stopped");
     expect(this.transport.dials.filter(({ state }) => state === "open")).toEqual([]);
     expect(this.transport.listenings.filter(({ isGivenUp }) => !isGivenUp)).toEqual([]);
-    expect(ends.filter(({ isClosed }) => !isClosed).map(({ peer }) => peer)).toEqual([]);
+    expect(this.transport.connections.filter(({ isClosed }) => !isClosed).map(({ peer }) => peer)).toEqual([]);
     expect(this.upstream.clients).toBe(0);
     expect(this.room.taken).toBe(0);
     // A storage looks once more whether anything is owed.

@@ -41,16 +41,16 @@ export class ListeningAddress {
   }
 
   /** Asks for it, anew where it was asked for before. */
-  ask({ listening, failed }: Asked): void {
+  ask(asked: Asked): void {
     this.#giveUp?.();
     this.#giveUp = this.#transport.listen(this.#address, {
       ...this.#clients,
       listening: ({ port }) => {
         this.#address = { ...this.#address, port };
         this.#isBound = true;
-        listening();
+        asked.listening();
       },
-      failed,
+      failed: (code, cause) => asked.failed(code, cause),
     });
   }
 

@@ -329,9 +329,9 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "who does not register stays for ever",
-    file: "src/session/lifetime.ts",
-    text: 'else if (this.#isNobody || (is === "relayed" && this.server.hasEnded)) ',
-    becomes: 'else if (is === "relayed" && this.server.hasEnded) ',
+    file: "src/session/deadline.ts",
+    text: 'else if (this.isNobody || (life === "relayed" && this.#server.hasEnded)) ',
+    becomes: 'else if (life === "relayed" && this.#server.hasEnded) ',
   },
 
   // --- a stop ---

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { PyTuple } from "../../src/wire/value.ts";
-import { eight } from "./speech.ts";
+import { eight, type Speech } from "./speech.ts";
 import { Stage, type Pair } from "./stage.ts";
 
 /** Whole buffers would be told byte by byte. */
@@ -14,18 +14,37 @@ describe("a reply that is too large to be held", () => {
   const load = (stage: Stage, id: number, serial: number): Buffer =>
     stage.speech.reply(id, new PyTuple([Buffer.alloc(LARGE, 1), eight(serial), null]));
 
+  interface Scene {
+    readonly stage: Stage;
+    readonly speech: Speech;
+    readonly pair: Pair;
+    readonly other: Pair;
+  }
+
   /** The pair's client has asked for it. */
-  function asked(stage: Stage): { pair: Pair; other: Pair } {
+  function asked(): Scene {
+    const stage = new Stage();
     const [other, pair] = [stage.registered(), stage.registered()];
     pair.client.reads(stage.speech.call(5, "loadBefore", eight(1), eight(9000)));
-    return { pair, other };
+    return { stage, speech: stage.speech, pair, other };
+  }
+
+  /** Behind that the other's `tpc_finish` was forwarded: */
+  function finishing(): Scene {
+    const scene = asked();
+    scene.other.client.reads(scene.speech.creation(9, 1));
+    return scene;
+  }
+
+  /** and answered: it is due to the pair's client. */
+  function due(): Scene {
+    const scene = finishing();
+    scene.other.server.reads(scene.speech.reply(9, eight(2000)));
+    return scene;
   }
 
   it("waits unread for the commits that were finishing when it came, then flows on", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
+    const { stage, speech, pair, other } = finishing();
     const frame = load(stage, 5, 1000);
     pair.server.reads(frame.subarray(0, 60_000));
     expect(pair.server.commands).toEqual(["pause"]);
@@ -42,11 +61,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("does not wait for what is forwarded behind its first bytes", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
-    other.server.reads(speech.reply(9, eight(2000))); // due to the pair's client
+    const { stage, speech, pair, other } = due();
     const frame = load(stage, 5, 1000);
     pair.server.reads(frame.subarray(0, 60_000));
     other.client.reads(speech.creation(10, 2));
@@ -57,11 +72,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("ends its client where its last bytes show what is still due to it, and they do not go out", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
-    other.server.reads(speech.reply(9, eight(2000)));
+    const { stage, pair } = due();
     const frame = load(stage, 5, 2000);
     pair.server.reads(frame);
     expectTaken(pair, frame.subarray(0, -128));
@@ -84,9 +95,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("inside its own client's finish is read, and flows", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair } = asked(stage);
+    const { stage, speech, pair } = asked();
     pair.client.reads(speech.creation(9, 1));
     const frame = load(stage, 5, 2000);
     pair.server.reads(frame);
@@ -98,11 +107,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("is kept where what stands before it waits for what comes behind it", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
-    other.server.reads(speech.reply(9, eight(2000)));
+    const { stage, speech, pair } = due();
     pair.server.reads(speech.reply(99, eight(2000))); // shows T2000, whose message has not come
     const frame = load(stage, 5, 1000);
     pair.server.reads(frame);
@@ -116,9 +121,7 @@ describe("a reply that is too large to be held", () => {
 
   it("that waits is let go with its client, and with its server", () => {
     for (const party of ["client", "server"] as const) {
-      const stage = new Stage();
-      const { pair, other } = asked(stage);
-      other.client.reads(stage.speech.creation(9, 1));
+      const { stage, pair, other } = finishing();
       pair.server.reads(load(stage, 5, 1000).subarray(0, 60_000));
       pair[party].closes();
       expect(stage.endings(pair)).toEqual([]);
@@ -128,10 +131,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("that waits behind something else is forgotten when its server closes, and what stands before it goes out", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
+    const { stage, speech, pair, other } = finishing();
     pair.server.reads(speech.invalidation(2000, 1), load(stage, 5, 1000).subarray(0, 60_000));
     expect(pair.server.isPaused).toBe(true);
     pair.server.closes();
@@ -142,10 +142,7 @@ describe("a reply that is too large to be held", () => {
   });
 
   it("that waits is read when its client sends a tpc_finish", () => {
-    const stage = new Stage();
-    const { speech } = stage;
-    const { pair, other } = asked(stage);
-    other.client.reads(speech.creation(9, 1));
+    const { stage, speech, pair, other } = finishing();
     const frame = load(stage, 5, 1000);
     pair.server.reads(frame.subarray(0, 60_000));
     expect(pair.server.isPaused).toBe(true);

@@ -10,6 +10,15 @@ describe("a client whose dial is refused", () => {
     return { gate, client };
   }
 
+  /** When the server is back, nobody is dialled for. */
+  function expectNoDial(gate: Gate): void {
+    gate.clock.move(100);
+    gate.answers();
+    const { length } = gate.transport.dials;
+    gate.transport.listening.opens();
+    expect(gate.transport.dials).toHaveLength(length);
+  }
+
   it("waits while the server is down, and is served when it is back", () => {
     const { gate, client } = waiting();
     expect(gate.told).toEqual(["listening", "down: ECONNREFUSED"]);
@@ -32,11 +41,7 @@ describe("a client whose dial is refused", () => {
     const next = gate.arrives();
     gate.transport.dialling.fails();
     next.closes();
-    gate.clock.move(100);
-    gate.answers();
-    const { length } = gate.transport.dials;
-    gate.transport.listening.opens();
-    expect(gate.transport.dials).toHaveLength(length);
+    expectNoDial(gate);
     gate.leave();
   });
 
@@ -56,11 +61,7 @@ describe("a client whose dial is refused", () => {
   it("may leave meanwhile, and nobody dials for it", () => {
     const { gate, client } = waiting();
     client.closes();
-    gate.clock.move(100);
-    gate.answers();
-    const { length } = gate.transport.dials;
-    gate.transport.listening.opens();
-    expect(gate.transport.dials).toHaveLength(length);
+    expectNoDial(gate);
     gate.leave();
   });
 

@@ -1,12 +1,8 @@
 import { PyTuple } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
-import type { ClientTransaction } from "./client-transaction.ts";
-import { endTransaction, requireTransaction } from "./commit-methods.ts";
 import { StorageFault } from "./faults.ts";
-import type { HostedStorage } from "./hosted-storage.ts";
 import type { Method } from "./method.ts";
-import type { PendingTransaction } from "./pending-transaction.ts";
-import type { Caller } from "./caller.ts";
+import { whenLocked, type Voting } from "./voting.ts";
 import { nativeDict } from "./style.ts";
 
 /**
@@ -15,33 +11,18 @@ import { nativeDict } from "./style.ts";
  * list of dictionaries, the lock is free again, and the client stores anew and votes again.
  */
 export const voteNew: Method = (caller, args, answer) => {
-  const hosted = caller.registered;
-  const transaction = requireTransaction(caller, args.value(0));
-  if (transaction.locked || hosted.lock.isWaiting(caller)) {
-    const state = transaction.locked ? "locked" : "waiting";
-    throw new StorageFault({ kind: "transaction-state", reason: `Already voting (${state})` });
-  }
-  hosted.lock.acquire(caller, () => {
-    let result: VoteResult;
-    try {
-      transaction.pending = hosted.storage.begin(transaction.info, transaction.tid);
-      result = store(caller, hosted, transaction, transaction.pending);
-    } catch (error) {
-      if (!(error instanceof StorageFault)) throw error;
-      transaction.pending?.abort();
-      endTransaction(caller);
-      answer.fail(error.fault);
-      return;
-    }
-    if (result.conflicts.length > 0) {
-      transaction.pending.abort();
+  whenLocked(caller, args.value(0), answer, (voting) => {
+    const { hosted, transaction, pending } = voting;
+    const { serials, conflicts } = store(voting);
+    if (conflicts.length > 0) {
+      pending.abort();
       transaction.pending = undefined;
-      answer.reply(result.conflicts);
+      answer.reply(conflicts);
       hosted.lock.release(caller);
       return;
     }
     transaction.locked = true;
-    answer.reply(result.serials);
+    answer.reply(serials);
   });
   return undefined;
 };
@@ -51,12 +32,7 @@ interface VoteResult {
   readonly conflicts: Value[];
 }
 
-function store(
-  caller: Caller,
-  hosted: HostedStorage,
-  transaction: ClientTransaction,
-  pending: PendingTransaction,
-): VoteResult {
+function store({ caller, hosted, transaction, pending }: Voting): VoteResult {
   const serials: Value[] = [];
   const conflicts = new Map<string, Value>();
   for (const operation of transaction.operations) {

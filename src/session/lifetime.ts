@@ -2,9 +2,10 @@ import type { Clock } from "../clock.ts";
 import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Party } from "./connection.ts";
-import { ENDED_MS, Handshake } from "./handshake.ts";
+import { Deadline } from "./deadline.ts";
+import { Handshake } from "./handshake.ts";
 import type { SessionNews } from "./host.ts";
-import { LINGER_MS, type Leg } from "./leg.ts";
+import type { Leg } from "./leg.ts";
 import type { Life } from "./lives.ts";
 import type { Outlet } from "./outlet.ts";
 import type { How } from "./turns.ts";
@@ -32,18 +33,33 @@ export class Lifetime {
   #life: Life = { is: "shaking", handshake: new Handshake() };
   /** Why the proxy ended it was told. */
   #isTold = false;
-  /** The server has said something. */
-  #isHeard = false;
-  /** Who has said something since the connection is relayed: when both have, it is in use. */
-  readonly #users = new Set<Party>();
-  #cancelDeadline: (() => void) | undefined;
+  readonly #deadline: Deadline;
 
   constructor(client: Leg, server: Leg, outlet: Outlet, host: LifetimeHost) {
     this.client = client;
     this.server = server;
     this.#outlet = outlet;
     this.#host = host;
-    this.#limit();
+    this.#deadline = this.#makeDeadline();
+  }
+
+  #makeDeadline(): Deadline {
+    const { clock, handshakeMs } = this.#host;
+    return new Deadline(this.client, this.server, {
+      clock,
+      handshakeMs,
+      life: () => this.#life.is,
+      serverGreets: () => this.#host.serverGreets(),
+      deserted: () => this.#dismiss(),
+      serverSilent: () => {
+        this.#dismiss();
+        this.#host.tell("server-silent");
+      },
+      notRegistered: () => {
+        this.end(sessionEnd("not-registered", this.#life.is, { expected: "register" }), "at-once");
+        this.server.destroy();
+      },
+    });
   }
 
   get now(): Life {
@@ -52,72 +68,17 @@ export class Lifetime {
 
   /** The server is not silent. */
   heard(): void {
-    this.#isHeard = true;
+    this.#deadline.heard();
   }
 
   /** That end of a relayed connection has said something. */
   used(by: Party): void {
-    if (this.isInUse) return;
-    this.#users.add(by);
-    if (this.isInUse) this.#limit();
+    this.#deadline.used(by);
   }
 
-  /** Relayed, and both ends have said something since: whoever has begun it goes on with it. */
+  /** Relayed, and both ends have said something since. */
   get isInUse(): boolean {
-    return this.#users.size === 2;
-  }
-
-  // --- how long it is waited for --------------------------------------------------------------------------------------
-
-  /** Its client may be anybody: it has not registered, and is not in use. */
-  get #isNobody(): boolean {
-    const { is } = this.#life;
-    return is === "shaking" || is === "open" || (is === "relayed" && !this.isInUse);
-  }
-
-  /** Waits from now on for what must come next, as things are; or for nothing. */
-  #limit(): void {
-    this.#cancelDeadline?.();
-    const { is } = this.#life;
-    if (is === "over" || is === "orphan") return;
-    if (this.client.hasEnded && !this.#isNobody) this.#whileAnythingMoves();
-    else if (this.client.hasEnded) this.#expect(ENDED_MS);
-    else if (this.#isNobody || (is === "relayed" && this.server.hasEnded)) this.#expect(this.#host.handshakeMs);
-  }
-
-  /** In so long somebody must have registered, or be in use; or this ends it. */
-  #expect(ms: number): void {
-    this.#cancelDeadline = this.#host.clock.after(ms, () => this.#late());
-  }
-
-  /** Its client has closed its half, and nearly always all: it is served as long as something still comes, or is taken. */
-  #whileAnythingMoves(): void {
-    const { received } = this.server;
-    const [client, server] = [this.client.connection.progress, this.server.connection.progress];
-    this.#cancelDeadline = this.#host.clock.after(LINGER_MS, () => {
-      const { connection } = this.server;
-      const isStill =
-        this.server.received === received &&
-        this.client.connection.progress === client &&
-        connection.progress === server;
-      if (isStill) this.#dismiss();
-      else this.#whileAnythingMoves();
-    });
-  }
-
-  #late(): void {
-    // One end has closed its half, and the other one goes on as if nothing had happened.
-    if (this.client.hasEnded || this.server.hasEnded) {
-      this.#dismiss();
-      return;
-    }
-    if (!this.#isHeard && this.#life.is === "shaking" && this.#host.serverGreets()) {
-      this.#dismiss();
-      this.#host.tell("server-silent");
-      return;
-    }
-    this.end(sessionEnd("not-registered", this.#life.is, { expected: "register" }), "at-once");
-    this.server.destroy();
+    return this.#deadline.isInUse;
   }
 
   /** Nobody is there any more: both are closed at once, but for the server's of an orphan. */
@@ -140,7 +101,7 @@ export class Lifetime {
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
-    if ("registration" in before || "registration" in life || life.is === "over") this.#limit();
+    if ("registration" in before || "registration" in life || life.is === "over") this.#deadline.set();
     if (life.is !== "over") return;
     this.#outlet.shut();
     if ("talk" in before) {
@@ -228,7 +189,7 @@ export class Lifetime {
       else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
       else this.passClientEnd();
     }
-    this.#limit();
+    this.#deadline.set();
   }
 
   /** A half-close goes on to the server, behind what the client has said, and the replies to its commits on their way. */
@@ -240,7 +201,7 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    if (this.#isNobody) this.#dismiss();
+    if (this.#deadline.isNobody) this.#dismiss();
     else this.giveUp();
   }
 
@@ -264,7 +225,7 @@ export class Lifetime {
         if (mayStillRead || this.#outlet.isShut) this.#closeBoth();
         else {
           this.client.end();
-          if (this.isInUse) this.#limit();
+          if (this.isInUse) this.#deadline.set();
         }
         return;
       case "registered":

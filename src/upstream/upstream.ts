@@ -1,46 +1,17 @@
-import type { Clock } from "../clock.ts";
 import { formatAddress, type Address } from "../config/address.ts";
-import type { Report, UpstreamHappening } from "../happening/happening.ts";
-import type { Connection, ConnectionHandler } from "../session/connection.ts";
-import type { Memory } from "../session/memory.ts";
-import type { SessionHost, SessionNews, SessionSettings } from "../session/host.ts";
-import { Session } from "../session/session.ts";
+import type { UpstreamHappening } from "../happening/happening.ts";
+import type { Connection } from "../session/connection.ts";
+import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
-import { Arrival } from "./arrival.ts";
+import type { Arrival } from "./arrival.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
-import { dial, type Dialling } from "./dialling.ts";
-import { GatheredEnds } from "./gathered-ends.ts";
+import type { ListenFailure, UpstreamConfig, UpstreamHost } from "./host.ts";
+import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
-import type { Room } from "./room.ts";
-import { ServerAddresses } from "./server-addresses.ts";
-import type { Transport } from "./transport.ts";
-import { Tries, type StoragesFinder } from "./tries.ts";
-
-export interface UpstreamConfig {
-  readonly name: string;
-  readonly listen: Address;
-  readonly server: Address;
-}
-
-/** What an upstream needs of the proxy. */
-export interface UpstreamHost {
-  readonly settings: Omit<SessionSettings, "name">;
-  readonly clock: Clock;
-  readonly transport: Transport;
-  /** Those of the server; or what finds out which these are, before it is dialled for the first time. */
-  readonly storages: Storages | StoragesFinder;
-  readonly memory: Memory;
-  readonly room: Room;
-  /** Is anybody connected to the server by another upstream? */
-  readonly isAliveElsewhere?: () => boolean;
-  readonly report: Report;
-}
-
-/** Why an address can't be listened on: the system's code and error. */
-export interface ListenFailure {
-  readonly code: string;
-  readonly cause: unknown;
-}
+import { Sessions } from "./sessions.ts";
+import { told } from "./telling.ts";
+import { Tries } from "./tries.ts";
 
 /** Descriptors that must be left when a client was accepted: for its dial, and for the next one to come. */
 const SPARE = 3;
@@ -51,26 +22,13 @@ const SHORT_WAIT_MS = 3_000;
 export class Upstream {
   readonly name: string;
   readonly server: Address;
-  readonly sessions = new Set<Session>();
   readonly #host: UpstreamHost;
-  readonly #dialling: Dialling;
   readonly #tries: Tries;
-  /** Made with the first of them: then it is known which server it is. */
-  #forSessions: SessionHost<Session> | undefined;
   readonly #availability = new Availability();
-  /** Clients whose server is being dialled, and what ends the dial, or the wait for a server that is down. */
-  readonly #arrivals = new Map<Arrival, () => void>();
-  /** Those that wait. */
-  readonly #waiting = new Set<Arrival>();
-  readonly #ends: GatheredEnds<Session>;
-  readonly #addresses = new ServerAddresses<Session>();
-  /** A try has just decided about those that hear of their ends now. */
-  #isDecided = false;
+  readonly #address: ListeningAddress;
+  readonly #arrivals: Arrivals;
+  readonly #sessions: Sessions;
   #accepted = 0;
-  /** What was asked for at first; then the address with the port that was chosen. */
-  #address: Address;
-  #isBound = false;
-  #giveUpAddress: (() => void) | undefined;
   /** Tell whoever waits for `bind`, and for `begin`. */
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
@@ -79,12 +37,37 @@ export class Upstream {
     const { clock, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
-    this.#address = listen;
     this.#host = host;
-    this.#ends = new GatheredEnds(clock);
-    this.#dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
-    this.#tries = new Tries(server, this.#dialling, storages);
+    const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
+    this.#tries = new Tries(server, dialling, storages);
+    this.#address = new ListeningAddress(listen, transport, {
+      accepted: (client) => this.#accept(client),
+      hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
+    });
+    this.#arrivals = new Arrivals(server, dialling, {
+      connected: (arrival, connection) => this.#pair(arrival, connection),
+      left: () => room.free(),
+    });
+    this.#sessions = this.#makeSessions();
     room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
+  }
+
+  #makeSessions(): Sessions {
+    const { settings, clock, memory, report, room } = this.#host;
+    return new Sessions({
+      settings: { name: this.name, ...settings },
+      clock,
+      memory,
+      report,
+      isListening: () => this.#address.isAskedFor,
+      serverGreets: () => this.#availability.greets,
+      serverEnded: () => this.#lookForOutage(),
+      serverSilent: () => this.#do(this.#availability.silent(this.#isAliveAnywhere, this.#now)),
+      serverGreeted: () => this.#availability.greeted(),
+      severalAddresses: (addresses) =>
+        this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
+      left: () => room.free(),
+    });
   }
 
   get state(): Availability["state"] {
@@ -97,12 +80,16 @@ export class Upstream {
 
   /** `host:port` once it was bound, also while it is given up. */
   get listen(): string | undefined {
-    return this.#isBound ? formatAddress(this.#address) : undefined;
+    return this.#address.bound;
   }
 
   /** Addresses of the server that sessions are registered at. */
   get serverAddresses(): string[] {
-    return this.#addresses.all;
+    return this.#sessions.serverAddresses;
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions.all;
   }
 
   /** Clients so far, and now. */
@@ -111,7 +98,7 @@ export class Upstream {
   }
 
   get clients(): number {
-    return this.sessions.size + this.#arrivals.size;
+    return this.#sessions.all.size + this.#arrivals.size;
   }
 
   /** Those of its server, once it is known which one it is. */
@@ -121,8 +108,7 @@ export class Upstream {
 
   /** Is anybody connected to the server? */
   get isAlive(): boolean {
-    for (const session of this.sessions) if (session.isServerAlive && !this.#ends.has(session)) return true;
-    return false;
+    return this.#sessions.isServerAlive;
   }
 
   // --- the address ------------------------------------------------------------------------------------------------
@@ -133,12 +119,12 @@ export class Upstream {
    */
   bind(done: (failure: ListenFailure | undefined) => void): void {
     this.#binding = done;
-    this.#listen(
-      () => {
+    this.#address.ask({
+      listening: () => {
         this.#do(this.#availability.opened());
         this.#bound();
       },
-      (code, cause) => {
+      failed: (code, cause) => {
         const isAwaited = this.#binding !== undefined;
         if (isAwaited && !isWorthWaiting(code)) {
           this.#bound({ code, cause });
@@ -147,7 +133,7 @@ export class Upstream {
         this.#do(this.#availability.openFailed(code, this.#now));
         this.#bound();
       },
-    );
+    });
   }
 
   /** Nobody waits for `bind` any longer, as where a name is being looked up: what comes of it is told by lines. */
@@ -173,9 +159,7 @@ export class Upstream {
 
   #tried(found: Found): void {
     this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
-    this.#isDecided = true;
-    this.#ends.release();
-    this.#isDecided = false;
+    this.#sessions.tellDecidedEnds();
     this.#started();
   }
 
@@ -196,22 +180,8 @@ export class Upstream {
     this.#tries.cancel();
     this.#bound();
     this.#started();
-    this.#ends.release();
-    for (const arrival of [...this.#arrivals.keys()]) this.#refuse(arrival);
-  }
-
-  #listen(listening: () => void, failed: (code: string, cause: unknown) => void): void {
-    this.#giveUpAddress?.();
-    this.#giveUpAddress = this.#host.transport.listen(this.#address, {
-      listening: (address) => {
-        this.#address = { ...this.#address, port: address.port };
-        this.#isBound = true;
-        listening();
-      },
-      failed,
-      accepted: (client) => this.#accept(client),
-      hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
-    });
+    this.#sessions.tellEnds();
+    this.#arrivals.refuseAll();
   }
 
   get #now(): number {
@@ -226,17 +196,15 @@ export class Upstream {
   }
 
   #carryOut(decision: Decision): void {
-    const server = this.serverAddress;
     switch (decision.do) {
       case "listen":
-        this.#listen(
-          () => this.#do(this.#availability.opened()),
-          (code) => this.#do(this.#availability.openFailed(code, this.#now)),
-        );
+        this.#address.ask({
+          listening: () => this.#do(this.#availability.opened()),
+          failed: (code) => this.#do(this.#availability.openFailed(code, this.#now)),
+        });
         return;
       case "give-up-address":
-        this.#giveUpAddress?.();
-        this.#giveUpAddress = undefined;
+        this.#address.giveUp();
         this.#bound();
         return;
       case "try":
@@ -245,26 +213,15 @@ export class Upstream {
         this.#started();
         return;
       case "admit":
-        for (const arrival of this.#waiting) this.#dialFor(arrival, () => this.#refuse(arrival));
-        this.#waiting.clear();
+        this.#arrivals.admit();
         return;
       case "tell-listening":
-        this.#report({ what: "listening", address: this.listen ?? "", server, isAgain: decision.isAgain });
-        return;
       case "tell-down":
-        this.#report({ what: "down", server, reason: decision.reason });
-        return;
       case "tell-up":
-        this.#report({ what: "up", server, downMs: decision.downMs });
-        return;
       case "tell-blocked":
-        this.#report({ what: "blocked", address: formatAddress(this.#address), reason: decision.reason });
-        return;
       case "tell-trouble":
-        this.#report({ what: "trouble", reason: decision.reason });
-        return;
       case "tell-trouble-over":
-        this.#report({ what: "trouble-over", lastedMs: decision.lastedMs });
+        this.#report(told(decision, this.#address.text, this.serverAddress));
     }
   }
 
@@ -275,19 +232,19 @@ export class Upstream {
   // --- clients ----------------------------------------------------------------------------------------------------
 
   #accept(client: Connection): void {
-    const { clock, room, transport } = this.#host;
-    const arrival = new Arrival(client, clock, (gone) => this.#refuse(gone));
+    const { room, transport } = this.#host;
+    const arrival = this.#arrivals.accept(client);
     if (this.state === "stopped") {
       client.carryOut("destroy");
       return;
     }
     this.#accepted++;
     const code = transport.shortage(SPARE);
-    if (code !== undefined) this.#wait(arrival, SHORT_WAIT_MS);
-    else if (this.#tries.storages === undefined) this.#wait(arrival);
+    if (code !== undefined) this.#arrivals.wait(arrival, SHORT_WAIT_MS);
+    else if (this.#tries.storages === undefined) this.#arrivals.wait(arrival);
     else {
-      this.#dialFor(arrival, (failure) => {
-        this.#wait(arrival);
+      this.#arrivals.dialFor(arrival, (failure) => {
+        this.#arrivals.wait(arrival);
         this.#do(this.#availability.dialFailed(failure, this.#isAliveAnywhere, this.#now));
       });
     }
@@ -295,112 +252,14 @@ export class Upstream {
     if (code !== undefined) this.#do(this.#availability.hindered(code, this.#now));
   }
 
-  /**
-   * Until the server is back. To be closed would not make it look elsewhere, or try again, any sooner: a ZEO 4 client that
-   * has connected waits ten seconds for a greeting, closed or not (ZEO 4.3.1 `ServerStub.py`, `stub`).
-   */
-  #wait(arrival: Arrival, ms = this.#dialling.timeoutMs): void {
-    this.#arrivals.set(
-      arrival,
-      this.#host.clock.after(ms, () => this.#refuse(arrival)),
-    );
-    this.#waiting.add(arrival);
-  }
-
-  #dialFor(arrival: Arrival, failed: (code: string) => void): void {
-    this.#arrivals.get(arrival)?.();
-    const cancel = dial(this.server, this.#dialling, { connected: (server) => this.#pair(arrival, server), failed });
-    this.#arrivals.set(arrival, cancel);
-  }
-
-  /** It has gone, or there is no server for it. */
-  #refuse(arrival: Arrival): void {
-    const cancel = this.#arrivals.get(arrival);
-    if (cancel === undefined) return;
-    cancel();
-    this.#arrivals.delete(arrival);
-    this.#waiting.delete(arrival);
-    arrival.refuse();
-    this.#host.room.free();
-  }
-
   #pair(arrival: Arrival, server: Connection): void {
     const { storages } = this.#tries;
     if (storages === undefined) throw new Error("a client is paired before it is known with which server");
-    this.#arrivals.delete(arrival);
-    const session = new Session(arrival.client, server, this.#sessionHost(storages));
-    this.sessions.add(session);
-    server.handOver(this.#gathered(session, server.peer));
-    arrival.handOver(session.fromClient);
+    this.#sessions.begin(arrival, server, storages);
   }
 
-  /** What a session's server connection is to tell: its end perhaps not at once. */
-  #gathered(session: Session, peer: string): ConnectionHandler {
-    const { fromServer } = session;
-    return {
-      ...fromServer,
-      read: (bytes) => {
-        this.#heard(session, peer);
-        fromServer.read(bytes);
-      },
-      ended: () => this.#serverEnded(session, () => fromServer.ended()),
-      closed: () => this.#serverEnded(session, () => fromServer.closed()),
-    };
-  }
-
-  /** What is relayed proves nothing, whichever server it is. */
-  #heard(session: Session, peer: string): void {
-    if (session.life !== "registered") return;
-    const addresses = this.#addresses.heard(session, peer);
-    if (addresses !== undefined) this.#report({ what: "several-addresses", server: this.serverAddress, addresses });
-  }
-
-  #serverEnded(session: Session, tell: () => void): void {
-    // Where nobody listens, whose connection ends finds nobody.
-    const mayBeOutage = session.isServerOpen && session.tellsOutage && this.#giveUpAddress !== undefined;
-    if (!mayBeOutage && !this.#ends.has(session)) {
-      tell();
-      return;
-    }
-    this.#ends.hold(session, tell);
-    this.#lookForOutage();
-  }
-
-  /** Was that the last connection to the server? Then a try decides, and whoever is held hears of it behind that. */
+  /** Was that the last connection to the server? Then a try decides. */
   #lookForOutage(): void {
     if (!this.#isAliveAnywhere) this.#do(this.#availability.lastEnded(this.#now));
-  }
-
-  #sessionHost(storages: Storages): SessionHost<Session> {
-    this.#forSessions ??= {
-      settings: { name: this.name, ...this.#host.settings },
-      clock: this.#host.clock,
-      storages,
-      memory: this.#host.memory,
-      report: this.#host.report,
-      serverGreets: () => this.#availability.greets,
-      tell: (session, news) => this.#hear(session, news),
-    };
-    return this.#forSessions;
-  }
-
-  // --- what sessions tell -----------------------------------------------------------------------------------------
-
-  #hear(session: Session, news: SessionNews): void {
-    switch (news) {
-      case "server-ended":
-        // Was it the last one? Then the server may be down.
-        if (session.tellsOutage && !this.#isDecided) this.#lookForOutage();
-        return;
-      case "server-silent":
-        this.#do(this.#availability.silent(this.#isAliveAnywhere, this.#now));
-        return;
-      case "greeted":
-        this.#availability.greeted();
-        return;
-      case "closed":
-        this.#addresses.left(session);
-        if (this.sessions.delete(session)) this.#host.room.free();
-    }
   }
 }

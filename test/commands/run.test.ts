@@ -1,11 +1,12 @@
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import type { AddressInfo, Socket } from "node:net";
-import { connect, createServer } from "node:net";
+import type { Socket } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, test } from "vitest";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
+import { freePort } from "../net/free-port.ts";
 import type { Line } from "./command.ts";
 import { CommandProcess, killRest, zeoProxy } from "./command.ts";
 
@@ -30,16 +31,6 @@ function run(args: readonly string[]): CommandProcess {
 }
 
 const isListening = ({ msg }: Line) => msg === "listening";
-
-/** A port that nobody listens on at the moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** A client that has read the server's greeting; its end is awaited in `ended`. */
 async function greeted(address: unknown): Promise<{ socket: Socket; greeting: string; ended: Promise<unknown> }> {

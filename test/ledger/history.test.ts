@@ -1,58 +1,21 @@
 import { describe, expect, it } from "vitest";
-import {
-  completion,
-  hear,
-  madeUp,
-  oidsBetween,
-  remember,
-  settledAt,
-  settledBetween,
-} from "../../src/ledger/history.ts";
-import { oidSet } from "../../src/ledger/oid-set.ts";
-import { newState, type Settled, type StorageState } from "../../src/ledger/state.ts";
-import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
-import { asTid } from "../../src/wire/ids.ts";
+import { completion, hear, madeUp, oidsBetween, settledAt, settledBetween } from "../../src/ledger/history.ts";
 import { numbers, packed } from "./script.ts";
-
-const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
-
-function settled(n: number, oids: readonly number[], rest: Partial<Settled> = {}): Settled {
-  return {
-    tid: tid(n),
-    order: n,
-    session: 1,
-    changes: { ...changesOf(newTransaction(1)), oids: oidSet(packed(oids)) },
-    oids: oidSet(packed(oids)),
-    complete: true,
-    owed: undefined,
-    completed: 0,
-    synthesized: 0,
-    added: undefined,
-    lastOwn: undefined,
-    madeUp: undefined,
-    ...rest,
-  };
-}
-
-function history(...commits: Settled[]): StorageState<string> {
-  const state = newState<string>("new");
-  for (const commit of commits) remember(state, commit);
-  return state;
-}
+import { history, settled, tidOf } from "./settled.ts";
 
 describe("what has settled", () => {
   it("is kept by tid, in whatever order it settled", () => {
     const state = history(settled(5, [1]), settled(2, [2]), settled(9, [3]));
     expect(state.history.map((one) => one.tid)).toEqual([2n, 5n, 9n]);
-    expect(settledAt(state, tid(5))?.order).toBe(5);
-    expect(settledAt(state, tid(4))).toBeUndefined();
-    expect(settledAt(state, tid(0))).toBeUndefined();
+    expect(settledAt(state, tidOf(5))?.order).toBe(5);
+    expect(settledAt(state, tidOf(4))).toBeUndefined();
+    expect(settledAt(state, tidOf(0))).toBeUndefined();
   });
 
   it("between two tids: above the first, up to the second", () => {
     const state = history(settled(2, []), settled(5, []), settled(9, []));
-    expect(settledBetween(state, tid(2), tid(9)).map((one) => one.tid)).toEqual([5n, 9n]);
-    expect(settledBetween(state, tid(9), tid(2))).toEqual([]);
+    expect(settledBetween(state, tidOf(2), tidOf(9)).map((one) => one.tid)).toEqual([5n, 9n]);
+    expect(settledBetween(state, tidOf(9), tidOf(2))).toEqual([]);
   });
 });
 
@@ -60,7 +23,7 @@ describe("the server's own message", () => {
   it("keeps its oids as they are, and gets the missing ones behind them", () => {
     const commit = settled(2, [1, 4]);
     const state = history(commit);
-    const announcement = completion(state, commit, { tid: tid(2), oids: packed([9, 1, 9]) });
+    const announcement = completion(state, commit, { tid: tidOf(2), oids: packed([9, 1, 9]) });
     expect(numbers(announcement?.oids ?? packed([]))).toEqual([9, 1, 9, 4]);
     expect(numbers(commit.oids)).toEqual([1, 4, 9]);
     expect(numbers(commit.added ?? packed([]))).toEqual([4]);
@@ -68,16 +31,16 @@ describe("the server's own message", () => {
 
   it("needs no repair where it names everything", () => {
     const commit = settled(2, [1, 4]);
-    expect(completion(history(commit), commit, { tid: tid(2), oids: packed([4, 1, 9]) })).toBeUndefined();
+    expect(completion(history(commit), commit, { tid: tidOf(2), oids: packed([4, 1, 9]) })).toBeUndefined();
   });
 
   it("is completed once for all who get the same one, and anew where more has been heard since", () => {
     const commit = settled(2, [1], { owed: new Set([2, 3]) });
     const state = history(commit);
-    const args = { tid: tid(2), oids: packed([]) };
+    const args = { tid: tidOf(2), oids: packed([]) };
     const first = completion(state, commit, args);
     expect(completion(state, commit, args)).toBe(first);
-    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    hear(state, commit, { tid: tidOf(2), oids: packed([8]) });
     expect(numbers(completion(state, commit, args)?.oids ?? packed([]))).toEqual([1, 8]);
   });
 
@@ -85,7 +48,7 @@ describe("the server's own message", () => {
     const commit = settled(2, [1], { complete: false });
     const state = history(commit);
     const before = state.historyBytes;
-    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    hear(state, commit, { tid: tidOf(2), oids: packed([8]) });
     expect(commit.complete).toBe(true);
     expect(state.historyBytes).toBe(before + 8);
   });
@@ -96,7 +59,7 @@ describe("madeUp", () => {
     const commit = settled(2, [1]);
     const state = history(commit);
     expect(madeUp(commit)).toBe(madeUp(commit));
-    hear(state, commit, { tid: tid(2), oids: packed([8]) });
+    hear(state, commit, { tid: tidOf(2), oids: packed([8]) });
     expect(numbers(madeUp(commit).oids)).toEqual([1, 8]);
   });
 });
@@ -104,13 +67,13 @@ describe("madeUp", () => {
 describe("oidsBetween", () => {
   it("is the union of the complete sets", () => {
     const state = history(settled(2, [1]), settled(5, [3, 2]), settled(9, [2, 4]));
-    expect(numbers(oidsBetween(state, tid(2), tid(9), tid(9)) ?? packed([]))).toEqual([2, 3, 4]);
-    expect(numbers(oidsBetween(state, tid(9), tid(9), tid(9)) ?? packed([7]))).toEqual([]);
+    expect(numbers(oidsBetween(state, tidOf(2), tidOf(9), tidOf(9)) ?? packed([]))).toEqual([2, 3, 4]);
+    expect(numbers(oidsBetween(state, tidOf(9), tidOf(9), tidOf(9)) ?? packed([7]))).toEqual([]);
   });
 
   it("is unknown where an undo's is, unless the server has told it", () => {
     const state = history(settled(2, [1], { complete: false }));
-    expect(oidsBetween(state, tid(0), tid(2), tid(1))).toBeUndefined();
-    expect(numbers(oidsBetween(state, tid(0), tid(2), tid(2)) ?? packed([]))).toEqual([1]);
+    expect(oidsBetween(state, tidOf(0), tidOf(2), tidOf(1))).toBeUndefined();
+    expect(numbers(oidsBetween(state, tidOf(0), tidOf(2), tidOf(2)) ?? packed([]))).toEqual([1]);
   });
 });

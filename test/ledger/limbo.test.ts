@@ -1,8 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { asTid } from "../../src/wire/ids.ts";
-import { connected, packed } from "./script.ts";
+import type { ServerFamily } from "../../src/ledger/state.ts";
+import { connected, packed, type Script } from "./script.ts";
 
 /* A finish whose reply never comes. Session 1 commits, 2 looks on, 3 comes late. */
+
+/** It has created an object, and its server's connection has ended. */
+function inLimbo(server: ServerFamily, mayStillRead = false): Script {
+  const s = connected(server);
+  s.finishing(1, { created: [5] });
+  s.serverGone(1, mayStillRead);
+  return s;
+}
+
+/** Who comes late, and was there before it, is told of what it has missed. */
+function resumed(s: Script, server: ServerFamily): string[] {
+  s.register(3);
+  s.registerReply(3, 1);
+  s.lastTransaction(3);
+  s.lastTransactionReply(3, 1);
+  s.getInvalidations(3);
+  return s.getInvalidationsReply(3, 0, server === "old" ? [0, []] : [1, []]);
+}
+
+/** The next vote is granted, to one who has come late. */
+function nextVote(s: Script): string[] {
+  s.begin(3, { modified: [4] });
+  s.vote(3);
+  return s.voteGranted(3);
+}
 
 describe("its oids", () => {
   it.each(["old", "new"] as const)(
@@ -17,16 +43,8 @@ describe("its oids", () => {
   );
 
   it.each(["old", "new"] as const)("%s: go into getInvalidations replies", (server) => {
-    const s = connected(server);
-    s.finishing(1, { created: [5] });
-    s.serverGone(1);
-    s.register(3);
-    s.registerReply(3, 1);
-    s.lastTransaction(3);
-    s.lastTransactionReply(3, 1);
-    s.getInvalidations(3);
-    const answer: [number, number[]] = server === "old" ? [0, []] : [1, []];
-    expect(s.getInvalidationsReply(3, 0, answer)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
+    const s = inLimbo(server);
+    expect(resumed(s, server)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
   });
 
   it("go into the message of an undo that nobody explains", () => {
@@ -38,9 +56,7 @@ describe("its oids", () => {
   });
 
   it("new: of two commits go in together, from the lower base on", () => {
-    const s = connected("new");
-    s.finishing(1, { created: [5] }); // above T0
-    s.serverGone(1);
+    const s = inLimbo("new"); // above T0
     s.connected([3, 4]);
     s.invalidation(3, 3, [8]); // of a commit elsewhere
     s.finishing(3, { created: [6] }); // above T3
@@ -83,13 +99,9 @@ describe("who is ended", () => {
   });
 
   it("old: everyone once more at the next granted vote, where the server may still read it", () => {
-    const s = connected("old");
-    s.finishing(1, { created: [5] });
-    s.serverGone(1, true);
+    const s = inLimbo("old", true);
     s.connected([3, 4]);
-    s.begin(3, { modified: [4] });
-    s.vote(3);
-    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+    expect(nextVote(s)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
   });
 
   it("new: everyone once more, too, where one that is over came into limbo behind it", () => {
@@ -102,15 +114,11 @@ describe("who is ended", () => {
     s.serverGone(2, true);
     s.serverGone(1);
     s.connected([3, 4]);
-    s.begin(3, { modified: [4] });
-    s.vote(3);
-    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+    expect(nextVote(s)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
   });
 
   it("old: everyone at the next granted vote, though its client has gone meanwhile", () => {
-    const s = connected("old");
-    s.finishing(1, { created: [5] });
-    s.serverGone(1, true);
+    const s = inLimbo("old", true);
     s.connected([3, 4]);
     s.begin(3, { created: [6] });
     s.vote(3);
@@ -125,13 +133,7 @@ describe("an exception as the reply to tpc_finish", () => {
     const s = connected(server);
     s.finishing(1, { created: [5] });
     expect(s.finishFailed(1)).toEqual(["1 < finish failed", "end 1: unknown-commit", "end 2: unknown-commit"]);
-    s.register(3);
-    s.registerReply(3, 1);
-    s.lastTransaction(3);
-    s.lastTransactionReply(3, 1);
-    s.getInvalidations(3);
-    const answer: [number, number[]] = server === "old" ? [0, []] : [1, []];
-    expect(s.getInvalidationsReply(3, 0, answer)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
+    expect(resumed(s, server)).toEqual(["3 < getInvalidations(T0): T1 [5]"]);
   });
 
   it("everyone once more at the next granted vote: a server of a server can still commit it", () => {
@@ -139,9 +141,7 @@ describe("an exception as the reply to tpc_finish", () => {
     s.finishing(1, { created: [5] });
     s.finishFailed(1);
     s.connected([3, 4]);
-    s.begin(3, { modified: [4] });
-    s.vote(3);
-    expect(s.voteGranted(3)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+    expect(nextVote(s)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
   });
 
   it("says that nothing was committed where no vote was granted", () => {
@@ -185,9 +185,7 @@ describe("an exception as the reply to tpc_finish", () => {
 
 describe("how it ends", () => {
   it.each(["old", "new"] as const)("%s: with a commit behind it, which its own tid lies below", (server) => {
-    const s = connected(server);
-    s.finishing(1, { created: [5] });
-    s.serverGone(1);
+    const s = inLimbo(server);
     s.connected([3]);
     s.finishing(3, { modified: [6] });
     s.finishReply(3, 2);
@@ -209,9 +207,7 @@ describe("how it ends", () => {
   });
 
   it("not while the server may still commit it", () => {
-    const s = connected("new");
-    s.finishing(1, { created: [5] });
-    s.serverGone(1, true);
+    const s = inLimbo("new", true);
     s.connected([3]);
     s.begin(3, { modified: [6] });
     s.finish(3); // without a vote that was seen to be granted
@@ -220,9 +216,7 @@ describe("how it ends", () => {
   });
 
   it("is told to all who get the same message with one announcement", () => {
-    const s = connected("new");
-    s.finishing(1, { created: [5] });
-    s.serverGone(1);
+    const s = inLimbo("new");
     s.connected([3, 4]);
     const args = { tid: asTid(7n), oids: packed([8]) };
     const announced = [3, 4].map((session) => {

@@ -1,31 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { needs, noLongerOwed, nowOwed } from "../../src/ledger/owed.ts";
 import { newAccount, newState, type Action, type Settled } from "../../src/ledger/state.ts";
-import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
 import { asTid } from "../../src/wire/ids.ts";
-import { connected, packed } from "./script.ts";
-
-function settled(rest: Partial<Settled> = {}): Settled {
-  return {
-    tid: asTid(5n),
-    order: 1,
-    session: 1,
-    changes: changesOf(newTransaction(1)),
-    oids: packed([4]),
-    complete: true,
-    owed: undefined,
-    completed: 0,
-    synthesized: 0,
-    added: undefined,
-    lastOwn: undefined,
-    madeUp: undefined,
-    ...rest,
-  };
-}
+import { connected } from "./script.ts";
+import { settled } from "./settled.ts";
 
 /** A commit that was repaired for somebody and is owed to these. */
 function owedTo(...sessions: number[]): Settled {
-  const one = settled({ synthesized: 1 });
+  const one = settled(5, [4], { synthesized: 1 });
   for (const session of sessions) nowOwed(one, session);
   return one;
 }
@@ -62,11 +44,11 @@ describe("what is owed", () => {
     const one = owedTo(2);
     expect(paid(one, 7)).toEqual([]);
     expect([...(one.owed ?? [])]).toEqual([2]);
-    expect(paid(settled({ completed: 1 }), 7)).toEqual([]);
+    expect(paid(settled(5, [4], { completed: 1 }), 7)).toEqual([]);
   });
 
   it("is no repair where nobody's message was repaired", () => {
-    const one = settled();
+    const one = settled(5);
     nowOwed(one, 2);
     expect(paid(one, 2)).toEqual([]);
     expect(one.owed).toBeUndefined();
@@ -88,17 +70,17 @@ describe("a session needs to hear of a commit", () => {
   const other = newAccount(2, state);
 
   it("of others, that settled after its register was forwarded", () => {
-    expect(needs(state, other, settled())).toBe(true);
-    expect(needs(state, other, settled({ session: 2 }))).toBe(false);
-    expect(needs(state, { ...other, registered: { order: 1, proven: asTid(5n) } }, settled())).toBe(false);
+    expect(needs(state, other, settled(5))).toBe(true);
+    expect(needs(state, other, settled(5, [4], { session: 2 }))).toBe(false);
+    expect(needs(state, { ...other, registered: { order: 5, proven: asTid(5n) } }, settled(5))).toBe(false);
   });
 
   it("new: above the tid that its register reply showed, once that was read", () => {
     const floor = { ...other, floor: asTid(5n) };
-    expect(needs(state, { ...floor, phase: "registering" }, settled())).toBe(true);
-    expect(needs(state, { ...floor, phase: "registered" }, settled())).toBe(false);
-    expect(needs(state, { ...floor, phase: "registered" }, settled({ tid: asTid(6n) }))).toBe(true);
-    expect(needs(newState("old"), { ...floor, phase: "registered" }, settled())).toBe(true);
+    expect(needs(state, { ...floor, phase: "registering" }, settled(5))).toBe(true);
+    expect(needs(state, { ...floor, phase: "registered" }, settled(5))).toBe(false);
+    expect(needs(state, { ...floor, phase: "registered" }, settled(5, [4], { tid: asTid(6n) }))).toBe(true);
+    expect(needs(newState("old"), { ...floor, phase: "registered" }, settled(5))).toBe(true);
   });
 });
 

@@ -1,40 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { remember } from "../../src/ledger/history.ts";
 import { NO_OIDS, oidSet } from "../../src/ledger/oid-set.ts";
-import { newState, type Limbo, type Settled, type StorageState } from "../../src/ledger/state.ts";
-import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
+import type { Limbo } from "../../src/ledger/state.ts";
 import { trim } from "../../src/ledger/trim.ts";
-import { asTid } from "../../src/wire/ids.ts";
 import { connected, packed, Script } from "./script.ts";
-
-const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
-
-function settled(n: number, rest: Partial<Settled> = {}): Settled {
-  return {
-    tid: tid(n),
-    order: n,
-    session: 1,
-    changes: changesOf(newTransaction(1)),
-    oids: oidSet(packed([n])),
-    complete: true,
-    owed: undefined,
-    completed: 0,
-    synthesized: 0,
-    added: undefined,
-    lastOwn: undefined,
-    madeUp: undefined,
-    ...rest,
-  };
-}
-
-function history(...commits: Settled[]): StorageState<string> {
-  const state = newState<string>("new");
-  for (const commit of commits) remember(state, commit);
-  return state;
-}
+import { history, settled, tidOf } from "./settled.ts";
 
 function limbo(rest: Partial<Limbo>): Limbo {
-  return { number: 1, oids: oidSet(packed([7])), base: tid(1), open: false, since: 0, top: undefined, ...rest };
+  return { number: 1, oids: oidSet(packed([7])), base: tidOf(1), open: false, since: 0, top: undefined, ...rest };
 }
 
 describe("settled commits", () => {
@@ -50,14 +22,14 @@ describe("settled commits", () => {
   });
 
   it("stay while somebody is still to be told of them", () => {
-    const state = history(settled(2), settled(5, { owed: new Set([3]) }), settled(9));
+    const state = history(settled(2), settled(5, [5], { owed: new Set([3]) }), settled(9));
     trim(state, 0, true, []);
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
   });
 
   it("never move the reach back", () => {
     const state = history(settled(2));
-    state.reach = tid(7);
+    state.reach = tidOf(7);
     trim(state, 0, true, []);
     expect(state.reach).toBe(7n);
   });
@@ -156,7 +128,7 @@ describe("who is slow in reading is owed more than that", () => {
 describe("commits in limbo", () => {
   it("count, and go with the history that is above them", () => {
     const state = history(settled(5));
-    state.limbo.push(limbo({ top: tid(5) }));
+    state.limbo.push(limbo({ top: tidOf(5) }));
     trim(state, state.historyBytes, true, []);
     expect(state.reach).toBe(5n);
     expect(state.limbo).toEqual([]);
@@ -164,7 +136,7 @@ describe("commits in limbo", () => {
 
   it("that are bounded make who comes back from below them verify", () => {
     const state = history();
-    state.limbo.push(limbo({ top: tid(5) }), limbo({ number: 2 }));
+    state.limbo.push(limbo({ top: tidOf(5) }), limbo({ number: 2 }));
     trim(state, 110, true, []);
     expect(state.reach).toBe(5n);
     expect(state.limbo.map(({ number }) => number)).toEqual([2]);
@@ -172,10 +144,10 @@ describe("commits in limbo", () => {
 
   it("that are not become one, without their oids", () => {
     const state = history();
-    state.limbo.push(limbo({ base: tid(3), open: true, since: 1 }), limbo({ number: 2, base: tid(2), since: 4 }));
+    state.limbo.push(limbo({ base: tidOf(3), open: true, since: 1 }), limbo({ number: 2, base: tidOf(2), since: 4 }));
     trim(state, 0, true, []);
     expect(state.limbo).toEqual([
-      { number: 2, oids: undefined, base: tid(2), open: true, since: 4, top: undefined } satisfies Limbo,
+      { number: 2, oids: undefined, base: tidOf(2), open: true, since: 4, top: undefined } satisfies Limbo,
     ]);
   });
 

@@ -304,9 +304,9 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "a client that leaves while its server is dialled leaves the dial",
-    file: "src/upstream/upstream.ts",
-    text: "    cancel();\n    this.#arrivals.delete(arrival);",
-    becomes: "    this.#arrivals.delete(arrival);",
+    file: "src/upstream/arrivals.ts",
+    text: "    cancel();\n    this.#all.delete(arrival);",
+    becomes: "    this.#all.delete(arrival);",
   },
   {
     name: "clients that waited for the server are forgotten when it is back",
@@ -329,9 +329,9 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "who does not register stays for ever",
-    file: "src/session/lifetime.ts",
-    text: 'else if (this.#isNobody || (is === "relayed" && this.server.hasEnded)) ',
-    becomes: 'else if (is === "relayed" && this.server.hasEnded) ',
+    file: "src/session/deadline.ts",
+    text: 'else if (this.isNobody || (life === "relayed" && this.#server.hasEnded)) ',
+    becomes: 'else if (life === "relayed" && this.#server.hasEnded) ',
   },
 
   // --- a stop ---

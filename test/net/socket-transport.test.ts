@@ -7,6 +7,7 @@ import type { Connection } from "../../src/session/connection.ts";
 import { within } from "../proxy/peer.ts";
 import { meanwhile, portOf } from "./loopback.ts";
 import { Noted } from "./noted.ts";
+import { freePort } from "./free-port.ts";
 
 const HOST = "127.0.0.1";
 const transport = new SocketTransport(120_000);
@@ -26,16 +27,6 @@ async function testServer(): Promise<{ address: Address; sockets: Socket[]; conn
     return sockets[0] as Socket;
   };
   return { address: { host: HOST, port: portOf(server.address()) }, sockets, connection };
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await once(server, "listening");
-  const port = portOf(server.address());
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 interface Dial {

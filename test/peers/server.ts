@@ -7,7 +7,8 @@ import type { Installed } from "./install.ts";
 import { PYTHON_SCRIPTS } from "./install.ts";
 import { startPython } from "./processes.ts";
 import type { Running } from "./processes.ts";
-import { freePort, greets, LOOPBACK } from "./sockets.ts";
+import { freePort } from "../net/free-port.ts";
+import { greets, LOOPBACK } from "./sockets.ts";
 
 export interface ServerOptions {
   readonly storages?: readonly string[];

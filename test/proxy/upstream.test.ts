@@ -21,21 +21,12 @@ import {
   type Gateway,
   type Pair,
 } from "./world.ts";
+import { freePort } from "../net/free-port.ts";
 
 const DOWN = "the server is down: not listening";
 const BACK = "the server is back";
 
 const state = (gateway: Gateway) => gateway.proxy.stats().upstreams[0]?.state;
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 async function refuses(gateway: Gateway): Promise<boolean> {
   try {

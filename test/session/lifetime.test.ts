@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { frameOf } from "../proxy/peer.ts";
 import { LIVES } from "./scenes.ts";
 import { eight } from "./speech.ts";
-import { forget, Stage, type Pair } from "./stage.ts";
+import { forget, Stage } from "./stage.ts";
 
 const TLS = Buffer.from("160301", "hex");
 
@@ -144,114 +144,6 @@ describe("a client's half-close", () => {
       expect(stage.newsOf(pair)).toContain("closed");
       stage.leave();
     }
-  });
-});
-
-describe("a client that has closed its half, behind a server that hangs", () => {
-  const GONE = ["destroy", "destroy"];
-  const last = ({ client, server }: Pair): unknown[] => [client.commands.at(-1), server.commands.at(-1)];
-
-  it.each(["registering", "registered", "holding"] as const)("is let go in 5 s: %s", (life) => {
-    const stage = new Stage();
-    const { pair } = LIVES[life](stage);
-    pair.client.ends();
-    stage.clock.move(4_999);
-    expect(pair.session.life).toBe("registered");
-    stage.clock.move(1);
-    expect(pair.session.life).toBe("over");
-    expect(last(pair)).toEqual(GONE);
-    expect(stage.endings(pair)).toEqual([]);
-    stage.leave();
-  });
-
-  it("is an orphan then with a tpc_finish on its way: the reply is still read, and others are told", () => {
-    const stage = new Stage();
-    const [pair, other] = [stage.finishing(), stage.registered()];
-    pair.client.ends();
-    stage.clock.move(5_000);
-    expect(pair.session.life).toBe("orphan");
-    expect(pair.client.commands).toEqual(["destroy"]);
-    pair.client.settles();
-    stage.clock.move(100_000);
-    expect(pair.session.life).toBe("orphan");
-    expect(pair.server.commands).toEqual([]);
-    pair.server.reads(stage.speech.reply(9, eight(2000)));
-    expect(pair.session.life).toBe("over");
-    other.server.reads(stage.speech.invalidation(2000));
-    expect(stage.said(other)).toEqual(["T2000 [1]"]);
-    stage.leave();
-  });
-
-  it("is served as long as the server says something, or either end takes something", () => {
-    const stage = new Stage();
-    const pair = stage.registered();
-    const { speech } = stage;
-    pair.client.ends();
-    const moves = [
-      () => pair.server.reads(speech.reply(20, null)),
-      () => pair.client.takes(),
-      () => pair.server.takes(),
-      () => pair.server.reads(speech.reply(21, null)),
-    ];
-    for (const moved of moves) {
-      stage.clock.move(4_000);
-      moved();
-      stage.clock.move(1_000);
-      expect(pair.session.life).toBe("registered");
-    }
-    expect(stage.said(pair)).toEqual(["reply 20", "reply 21"]);
-    stage.clock.move(5_000);
-    expect(pair.session.life).toBe("over");
-    expect(last(pair)).toEqual(GONE);
-    stage.leave();
-  });
-
-  it("is let go, too, while it waits for others' commits behind the end of its own server", () => {
-    for (const first of ["client", "server"] as const) {
-      const stage = new Stage();
-      const { pair } = LIVES.holding(stage);
-      pair[first].ends();
-      pair[first === "client" ? "server" : "client"].ends();
-      expect(pair.session.life).toBe("draining");
-      stage.clock.move(5_000);
-      expect(pair.session.life).toBe("over");
-      expect(pair.client.commands.at(-1)).toBe("destroy");
-      stage.leave();
-    }
-  });
-
-  it.each(["before it is in use", "while it is in use"])("is let go where bytes are relayed: %s", (when) => {
-    const stage = new Stage();
-    const pair = stage.connected();
-    pair.client.reads(TLS);
-    if (when === "while it is in use") {
-      pair.server.reads(Buffer.from("x"));
-      pair.client.reads(Buffer.from("x"));
-      pair.client.ends();
-    } else {
-      pair.client.reads(Buffer.from("x"));
-      pair.client.ends();
-      stage.clock.move(500);
-      // Now both have said something.
-      pair.server.reads(Buffer.from("x"));
-    }
-    stage.clock.move(4_999);
-    expect(pair.session.life).toBe("relayed");
-    stage.clock.move(1);
-    expect(pair.session.life).toBe("over");
-    expect(last(pair)).toEqual(GONE);
-    stage.leave();
-  });
-
-  it("is let go in less than a second when it turns out that it is not registered", () => {
-    const stage = new Stage();
-    const pair = stage.registering();
-    pair.client.ends();
-    pair.server.reads(stage.speech.raises(1, "ReadOnlyError"));
-    expect(pair.session.life).toBe("open");
-    stage.clock.move(900);
-    expect(pair.session.life).toBe("over");
-    stage.leave();
   });
 });
 

@@ -95,3 +95,11 @@ export const EVENTS = {
 } satisfies Record<string, (scene: Scene) => void>;
 
 export type EventName = keyof typeof EVENTS;
+
+/** A client whose network takes nothing, with something that waits for it. */
+export function slow(stage: Stage, make: () => Pair = () => stage.registered()): Pair {
+  const pair = make();
+  pair.client.sticks();
+  pair.server.reads(stage.speech.tell("info", Buffer.alloc(1000)));
+  return pair;
+}

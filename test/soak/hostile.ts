@@ -1,53 +1,42 @@
 import type { Random } from "../simulate/random.ts";
+import { doubled, latin, times } from "../wire/raw.ts";
 
-// Messages that no client makes. What they cost Python is bounded, since the real server reads them, too.
+// Messages that no client makes. What they cost Python is bounded, since the real server reads them, too, and logs
+// what it does not understand, all of it.
 
 const KIB = 1024;
 
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
-const many = (count: number, text: string): Buffer => Buffer.alloc(count * text.length, latin(text));
-
-/** A list that is doubled so many times by the memo. A server logs what it does not understand, all of it. */
-function doubled(times: number): string {
-  let text = "]q\0";
-  for (let i = 1; i <= times; i++) {
-    const [before, now] = [String.fromCharCode(i - 1), String.fromCharCode(i)];
-    text += `0](h${before}h${before}eq${now}`;
-  }
-  return text;
-}
-
 /** Values as arguments of a call. */
 const PICKLED: readonly (() => Buffer)[] = [
-  () => Buffer.concat([many(50 * KIB, "]"), many(50 * KIB - 1, "a")]),
-  () => Buffer.concat([latin("N"), many(50 * KIB, "\x85")]),
-  () => Buffer.concat([many(20 * KIB, "("), many(20 * KIB, "t")]),
+  () => Buffer.concat([times(50 * KIB, "]"), times(50 * KIB - 1, "a")]),
+  () => Buffer.concat([latin("N"), times(50 * KIB, "\x85")]),
+  () => Buffer.concat([times(20 * KIB, "("), times(20 * KIB, "t")]),
   () => latin(doubled(10)),
   () => latin("]q\0h\0a"),
-  () => Buffer.concat([latin("]("), many(200 * KIB, "]"), latin("e")]),
-  () => Buffer.concat([latin("N"), many(200 * KIB, "\x94")]),
-  () => Buffer.concat([latin("]("), many(100 * KIB, "K\x01"), latin("e")]),
+  () => Buffer.concat([latin("]("), times(200 * KIB, "]"), latin("e")]),
+  () => Buffer.concat([latin("N"), times(200 * KIB, "\x94")]),
+  () => Buffer.concat([latin("]("), times(100 * KIB, "K\x01"), latin("e")]),
   () => latin("B\xff\xff\xff\xff"),
   () => latin("\x8e\0\0\0\0\0\0\0\x10"),
   () => latin("\x8b\xff\xff\xff\x7f"),
-  () => Buffer.concat([latin("I"), many(30 * KIB, "9"), latin("\n")]),
-  () => Buffer.concat([latin("L"), many(30 * KIB, "9"), latin("L\n")]),
-  () => Buffer.concat([latin("\x8b\x00\x40\x00\x00"), many(16 * KIB, "\x7f")]),
-  () => Buffer.concat([latin("V"), many(10 * KIB, "\\u0041"), latin("\n")]),
-  () => Buffer.concat([latin("S'"), many(30 * KIB, "\\x41"), latin("'\n")]),
+  () => Buffer.concat([latin("I"), times(30 * KIB, "9"), latin("\n")]),
+  () => Buffer.concat([latin("L"), times(30 * KIB, "9"), latin("L\n")]),
+  () => Buffer.concat([latin("\x8b\x00\x40\x00\x00"), times(16 * KIB, "\x7f")]),
+  () => Buffer.concat([latin("V"), times(10 * KIB, "\\u0041"), latin("\n")]),
+  () => Buffer.concat([latin("S'"), times(30 * KIB, "\\x41"), latin("'\n")]),
   () => latin("cposix\nsystem\n(S'true'\ntR"),
   () => latin("c__builtin__\neval\n(S'1'\ntR"),
 ];
 
 const PACKED: readonly (() => Buffer)[] = [
-  () => Buffer.concat([many(50 * KIB, "\x91"), latin("\xc0")]),
-  () => Buffer.concat([many(50 * KIB, "\x81\xc0"), latin("\xc0")]),
+  () => Buffer.concat([times(50 * KIB, "\x91"), latin("\xc0")]),
+  () => Buffer.concat([times(50 * KIB, "\x81\xc0"), latin("\xc0")]),
   () => latin("\xdd\0\xff\xff\xff"),
   () => latin("\xdf\0\xff\xff\xff"),
   () => latin("\xc6\xff\xff\xff\xff"),
   () => latin("\xdb\x7f\xff\xff\xff"),
-  () => Buffer.concat([latin("\xdd\0\x01\0\0"), many(64 * KIB, "\xcf\xff\xff\xff\xff\xff\xff\xff\xff")]),
-  () => Buffer.concat([latin("\xdd\0\x01\0\0"), many(64 * KIB, "\x90")]),
+  () => Buffer.concat([latin("\xdd\0\x01\0\0"), times(64 * KIB, "\xcf\xff\xff\xff\xff\xff\xff\xff\xff")]),
+  () => Buffer.concat([latin("\xdd\0\x01\0\0"), times(64 * KIB, "\x90")]),
   () => latin("\xc9\xff\xff\xff\xff\x01"),
   () => latin("\xc1"),
 ];
@@ -67,7 +56,7 @@ export function hostileCall(random: Random, encoding: "pickle" | "msgpack"): Buf
       Buffer.of(0x4b, id, 0x4b, random.below(2)),
       name,
       latin("("),
-      many(before, "N"),
+      times(before, "N"),
       random.pick(PICKLED)(),
       latin("tt."),
     ]);
@@ -76,7 +65,7 @@ export function hostileCall(random: Random, encoding: "pickle" | "msgpack"): Buf
     Buffer.of(0x94, id, random.chance(0.5) ? 0xc2 : 0xc3, 0xa0 + method.length),
     method,
     Buffer.of(0x91 + before),
-    many(before, "\xc0"),
+    times(before, "\xc0"),
     random.pick(PACKED)(),
   ]);
 }

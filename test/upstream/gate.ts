@@ -4,7 +4,8 @@ import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
 import type { StoragesFinder } from "../../src/upstream/tries.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
-import { Upstream, type ListenFailure } from "../../src/upstream/upstream.ts";
+import type { ListenFailure } from "../../src/upstream/host.ts";
+import { Upstream } from "../../src/upstream/upstream.ts";
 import type { PlayedConnection } from "../session/played-connection.ts";
 import { eight, Speech } from "../session/speech.ts";
 import { MovedClock } from "../storage/moved-clock.ts";
@@ -155,19 +156,32 @@ export class Gate {
     return this.upstream.state;
   }
 
-  /** Each of them goes on to its end, whichever waits for which. */
-  settles(...ends: readonly PlayedConnection[]): void {
-    for (let round = 0; round < 3; round++) for (const end of ends) end.settles();
+  /** A server that was down answers the next try, and the address is had again: with that port. */
+  comesBack(port?: number): void {
+    this.clock.move(100);
+    this.answers();
+    this.transport.listening.opens(port);
+  }
+
+  /** All connections go on to their end, whichever waits for which. */
+  settles(): void {
+    for (let round = 0; round < 3; round++) for (const end of this.transport.connections) end.settles();
+  }
+
+  /** Stops, and everyone leaves. */
+  leave(): void {
+    this.upstream.stop();
+    this.expectOver();
   }
 
   /** After a stop nothing may be left: no dial, no address, no timer, no client. Sessions are ended before. */
-  expectOver(...ends: readonly PlayedConnection[]): void {
+  expectOver(): void {
     for (const session of this.upstream.sessions) session.destroy();
-    this.settles(...ends);
+    this.settles();
     expect(this.state).toBe("stopped");
     expect(this.transport.dials.filter(({ state }) => state === "open")).toEqual([]);
     expect(this.transport.listenings.filter(({ isGivenUp }) => !isGivenUp)).toEqual([]);
-    expect(ends.filter(({ isClosed }) => !isClosed).map(({ peer }) => peer)).toEqual([]);
+    expect(this.transport.connections.filter(({ isClosed }) => !isClosed).map(({ peer }) => peer)).toEqual([]);
     expect(this.upstream.clients).toBe(0);
     expect(this.room.taken).toBe(0);
     // A storage looks once more whether anything is owed.

@@ -8,13 +8,16 @@ export class PlayedDial {
   readonly server: Address;
   readonly #number: number;
   readonly #dialled: Dialled;
+  /** Where the connection that comes of it is kept, too. */
+  readonly #connections: PlayedConnection[];
   /** `open` until one of the others. */
   state: "open" | "connected" | "failed" | "cancelled" = "open";
 
-  constructor(server: Address, number: number, dialled: Dialled) {
+  constructor(server: Address, number: number, dialled: Dialled, connections: PlayedConnection[]) {
     this.server = server;
     this.#number = number;
     this.#dialled = dialled;
+    this.#connections = connections;
   }
 
   /** `isStuck`: to a server whose network takes nothing. `host`: the address that its name has led to. */
@@ -22,6 +25,7 @@ export class PlayedDial {
     expect(this.state).toBe("open");
     this.state = "connected";
     const connection = new PlayedConnection(`${host}:${this.#number}`);
+    this.#connections.push(connection);
     if (isStuck) connection.sticks();
     this.#dialled.connected(connection);
     return connection;
@@ -42,12 +46,14 @@ export class PlayedDial {
 export class PlayedListening {
   readonly address: Address;
   readonly #listened: Listened;
+  readonly #connections: PlayedConnection[];
   isGivenUp = false;
   #clients = 0;
 
-  constructor(address: Address, listened: Listened) {
+  constructor(address: Address, listened: Listened, connections: PlayedConnection[]) {
     this.address = address;
     this.#listened = listened;
+    this.#connections = connections;
   }
 
   opens(port = this.address.port): void {
@@ -68,6 +74,7 @@ export class PlayedListening {
   accepts(): PlayedConnection {
     expect(this.isGivenUp).toBe(false);
     const client = new PlayedConnection(`client:${++this.#clients}`);
+    this.#connections.push(client);
     this.#listened.accepted(client);
     return client;
   }
@@ -77,17 +84,19 @@ export class PlayedListening {
 export class PlayedTransport implements Transport {
   readonly dials: PlayedDial[] = [];
   readonly listenings: PlayedListening[] = [];
+  /** All that were dialled or accepted. */
+  readonly connections: PlayedConnection[] = [];
   /** So many descriptors are left. */
   descriptors = Infinity;
 
   dial(server: Address, dialled: Dialled): () => void {
-    const dial = new PlayedDial(server, this.dials.length + 1, dialled);
+    const dial = new PlayedDial(server, this.dials.length + 1, dialled, this.connections);
     this.dials.push(dial);
     return () => dial.cancel();
   }
 
   listen(address: Address, listened: Listened): () => void {
-    const listening = new PlayedListening(address, listened);
+    const listening = new PlayedListening(address, listened, this.connections);
     this.listenings.push(listening);
     return () => {
       listening.isGivenUp = true;

@@ -36,10 +36,10 @@ describe("a stop in order", () => {
     expect(client.frames().map((payload) => gate.speech.said(payload))).toEqual(["reply 9"]);
     expect(client.commands).toEqual(["pause", "end", "resume"]);
     expect(told.done).toBe(0);
-    gate.settles(client, server);
+    gate.settles();
     gate.clock.move(POLL_MS);
     expect(told.done).toBe(1);
-    gate.expectOver(client, server);
+    gate.expectOver();
   });
 
   it("does not wait for a client that holds the lock and may think for long", () => {
@@ -50,7 +50,7 @@ describe("a stop in order", () => {
     server.reads(speech.reply(30, null));
     stopped(gate);
     expect(client.commands).toEqual(["end", "resume"]);
-    gate.expectOver(client, server);
+    gate.expectOver();
   });
 
   it("waits for limits.drain and no longer: then what is left is destroyed", () => {
@@ -65,7 +65,7 @@ describe("a stop in order", () => {
     expect(told.done).toBe(0);
     gate.clock.move(CLOSE_MS);
     expect(told.done).toBe(1);
-    gate.expectOver(client, server);
+    gate.expectOver();
   });
 
   it("lets what was written go out as long as limits.drain has not passed", () => {
@@ -80,10 +80,10 @@ describe("a stop in order", () => {
     gate.clock.move(POLL_MS);
     expect(client.commands).toContain("end");
     expect(client.commands).not.toContain("destroy");
-    gate.settles(client, server);
+    gate.settles();
     gate.clock.move(POLL_MS);
     expect(told.done).toBe(1);
-    gate.expectOver(client, server);
+    gate.expectOver();
   });
 
   it("leaves no storage with a timer", () => {

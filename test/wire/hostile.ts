@@ -1,11 +1,9 @@
 import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import type { Codec } from "../../src/wire/codec.ts";
+import { filling, latin } from "./raw.ts";
 
 // Values that cost much to read or can't be read at all, as raw bytes of one value (pickle: without the message's end).
-
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
-const many = (bytes: number, text: string): Buffer => Buffer.alloc(bytes - (bytes % text.length), latin(text));
 
 /** A value of a pickle's, as many bytes of it as are wanted. It leaves one value on the stack. */
 export type Grown = (bytes: number) => Buffer;
@@ -13,7 +11,7 @@ export type Grown = (bytes: number) => Buffer;
 const inList =
   (text: string): Grown =>
   (bytes) =>
-    Buffer.concat([latin("]("), many(bytes, text), latin("e")]);
+    Buffer.concat([latin("]("), filling(bytes, text), latin("e")]);
 
 /** What a pickle can be filled with. Each of these can be walked over. */
 export const PICKLE_FILLINGS: Readonly<Record<string, Grown>> = {
@@ -31,11 +29,11 @@ export const PICKLE_FILLINGS: Readonly<Record<string, Grown>> = {
   "names of classes": inList("c\n\n"),
   dictionaries: inList("}"),
   "lists in batches": inList("](e"),
-  "values that are dropped": (bytes) => Buffer.concat([many(bytes, "N0"), latin("N")]),
-  "memo writes": (bytes) => Buffer.concat([latin("N"), many(bytes, "\x94")]),
-  "memo numbers": (bytes) => Buffer.concat([latin("N"), many(bytes, "p4294967295\n")]),
-  "nested tuples": (bytes) => Buffer.concat([latin("N"), many(bytes, "\x85")]),
-  "nested lists": (bytes) => Buffer.concat([many(bytes / 2, "]"), many(bytes / 2 - 1, "a")]),
+  "values that are dropped": (bytes) => Buffer.concat([filling(bytes, "N0"), latin("N")]),
+  "memo writes": (bytes) => Buffer.concat([latin("N"), filling(bytes, "\x94")]),
+  "memo numbers": (bytes) => Buffer.concat([latin("N"), filling(bytes, "p4294967295\n")]),
+  "nested tuples": (bytes) => Buffer.concat([latin("N"), filling(bytes, "\x85")]),
+  "nested lists": (bytes) => Buffer.concat([filling(bytes / 2, "]"), filling(bytes / 2 - 1, "a")]),
   /** Keys that a hash table of numbers can be made to find in one place. */
   "numbers as keys": (bytes) => {
     const entries = Buffer.alloc(6 * Math.floor(bytes / 6), latin("J\0\0\0\0N"));
@@ -47,7 +45,7 @@ export const PICKLE_FILLINGS: Readonly<Record<string, Grown>> = {
 const inArray =
   (text: string): Grown =>
   (bytes) => {
-    const items = many(bytes, text);
+    const items = filling(bytes, text);
     const header = Buffer.from([0xdd, 0, 0, 0, 0]);
     header.writeUInt32BE(items.length / text.length, 1);
     return Buffer.concat([header, items]);
@@ -62,7 +60,7 @@ export const MSGPACK_FILLINGS: Readonly<Record<string, Grown>> = {
   "empty text": inArray("\xa0"),
   maps: inArray("\x80"),
   extensions: inArray("\xd4\x00\x00"),
-  "nested arrays": (bytes) => Buffer.concat([many(bytes, "\x91"), latin("\xc0")]),
+  "nested arrays": (bytes) => Buffer.concat([filling(bytes, "\x91"), latin("\xc0")]),
 };
 
 export const FILLINGS: readonly (readonly [string, Codec, Grown])[] = [
@@ -75,7 +73,7 @@ const PICKLE_BAD: Readonly<Record<string, Buffer>> = {
   "an integer of 5,000 digits": latin(`L${"9".repeat(5000)}L\n`),
   "an integer of 2,000 bytes": latin(`\x8b\xd0\x07\x00\x00${"\x7f".repeat(2000)}`),
   "an unknown opcode": latin("(N\xffNt"),
-  "a list nested 300 deep": Buffer.concat([many(300, "]"), many(299, "a")]),
+  "a list nested 300 deep": Buffer.concat([filling(300, "]"), filling(299, "a")]),
   "200,000 numbers": inList("K\x01")(400_000),
   "a memo that nobody wrote": latin("h\x77"),
   "a float that is none": latin("Fnone\n"),
@@ -87,7 +85,7 @@ const PICKLE_BAD: Readonly<Record<string, Buffer>> = {
 const MSGPACK_BAD: Readonly<Record<string, Buffer>> = {
   "an extension": latin("\xd4\x01\x00"),
   "a byte that begins nothing": latin("\x92\xc1\xc0"),
-  "an array nested 300 deep": Buffer.concat([many(300, "\x91"), latin("\xc0")]),
+  "an array nested 300 deep": Buffer.concat([filling(300, "\x91"), latin("\xc0")]),
   "200,000 numbers": inArray("\x01")(200_000),
   "a byte string longer than the message": latin("\xc6\x7f\xff\xff\xff"),
   "an array of 2^32-1": latin("\xdd\xff\xff\xff\xff"),

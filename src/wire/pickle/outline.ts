@@ -1,6 +1,7 @@
-import { ProtocolError } from "../errors.ts";
+import type { ProtocolError } from "../errors.ts";
 import type { Work } from "../work.ts";
 import * as op from "./opcodes.ts";
+import { unexpected } from "./unexpected.ts";
 import * as walk from "./walk.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
@@ -210,12 +211,6 @@ export class Outline {
   }
 
   #error(at: number, expected: string): ProtocolError {
-    const code = this.#bytes[at];
-    return new ProtocolError(
-      "bad-pickle",
-      at,
-      expected,
-      code === undefined ? "the end" : `opcode 0x${code.toString(16)}`,
-    );
+    return unexpected(at, expected, this.#bytes[at]);
   }
 }

@@ -6,6 +6,7 @@ import { idOfItems, idOfPair } from "../message-id.ts";
 import { nameAt } from "../names.ts";
 import { AtomCursor, BYTES, INTEGER, isNoise, OTHER, SHORT, TEXT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
+import { unexpected } from "./unexpected.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
 const {
@@ -32,15 +33,6 @@ const {
 const MAX_ENVELOPE = MAX_HEAD / 2;
 /** An id of more parts is none that a peer uses. */
 const MAX_ID_PARTS = 8;
-
-function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
-  return new ProtocolError(
-    "bad-pickle",
-    at,
-    expected,
-    code === undefined ? "the end" : `opcode 0x${code.toString(16)}`,
-  );
-}
 
 /** Undefined while more bytes can come; an error once `limit` bytes did not suffice. */
 function wantMore(head: Buffer, limit: number, what: string): undefined {

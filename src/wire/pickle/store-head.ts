@@ -7,17 +7,9 @@ import { AtomCursor, BYTES, DOUBLE, INTEGER, NOTHING, SHORT, TEXT } from "./atom
 import { memoized } from "./memo.ts";
 import * as op from "./opcodes.ts";
 import { opcodeEnd } from "./walk.ts";
+import { unexpected } from "./unexpected.ts";
 
 const shared = new AtomCursor();
-
-function unexpected(at: number, expected: string, code: number | undefined): ProtocolError {
-  return new ProtocolError(
-    "bad-pickle",
-    at,
-    expected,
-    code === undefined ? "the end" : `opcode 0x${code.toString(16)}`,
-  );
-}
 
 /** See `Codec.storeHead`. */
 export function storeHeadPickle(head: Buffer, envelope: Envelope, method: Method): StoreHead | undefined {

@@ -6,8 +6,8 @@ import { pickleCodec } from "../../../src/wire/pickle-codec.ts";
 import { asTid } from "../../../src/wire/ids.ts";
 import { id8, oidsTo } from "../codec-vectors.ts";
 import { messageOf } from "../hostile.ts";
+import { latin } from "../raw.ts";
 
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
 const oid = (n: number): string => id8(n).toString("latin1");
 const TID = asTid(5n);
 

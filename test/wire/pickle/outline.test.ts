@@ -11,8 +11,8 @@ import { PyGlobal, PyObject, PyTuple, type Value } from "../../../src/wire/value
 import { Work } from "../../../src/wire/work.ts";
 import { messageOf } from "../hostile.ts";
 import { DIALECTS } from "../codec-vectors.ts";
+import { latin } from "../raw.ts";
 
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
 const newWork = (): Work => new Work("bad-pickle", 1_000_000);
 
 function read(body: string | Buffer, need = Infinity): { count: number; items: (Value | undefined)[] } {

@@ -3,9 +3,9 @@ import { ProtocolError } from "../../../src/wire/errors.ts";
 import { MARK_VALUE, readPickle } from "../../../src/wire/pickle/reader.ts";
 import type { Value } from "../../../src/wire/value.ts";
 import { PyGlobal, PyObject, PyTuple } from "../../../src/wire/value.ts";
+import { latin } from "../raw.ts";
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const tuple = (...items: Value[]): PyTuple => new PyTuple(items);
 const global = (module: string, name: string): PyGlobal => new PyGlobal(module, name);

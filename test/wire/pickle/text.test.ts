@@ -2,8 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProtocolError } from "../../../src/wire/errors.ts";
 import { quotedString, rawUnicode, textFloat } from "../../../src/wire/pickle/text.ts";
-
-const latin = (text: string): Buffer => Buffer.from(text, "latin1");
+import { latin } from "../raw.ts";
 
 describe("quotedString", () => {
   // What Python 2.7's ast.literal_eval makes of them.

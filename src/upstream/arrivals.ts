@@ -1,0 +1,81 @@
+import type { Address } from "../config/address.ts";
+import type { Connection } from "../session/connection.ts";
+import { Arrival } from "./arrival.ts";
+import { dial, type Dialling } from "./dialling.ts";
+
+/** What becomes of a client that has arrived: one of the two, once. */
+export interface ArrivalsHost {
+  /** Both must be handed over before this returns. */
+  connected(arrival: Arrival, server: Connection): void;
+  /** It has gone, or there is no server for it. */
+  left(): void;
+}
+
+/** The clients that have no server yet: it is being dialled for them, or they wait until it is back. */
+export class Arrivals {
+  readonly #server: Address;
+  readonly #dialling: Dialling;
+  readonly #host: ArrivalsHost;
+  /** Each with what ends its dial, or its wait. */
+  readonly #all = new Map<Arrival, () => void>();
+  /** Those that wait. */
+  readonly #waiting = new Set<Arrival>();
+
+  constructor(server: Address, dialling: Dialling, host: ArrivalsHost) {
+    this.#server = server;
+    this.#dialling = dialling;
+    this.#host = host;
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** A client was accepted. It is to be dialled for, or to wait, at once. */
+  accept(client: Connection): Arrival {
+    return new Arrival(client, this.#dialling.clock, (gone) => this.#refuse(gone));
+  }
+
+  /**
+   * Until the server is back. To be closed would not make it look elsewhere, or try again, any sooner: a ZEO 4 client that
+   * has connected waits ten seconds for a greeting, closed or not (ZEO 4.3.1 `ServerStub.py`, `stub`).
+   */
+  wait(arrival: Arrival, ms = this.#dialling.timeoutMs): void {
+    this.#all.set(
+      arrival,
+      this.#dialling.clock.after(ms, () => this.#refuse(arrival)),
+    );
+    this.#waiting.add(arrival);
+  }
+
+  /** `failed`: it is to be told what now. */
+  dialFor(arrival: Arrival, failed: (code: string) => void): void {
+    this.#all.get(arrival)?.();
+    const connected = (server: Connection): void => {
+      this.#all.delete(arrival);
+      this.#host.connected(arrival, server);
+    };
+    this.#all.set(arrival, dial(this.#server, this.#dialling, { connected, failed }));
+  }
+
+  /** The server is back: those that wait are dialled for, once more. */
+  admit(): void {
+    for (const arrival of this.#waiting) this.dialFor(arrival, () => this.#refuse(arrival));
+    this.#waiting.clear();
+  }
+
+  /** There is no server for any of them. */
+  refuseAll(): void {
+    for (const arrival of [...this.#all.keys()]) this.#refuse(arrival);
+  }
+
+  #refuse(arrival: Arrival): void {
+    const cancel = this.#all.get(arrival);
+    if (cancel === undefined) return;
+    cancel();
+    this.#all.delete(arrival);
+    this.#waiting.delete(arrival);
+    arrival.refuse();
+    this.#host.left();
+  }
+}

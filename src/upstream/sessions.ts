@@ -1,0 +1,132 @@
+import type { Connection, ConnectionHandler } from "../session/connection.ts";
+import type { SessionHost, SessionNews } from "../session/host.ts";
+import { Session } from "../session/session.ts";
+import type { Storages } from "../storage/storages.ts";
+import type { Arrival } from "./arrival.ts";
+import { GatheredEnds } from "./gathered-ends.ts";
+import { ServerAddresses } from "./server-addresses.ts";
+
+/** What sessions need of their upstream, and what all of them together tell it of the server. */
+export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "tell"> {
+  /** Are clients accepted? Where nobody listens, whose connection ends finds nobody. */
+  isListening(): boolean;
+  /** It has ended a connection: if nobody is connected to it now, it may be down. */
+  serverEnded(): void;
+  serverSilent(): void;
+  serverGreeted(): void;
+  /** It is reached at these addresses at the same time. */
+  severalAddresses(addresses: readonly string[]): void;
+  /** A session is over, and its connections are closed. */
+  left(): void;
+}
+
+/** The sessions of one upstream, and what their connections say of its server. */
+export class Sessions {
+  readonly all = new Set<Session>();
+  readonly #host: SessionsHost;
+  /** Made with the first of them: then it is known which server it is. */
+  #forSessions: SessionHost<Session> | undefined;
+  readonly #ends: GatheredEnds<Session>;
+  readonly #addresses = new ServerAddresses<Session>();
+  /** A try has just decided about those that hear of their ends now. */
+  #isDecided = false;
+
+  constructor(host: SessionsHost) {
+    this.#host = host;
+    this.#ends = new GatheredEnds(host.clock);
+  }
+
+  /** Is anybody connected to the server? */
+  get isServerAlive(): boolean {
+    for (const session of this.all) if (session.isServerAlive && !this.#ends.has(session)) return true;
+    return false;
+  }
+
+  /** Addresses of the server that sessions are registered at. */
+  get serverAddresses(): string[] {
+    return this.#addresses.all;
+  }
+
+  /** Of the client and the server that was dialled for it. `storages`: the same for all. */
+  begin(arrival: Arrival, server: Connection, storages: Storages): void {
+    const session = new Session(arrival.client, server, this.#sessionHost(storages));
+    this.all.add(session);
+    server.handOver(this.#gathered(session, server.peer));
+    arrival.handOver(session.fromClient);
+  }
+
+  /** Whoever waits with the end of its server's connection hears of it. */
+  tellEnds(): void {
+    this.#ends.release();
+  }
+
+  /** The same behind a try, which has decided whether that was an outage. */
+  tellDecidedEnds(): void {
+    this.#isDecided = true;
+    this.#ends.release();
+    this.#isDecided = false;
+  }
+
+  /** What a session's server connection is to tell: its end perhaps not at once. */
+  #gathered(session: Session, peer: string): ConnectionHandler {
+    const { fromServer } = session;
+    return {
+      ...fromServer,
+      read: (bytes) => {
+        this.#heard(session, peer);
+        fromServer.read(bytes);
+      },
+      ended: () => this.#serverEnded(session, () => fromServer.ended()),
+      closed: () => this.#serverEnded(session, () => fromServer.closed()),
+    };
+  }
+
+  /** What is relayed proves nothing, whichever server it is. */
+  #heard(session: Session, peer: string): void {
+    if (session.life !== "registered") return;
+    const addresses = this.#addresses.heard(session, peer);
+    if (addresses !== undefined) this.#host.severalAddresses(addresses);
+  }
+
+  /** Where it may be an outage, a try decides first, and whoever is held hears of it behind that. */
+  #serverEnded(session: Session, tell: () => void): void {
+    const mayBeOutage = session.isServerOpen && session.tellsOutage && this.#host.isListening();
+    if (!mayBeOutage && !this.#ends.has(session)) {
+      tell();
+      return;
+    }
+    this.#ends.hold(session, tell);
+    this.#host.serverEnded();
+  }
+
+  #sessionHost(storages: Storages): SessionHost<Session> {
+    const { settings, clock, memory, report } = this.#host;
+    this.#forSessions ??= {
+      settings,
+      clock,
+      storages,
+      memory,
+      report,
+      serverGreets: () => this.#host.serverGreets(),
+      tell: (session, news) => this.#hear(session, news),
+    };
+    return this.#forSessions;
+  }
+
+  #hear(session: Session, news: SessionNews): void {
+    switch (news) {
+      case "server-ended":
+        if (session.tellsOutage && !this.#isDecided) this.#host.serverEnded();
+        return;
+      case "server-silent":
+        this.#host.serverSilent();
+        return;
+      case "greeted":
+        this.#host.serverGreeted();
+        return;
+      case "closed":
+        this.#addresses.left(session);
+        if (this.all.delete(session)) this.#host.left();
+    }
+  }
+}

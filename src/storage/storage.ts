@@ -116,7 +116,8 @@ export class Storage {
     const { settles } = this.ledger;
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;
-    for (const member of [...this.#paused]) this.#safely(member, () => member.look());
+    if (this.#paused.size === 0) return;
+    for (const member of [...this.#paused]) this.#safely(member, look);
   }
 
   /** That session's event has left a commit of which nobody knows whether it is in the database. */
@@ -142,7 +143,12 @@ export class Storage {
       const { from, value, reach } = action;
       this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);
     }
-    this.#safely(member, () => member.carryOut(action));
+    // As `#safely` does it, without a closure for each message.
+    try {
+      member.carryOut(action);
+    } catch (error) {
+      member.failed(error);
+    }
   }
 
   #tell(fact: Fact): void {
@@ -179,9 +185,9 @@ export class Storage {
   }
 
   /** What goes wrong for one member is no other's affair. */
-  #safely(member: Member, work: () => void): void {
+  #safely(member: Member, work: (member: Member) => void): void {
     try {
-      work();
+      work(member);
     } catch (error) {
       member.failed(error);
     }
@@ -218,3 +224,5 @@ export class Storage {
     this.#cancelTick = undefined;
   }
 }
+
+const look = (member: Member): void => member.look();

@@ -60,7 +60,7 @@ class World {
   message(): { payload: Inbound; bytes: number } {
     const envelope = { id: 0, flags: 1, method: "info", argsAt: 0 };
     const frame = Buffer.alloc(10);
-    return { payload: { frame, envelope, role: undefined, since: this.clock.now() }, bytes: frame.length };
+    return { payload: { frame, envelope, tid: NO_TID, role: undefined, since: this.clock.now() }, bytes: frame.length };
   }
 
   /** Joined and registered at this tid. */

@@ -381,21 +381,23 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
   };
 }
 
-const PLAIN = {
-  exact: true,
-  after: 0,
-  own: undefined,
-  settled: undefined,
-  asked: NO_TID,
-  answer: undefined,
-} as const;
-
-/** An item with everything that is not given at rest. */
+/** An item with everything that is not given at rest. Each by its name: one is made for every message that is held. */
 export function item<P>(
   kind: ItemKind,
   payload: P | undefined,
   bytes: number,
   rest: Partial<Omit<Item<P>, "kind" | "payload" | "bytes">> = {},
 ): Item<P> {
-  return { kind, tid: NO_TID, ...PLAIN, ...rest, payload, bytes };
+  return {
+    kind,
+    tid: rest.tid ?? NO_TID,
+    exact: rest.exact ?? true,
+    after: rest.after ?? 0,
+    own: rest.own,
+    settled: rest.settled,
+    asked: rest.asked ?? NO_TID,
+    answer: rest.answer,
+    payload,
+    bytes,
+  };
 }

@@ -1,7 +1,7 @@
 import { registerArg } from "../wire/arguments.ts";
 import type { Codec, Envelope } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import type { FrameHandler, Verdict } from "../wire/frame.ts";
 import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
@@ -45,11 +45,11 @@ export class EarlyToServer implements FrameHandler {
     this.#server.write(bytes);
   }
 
-  frame(frame: Buffer): void {
+  frame(frame: Buffer, payload: Buffer): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
     mustBeAnswered(envelope);
-    const storage = registerArg(this.#codec, frame.subarray(LENGTH_BYTES), envelope);
+    const storage = registerArg(this.#codec, payload, envelope);
     this.#calls.add(envelope.id, { sort: "register" });
     this.#turns.register(storage);
     this.#server.write(frame);

@@ -139,13 +139,10 @@ export class Registration implements Member {
     }
   }
 
-  #forward({ frame, envelope, role }: Inbound): void {
+  #forward({ frame, envelope, tid, role }: Inbound): void {
     const { outlet } = this.#ways;
     if (outlet.isShut) return;
-    if (envelope.method === INVALIDATE) {
-      const { tid } = this.storage.reader.read(this.#talk.server.codec, frame.subarray(LENGTH_BYTES), envelope);
-      if (this.#isRefused(tid)) return;
-    }
+    if (envelope.method === INVALIDATE && this.#isRefused(tid)) return;
     outlet.write(frame);
     if (role === "register") this.#talk.guard.registerReplyWritten();
     if (role === "finish") {

@@ -5,7 +5,7 @@ import type { Inbound } from "../storage/inbound.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
-import { ANY_TID, NO_TID } from "../wire/ids.ts";
+import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
 import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
 import { largeReply, newestIn } from "../wire/large-reply.ts";
 import { replyTid } from "../wire/replies.ts";
@@ -118,13 +118,13 @@ export class ToClient implements FrameHandler {
     this.#outlet.write(bytes);
   }
 
-  frame(frame: Buffer, isView: boolean): void {
+  frame(frame: Buffer, payload: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
     const { calls, serverFrames } = this.#talk;
     const call = envelope.method === REPLY ? calls.special(envelope.id) : undefined;
     try {
-      this.#read(frame, envelope, isView);
+      this.#read(frame, payload, envelope, call, isView);
     } catch (error) {
       // Where the frame ends is known. So only this session ends, as long as the reply to its commit can still be read.
       const canGoOn = error instanceof ProtocolError && this.#registration.isFinishing && call?.sort !== "finish";
@@ -134,25 +134,32 @@ export class ToClient implements FrameHandler {
     }
   }
 
-  #read(frame: Buffer, envelope: Envelope, isView: boolean): void {
-    const { client, server } = this.#talk;
-    server.dialect ??= server.codec.dialect(frame.subarray(LENGTH_BYTES), server.protocol.family === "old");
+  #read(frame: Buffer, payload: Buffer, envelope: Envelope, call: Call | undefined, isView: boolean): void {
+    const { calls, client, server } = this.#talk;
+    server.dialect ??= server.codec.dialect(payload, server.protocol.family === "old");
     client.dialect = server.dialect;
-    if (envelope.method === REPLY) this.#reply(frame, envelope, isView);
-    else this.#message(frame, envelope);
+    if (envelope.method !== REPLY) this.#message(frame, payload, envelope);
+    else if (call === undefined) this.#reply(frame, payload, envelope);
+    else {
+      calls.answered(envelope.id);
+      // The ledger keeps a view of its oids.
+      const own = isView && call.sort === "resume" ? copy(frame) : frame;
+      this.#answer(call, own, own === frame ? payload : own.subarray(LENGTH_BYTES), envelope);
+    }
     const { storage, number } = this.#registration;
     storage.run(number);
     if (isView) this.#keep();
     this.#handed = undefined;
   }
 
-  #hand(frame: Buffer, envelope: Envelope, role?: Inbound["role"]): Inbound {
-    this.#handed = { frame, envelope, role, since: this.#clock.now() };
+  #hand(frame: Buffer, envelope: Envelope, role: Inbound["role"], tid: Tid): Inbound {
+    this.#handed = { frame, envelope, tid, role, since: this.#clock.now() };
     return this.#handed;
   }
 
-  #asRead(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"]): Reply<Inbound> {
-    return { payload: this.#hand(frame, envelope, role), bytes: frame.length, order };
+  /** `tid`: an invalidation's. */
+  #asRead(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"], tid = NO_TID): Reply<Inbound> {
+    return { payload: this.#hand(frame, envelope, role, tid), bytes: frame.length, order };
   }
 
   /** It is a part of what was received, which is somebody else's again when this is over. */
@@ -164,13 +171,12 @@ export class ToClient implements FrameHandler {
 
   // --- messages ---------------------------------------------------------------------------------------------------
 
-  #message(frame: Buffer, envelope: Envelope): void {
+  #message(frame: Buffer, payload: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
-    const payload = frame.subarray(LENGTH_BYTES);
     if (envelope.method === INVALIDATE) {
       const args = storage.reader.read(this.#talk.server.codec, payload, envelope);
-      ledger.invalidation(number, args, this.#asRead(frame, envelope));
+      ledger.invalidation(number, args, this.#asRead(frame, envelope, 0, undefined, args.tid));
       return;
     }
     if (envelope.method === SERIALNOS) {
@@ -187,27 +193,18 @@ export class ToClient implements FrameHandler {
 
   // --- replies ----------------------------------------------------------------------------------------------------
 
-  #reply(frame: Buffer, envelope: Envelope, isView: boolean): void {
-    const { calls } = this.#talk;
-    const call = calls.special(envelope.id);
-    if (call === undefined) {
-      const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
-      const evidence = this.#talk.server.codec.shown(frame.subarray(LENGTH_BYTES), envelope, method);
-      this.#registration.storage.ledger.reply(
-        this.#registration.number,
-        evidence,
-        this.#asRead(frame, envelope, order),
-      );
-      return;
-    }
-    calls.answered(envelope.id);
-    // The ledger keeps a view of its oids.
-    this.#answer(call, isView && call.sort === "resume" ? copy(frame) : frame, envelope);
+  /** That to a call whose reply the ledger need not read. */
+  #reply(frame: Buffer, payload: Buffer, envelope: Envelope): void {
+    const { calls, server } = this.#talk;
+    const { storage, number } = this.#registration;
+    const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
+    const evidence = server.codec.shown(payload, envelope, method);
+    storage.ledger.reply(number, evidence, this.#asRead(frame, envelope, order));
   }
 
-  #question(frame: Buffer, envelope: Envelope): void {
+  #question(payload: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
-    const value = replyTid(this.#talk.server.codec, frame.subarray(LENGTH_BYTES), envelope);
+    const value = replyTid(this.#talk.server.codec, payload, envelope);
     if (!storage.ledger.isAsking(number)) return;
     if (value.kind === "tid") storage.ledger.questionReply(number, value.tid);
     else this.#turns.end(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }), "behind");
@@ -220,12 +217,11 @@ export class ToClient implements FrameHandler {
     return framed(codec.encodeInvalidationsReply(payload, envelope, none, "plain", undefined));
   }
 
-  #answer(call: Call, frame: Buffer, envelope: Envelope): void {
+  #answer(call: Call, frame: Buffer, payload: Buffer, envelope: Envelope): void {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
     const { guard } = this.#talk;
     const { codec, protocol } = this.#talk.server;
-    const payload = frame.subarray(LENGTH_BYTES);
     switch (call.sort) {
       case "register": {
         const value = replyTid(codec, payload, envelope);
@@ -288,7 +284,7 @@ export class ToClient implements FrameHandler {
         return;
       }
       case "question":
-        this.#question(frame, envelope);
+        this.#question(payload, envelope);
     }
   }
 }

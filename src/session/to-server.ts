@@ -2,7 +2,7 @@ import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
 import { MAX_CALL_BYTES } from "../wire/bounds.ts";
 import type { Envelope, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { LENGTH_BYTES, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
+import { type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
 import type { Connection } from "./connection.ts";
@@ -67,11 +67,11 @@ export class ToServer implements FrameHandler {
     this.#server.write(bytes);
   }
 
-  frame(frame: Buffer): void {
+  frame(frame: Buffer, payload: Buffer): void {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) throw new Error("a frame that was not begun");
-    this.#note(frame.subarray(LENGTH_BYTES), held.envelope, held.method);
+    this.#note(payload, held.envelope, held.method);
     this.#server.write(frame);
   }
 

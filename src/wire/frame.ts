@@ -66,8 +66,11 @@ export interface FrameHandler {
   begin(head: Buffer, length: number): Verdict;
   /** Bytes that flow on, lengths included: whole frames, or parts of one. */
   flow(bytes: Buffer): void;
-  /** A frame that was held, with its length prefix. `isView`: it is a part of the chunk, not in memory of its own. */
-  frame(frame: Buffer, isView: boolean): void;
+  /**
+   * A frame that was held, with its length prefix, and its payload alone. `isView`: it is a part of the chunk, not in
+   * memory of its own.
+   */
+  frame(frame: Buffer, payload: Buffer, isView: boolean): void;
   /** Where `macs` are known: a frame has one, so the stream has turned raw, and its bytes flow on behind this call. */
   mac?(): void;
   /** The tail that `begin` asked for, before the last part of the frame flows on. Empty if the payload ends before it. */
@@ -247,7 +250,8 @@ export class FrameStream {
         this.#handler.mac?.();
         break;
       }
-      const verdict = this.#handler.begin(chunk.subarray(start, end), length);
+      const head = chunk.subarray(start, end);
+      const verdict = this.#handler.begin(head, length);
       if (verdict === "more") break;
       if (verdict === "flush") {
         this.#flow(chunk, run, at);
@@ -264,7 +268,7 @@ export class FrameStream {
         if (!this.#reads()) break;
         run = end;
         this.#mayHold(length, verdict);
-        if (end - start === length) this.#handler.frame(chunk.subarray(at, end), true);
+        if (end - start === length) this.#handler.frame(part(chunk, at, end), head, true);
         else this.#hold(chunk, at, end, length);
       } else if (typeof verdict === "object") {
         this.#flow(chunk, run, at);
@@ -337,7 +341,8 @@ export class FrameStream {
     this.#held.add(chunk.subarray(0, n), this.#left);
     if (this.#left === 0) {
       this.#passing = true;
-      this.#handler.frame(this.#held.take(), false);
+      const frame = this.#held.take();
+      this.#handler.frame(frame, frame.subarray(LENGTH_BYTES), false);
     }
     return n;
   }
@@ -389,6 +394,11 @@ export class FrameStream {
   }
 
   #flow(chunk: Buffer, from: number, to: number): void {
-    if (to > from) this.#handler.flow(from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to));
+    if (to > from) this.#handler.flow(part(chunk, from, to));
   }
+}
+
+/** Nearly always all of it: nothing is made then. */
+function part(chunk: Buffer, from: number, to: number): Buffer {
+  return from === 0 && to === chunk.length ? chunk : chunk.subarray(from, to);
 }

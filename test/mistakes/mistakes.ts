@@ -47,7 +47,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "every reply to a read is taken for plain: nothing is evidence",
     file: "src/session/to-client.ts",
-    text: "const evidence = this.#talk.server.codec.shown(frame.subarray(LENGTH_BYTES), envelope, method);",
+    text: "const evidence = server.codec.shown(payload, envelope, method);",
     becomes: "const evidence = { tid: NO_TID, exact: method !== undefined };",
   },
   {

@@ -57,7 +57,7 @@ describe("the storages of a server", () => {
     const number = one.join(member);
     one.ledger.registerForwarded(number);
     const envelope = { id: 1, flags: 0, method: ".reply", argsAt: 0 };
-    const read = { payload: { frame: Buffer.alloc(0), envelope, role: undefined, since: 0 }, bytes: 0 };
+    const read = { payload: { frame: Buffer.alloc(0), envelope, tid: NO_TID, role: undefined, since: 0 }, bytes: 0 };
     one.ledger.registerReply(number, undefined, read);
     const finish = one.ledger.finishForwarded(number, 7);
     one.run(number);
@@ -77,7 +77,7 @@ describe("the storages of a server", () => {
     const number = one.join(member);
     one.ledger.registerForwarded(number);
     const envelope = { id: 1, flags: 0, method: ".reply", argsAt: 0 };
-    const payload = { frame: Buffer.alloc(0), envelope, role: undefined, since: 0 };
+    const payload = { frame: Buffer.alloc(0), envelope, tid: NO_TID, role: undefined, since: 0 };
     one.ledger.registerReply(number, asTid(NO_TID + 5n), { payload, bytes: 0 });
     one.ledger.clientGone(number);
     one.run(number);

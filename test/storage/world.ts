@@ -3,7 +3,7 @@ import type { SessionAction } from "../../src/ledger/state.ts";
 import { Memory } from "../../src/session/memory.ts";
 import type { Inbound } from "../../src/storage/inbound.ts";
 import { Storage, type Member } from "../../src/storage/storage.ts";
-import { asTid } from "../../src/wire/ids.ts";
+import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 import { MovedClock } from "./moved-clock.ts";
 
@@ -66,7 +66,7 @@ export class World {
   message(): { payload: Inbound; bytes: number } {
     const envelope = { id: 0, flags: 1, method: "info", argsAt: 0 };
     const frame = Buffer.alloc(10);
-    return { payload: { frame, envelope, role: undefined, since: this.clock.now() }, bytes: frame.length };
+    return { payload: { frame, envelope, tid: NO_TID, role: undefined, since: this.clock.now() }, bytes: frame.length };
   }
 
   /** Joined and registered at this tid, by that upstream and at that address of the server. */

@@ -92,12 +92,14 @@ describe("a stream", () => {
     ]);
   });
 
-  it("says whether a held frame is a part of the chunk, or in memory of its own", () => {
+  it("hands a held frame over with its payload, and says whether it is a part of the chunk", () => {
     const bytes = Buffer.concat([frameOf("H1"), frameOf("H2 and more")]);
     const { handler, stream }: { handler: FrameHandler; stream: FrameStream } = recorder();
     const views: boolean[] = [];
-    handler.frame = (frame, isView) => {
+    handler.frame = (frame, payload, isView) => {
       expect(frame.buffer === bytes.buffer).toBe(isView);
+      expect(payload.buffer).toBe(frame.buffer);
+      expect(payload.equals(frame.subarray(LENGTH_BYTES))).toBe(true);
       views.push(isView);
     };
     stream.push(bytes.subarray(0, 15));

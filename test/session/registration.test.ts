@@ -238,6 +238,19 @@ it("the guard ends an old client's session for an invalidation inside its finish
   expect(stage.endings(pair)).toEqual(["guard-inside-finish by proxy"]);
 });
 
+it("the guard lets an invalidation through inside a new client's finish", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const [other, pair] = [stage.finishing(1), stage.registered()];
+  other.server.reads(speech.reply(9, eight(2000)));
+  pair.client.reads(speech.creation(9, 2));
+  pair.server.reads(speech.invalidation(2000));
+  expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+  pair.server.reads(speech.reply(9, eight(2001)));
+  expect(stage.said(pair)).toEqual(["reply 9"]);
+  stage.leave();
+});
+
 it("an old server's shape with versions is kept: pairs", () => {
   const stage = new Stage("Z308");
   const { speech } = stage;

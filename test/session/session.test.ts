@@ -298,6 +298,10 @@ describe("what can't be repaired", () => {
     pair.client.reads(Buffer.from("80000004", "hex"));
     expect(stage.endings(pair)).toEqual(["unknown-protocol by client"]);
     expect(pair.server.taken()).toHaveLength(0);
+    const other = stage.shaken();
+    other.server.reads(Buffer.from("80000004", "hex"));
+    expect(stage.endings(other)).toEqual(["unknown-protocol by server"]);
+    expect(other.client.taken()).toHaveLength(0);
     const monitor = stage.connected();
     monitor.client.reads(frameOf(Buffer.from("ruok")));
     expect(monitor.session.life).toBe("relayed");
@@ -314,6 +318,25 @@ it("tells where in the stream of the one at fault the bytes are", () => {
   pair.client.reads(Buffer.concat([speech.call(20, "ping"), speech.nonsense]));
   const ended = stage.happenings.find(({ what }) => what === "ended");
   expect(ended).toMatchObject({ storage: "1", end: { offset: Buffer.concat(before).length + 4 } });
+  stage.leave();
+});
+
+it("tells of a stream that ends inside a frame where it ended, and what would have been right there", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  const before = Buffer.concat([speech.name, speech.call(1, "register", "1", false)]);
+  pair.client.reads(speech.call(20, "ping").subarray(0, 15));
+  pair.client.ends();
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: {
+      code: "truncated-frame",
+      fault: "client",
+      detail: "the end of the stream",
+      expected: "the rest of a frame",
+      offset: before.length + 15,
+    },
+  });
   stage.leave();
 });
 

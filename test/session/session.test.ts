@@ -387,6 +387,9 @@ it("a commit before the reply to register ends its session, and is not forwarded
   const pair = stage.shaken();
   pair.client.reads(speech.call(1, "register", "1", false), speech.creation(9, 1));
   expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: { detail: "tpc_finish", expected: "a call behind the reply to register" },
+  });
   other.server.reads(speech.invalidation(2000));
   expect(stage.said(other)).not.toEqual([]);
 });

@@ -237,11 +237,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "by === 0",
     "false",
   ]),
-  ...since("one round more mixes as well: no character is NaN, which is taken for 0", "src/session/question-ids.ts", [
-    "for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);",
-    "at < text.length",
-    "at <= text.length",
-  ]),
   ...since(
     "how it is ended is only asked as: at once?",
     "src/session/registration.ts",

@@ -66,6 +66,16 @@ describe("the end of a server's connection", () => {
     }
   });
 
+  it("is no outage where its client has ended, or has gone from a tpc_finish on its way", () => {
+    const stage = new Stage();
+    const [ended, orphan] = [stage.registered(), stage.finishing()];
+    ended.client.ends();
+    orphan.client.closes();
+    expect(orphan.session.life).toBe("orphan");
+    expect([ended.session.tellsOutage, orphan.session.tellsOutage]).toEqual([false, false]);
+    stage.leave();
+  });
+
   it("is not told of when the client has ended first, by its half or by a reset", () => {
     for (const how of ["half", "reset"]) {
       const stage = new Stage();
@@ -429,6 +439,18 @@ describe("an error that nobody has foreseen", () => {
     expect(stage.said(other)).toEqual(["reply 9"]);
     expect(stage.said(good)).toEqual(["T2000 [5 1]"]);
     for (const end of [bad.client, bad.server]) expect(end.commands).toContain("destroy");
+    stage.leave();
+  });
+
+  it("leaves no commit on its way where it comes when the server has closed", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    vi.spyOn(stage.storage.ledger, "serverGone").mockImplementationOnce(() => {
+      throw new RangeError("nobody has thought of this");
+    });
+    pair.server.closes();
+    expect(stage.endings(pair)).toEqual(["internal-error by proxy"]);
+    expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
     stage.leave();
   });
 

@@ -197,7 +197,31 @@ describe("a relayed connection that is in use", () => {
   });
 });
 
+describe("a server of a session", () => {
+  it.each([
+    ["has said nothing", false],
+    ["has greeted", true],
+    ["has greeted and ended", false],
+    ["has greeted, and its session is over", false],
+  ])("is alive, as far as anybody can tell: one that %s, %s", (how, isAlive) => {
+    const stage = new Stage();
+    const pair = stage.connected();
+    expect(pair.session.isServerAlive).toBe(false);
+    if (how !== "has said nothing") pair.server.reads(stage.speech.name);
+    if (how.endsWith("ended")) pair.server.ends();
+    if (how.endsWith("over")) pair.session.stop();
+    expect(pair.session.isServerAlive).toBe(isAlive);
+    stage.leave();
+  });
+});
+
 describe("a stop", () => {
+  it.each(Object.keys(LIVES) as LifeName[])("finds no vote where none was granted: %s", (life) => {
+    const stage = new Stage();
+    expect(LIVES[life](stage).pair.session.hasVoted).toBe(false);
+    stage.leave();
+  });
+
   it("asks whether a vote was granted that is neither finished nor aborted", () => {
     const stage = new Stage();
     const pair = stage.registered();
@@ -300,6 +324,7 @@ describe("what can't be repaired", () => {
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.server.taken()).toHaveLength(0);
     expect(stage.endings(pair)).toEqual(["unknown-protocol by client"]);
+    expect(stage.happenings.map(({ what }) => what)).not.toContain("relayed");
     expect(stage.happenings).toContainEqual(
       expect.objectContaining({ what: "ended", end: expect.objectContaining({ detail: reason }) }),
     );
@@ -415,6 +440,21 @@ it("a commit before the reply to register ends its session, and is not forwarded
   });
   other.server.reads(speech.invalidation(2000));
   expect(stage.said(other)).not.toEqual([]);
+});
+
+it("a register that fails ends its session where a call waits that was noted for its storage", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registering();
+  pair.client.reads(speech.call(2, "lastTransaction"));
+  pair.server.reads(speech.raises(1, "ZODB.POSException.ReadOnlyError"));
+  expect(stage.said(pair)).toEqual(["reply 1"]);
+  expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+  expect(pair.client.commands).toEqual(["end", "resume"]);
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: { detail: "one that waits", expected: "no other call before the reply to register" },
+  });
+  stage.leave();
 });
 
 it("a second register beside the first ends its session", () => {

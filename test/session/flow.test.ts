@@ -425,6 +425,78 @@ describe("a reply that is too large to be held", () => {
     stage.leave();
   });
 
+  it("waits for no less when others' commits are over meanwhile", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    const third = stage.registered();
+    other.client.reads(speech.creation(9, 1));
+    pair.server.reads(load(stage, 5, 1000).subarray(0, 60_000));
+    third.client.reads(speech.creation(9, 2));
+    third.server.reads(speech.reply(9, eight(2001)));
+    expect(pair.server.isPaused).toBe(true);
+    expectTaken(pair, Buffer.alloc(0));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(pair.server.isPaused).toBe(false);
+    stage.leave();
+  });
+
+  it("is one of more than 1 MiB", () => {
+    for (const [bytes, isLarge] of [
+      [1024 * 1024, false],
+      [1024 * 1024 + 1, true],
+    ] as const) {
+      for (const sort of ["reply", "message"]) {
+        const stage = new Stage();
+        const { speech } = stage;
+        const { pair, other } = asked(stage);
+        other.client.reads(speech.creation(9, 1));
+        const make = (size: number): Buffer =>
+          sort === "reply"
+            ? speech.reply(5, new PyTuple([Buffer.alloc(size), eight(1000), null]))
+            : speech.tell("receiveBlobChunk", Buffer.alloc(size));
+        if (sort === "message") pair.server.reads(speech.invalidation(2000));
+        const around = make(100_000).length - 4 - 100_000;
+        pair.server.reads(make(bytes - around).subarray(0, 60_000));
+        expect(pair.server.isPaused, `${sort} of ${bytes} bytes`).toBe(isLarge);
+        stage.leave();
+      }
+    }
+  });
+
+  it.each(["undoInfo", "a call that nobody knows"])("is kept where it may show anything anywhere: of %s", (call) => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    const id = call === "undoInfo" ? 6 : 99;
+    if (call === "undoInfo") pair.client.reads(speech.call(id, call, 0, 20));
+    other.client.reads(speech.creation(9, 1));
+    const frame = load(stage, id, 2000);
+    pair.server.reads(frame.subarray(0, 500_000));
+    expect(pair.server.isPaused).toBe(false);
+    pair.server.reads(frame.subarray(500_000));
+    expectTaken(pair, Buffer.alloc(0));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", `reply ${id}`]);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("flows on to its end where it shows nothing, whatever stands there", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const { pair, other } = asked(stage);
+    pair.client.reads(speech.call(6, "getExtensionMethods"));
+    other.client.reads(speech.creation(9, 1));
+    other.server.reads(speech.reply(9, eight(2000))); // due to the pair's client
+    const frame = load(stage, 6, 2000);
+    pair.server.reads(frame.subarray(0, 500_000), frame.subarray(500_000));
+    expectTaken(pair, frame);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
   it("does not wait for what is forwarded behind its first bytes", () => {
     const stage = new Stage();
     const { speech } = stage;
@@ -540,6 +612,53 @@ describe("a reply that is too large to be held", () => {
     expect(stage.endings(pair)).toEqual([]);
     stage.leave();
   });
+});
+
+describe("a message that is too large to be held", () => {
+  const chunk = (stage: Stage): Buffer => stage.speech.tell("receiveBlobChunk", Buffer.alloc(1_500_000, 1));
+
+  it("waits unread for the commits that what stands before it waits for", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), stage.registered()];
+    const frame = chunk(stage);
+    pair.server.reads(Buffer.concat([speech.invalidation(2000), frame.subarray(0, 60_000)]));
+    expect(pair.server.isPaused).toBe(true);
+    expectTaken(pair, Buffer.alloc(0));
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(pair.server.isPaused).toBe(false);
+    pair.server.reads(frame.subarray(60_000));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "receiveBlobChunk"]);
+    expect(stage.memory.bytes).toBe(0);
+    stage.leave();
+  });
+
+  it("is kept where what stands before it waits for what comes behind it", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), stage.registered()];
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.reply(99, eight(2000))); // shows T2000, whose message has not come
+    const frame = chunk(stage);
+    pair.server.reads(frame.subarray(0, 60_000), frame.subarray(60_000));
+    expectTaken(pair, Buffer.alloc(0));
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "reply 99", "receiveBlobChunk"]);
+    stage.leave();
+  });
+});
+
+it("what stands behind a frame that waits is the server's, whoever makes it be read", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const [other, pair] = [stage.finishing(1), stage.registered()];
+  const large = speech.tell("receiveBlobChunk", Buffer.alloc(1_500_000, 1));
+  pair.server.reads(Buffer.concat([speech.invalidation(2000), large, speech.nonsense]));
+  expect(stage.endings(pair)).toEqual([]);
+  other.server.reads(speech.reply(9, eight(2000)));
+  expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+  expect(stage.endings(other)).toEqual([]);
+  stage.leave();
 });
 
 describe("a client whose server is behind", () => {

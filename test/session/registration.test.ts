@@ -99,6 +99,7 @@ describe("the proxy's question", () => {
     silentCommit(stage, other);
     pair.server.reads(stage.speech.reply(questionId(stage, pair), null));
     expect(stage.endings(pair)).toEqual(["question-refused by server"]);
+    expect(endOf(stage)).toMatchObject({ detail: "no tid", expected: "the last transaction's" });
     expect(pair.client.commands).toEqual(["end", "resume"]);
     expect(stage.endings(other)).toEqual([]);
     stage.leave();
@@ -342,8 +343,8 @@ it("is told of a server that answers None itself to a getInvalidations, with whe
   const stage = new Stage();
   const { speech } = stage;
   const pair = stage.registered();
-  pair.client.reads(speech.call(20, "getInvalidations", eight(500)));
-  pair.server.reads(speech.reply(20, null));
+  for (const id of [20, 21]) pair.client.reads(speech.call(id, "getInvalidations", eight(500)));
+  pair.server.reads(speech.missed(20, 1000, 5), speech.reply(21, null));
   expect(stage.happenings.filter(({ what }) => what === "not-resumed")).toEqual([
     { what: "not-resumed", from: 500n, upstream: "main", storage: "1", client: pair.client.peer },
   ]);

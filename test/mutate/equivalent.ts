@@ -458,4 +458,21 @@ export const EQUIVALENT: readonly Equivalent[] = [
     '"behind"',
     '""',
   ]),
+  ...since(
+    "the frames of a server never wait while its client's tpc_finish is on the way: mayFlow",
+    "src/session/session.ts",
+    ['const isRead = life.is === "registered" || life.is === "orphan";', 'life.is === "orphan"', "false"],
+    ['const isRead = life.is === "registered" || life.is === "orphan";', '"orphan"', '""'],
+  ),
+  ...since(
+    "to an outlet that is shut nobody is slow, and a connection that closes is read already",
+    "src/session/session.ts",
+    ['if (life.is === "over" || life.is === "draining") return;', 'life.is === "over"', "false"],
+    ['if (life.is === "over" || life.is === "draining") return;', '"over"', '""'],
+  ),
+  ...since("the commit is given up all the same, as the session that drains is over then", "src/session/session.ts", [
+    'else this.#try("server", () => this.#lifetime.serverClosed());',
+    '"server"',
+    '""',
+  ]),
 ];

@@ -67,6 +67,14 @@ describe("the proxy's question", () => {
     stage.leave();
   });
 
+  it("has other ids in each session", () => {
+    const stage = new Stage("Z4");
+    const [other, one, another] = [stage.registered(), stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    expect(questionId(stage, one)).not.toBe(questionId(stage, another));
+    stage.leave();
+  });
+
   it("is answered to nobody, and brings what was due", () => {
     const stage = new Stage("Z4");
     const [other, pair] = [stage.registered(), stage.registered()];
@@ -343,7 +351,7 @@ it("is told of a server that answers None itself to a getInvalidations, with whe
   const stage = new Stage();
   const { speech } = stage;
   const pair = stage.registered();
-  for (const id of [20, 21]) pair.client.reads(speech.call(id, "getInvalidations", eight(500)));
+  pair.client.reads(speech.call(20, "getInvalidations", eight(600)), speech.call(21, "getInvalidations", eight(500)));
   pair.server.reads(speech.missed(20, 1000, 5), speech.reply(21, null));
   expect(stage.happenings.filter(({ what }) => what === "not-resumed")).toEqual([
     { what: "not-resumed", from: 500n, upstream: "main", storage: "1", client: pair.client.peer },

@@ -22,6 +22,16 @@ describe("calls", () => {
     expect(methods[2]).toBe(UNKNOWN);
   });
 
+  it("can be looked at before they are taken", () => {
+    const calls = newCalls();
+    const method = methodNamed("loadBefore");
+    calls.addPlain(1, method, at(5));
+    calls.add(2, vote);
+    expect([calls.plain(1), calls.plain(2), calls.plain(3)]).toEqual([{ method, order: 5 }, undefined, undefined]);
+    expect(calls.takePlain(1)).toEqual({ method, order: 5 });
+    expect(calls.plain(1)).toBeUndefined();
+  });
+
   it("that the ledger reads are objects, whatever their id", () => {
     const calls = newCalls();
     for (const id of [0, 5, "(1,2)"]) {
@@ -84,7 +94,9 @@ describe("calls", () => {
     const calls = newCalls();
     const ping = methodNamed("ping");
     for (let id = 0; id < 1_000_000; id++) calls.addPlain(id, ping, at(0));
-    expect(() => calls.addPlain(1_000_000, ping, at(0))).toThrow("too-many-calls");
+    expect(() => calls.addPlain(1_000_000, ping, at(0))).toThrow(
+      "too-many-calls at offset 0: expected at most 1000000 calls that wait for their replies, got one more",
+    );
     calls.answered(5);
     calls.addPlain(1_000_000, ping, at(0));
   });

@@ -81,7 +81,27 @@ describe("a client that has not registered within limits.handshake", () => {
     expect(stage.endings(pair)).toEqual([]);
     stage.clock.move(1);
     expect(stage.endings(pair)).toEqual([LATE]);
+    expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+      end: { detail: life, expected: "register" },
+    });
     expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+    stage.leave();
+  });
+
+  it("is given no more time for what it says meanwhile", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [named, relayed] = [stage.connected(), stage.connected()];
+    named.server.reads(speech.name);
+    relayed.client.reads(TLS);
+    for (let part = 0; part < 3; part++) {
+      stage.clock.move(HANDSHAKE_MS / 4);
+      if (part === 0) named.client.reads(speech.name);
+      else named.client.reads(speech.call(part, "ping"));
+      relayed.client.reads(Buffer.from("x"));
+    }
+    stage.clock.move(HANDSHAKE_MS / 4);
+    expect([stage.endings(named), stage.endings(relayed)]).toEqual([[LATE], [LATE]]);
     stage.leave();
   });
 
@@ -117,8 +137,9 @@ describe("a client that has not registered within limits.handshake", () => {
     for (const life of ["shaking", "open"] as const) {
       const stage = new Stage();
       const { pair } = LIVES[life](stage);
+      stage.clock.move(HANDSHAKE_MS / 2);
       pair.server.ends();
-      stage.clock.move(HANDSHAKE_MS);
+      stage.clock.move(HANDSHAKE_MS / 2);
       expect(pair.session.life).toBe("over");
       expect(pair.client.commands.at(-1)).toBe("destroy");
       expect(stage.endings(pair)).toEqual([]);
@@ -165,7 +186,9 @@ describe("a relayed connection that is in use", () => {
     pair.client.reads(Buffer.from("x"));
     stage.clock.move(100 * HANDSHAKE_MS);
     pair.server.ends();
-    stage.clock.move(HANDSHAKE_MS - 1);
+    stage.clock.move(HANDSHAKE_MS / 2);
+    pair.client.reads(Buffer.from("x"));
+    stage.clock.move(HANDSHAKE_MS / 2 - 1);
     expect(pair.client.commands).toEqual(["end"]);
     stage.clock.move(1);
     expect(pair.session.life).toBe("over");

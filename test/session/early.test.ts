@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { eight } from "./speech.ts";
+import { eight, type Speech } from "./speech.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
 
 const PROTOCOLS = ["Z4", "Z5", "M5"];
@@ -60,6 +60,51 @@ describe("what is said up to the reply to register", () => {
       expect(pair.session.life).toBe("registered");
       stage.leave();
     }
+  });
+});
+
+describe("what is said before register", () => {
+  it.each(PROTOCOLS)("passes unchanged wherever the server's bytes are cut: %s", (protocol) => {
+    const { speech } = new Stage(protocol);
+    const said = Buffer.concat([speech.reply(1, null), speech.tell("info", new Map()), speech.reply(2, null)]);
+    for (const pieces of cuts(said)) {
+      const stage = new Stage(protocol);
+      const pair = stage.shaken();
+      pair.client.reads(speech.call(1, "getAuthProtocol"), speech.call(2, "getAuthProtocol"));
+      pair.server.reads(...pieces);
+      expect(pair.client.taken().equals(said)).toBe(true);
+      expect(stage.endings(pair)).toEqual([]);
+      stage.leave();
+    }
+  });
+
+  it("is counted while it waits for a reply: a call, and nothing else", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = stage.shaken();
+    pair.client.reads(speech.reply(-1, null), speech.tell("ping"));
+    expect(pair.session.openCalls).toBe(0);
+    pair.client.reads(speech.call(0, "ping"), speech.call(1, "ping"));
+    expect(pair.session.openCalls).toBe(2);
+    // With the id of the one, as all that a server says of itself.
+    pair.server.reads(speech.tell("info", new Map()));
+    expect(pair.session.openCalls).toBe(2);
+    pair.server.reads(speech.reply(0, null));
+    expect(pair.session.openCalls).toBe(1);
+    stage.leave();
+  });
+
+  it.each([
+    ["client", "a call", (speech: Speech, data: Buffer) => speech.tell("ping", data)],
+    ["client", "a heartbeat", (speech: Speech, data: Buffer) => speech.reply(-1, data)],
+    ["server", "a message", (speech: Speech, data: Buffer) => speech.tell("info", data)],
+  ] as const)("is not kept, though it is not whole: of the %s %s", (end, _, frame) => {
+    const stage = new Stage();
+    const pair = stage.shaken();
+    pair[end].reads(frame(stage.speech, Buffer.alloc(60_000)).subarray(0, 40_000));
+    expect(pair[end === "client" ? "server" : "client"].taken()).toHaveLength(40_000);
+    expect(stage.memory.bytes).toBe(0);
+    stage.leave();
   });
 });
 
@@ -202,6 +247,9 @@ describe("before register", () => {
     pair.server.reads(Buffer.concat([stage.speech.tell("info", new Map()), stage.speech.invalidation(2000, 5)]));
     expect(stage.endings(pair)).toEqual(["invalidation-before-register by server"]);
     expect(stage.said(pair).filter((said) => said !== "info")).toEqual([]);
+    expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+      end: { expected: "a client that has registered", detail: "an invalidation" },
+    });
     stage.leave();
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { slow } from "./scenes.ts";
+import { slow, slowAndDraining } from "./scenes.ts";
 import { eight } from "./speech.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
 
@@ -70,6 +70,28 @@ describe("the server's connection of a client that is behind", () => {
     stage.leave();
   });
 
+  it("is looked at no more often for what is held, where that is no reason to leave it unread", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair, third] = [stage.finishing(1), stage.registered(), stage.registered()];
+    pair.server.reads(speech.invalidation(2000), speech.tell("info", new Map()));
+    const look = vi.spyOn(pair.session, "look");
+    third.client.reads(speech.creation(9, 2));
+    expect(look).not.toHaveBeenCalled();
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "info"]);
+    stage.leave();
+  });
+
+  it("is commanded nothing behind its end, though its client takes what waits", () => {
+    const stage = new Stage();
+    const pair = slowAndDraining(stage);
+    expect(pair.server.commands).toEqual(["pause"]);
+    pair.client.drains();
+    expect(pair.server.commands).toEqual(["pause"]);
+    stage.leave();
+  });
+
   it("is read again by whoever ends the session", () => {
     const stage = new Stage();
     const pair = slow(stage);
@@ -109,6 +131,20 @@ describe("the server's connection of a client for which much is held", () => {
     other.server.reads(stage.speech.reply(9, eight(2000)));
     expect(pair.server.commands).toEqual(["pause", "resume"]);
     expect(stage.said(pair)).toHaveLength(12);
+    stage.leave();
+  });
+
+  it("may be 1 MiB in all, and no byte more", () => {
+    const stage = new Stage();
+    const chunk = (bytes: number): Buffer => stage.speech.tell("receiveBlobChunk", Buffer.alloc(bytes));
+    const { pair } = held(stage, 1_000_000);
+    const rest = 1024 * 1024 - stage.storage.ledger.heldBytes(2);
+    const around = chunk(1000).length - 1000;
+    pair.server.reads(chunk(rest - around));
+    expect(stage.storage.ledger.heldBytes(2)).toBe(1024 * 1024);
+    expect(pair.server.isPaused).toBe(false);
+    pair.server.reads(stage.speech.tell("info", new Map()));
+    expect(pair.server.isPaused).toBe(true);
     stage.leave();
   });
 

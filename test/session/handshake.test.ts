@@ -75,20 +75,47 @@ describe("a handshake", () => {
     expect(first).toMatchObject({ raw: reason, toServer: bytes.toString("latin1"), toClient: "" });
   });
 
-  it("keeps at most 64 KiB of a side that does not wait for the other", () => {
-    const much = Buffer.alloc(70_000, 1);
-    expect(
-      play([
-        ["server", name("Z5")],
-        ["server", much],
-      ]),
-    ).toMatchObject({ raw: "unknown-protocol", toClient: Buffer.concat([name("Z5"), much]).toString("latin1") });
-    expect(
-      play([
-        ["client", name("Z5")],
-        ["client", much],
-      ]),
-    ).toMatchObject({ raw: "unknown-protocol", toServer: Buffer.concat([name("Z5"), much]).toString("latin1") });
+  it.each(["client", "server"] as const)("keeps at most 64 KiB of a %s that does not wait for the other", (side) => {
+    const out = side === "client" ? "toServer" : "toClient";
+    const most = Buffer.alloc(64 * 1024, 1);
+    const kept = new Handshake();
+    kept[side](name("Z5"));
+    expect(kept[side](most)).toEqual({});
+    expect(kept[side](Buffer.of(2))).toEqual({ raw: "unknown-protocol", [out]: Buffer.concat([most, Buffer.of(2)]) });
+  });
+
+  it("keeps what a server says behind its name, also what looks like a name", () => {
+    const handshake = new Handshake();
+    expect(handshake.server(name("Z5"))).toEqual({ toClient: name("Z5") });
+    expect(handshake.server(name("Z4"))).toEqual({});
+    expect(handshake.client(name("Z5"))).toMatchObject({
+      toServer: name("Z5"),
+      serverStart: 6,
+      serverRest: name("Z4"),
+      clientRest: undefined,
+    });
+  });
+
+  it("lets a server greet with any short name, and with nothing else", () => {
+    const longest = name("x".repeat(16));
+    expect(new Handshake().server(longest)).toEqual({ toClient: longest });
+    for (const bytes of [name("x".repeat(17)), name(""), Buffer.from("HTTP/1.1 400 Bad Request\r\n")]) {
+      expect(new Handshake().server(bytes)).toEqual({ raw: "unknown-protocol", toClient: bytes });
+    }
+  });
+
+  it("counts what it keeps of both sides, and knows whether the client's waits for the greeting", () => {
+    const handshake = new Handshake();
+    const kept = (): unknown[] => [handshake.keptBytes, handshake.keepsClient];
+    expect(kept()).toEqual([0, false]);
+    handshake.client(name("Z5").subarray(0, 5));
+    expect(kept()).toEqual([5, false]);
+    handshake.client(name("Z5").subarray(5));
+    expect(kept()).toEqual([0, false]);
+    handshake.client(Buffer.alloc(100));
+    expect(kept()).toEqual([100, true]);
+    handshake.server(name("Z5").subarray(0, 3));
+    expect(kept()).toEqual([103, true]);
   });
 });
 

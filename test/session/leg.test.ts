@@ -33,6 +33,19 @@ describe("a leg", () => {
     expect(clock.pending).toEqual([]);
   });
 
+  it("that closes is left alone as long as the other end takes anything", () => {
+    const { clock, connection, leg } = newLeg();
+    leg.close();
+    for (let n = 0; n < 3; n++) {
+      clock.move(LINGER_MS - 1);
+      connection.takes();
+      clock.move(1);
+      expect(connection.commands).toEqual(["end", "resume"]);
+    }
+    clock.move(LINGER_MS);
+    expect(connection.commands).toEqual(["end", "resume", "destroy"]);
+  });
+
   it("that has ended our half before only lingers", () => {
     const { connection, leg } = newLeg();
     leg.end();

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { frameOf } from "../proxy/peer.ts";
 import { LIVES } from "./scenes.ts";
 import { eight } from "./speech.ts";
-import { forget, Stage } from "./stage.ts";
+import { forget, HANDSHAKE_MS, Stage } from "./stage.ts";
 
 const TLS = Buffer.from("160301", "hex");
 
@@ -51,6 +51,31 @@ describe("the end of a server's connection", () => {
     stage.leave();
   });
 
+  it("is told of once, though it closes the rest behind its half, and both are closed then", () => {
+    for (const life of ["shaking", "open", "relayed"] as const) {
+      const stage = new Stage();
+      const { pair } = LIVES[life](stage);
+      pair.server.ends();
+      expect(pair.session.life).toBe(life);
+      forget(pair);
+      pair.server.closes();
+      expect(pair.session.life).toBe("over");
+      expect(pair.client.commands).toEqual(["resume"]);
+      expect(stage.newsOf(pair).filter((news) => news === "server-ended")).toHaveLength(1);
+      stage.leave();
+    }
+  });
+
+  it("is no outage where its client has ended, or has gone from a tpc_finish on its way", () => {
+    const stage = new Stage();
+    const [ended, orphan] = [stage.registered(), stage.finishing()];
+    ended.client.ends();
+    orphan.client.closes();
+    expect(orphan.session.life).toBe("orphan");
+    expect([ended.session.tellsOutage, orphan.session.tellsOutage]).toEqual([false, false]);
+    stage.leave();
+  });
+
   it("is not told of when the client has ended first, by its half or by a reset", () => {
     for (const how of ["half", "reset"]) {
       const stage = new Stage();
@@ -68,14 +93,26 @@ describe("a server's connection that ends with a tpc_finish on its way", () => {
   it.each([
     ["closed by the server", "ends", 0],
     ["broken", "breaks", 1],
+    ["not to be read any more", "says nonsense", 1],
+    ["closed by the server, which nobody could note", "ends and fails", 1],
   ] as const)(
     "%s: others verify at once, and once more when a vote is granted only if the server may still read it",
     (_, how, again) => {
       const stage = new Stage();
       const { speech } = stage;
       const [pair, other] = [stage.finishing(1), stage.registered()];
-      if (how === "ends") pair.server.ends();
-      else pair.server.closes();
+      if (how === "ends and fails") {
+        const throws = vi.spyOn(stage.storage.ledger, "serverGone");
+        for (let times = 0; times < 2; times++) {
+          throws.mockImplementationOnce(() => {
+            throw new RangeError("nobody has thought of this");
+          });
+        }
+      }
+      if (how === "breaks") pair.server.closes();
+      else if (how === "says nonsense") pair.server.reads(speech.nonsense);
+      else pair.server.ends();
+      if (how === "ends and fails") for (const end of [pair.client, pair.server]) end.closes();
       expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
       const [back, voter] = [stage.registered(), stage.registered()];
       voter.client.reads(speech.begin(8), speech.call(30, "vote", 8));
@@ -104,6 +141,18 @@ describe("what a client has begun to say when its server's connection ends", () 
 });
 
 describe("a client's half-close", () => {
+  it("goes on to a server that has spoken alone, and whose answer still comes", () => {
+    const stage = new Stage();
+    const pair = stage.connected();
+    pair.server.reads(Buffer.from("HTTP/1.1 "));
+    pair.client.ends();
+    expect(pair.session.life).toBe("relayed");
+    expect(pair.server.commands).toEqual(["end"]);
+    pair.server.reads(Buffer.from("400 Bad Request"));
+    expect(pair.client.taken().toString()).toBe("HTTP/1.1 400 Bad Request");
+    stage.leave();
+  });
+
   it("goes on to the server behind the reply to its last tpc_finish, which still comes", () => {
     const stage = new Stage();
     const pair = stage.finishing();
@@ -147,7 +196,68 @@ describe("a client's half-close", () => {
   });
 });
 
+describe("a client that has not ended", () => {
+  it("is waited for behind the end of its server as long as anything may still go out to it", () => {
+    const stage = new Stage();
+    const { pair, other } = LIVES.draining(stage);
+    stage.clock.move(100 * HANDSHAKE_MS);
+    expect(pair.session.life).toBe("draining");
+    other.server.reads(stage.speech.reply(9, eight(2000)));
+    expect(pair.session.life).toBe("over");
+    expect(stage.said(pair)).toEqual(["T2000 [5 1]"]);
+    stage.leave();
+  });
+});
+
+describe("an orphan", () => {
+  it("is waited for without a clock, however its client has gone", () => {
+    const stage = new Stage();
+    const pair = stage.finishing();
+    pair.client.ends();
+    pair.client.closes();
+    expect(pair.session.life).toBe("orphan");
+    // Its storage looks once whether anything is owed.
+    stage.clock.move(250);
+    expect(stage.clock.pending).toEqual([]);
+    stage.leave();
+  });
+
+  it("is over with the reply to its tpc_finish, whatever stands behind that", () => {
+    const stage = new Stage();
+    const pair = stage.finishing();
+    pair.client.closes();
+    pair.server.reads(Buffer.concat([stage.speech.reply(9, eight(2000)), stage.speech.nonsense]));
+    expect(pair.session.life).toBe("over");
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("is no client that has ended inside a frame: it was given up before", () => {
+    const stage = new Stage();
+    const pair = stage.finishing();
+    pair.client.reads(stage.speech.call(70, "loadEx", eight(1)).subarray(0, 30));
+    pair.session.stop();
+    expect(pair.session.life).toBe("orphan");
+    pair.client.ends();
+    expect(stage.endings(pair)).toEqual([]);
+    expect(pair.client.commands).not.toContain("destroy");
+    stage.leave();
+  });
+});
+
 describe("what lingers", () => {
+  it("is not ended once more by a client that takes nothing", () => {
+    const stage = new Stage("Z5", { limits: { stalledMs: 2000 } });
+    const pair = stage.registered();
+    pair.client.sticks();
+    pair.server.reads(stage.speech.tell("info", new Map()));
+    pair.session.stop();
+    stage.clock.move(4_999);
+    expect(stage.endings(pair)).toEqual([]);
+    expect(pair.client.commands).toEqual(["end", "resume"]);
+    stage.leave();
+  });
+
   it("is destroyed after a while, and its bytes count for nothing", () => {
     const stage = new Stage();
     const pair = stage.registered();
@@ -224,10 +334,31 @@ describe("an error that nobody has foreseen", () => {
     stage.leave();
   });
 
-  it("leaves no commit on its way, however often it comes: behind both ends others wait for nobody", () => {
+  it("leaves no commit on its way where it comes when the server has closed", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    vi.spyOn(stage.storage.ledger, "serverGone").mockImplementationOnce(() => {
+      throw new RangeError("nobody has thought of this");
+    });
+    pair.server.closes();
+    expect(stage.endings(pair)).toEqual(["internal-error by proxy"]);
+    expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
+    stage.leave();
+  });
+
+  it.each([
+    ["of one end", false],
+    ["of both", true],
+  ])("leaves no commit on its way, however often it comes: others wait for nobody behind both ends, %s", (_, both) => {
     const stage = new Stage();
     const [pair, other] = [stage.finishing(1), stage.registered()];
     const { ledger } = stage.storage;
+    if (both) {
+      vi.spyOn(ledger, "clientGone").mockImplementation((session) => {
+        if (session !== 1) return;
+        throw new RangeError("nobody has thought of this");
+      });
+    }
     const serverGone = vi.spyOn(ledger, "serverGone");
     for (let times = 0; times < 2; times++) {
       serverGone.mockImplementationOnce(() => {

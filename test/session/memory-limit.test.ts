@@ -21,10 +21,67 @@ describe("limits.memory", () => {
     expect(stage.endings(pair)).toEqual([]);
     pair.server.reads(part(stage));
     expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
+    expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+      end: { detail: expect.stringMatching(/^2\d{5} bytes, more than any other's$/) },
+    });
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.session.life).toBe("over");
     stage.leave();
   });
+
+  it("is looked at for each 8 KiB that are read, not for each chunk", () => {
+    const stage = new Stage("Z5", { memoryBytes: 5_000 });
+    const pair = stage.registered();
+    const large = stage.speech.invalidation(2000, ...Array.from({ length: 2_000 }, (_, n) => n));
+    pair.session.look();
+    pair.server.reads(large.subarray(0, 4_096), large.subarray(4_096, 8_191));
+    expect(stage.endings(pair)).toEqual([]);
+    pair.server.reads(large.subarray(8_191, 8_192));
+    expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
+    stage.leave();
+  });
+
+  it("counts what was said behind a name that waits for the other's", () => {
+    for (const end of ["client", "server"] as const) {
+      const stage = new Stage("Z5", memory);
+      const pair = stage.connected();
+      pair[end].reads(Buffer.concat([stage.speech.name, Buffer.alloc(50_000)]));
+      expect(stage.memory.bytes).toBe(50_000);
+      stage.leave();
+    }
+  });
+
+  it("counts the calls that wait for their replies", () => {
+    const stage = new Stage("Z5", memory);
+    const pair = stage.registered();
+    for (let id = 10; id < 110; id++) pair.client.reads(stage.speech.call(id, "ping"));
+    expect(stage.memory.bytes).toBeGreaterThan(10_000);
+    for (let id = 10; id < 110; id++) pair.server.reads(stage.speech.reply(id, null));
+    expect(stage.memory.bytes).toBe(0);
+    stage.leave();
+  });
+
+  it.each(["draining", "orphan"] as const)(
+    "lets all of one go that has no server or no client any more: %s",
+    (life) => {
+      const stage = new Stage("Z5", memory);
+      const { speech } = stage;
+      const [other, pair] = [stage.finishing(1), life === "orphan" ? stage.finishing(2) : stage.registered()];
+      if (life === "draining") {
+        pair.server.reads(speech.invalidation(2000), part(stage), part(stage));
+        pair.server.ends();
+        other.server.reads(speech.invalidation(2000, 5), part(stage, 60_000));
+      } else {
+        pair.client.closes();
+        const large = speech.invalidation(2000, ...Array.from({ length: 30_000 }, (_, n) => n));
+        pair.server.reads(large.subarray(0, 250_000));
+      }
+      expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
+      expect(pair.server.commands.at(-1)).toBe("destroy");
+      expect(pair.session.life).toBe(life === "orphan" ? "orphan" : "over");
+      stage.leave();
+    },
+  );
 
   it("ends who holds most, and nobody else", () => {
     const stage = new Stage("Z5", memory);
@@ -57,7 +114,9 @@ describe("limits.memory", () => {
     pair.client.reads(stage.speech.begin(9), ...Array.from({ length: 6000 }, (_, n) => stage.speech.store(9, n)));
     expect(stage.memory.bytes).toBeGreaterThan(40_000);
     pair.server.sticks();
-    pair.client.reads(stage.speech.tell("storeBlobChunk", Buffer.alloc(1)));
+    const before = stage.memory.bytes;
+    pair.client.reads(stage.speech.tell("storeBlobChunk", Buffer.alloc(1000)));
+    expect(stage.memory.bytes - before).toBeGreaterThan(1000);
     stage.leave();
     expect(stage.memory.bytes).toBe(0);
   });

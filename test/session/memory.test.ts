@@ -42,16 +42,50 @@ describe("what the process keeps", () => {
     expect(freed).toEqual([0]);
   });
 
-  it("is not told of every byte, but of the last one", () => {
+  it.each([
+    ["of 4 KiB more", 14_096, 14_096],
+    ["of 4 KiB less", 5_904, 5_904],
+    ["not of less than that", 14_095, 10_000],
+    ["not of less than that", 5_905, 10_000],
+    ["of the last byte", 0, 0],
+  ])("is told %s: from 10,000 to %i", (_, bytes, told) => {
     const { memory, shares: all } = shares(10_000);
-    all[0]?.set(11_000);
-    expect(memory.bytes).toBe(10_000);
+    all[0]?.set(bytes);
+    expect(memory.bytes).toBe(told);
+  });
+
+  it("is told of the last byte, too, where little was held", () => {
+    const { memory, shares: all } = shares(10_000);
+    all[0]?.set(100);
+    expect(memory.bytes).toBe(100);
     all[0]?.set(0);
     expect(memory.bytes).toBe(0);
     all[0]?.set(1000);
     expect(memory.bytes).toBe(0);
-    all[0]?.set(5000);
-    expect(memory.bytes).toBe(5000);
+  });
+
+  it("may be all that is allowed, and is measured only when it seems to be more", () => {
+    const memory = new Memory(100_000);
+    const freed: number[] = [];
+    let looks = 0;
+    const measure = (): number => {
+      looks++;
+      return 50_000;
+    };
+    const all = [0, 1].map((i) => memory.share(() => void freed.push(i), measure));
+    for (const share of all) share.set(50_000);
+    expect(freed).toEqual([]);
+    expect(looks).toBe(0);
+    all[0]?.set(60_000);
+    expect(looks).toBe(2);
+  });
+
+  it("is no less when one that was let go tells that it holds nothing: nobody else may keep more for it", () => {
+    const { shares: all, freed } = shares(30_000, 90_000);
+    expect(freed).toEqual([1]);
+    all[1]?.set(0);
+    all[0]?.set(100_001);
+    expect(freed).toEqual([1, 0]);
   });
 
   it("survives that letting go of one changes another", () => {

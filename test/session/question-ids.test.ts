@@ -13,6 +13,14 @@ describe("the ids of the proxy's questions", () => {
     expect(Math.max(...drawn)).toBeLessThanOrEqual(-(2 ** 30));
   });
 
+  it("begin again where there are no more, and are others all the same", () => {
+    // It begins some three hundred before the lowest number of 32 bits.
+    const ids = new QuestionIds("10.0.0.1:1 10.0.0.2:2 3575410");
+    const drawn = Array.from({ length: 1000 }, () => ids.next());
+    expect([Math.min(...drawn), Math.max(...drawn)]).toEqual([-(2 ** 31), -(2 ** 30)]);
+    expect(new Set(drawn).size).toBe(1000);
+  });
+
   it("are far apart for connections that differ little", () => {
     const drawn: number[] = [];
     for (let port = 40_000; port < 41_000; port++) {

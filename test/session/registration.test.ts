@@ -1,4 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
+import type { SessionEnd } from "../../src/happening/ends.ts";
+import { ProtocolError } from "../../src/wire/errors.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { PyTuple } from "../../src/wire/value.ts";
 import { frameOf } from "../proxy/peer.ts";
@@ -10,6 +12,11 @@ import { forget, Stage, type Pair } from "./stage.ts";
 function silentCommit(stage: Stage, other: Pair, tid = 2000): void {
   other.client.reads(stage.speech.creation(9, 1));
   other.server.reads(stage.speech.reply(9, eight(tid)));
+}
+
+/** What is told of the first session that the proxy itself has ended. */
+function endOf({ happenings }: Stage): SessionEnd | undefined {
+  return happenings.flatMap((one) => (one.what === "ended" ? [one.end] : []))[0];
 }
 
 const isQuestion = (payload: Buffer): boolean => Number(pickleCodec.peek(payload)?.id) < -1;
@@ -55,7 +62,16 @@ describe("the proxy's question", () => {
     const [question, ...more] = pair.server.frames();
     expect(more).toEqual([]);
     expect(question && stage.speech.said(question)).toBe("lastTransaction");
+    expect(question && pickleCodec.args(question, stage.speech.envelope(question))).toEqual(new PyTuple([]));
     expect(stage.happenings.filter(({ what }) => what === "asked")).toHaveLength(1);
+    stage.leave();
+  });
+
+  it("has other ids in each session", () => {
+    const stage = new Stage("Z4");
+    const [other, one, another] = [stage.registered(), stage.registered(), stage.registered()];
+    silentCommit(stage, other);
+    expect(questionId(stage, one)).not.toBe(questionId(stage, another));
     stage.leave();
   });
 
@@ -91,6 +107,7 @@ describe("the proxy's question", () => {
     silentCommit(stage, other);
     pair.server.reads(stage.speech.reply(questionId(stage, pair), null));
     expect(stage.endings(pair)).toEqual(["question-refused by server"]);
+    expect(endOf(stage)).toMatchObject({ detail: "no tid", expected: "the last transaction's" });
     expect(pair.client.commands).toEqual(["end", "resume"]);
     expect(stage.endings(other)).toEqual([]);
     stage.leave();
@@ -164,9 +181,31 @@ describe("a server of which nobody can tell how it writes", () => {
     other.server.reads(speech.reply(9, eight(2000)));
     expect(pair.client.taken()).toHaveLength(0);
     expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    expect(endOf(stage)).toHaveProperty("detail", "00000000000007d0");
     expect(pair.client.commands).toEqual(["end", "resume"]);
     expect(pair.session.life).toBe("over");
     expect(stage.endings(other)).toEqual([]);
+    stage.leave();
+  });
+
+  it("so does one that commits itself, once: what was written before goes out, and its commit is followed", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [one, other, pair] = [stage.finishing(1), stage.finishing(2), registered(stage)];
+    pair.client.reads(speech.call(20, "getInvalidations", eight(1000)));
+    // All of them are to be completed, and can go out only together.
+    const said = [speech.invalidation(2000, 5), speech.invalidation(2001, 5), speech.missed(20, 2001)];
+    pair.server.reads(...said.map(strange));
+    pair.client.reads(speech.creation(8, 3));
+    one.server.reads(speech.reply(9, eight(2001)));
+    expect(stage.endings(pair)).toEqual([]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    expect(pair.client.commands).toEqual(["end", "resume"]);
+    expect(pair.client.taken()).toHaveLength(0);
+    expect(pair.session.life).toBe("orphan");
+    pair.server.reads(strange(speech.reply(8, eight(2002))));
+    expect(pair.session.life).toBe("over");
     stage.leave();
   });
 
@@ -179,6 +218,18 @@ describe("a server of which nobody can tell how it writes", () => {
     other.server.reads(speech.reply(9, eight(2000)));
     pair.server.reads(strange(speech.invalidation(2000, 1)));
     expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    expect(endOf(stage)).toHaveProperty("detail", "00000000000007d0");
+    stage.leave();
+  });
+
+  it("so does one whose getInvalidations reply is to say that nobody knows", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = registered(stage);
+    pair.client.reads(speech.call(20, "getInvalidations", eight(10)));
+    pair.server.reads(strange(speech.missed(20, 1000)));
+    expect(stage.endings(pair)).toEqual(["unknown-dialect by server"]);
+    expect(endOf(stage)).not.toHaveProperty("detail");
     stage.leave();
   });
 
@@ -201,6 +252,24 @@ describe("a server of which nobody can tell how it writes", () => {
 });
 
 describe("the guard", () => {
+  it("ends a session that is told something before the reply to its register, whatever it was told else", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = stage.registering();
+    pair.client.reads(speech.call(2, "lastTransaction"));
+    pair.server.reads(speech.reply(2, eight(1000)));
+    forget(pair);
+    // What only a mistake of the ledger's would do.
+    const announcement = { tid: tidOf(2000), oids: eight(1) };
+    vi.spyOn(stage.storage.ledger, "take").mockReturnValueOnce([
+      { do: "announce", session: 1, repair: "synthesized", announcement, payload: undefined },
+    ]);
+    stage.storage.run(1);
+    expect(pair.client.taken()).toHaveLength(0);
+    expect(stage.endings(pair)).toEqual(["guard-before-register by proxy"]);
+    stage.leave();
+  });
+
   it.each([
     ["guard-not-growing", 3500, 3200],
     ["guard-own-commit", undefined, 3000],
@@ -219,6 +288,7 @@ describe("the guard", () => {
     stage.storage.run(1);
     expect(pair.client.taken()).toHaveLength(0);
     expect(stage.endings(pair)).toEqual([`${code} by proxy`]);
+    expect(stage.happenings.filter(({ what }) => what === "announced")).toEqual([]);
     expect(pair.client.commands).toEqual(["end", "resume"]);
     stage.leave();
   });
@@ -236,6 +306,57 @@ it("the guard ends an old client's session for an invalidation inside its finish
   stage.storage.run(1);
   expect(pair.client.taken()).toHaveLength(0);
   expect(stage.endings(pair)).toEqual(["guard-inside-finish by proxy"]);
+});
+
+it("the guard lets an invalidation through inside a new client's finish", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const [other, pair] = [stage.finishing(1), stage.registered()];
+  other.server.reads(speech.reply(9, eight(2000)));
+  pair.client.reads(speech.creation(9, 2));
+  pair.server.reads(speech.invalidation(2000));
+  expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+  pair.server.reads(speech.reply(9, eight(2001)));
+  expect(stage.said(pair)).toEqual(["reply 9"]);
+  stage.leave();
+});
+
+it("what can't be written ends that session at once, as whoever said it is to blame for", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const [other, pair] = [stage.finishing(1), stage.registered()];
+  pair.server.reads(speech.invalidation(2000, 5));
+  vi.spyOn(pickleCodec, "encodeInvalidation").mockImplementationOnce(() => {
+    throw new ProtocolError("bad-pickle", 0, "what can be written", "something else");
+  });
+  other.server.reads(speech.reply(9, eight(2000)));
+  expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+  expect(pair.client.commands).toEqual(["destroy"]);
+  expect(stage.endings(other)).toEqual([]);
+  stage.leave();
+});
+
+it("an end that the ledger decides names the tid that it is about", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const [other, pair] = [stage.registered(), stage.registered()];
+  pair.client.reads(speech.begin(9, 500), speech.store(9, 1), speech.finish(9));
+  pair.server.reads(speech.reply(9, eight(500)));
+  expect(stage.endings(other)).toEqual(["copied-history by client"]);
+  expect(endOf(stage)).toHaveProperty("detail", "00000000000001f4");
+  stage.leave();
+});
+
+it("is told of a server that answers None itself to a getInvalidations, with where its client wanted to go on", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  pair.client.reads(speech.call(20, "getInvalidations", eight(600)), speech.call(21, "getInvalidations", eight(500)));
+  pair.server.reads(speech.missed(20, 1000, 5), speech.reply(21, null));
+  expect(stage.happenings.filter(({ what }) => what === "not-resumed")).toEqual([
+    { what: "not-resumed", from: 500n, upstream: "main", storage: "1", client: pair.client.peer },
+  ]);
+  stage.leave();
 });
 
 it("an old server's shape with versions is kept: pairs", () => {

@@ -1,3 +1,4 @@
+import { expect } from "vitest";
 import { frameOf } from "../proxy/peer.ts";
 import { eight } from "./speech.ts";
 import type { Pair, Stage } from "./stage.ts";
@@ -101,5 +102,16 @@ export function slow(stage: Stage, make: () => Pair = () => stage.registered()):
   const pair = make();
   pair.client.sticks();
   pair.server.reads(stage.speech.tell("info", Buffer.alloc(1000)));
+  return pair;
+}
+
+/** One that is behind, and whose server has closed: what is held for it waits for another's commit. */
+export function slowAndDraining(stage: Stage): Pair {
+  const { speech } = stage;
+  const [, pair] = [stage.finishing(1), stage.registered()];
+  pair.client.sticks();
+  pair.server.reads(Buffer.concat([speech.tell("info", Buffer.alloc(1000)), speech.invalidation(2000)]));
+  pair.server.closes();
+  expect(pair.session.life).toBe("draining");
   return pair;
 }

@@ -6,7 +6,31 @@ import { Stage } from "./stage.ts";
 
 const TLS = Buffer.from("160301", "hex");
 
+describe("a server of a session", () => {
+  it.each([
+    ["has said nothing", false],
+    ["has greeted", true],
+    ["has greeted and ended", false],
+    ["has greeted, and its session is over", false],
+  ])("is alive, as far as anybody can tell: one that %s, %s", (how, isAlive) => {
+    const stage = new Stage();
+    const pair = stage.connected();
+    expect(pair.session.isServerAlive).toBe(false);
+    if (how !== "has said nothing") pair.server.reads(stage.speech.name);
+    if (how.endsWith("ended")) pair.server.ends();
+    if (how.endsWith("over")) pair.session.stop();
+    expect(pair.session.isServerAlive).toBe(isAlive);
+    stage.leave();
+  });
+});
+
 describe("a stop", () => {
+  it.each(Object.keys(LIVES) as LifeName[])("finds no vote where none was granted: %s", (life) => {
+    const stage = new Stage();
+    expect(LIVES[life](stage).pair.session.hasVoted).toBe(false);
+    stage.leave();
+  });
+
   it("asks whether a vote was granted that is neither finished nor aborted", () => {
     const stage = new Stage();
     const pair = stage.registered();
@@ -110,6 +134,7 @@ describe("what can't be repaired", () => {
     expect(pair.client.commands).toEqual(["destroy"]);
     expect(pair.server.taken()).toHaveLength(0);
     expect(stage.endings(pair)).toEqual(["unknown-protocol by client"]);
+    expect(stage.happenings.map(({ what }) => what)).not.toContain("relayed");
     expect(stage.happenings).toContainEqual(
       expect.objectContaining({ what: "ended", end: expect.objectContaining({ detail: reason }) }),
     );
@@ -131,6 +156,10 @@ describe("what can't be repaired", () => {
     pair.client.reads(Buffer.from("80000004", "hex"));
     expect(stage.endings(pair)).toEqual(["unknown-protocol by client"]);
     expect(pair.server.taken()).toHaveLength(0);
+    const other = stage.shaken();
+    other.server.reads(Buffer.from("80000004", "hex"));
+    expect(stage.endings(other)).toEqual(["unknown-protocol by server"]);
+    expect(other.client.taken()).toHaveLength(0);
     const monitor = stage.connected();
     monitor.client.reads(frameOf(Buffer.from("ruok")));
     expect(monitor.session.life).toBe("relayed");
@@ -147,6 +176,25 @@ it("tells where in the stream of the one at fault the bytes are", () => {
   pair.client.reads(Buffer.concat([speech.call(20, "ping"), speech.nonsense]));
   const ended = stage.happenings.find(({ what }) => what === "ended");
   expect(ended).toMatchObject({ storage: "1", end: { offset: Buffer.concat(before).length + 4 } });
+  stage.leave();
+});
+
+it("tells of a stream that ends inside a frame where it ended, and what would have been right there", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  const before = Buffer.concat([speech.name, speech.call(1, "register", "1", false)]);
+  pair.client.reads(speech.call(20, "ping").subarray(0, 15));
+  pair.client.ends();
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: {
+      code: "truncated-frame",
+      fault: "client",
+      detail: "the end of the stream",
+      expected: "the rest of a frame",
+      offset: before.length + 15,
+    },
+  });
   stage.leave();
 });
 
@@ -197,8 +245,26 @@ it("a commit before the reply to register ends its session, and is not forwarded
   const pair = stage.shaken();
   pair.client.reads(speech.call(1, "register", "1", false), speech.creation(9, 1));
   expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: { detail: "tpc_finish", expected: "a call behind the reply to register" },
+  });
   other.server.reads(speech.invalidation(2000));
   expect(stage.said(other)).not.toEqual([]);
+});
+
+it("a register that fails ends its session where a call waits that was noted for its storage", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registering();
+  pair.client.reads(speech.call(2, "lastTransaction"));
+  pair.server.reads(speech.raises(1, "ZODB.POSException.ReadOnlyError"));
+  expect(stage.said(pair)).toEqual(["reply 1"]);
+  expect(stage.endings(pair)).toEqual(["call-before-register by client"]);
+  expect(pair.client.commands).toEqual(["end", "resume"]);
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: { detail: "one that waits", expected: "no other call before the reply to register" },
+  });
+  stage.leave();
 });
 
 it("a second register beside the first ends its session", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { slow } from "./scenes.ts";
+import { slow, slowAndDraining } from "./scenes.ts";
 import { Stage, STALLED_MS } from "./stage.ts";
 
 describe("limits.stalled", () => {
@@ -10,7 +10,21 @@ describe("limits.stalled", () => {
     expect(stage.endings(pair)).toEqual([]);
     stage.clock.move(1);
     expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+      end: {
+        detail: expect.stringMatching(/^1\d\d\d bytes wait for it$/),
+        expected: "something taken within 60000 ms",
+      },
+    });
     expect(pair.client.commands).toEqual(["destroy"]);
+    stage.leave();
+  });
+
+  it("ends one whose server has closed, too, and who waits for others' commits", () => {
+    const stage = new Stage();
+    const pair = slowAndDraining(stage);
+    stage.clock.move(STALLED_MS);
+    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
     stage.leave();
   });
 

@@ -3,6 +3,7 @@ import { pickleCodec } from "../../src/wire/pickle-codec.ts";
 import { PyGlobal, PyObject, PyTuple, type Value } from "../../src/wire/value.ts";
 import { numbers, packed } from "../ledger/script.ts";
 import { frameOf } from "../proxy/peer.ts";
+import { messageOf, unreadable } from "../wire/hostile.ts";
 import { payloads } from "./played-connection.ts";
 import { eight, tidOf, type Speech } from "./speech.ts";
 import { forget, Stage, type Pair } from "./stage.ts";
@@ -97,6 +98,25 @@ describe("while nothing is owed to a client", () => {
       expect(equal(pair.client.taken(), sent)).toBe(true);
       stage.leave();
     }
+  });
+});
+
+describe("a message that shows nothing", () => {
+  it.each([
+    ["Z4", "info", true],
+    ["Z4", "receiveBlobChunk", true],
+    ["Z5", "serialnos", true],
+    // It names what was refused, and what a conflict shows.
+    ["Z4", "serialnos", false],
+  ])("flows on before it is whole: a %s server's %s, %s", (protocol, method, flows) => {
+    const stage = new Stage(protocol);
+    const pair = stage.registered();
+    const message = stage.speech.tell(method, Buffer.alloc(100_000));
+    pair.server.reads(message.subarray(0, 50_000));
+    expect(pair.client.taken()).toHaveLength(flows ? 50_000 : 0);
+    pair.server.reads(message.subarray(50_000));
+    expect(pair.client.taken()).toHaveLength(flows ? message.length - 50_000 : message.length);
+    stage.leave();
   });
 });
 
@@ -285,6 +305,25 @@ describe("an old server's serialnos", () => {
     stage.leave();
   });
 
+  it("are told by their name: nothing else takes out anything, whatever it says", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, third, pair] = [stage.registered(), stage.finishing(1), stage.registered()];
+    pair.client.reads(speech.begin(8), speech.store(8, 3, 900));
+    pair.server.reads(speech.invalidation(2000));
+    // It waits, so it is read.
+    pair.server.reads(speech.tell("info", [new PyTuple([eight(3), refusal(950)])]));
+    third.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.said(pair)).toEqual(["T2000 [1]", "info"]);
+    other.server.reads(speech.invalidation(2000));
+    forget(other);
+    pair.client.reads(speech.finish(8));
+    pair.server.reads(speech.reply(8, eight(2001)));
+    other.server.reads(speech.invalidation(2001));
+    expect(stage.said(other)).toEqual(["T2001 [3]"]);
+    stage.leave();
+  });
+
   it("wait where a conflict in them names what may be a commit that is on its way", () => {
     const stage = new Stage("Z4");
     const { speech } = stage;
@@ -294,6 +333,157 @@ describe("an old server's serialnos", () => {
     expect(stage.said(pair)).toEqual([]);
     other.server.reads(speech.reply(9, eight(2000)));
     expect(stage.said(pair)).toEqual(["T2000 [1]", "serialnos"]);
+    stage.leave();
+  });
+});
+
+describe("the reply to a lastTransaction", () => {
+  const unclear = (stage: Stage): Buffer =>
+    frameOf(messageOf(stage.speech.codec, 20, 0, ".reply", Object.values(unreadable(stage.speech.codec))[0] as Buffer));
+
+  it.each([
+    ["an exception", "shows nothing", (stage: Stage) => stage.speech.raises(20, "builtins.ValueError", "no")],
+    ["None", "shows nothing", (stage: Stage) => stage.speech.reply(20, null)],
+    ["what nobody can read", "may show anything", unclear],
+  ] as const)("that is %s %s", (_, shows, reply) => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.finishing(1), stage.registered()];
+    pair.client.reads(speech.call(20, "lastTransaction"));
+    pair.server.reads(reply(stage));
+    expect(stage.said(pair)).toEqual(shows === "shows nothing" ? ["reply 20"] : []);
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(speech.invalidation(2000));
+    expect(stage.said(pair)).toEqual(shows === "shows nothing" ? ["T2000 [1]"] : ["T2000 [1]", "reply 20"]);
+    stage.leave();
+  });
+
+  it("that nobody can read proves nothing of what an old server has not said yet", () => {
+    const stage = new Stage("Z4");
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    pair.client.reads(speech.call(20, "lastTransaction"));
+    other.client.reads(speech.begin(9), speech.store(9, 1, 900), speech.finish(9));
+    other.server.reads(speech.reply(9, eight(2000)));
+    pair.server.reads(unclear(stage));
+    expect(stage.said(pair)).not.toContain("T2000 [1]");
+    pair.server.reads(speech.invalidation(2000, 1));
+    expect(stage.said(pair)).toContain("T2000 [1]");
+    stage.leave();
+  });
+});
+
+it("an old server's reply to register shows nothing, whatever it is", () => {
+  const stage = new Stage("Z4");
+  const { speech } = stage;
+  const pair = stage.registering();
+  pair.server.reads(speech.reply(1, eight(5000)));
+  pair.client.reads(speech.call(20, "lastTransaction"));
+  pair.server.reads(speech.reply(20, eight(1000)));
+  expect(stage.said(pair)).toEqual(["reply 1", "reply 20"]);
+  expect(stage.endings(pair)).toEqual([]);
+  stage.leave();
+});
+
+describe("the reply to a vote", () => {
+  const conflict = [
+    new Map<Value, Value>([
+      ["oid", eight(1)],
+      ["serials", new PyTuple([eight(950), eight(900)])],
+    ]),
+  ];
+
+  it.each<[string, string, boolean, (stage: Stage) => Buffer]>([
+    ["Z5", "a list of oids", true, ({ speech }) => speech.reply(30, [eight(1)])],
+    ["Z5", "a list with a conflict", false, ({ speech }) => speech.reply(30, conflict)],
+    ["Z5", "an exception", false, ({ speech }) => speech.raises(30, "ZODB.POSException.StorageError")],
+    ["Z4", "None", true, ({ speech }) => speech.reply(30, null)],
+    ["Z4", "anything but an exception", true, ({ speech }) => speech.reply(30, conflict)],
+  ])("of a %s server that is %s grants it: %s", (protocol, _, isGranted, reply) => {
+    for (const wasGranted of [false, true]) {
+      const stage = new Stage(protocol);
+      const { speech } = stage;
+      const pair = stage.registered();
+      pair.client.reads(speech.begin(9), speech.store(9, 1, 900));
+      if (wasGranted) {
+        pair.client.reads(speech.call(29, "vote", 9));
+        pair.server.reads(speech.reply(29, null));
+      }
+      pair.client.reads(speech.call(30, "vote", 9));
+      pair.server.reads(reply(stage));
+      expect(pair.session.hasVoted).toBe(isGranted);
+      stage.leave();
+    }
+  });
+
+  it("that nobody can read concludes nothing: neither that it is granted, nor that it is not", () => {
+    for (const wasGranted of [false, true]) {
+      const stage = new Stage();
+      const { speech } = stage;
+      const pair = stage.registered();
+      pair.client.reads(speech.begin(9), speech.store(9, 1, 900), speech.call(29, "vote", 9));
+      if (wasGranted) pair.server.reads(speech.reply(29, null));
+      pair.client.reads(speech.call(30, "vote", 9));
+      const body = Object.values(unreadable(speech.codec))[0] as Buffer;
+      pair.server.reads(frameOf(messageOf(speech.codec, 30, 0, ".reply", body)));
+      expect(pair.session.hasVoted).toBe(wasGranted);
+      stage.leave();
+    }
+  });
+
+  it("that is a failure makes the server forget the transaction with its stores", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const [other, pair] = [stage.registered(), stage.registered()];
+    pair.client.reads(speech.begin(9), speech.store(9, 1, 900), speech.call(30, "vote", 9));
+    pair.server.reads(speech.raises(30, "ZODB.POSException.StorageError"));
+    pair.client.reads(speech.begin(9), speech.store(9, 2, 900), speech.finish(9));
+    pair.server.reads(speech.reply(9, eight(2000)));
+    other.server.reads(speech.invalidation(2000));
+    expect(stage.said(other)).toEqual(["T2000 [2]"]);
+    stage.leave();
+  });
+});
+
+it("a question's reply is handed to nobody, also while something is held", () => {
+  const stage = new Stage("Z4");
+  const { speech } = stage;
+  const [other, third, pair] = [stage.registered(), stage.registered(), stage.registered()];
+  other.client.reads(speech.creation(9, 1));
+  other.server.reads(speech.reply(9, eight(2000)));
+  const question = pair.server.frames().find((payload) => speech.said(payload) === "lastTransaction");
+  const id = Number(speech.envelope(question as Buffer).id);
+  third.client.reads(speech.creation(9, 2));
+  pair.server.reads(speech.invalidation(3000, 5));
+  expect(stage.said(pair)).toEqual(["T2000 [1]"]);
+  pair.server.reads(speech.reply(id, eight(3000)));
+  expect(stage.endings(pair)).toEqual([]);
+  third.server.reads(speech.reply(9, eight(3000)));
+  expect(stage.said(pair)).toEqual(["T3000 [5 2]"]);
+  stage.leave();
+});
+
+describe("an error that nobody has foreseen", () => {
+  const throws = (): never => {
+    throw new RangeError("nobody has thought of this");
+  };
+
+  it("leaves a commit in doubt that is on its way: the server is followed no more", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1), stage.registered()];
+    vi.spyOn(stage.storage.ledger, "invalidation").mockImplementationOnce(throws);
+    pair.server.reads(stage.speech.invalidation(1500, 5));
+    expect(stage.endings(pair)).toEqual(["internal-error by proxy"]);
+    expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
+    stage.leave();
+  });
+
+  it("is not taken for a reply that nobody can read", () => {
+    const stage = new Stage();
+    const pair = asking(stage);
+    vi.spyOn(pickleCodec, "invalidationsReply").mockImplementationOnce(throws);
+    pair.server.reads(stage.speech.missed(23, 1000));
+    expect(stage.endings(pair)).toEqual(["internal-error by proxy"]);
     stage.leave();
   });
 });
@@ -316,19 +506,29 @@ describe("a reply that nobody asked for", () => {
 });
 
 describe("a message that can't be read while its client's tpc_finish is on the way", () => {
-  const unreadable = (stage: Stage): Buffer => stage.speech.tell("invalidateTransaction", "no tid", 5);
+  const noTid = (stage: Stage): Buffer => stage.speech.tell("invalidateTransaction", "no tid", 5);
 
   it("ends that session alone: its commit settles, and everyone is told", () => {
     const stage = new Stage();
     const { speech } = stage;
     const [pair, other] = [stage.finishing(1), stage.registered()];
-    pair.server.reads(Buffer.concat([unreadable(stage), unreadable(stage), speech.tell("info", new Map())]));
+    pair.server.reads(Buffer.concat([noTid(stage), noTid(stage), speech.tell("info", new Map())]));
     expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
     expect(pair.session.life).toBe("orphan");
     expect(pair.client.commands).toContain("destroy");
     pair.server.reads(speech.reply(9, eight(2000)));
     other.server.reads(speech.invalidation(2000));
     expect(stage.said(other)).toEqual(["T2000 [1]"]);
+    expect(stage.endings(other)).toEqual([]);
+    stage.leave();
+  });
+
+  it("is one, too, whose id is that of the tpc_finish", () => {
+    const stage = new Stage();
+    const [pair, other] = [stage.finishing(1, 0), stage.registered()];
+    pair.server.reads(noTid(stage));
+    expect(stage.endings(pair)).toEqual(["bad-pickle by server"]);
+    expect(pair.session.life).toBe("orphan");
     expect(stage.endings(other)).toEqual([]);
     stage.leave();
   });
@@ -350,7 +550,7 @@ describe("a message that can't be read while its client's tpc_finish is on the w
   it("makes an exception as the reply one that leaves everyone in doubt: the vote's reply may have been among it", () => {
     const stage = new Stage();
     const [pair, other] = [stage.finishing(1), stage.registered()];
-    pair.server.reads(unreadable(stage));
+    pair.server.reads(noTid(stage));
     pair.server.reads(stage.speech.raises(9, "ZODB.POSException.StorageError"));
     expect(stage.endings(other)).toEqual(["unknown-commit by server"]);
     stage.leave();

@@ -95,6 +95,60 @@ describe("a client's transaction passes unchanged and is noted", () => {
   });
 });
 
+describe("what is not a store", () => {
+  it.each([
+    ["a heartbeat", (speech: Speech, data: Buffer) => speech.reply(-1, data)],
+    ["a call that nobody knows", (speech: Speech, data: Buffer) => speech.call(20, "frobnicate", data)],
+    ["a second register", (speech: Speech, data: Buffer) => speech.call(20, "register", data)],
+  ] as const)("flows on, and nothing of it is kept, however large it is: %s", (_, frame) => {
+    const stage = new Stage();
+    const pair = stage.registered();
+    const bytes = frame(stage.speech, Buffer.alloc(300_000));
+    const before = stage.memory.bytes;
+    pair.client.reads(bytes.subarray(0, 150_000));
+    expect(pair.server.taken()).toHaveLength(150_000);
+    expect(stage.memory.bytes - before).toBeLessThan(1000);
+    pair.client.reads(bytes.subarray(150_000));
+    expect(pair.server.taken()).toHaveLength(bytes.length - 150_000);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.leave();
+  });
+
+  it("is counted while it waits for a reply, if it has one", () => {
+    const stage = new Stage();
+    const { speech } = stage;
+    const pair = stage.registered();
+    pair.client.reads(speech.reply(-1, null), speech.tell("frobnicate"), speech.begin(9), speech.store(9, 1));
+    expect(pair.session.openCalls).toBe(0);
+    pair.client.reads(speech.call(20, "frobnicate"), speech.call(21, "tpc_abort", 9));
+    expect(pair.session.openCalls).toBe(2);
+    pair.server.reads(speech.reply(20, null), speech.reply(21, null));
+    expect(pair.session.openCalls).toBe(0);
+    stage.leave();
+  });
+});
+
+it("a store of any size that comes in one piece is noted as well", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  const large = storing(speech, "storea", 1, eight(0), 9, Buffer.alloc(100_000, 7));
+  pair.client.reads(Buffer.concat([speech.begin(9), large, speech.finish(9)]));
+  pair.server.reads(speech.reply(9, eight(2000)));
+  expect(changesOf(stage)).toMatchObject({ created: [1] });
+  stage.leave();
+});
+
+it("a call that must be read whole is refused beyond 512 KiB, as what it is", () => {
+  const stage = new Stage();
+  const pair = stage.registered();
+  pair.client.reads(stage.speech.tell("tpc_begin", 9, "x".repeat(600_000), "").subarray(0, 1000));
+  expect(stage.happenings.find(({ what }) => what === "ended")).toMatchObject({
+    end: { code: "message-too-long", expected: "at most 524288 bytes in a call that must be read whole" },
+  });
+  stage.leave();
+});
+
 describe("what the ledger must know", () => {
   it.each(["vote", "tpc_finish", "lastTransaction", "getInvalidations"])(
     "%s must be answered: as a one-way message it ends the session and goes nowhere",

@@ -20,6 +20,12 @@ function fate(method: string): "ended" | "passed" {
   return method === "tpc_finish" ? "ended" : "passed";
 }
 
+/** What is told of a reply to that call that can't be read, and that nobody can do without. */
+function endOf(method: string): object {
+  const expected = `a tid, None or an exception as the reply to ${method}`;
+  return { what: "ended", end: expect.objectContaining({ expected, detail: "another value" }) };
+}
+
 const isOneWay = ({ sort }: Method): boolean => sort === "begin" || sort === "store" || sort === "restore";
 
 describe.each(PROTOCOLS)("a reply that nobody can read, %s", (protocol) => {
@@ -44,6 +50,7 @@ describe.each(PROTOCOLS)("a reply that nobody can read, %s", (protocol) => {
         const isException = flags === 2 || (protocol !== "M5" && what.startsWith("an exception"));
         if (fate(name) === "ended" && !isException) {
           expect(stage.endings(pair), where).toEqual([`bad-${speech.codec.encoding} by server`]);
+          expect(stage.happenings, where).toContainEqual(expect.objectContaining(endOf(name)));
         } else {
           expect(stage.endings(pair), where).toEqual([]);
           other.server.reads(speech.reply(9, eight(2000)));
@@ -71,6 +78,7 @@ describe.each(PROTOCOLS)("a reply that nobody can read, %s", (protocol) => {
       const ends =
         protocol === "Z4" || what.startsWith("an exception") ? [] : [`bad-${stage.speech.codec.encoding} by server`];
       expect(stage.endings(pair), what).toEqual(ends);
+      if (ends.length > 0) expect(stage.happenings, what).toContainEqual(expect.objectContaining(endOf("register")));
       stage.leave();
     }
   });

@@ -5,16 +5,18 @@
  * reached by another family may be the same machine, as `localhost` is, and is no sign.
  */
 export class ServerAddresses<Session> {
-  /** Those that were heard on their connections to that address, and are still here. */
-  readonly #sessions = new Map<string, Set<Session>>();
+  /** Where those are that were heard and are still here. */
+  readonly #places = new Map<Session, Place>();
+  /** By address: those that somebody is at. */
+  readonly #taken = new Map<string, Place>();
   /** The one of each family that was heard last. */
-  readonly #last = new Map<Family, string>();
+  readonly #last = new Map<Family, Place>();
   /** And nobody has come since. */
   #isTold = false;
 
   /** All that sessions are at. */
   get all(): string[] {
-    return [...this.#sessions.keys()];
+    return [...this.#taken.keys()];
   }
 
   /**
@@ -23,32 +25,47 @@ export class ServerAddresses<Session> {
    * @returns the addresses that answer at the same time, where that is to be told: once, and again when others have come
    */
   heard(session: Session, peer: string): readonly string[] | undefined {
-    const address = peer.slice(0, peer.lastIndexOf(":"));
-    const family = familyOf(address);
-    const isFirst = !this.#sessions.has(address);
-    this.#add(session, address);
-    const last = this.#last.get(family);
-    if (last === address) return undefined;
-    this.#last.set(family, address);
-    if (isFirst || last === undefined || !this.#sessions.has(last)) return undefined;
-    if (this.#isTold) return undefined;
+    const known = this.#places.get(session);
+    // Nearly always: asked for each chunk that is read.
+    if (known?.isLast === true) return undefined;
+    const place = known ?? this.#come(session, peer.slice(0, peer.lastIndexOf(":")));
+    const isFirst = known === undefined && place.sessions === 1;
+    const last = this.#last.get(place.family);
+    if (last !== undefined) last.isLast = false;
+    place.isLast = true;
+    this.#last.set(place.family, place);
+    if (isFirst || last === undefined || last === place || last.sessions === 0 || this.#isTold) return undefined;
     this.#isTold = true;
-    return this.all.filter((other) => familyOf(other) === family);
+    return this.all.filter((other) => familyOf(other) === place.family);
   }
 
   /** The session is over. */
   left(session: Session): void {
-    for (const [address, sessions] of this.#sessions) {
-      if (sessions.delete(session) && sessions.size === 0) this.#sessions.delete(address);
-    }
+    const place = this.#places.get(session);
+    if (place === undefined) return;
+    this.#places.delete(session);
+    place.sessions--;
+    if (place.sessions === 0) this.#taken.delete(place.address);
   }
 
-  #add(session: Session, address: string): void {
-    const sessions = this.#sessions.get(address) ?? new Set();
-    if (sessions.has(session)) return;
-    this.#sessions.set(address, sessions.add(session));
+  #come(session: Session, address: string): Place {
+    const place = this.#taken.get(address) ?? { address, family: familyOf(address), sessions: 0, isLast: false };
+    place.sessions++;
+    this.#taken.set(address, place);
+    this.#places.set(session, place);
     this.#isTold = false;
+    return place;
   }
+}
+
+/** An address, as long as somebody is there. */
+interface Place {
+  readonly address: string;
+  readonly family: Family;
+  /** So many are. */
+  sessions: number;
+  /** Of its family it was heard last. */
+  isLast: boolean;
 }
 
 type Family = "IPv4" | "IPv6";

@@ -126,6 +126,18 @@ describe("but not of what changed in that transaction: the file of a cache would
     s.getInvalidations(4);
     expect(s.getInvalidationsReply(4, 3, [3, []])).toEqual(["4 < getInvalidations(T3): None"]);
   });
+
+  it("nor is it known, though what it was told ahead of the reply to its undo is", () => {
+    const s = connected("new");
+    s.load(2);
+    s.loadReply(2, 0);
+    s.finishing(1, { created: [5] });
+    s.finishing(2, { undoes: true });
+    expect(s.finishReply(2, 3)).toEqual([]);
+    s.invalidation(2, 2, [9]);
+    expect(s.finishReply(1, undefined).slice(1)).toEqual(["foreign T2", "2 < T2 [9] as it is", "2 < finish T3"]);
+    expect(s.invalidation(2, 1, [8])).toEqual(["late T1", "end 2: invalidation-out-of-order"]);
+  });
 });
 
 describe("it waits", () => {

@@ -35,3 +35,18 @@ describe("a client that is still to be told", () => {
     expect(s.gone(3)).toEqual(["log T1: 0 completed, 1 made up", "close server 3"]);
   });
 });
+
+describe("a commit that is over", () => {
+  it("is over for itself alone, though its reply is read once more: who waits for another's goes on waiting", () => {
+    const s = connected("old", [1, 2, 3]);
+    s.finishing(1, { created: [5] });
+    s.load(2);
+    expect(s.loadReply(2, 1)).toEqual([]);
+    s.begin(3, {});
+    s.finish(3);
+    expect(s.serverGone(3)).toEqual(["close client 3"]);
+    expect(s.finishReply(3, undefined)).toEqual([]);
+    expect(s.ledger.isFinishing(1)).toBe(true);
+    expect(s.finishReply(1, 1)).toContain("2 < load T1");
+  });
+});

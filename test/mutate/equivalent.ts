@@ -78,6 +78,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (b.length === 0) return a;", "b.length === 0", "false"],
     ["if (refused.length === 0) return NO_OIDS;", "refused.length === 0", "false"],
   ),
+  ...since("who has left is owed nothing any more, whatever shows it", "src/ledger/leave.ts", [
+    'if (item.kind !== "invalidation") continue;',
+    'item.kind !== "invalidation"',
+    "false",
+  ]),
   ...since("where both are equal the same is kept", "src/ledger/database.ts", [
     "if (tid > state.proven) state.proven = tid;",
     "tid > state.proven",

@@ -47,6 +47,22 @@ describe("below what is known", () => {
     expect(s.loadReply(2, 6)).toEqual(["2 < load T6"]);
     expect(s.loadReply(2, 8)).toEqual([]);
   });
+
+  it("its base is the tid before its own where that is the newest that is known: evidence of that waits", () => {
+    const s = connected("new", [1, 2], 10);
+    s.invalidation(1, 10, []);
+    s.invalidation(2, 10, []);
+    s.finishing(1, { restored: [4], tid: 10 });
+    s.load(2);
+    expect(s.loadReply(2, 10)).toEqual([]);
+  });
+
+  it("its base is never above what is known, whatever the server has named as its last", () => {
+    const s = connected("new", [1, 2], 5);
+    s.finishing(1, { restored: [4], tid: 3 });
+    s.load(2);
+    expect(s.loadReply(2, 2)).toEqual([]);
+  });
 });
 
 describe("above what is known", () => {

@@ -21,6 +21,13 @@ describe("a last transaction below one that was certain", () => {
     expect(s.registerReply(3, 2)).toContain("ledger ended: T2 below T5");
   });
 
+  it("in the reply to a question ends it, too: the commit that is asked for was in it", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    expect(s.finishReply(1, 1)).toContain("ask 2");
+    expect(s.questionReply(2, 0)).toContain("ledger ended: T0 below T1");
+  });
+
   it("is no proof where the answer was merely on its way", () => {
     const s = connected("old", [1, 2], 5);
     s.lastTransaction(2);

@@ -76,6 +76,16 @@ describe("of a client's own commit, from a fan-out server", () => {
     expect(s.invalidation(1, 1, [4])).toEqual([]);
   });
 
+  it("after the reply, though it has committed another since", () => {
+    const s = connected("new");
+    for (const tid of [1, 2]) {
+      s.finishing(1, { modified: [4] });
+      s.finishReply(1, tid);
+    }
+    expect(s.invalidation(1, 1, [4])).toEqual([]);
+    expect(s.invalidation(1, 2, [4])).toEqual([]);
+  });
+
   it("after the reply, even when the history has forgotten the commit already", () => {
     const s = new Script("new", {}, 0);
     s.connected([1]);
@@ -118,6 +128,17 @@ describe("that comes too late", () => {
     expect(s.invalidation(2, 1, [7])).toEqual(["late T1", "2 < T1 [7] late"]);
   });
 
+  it("is told to whom it was never told, since that registered later, though it names nothing new", () => {
+    const s = connected("new", [1]);
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    s.connected([2], 1);
+    s.load(2);
+    s.loadReply(2, 1);
+    s.invalidation(2, 2, [9]);
+    expect(s.invalidation(2, 1, [4])).toEqual(["late T1", "2 < T2 [4] late"]);
+  });
+
   it("is told under the later tid where nobody here committed it", () => {
     const s = connected("old");
     expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);
@@ -141,3 +162,53 @@ it.each(["settles at another tid", "fails", "breaks", "is an orphan's"])(
     expect(s.ledger.state.heard.size).toBe(0);
   },
 );
+
+describe("what the server has named of a tid that may be a commit's", () => {
+  it("is kept while others are over", () => {
+    const s = connected("old", [1, 2, 3, 4]);
+    s.finishing(1, { created: [5], undoes: true });
+    s.finishing(4, {});
+    s.invalidation(3, 1, [9]);
+    s.gone(3);
+    s.finishReply(4, undefined);
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("[5 9]");
+  });
+
+  it("is all that it has named, on whatever connections", () => {
+    const s = connected("old", [1, 2, 3]);
+    s.finishing(1, { undoes: true });
+    s.invalidation(2, 1, [9]);
+    s.gone(2);
+    s.invalidation(3, 1, [8]);
+    s.finishReply(1, 1);
+    expect(s.known(1)).toBe("[8 9]");
+  });
+
+  it("is not kept of one that is no commit's that is finishing: their tids lie above their bases", () => {
+    const s = connected("new", [1, 2, 3]);
+    s.invalidation(1, 5, [9]);
+    expect([...s.ledger.state.heard.keys()]).toEqual([]);
+    s.finishing(1, { created: [5] }); // above T5
+    s.invalidation(2, 4, [9]);
+    s.invalidation(2, 5, [9]);
+    expect([...s.ledger.state.heard.keys()]).toEqual([]);
+    s.invalidation(2, 7, [9]);
+    s.finishing(3, { created: [6] }); // above T7
+    s.invalidation(2, 6, [9]);
+    expect([...s.ledger.state.heard.keys()]).toEqual([7n, 6n]);
+    s.finishReply(1, undefined);
+    expect([...s.ledger.state.heard.keys()]).toEqual([]);
+  });
+});
+
+it("what the server has named of an undo is known at once, though the message waits", () => {
+  const s = connected("old", [1, 2, 3, 4]);
+  s.finishing(1, { undoes: true });
+  s.finishing(4, {});
+  s.finishReply(1, 1);
+  expect(s.invalidation(2, 1, [9])).toEqual([]);
+  s.lastTransaction(3);
+  expect(s.lastTransactionReply(3, 1)).toEqual([]);
+  expect(s.finishReply(4, undefined)).toContain("3 < T1 [9] made up");
+});

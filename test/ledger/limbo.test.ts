@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { asTid } from "../../src/wire/ids.ts";
 import type { ServerFamily } from "../../src/ledger/state.ts";
-import { connected, packed, type Script } from "./script.ts";
+import { connected, packed, Script } from "./script.ts";
 
 /* A finish whose reply never comes. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -241,4 +241,16 @@ describe("a vote that was granted to a session of before", () => {
     expect(s.voteGranted(2)).toEqual([]);
     expect(s.ledger.state.limbo).toMatchObject([{ open: true }]);
   });
+});
+
+it("one whose oids were too many to keep explains no commit that is known: that is told like any other", () => {
+  const s = new Script("new", {}, 0);
+  s.connected([1, 2]);
+  s.finishing(1, { created: [5] });
+  s.serverGone(1, true);
+  s.connected([3, 4]);
+  s.begin(3, { created: [6] });
+  s.finish(3); // without a vote that was seen to be granted
+  s.finishReply(3, 2);
+  expect(s.invalidation(4, 2, [])).toEqual(["4 < T2 [6] completed", "log T2: 1 completed, 0 made up"]);
 });

@@ -108,4 +108,17 @@ describe("new: the reply to what was forwarded after the commit had settled", ()
     s.tick(1000);
     expect(s.questionReply(2, 1)).toEqual(["2 < T1 [5] made up", "log T1: 0 completed, 1 made up"]);
   });
+
+  it("proves nothing of what settled behind it, though an undo is among that", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 1);
+    s.load(2);
+    s.finishing(1, { created: [6] });
+    s.finishReply(1, 2);
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 3);
+    expect(s.loadReply(2, 0)).toEqual(["2 < T1 [5] made up", "log T1: 0 completed, 1 made up", "2 < load T0"]);
+    expect(s.invalidation(2, 2, [])).toEqual(["2 < T2 [6] completed", "log T2: 1 completed, 0 made up"]);
+  });
 });

@@ -207,6 +207,18 @@ export class Script {
     return this.#take();
   }
 
+  /** The first bytes of a reply were read that is too large to be held. */
+  largeBegun(session: number): string[] {
+    this.ledger.largeBegun(session, this.#answered(session).order);
+    return this.#take();
+  }
+
+  /** Its last bytes show `tid`; they go out where they may. */
+  largeEnds(session: number, tid: number): string[] {
+    const may = this.ledger.largeEnds(session, asTid(BigInt(tid)));
+    return [...this.#take(), ...(may ? [`${session} < large T${tid}`] : [])];
+  }
+
   serialnos(session: number, refused: readonly number[]): string[] {
     this.ledger.storesRefused(session, packed(refused));
     return this.other(session, "serialnos");

@@ -144,6 +144,14 @@ describe("proven", () => {
     s.finishReply(1, 3);
     expect(s.ledger.state.proven).toBe(7n);
   });
+
+  it("does not fall with a commit below what the server has named as its last", () => {
+    const s = connected("new", [1, 2], 5);
+    s.finishing(1, { modified: [1] });
+    s.finishReply(1, 3);
+    s.lastTransaction(1);
+    expect(s.lastTransactionReply(1, 4)).toContain("ledger ended: T4 below T5");
+  });
 });
 
 describe("what is known", () => {

@@ -76,10 +76,22 @@ describe("a silent commit", () => {
   });
 });
 
-it("below what a client was told of ends that client; it takes a rule that is off to come to this", () => {
-  const s = new Script("old", { holdEvidence: false });
-  s.connected([1, 2]);
-  s.finishing(1, { modified: [4] });
-  expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);
-  expect(s.finishReply(1, 1)).toContain("end 2: commit-out-of-order");
+describe("a tid that is known already, or lies below", () => {
+  it.each([7, 10])("new: can't be told in order, whoever gave it: all others verify (T%i, known is T10)", (tid) => {
+    const s = connected("new");
+    for (const session of [1, 2]) s.invalidation(session, 10, [1]);
+    s.finishing(1, { created: [5] });
+    expect(s.finishReply(1, tid)).toEqual([`copied T${tid} below T10`, "end 2: copied-history", `1 < finish T${tid}`]);
+  });
+
+  it.each([1, 2])(
+    "that a client was told of ends that client (T%i); it takes a rule that is off to come to this",
+    (tid) => {
+      const s = new Script("old", { holdEvidence: false });
+      s.connected([1, 2]);
+      s.finishing(1, { modified: [4] });
+      expect(s.invalidation(2, 2, [9])).toEqual(["foreign T2", "2 < T2 [9] as it is"]);
+      expect(s.finishReply(1, tid)).toContain("end 2: commit-out-of-order");
+    },
+  );
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { connected, Script } from "./script.ts";
 
 /* A commit whose oids only the server knows. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -101,5 +101,20 @@ describe("nobody was told", () => {
     s.finishReply(1, 1);
     expect(s.tick(1000)).toEqual(["ask 2"]);
     expect(s.questionReply(2, 1)).toEqual(["end 2: incomplete-undo"]);
+  });
+
+  it("old: who is ended for it is owed nothing any more of what was proven with it", () => {
+    const s = new Script("old", {}, 0);
+    s.connected([1, 2]);
+    s.finishing(1, { undoes: true });
+    s.finishReply(1, 1);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 2);
+    expect(s.known(2)).toBe("[5]");
+    s.begin(2, { created: [6] });
+    s.vote(2);
+    expect(s.voteGranted(2)).toEqual(["end 2: incomplete-undo"]);
+    s.tick(0);
+    expect(s.known(2)).toBe("not settled");
   });
 });

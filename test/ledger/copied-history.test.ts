@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { COPYING_MS } from "../../src/ledger/copied.ts";
+import { copiedHistory, COPYING_MS, isCopied } from "../../src/ledger/copied.ts";
 import { connected, type Script } from "./script.ts";
+import { history, settled, tidOf } from "./settled.ts";
 
 /* Transactions whose tid the client names: `copyTransactionsFrom`. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -119,6 +120,32 @@ describe("one behind the other", () => {
     expect(s.tick(3)).toEqual(["copied T3 below T5", "end 3: copied-history"]);
   });
 
+  it("and at once when it begins anew later", () => {
+    const s = connected("new", [1, 2], 5);
+    copies(s, 2, 1000);
+    s.connected([3], 5);
+    expect(copies(s, 3, 1000 + COPYING_MS)).toEqual(["copied T3 below T5", "end 3: copied-history", "1 < finish T3"]);
+  });
+
+  it("but not whoever has copied all of them", () => {
+    const s = connected("new", [1, 2], 5);
+    for (const tid of [1, 2, 3]) copies(s, tid, tid);
+    s.connected([3], 5);
+    copies(s, 4, 4);
+    expect(s.tick(1 + COPYING_MS)).toEqual(["copied T4 below T5", "end 3: copied-history"]);
+  });
+
+  it("where two have copied each verifies what the other has", () => {
+    const s = connected("new", [1, 2], 5);
+    copies(s, 2, 0);
+    s.connected([3], 5);
+    copies(s, 3, 1);
+    s.begin(3, { restored: [4], tid: 4 });
+    s.finish(3);
+    s.finishReply(3, 4, 2);
+    expect(s.tick(COPYING_MS)).toEqual(["copied T4 below T5", "end 1: copied-history", "end 3: copied-history"]);
+  });
+
   it("who comes back between them verifies each time", () => {
     const s = connected("new", [1, 2], 5);
     copies(s, 2, 0);
@@ -144,4 +171,12 @@ describe("the server's own message of one that is told later by an end", () => {
     expect(s.ledger.heldBytes(3)).toBe(0);
     expect(s.tick(1000 + COPYING_MS)).toEqual(["copied T3 below T5", "end 3: copied-history"]);
   });
+});
+
+it("of ten thousand it is known that they were copied; then the oldest is forgotten", () => {
+  const state = history();
+  for (let n = 1; n <= 10_000; n++) copiedHistory(state, settled(n), 0, []);
+  expect(isCopied(state, tidOf(1))).toBe(true);
+  copiedHistory(state, settled(10_001), 0, []);
+  expect([1, 2, 10_001].map((n) => isCopied(state, tidOf(n)))).toEqual([false, true, true]);
 });

@@ -35,6 +35,8 @@ describe("a last transaction below one that was certain", () => {
     s.finishing(1, { modified: [4] });
     s.finishReply(1, 6);
     expect(s.lastTransactionReply(2, 5)).toEqual(["2 < lastTransaction T5"]);
+    s.lastTransaction(1); // T6 is certain all the same
+    expect(s.lastTransactionReply(1, 5)).toContain("ledger ended: T5 below T6");
   });
 
   it("leaves nothing of the database before, no oids in limbo; who has seen that one does not go on in this one", () => {
@@ -79,6 +81,18 @@ describe("a last transaction that is one that was copied", () => {
       "end 1: database-changed",
       "end 3: database-changed",
     ]);
+  });
+
+  it("is certain from then on, like any other that the server names", () => {
+    const s = connected("new", [1], 5);
+    s.begin(1, { restored: [5], tid: 3 });
+    s.finish(1);
+    s.finishReply(1, 3);
+    s.gone(1);
+    s.register(2); // nobody is left who has seen T5
+    expect(s.registerReply(2, 3)).toEqual(["2 < register T3"]);
+    s.lastTransaction(2);
+    expect(s.lastTransactionReply(2, 2)).toContain("ledger ended: T2 below T3");
   });
 
   it("and a client of before is still not resumed above it", () => {

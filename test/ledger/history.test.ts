@@ -12,6 +12,10 @@ describe("what has settled", () => {
     expect(settledAt(state, tidOf(0))).toBeUndefined();
   });
 
+  it("counts with eight bytes for each oid, beside what any commit counts", () => {
+    expect(history(settled(2, [1, 2])).historyBytes - history(settled(2, [])).historyBytes).toBe(16);
+  });
+
   it("between two tids: above the first, up to the second", () => {
     const state = history(settled(2, []), settled(5, []), settled(9, []));
     expect(settledBetween(state, tidOf(2), tidOf(9)).map((one) => one.tid)).toEqual([5n, 9n]);
@@ -44,6 +48,20 @@ describe("the server's own message", () => {
     expect(numbers(completion(state, commit, args)?.oids ?? packed([]))).toEqual([1, 8]);
   });
 
+  it("is not kept completed where nobody is to be told: of a large commit it is large", () => {
+    const commit = settled(2, [1]);
+    completion(history(commit), commit, { tid: tidOf(2), oids: packed([]) });
+    expect(commit.lastOwn).toBeUndefined();
+  });
+
+  it("says by its first copy what the server does not name", () => {
+    const commit = settled(2, [1, 4]);
+    const state = history(commit);
+    hear(state, commit, { tid: tidOf(2), oids: packed([1]) });
+    hear(state, commit, { tid: tidOf(2), oids: packed([1, 4]) });
+    expect(numbers(commit.added ?? packed([]))).toEqual([4]);
+  });
+
   it("makes the set of an undo complete, and counts in the size of the history", () => {
     const commit = settled(2, [1], { complete: false });
     const state = history(commit);
@@ -58,7 +76,9 @@ describe("madeUp", () => {
   it("is one announcement for all, until more has been heard", () => {
     const commit = settled(2, [1]);
     const state = history(commit);
-    expect(madeUp(commit)).toBe(madeUp(commit));
+    const made = madeUp(commit);
+    hear(state, commit, { tid: tidOf(2), oids: packed([1]) });
+    expect(madeUp(commit)).toBe(made);
     hear(state, commit, { tid: tidOf(2), oids: packed([8]) });
     expect(numbers(madeUp(commit).oids)).toEqual([1, 8]);
   });

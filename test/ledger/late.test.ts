@@ -117,6 +117,17 @@ describe("but not of what changed in that transaction: the file of a cache would
     expect(s.invalidation(2, 2, [5, 7, 8])).toEqual(["late T2", "2 < T4 [8] late"]);
   });
 
+  it("of what is known of the tid with which it registered", () => {
+    const s = connected("new", [1]);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 4);
+    s.connected([2], 4);
+    s.load(2);
+    s.loadReply(2, 4);
+    s.invalidation(2, 3, [9]); // passes: it was told of none
+    expect(s.invalidation(2, 2, [5, 8])).toEqual(["late T2", "2 < T4 [8] late"]);
+  });
+
   it("where that is not known the session ends, and nobody goes on from there", () => {
     const s = toldOfT2("new");
     s.finishing(2, { undoes: true });

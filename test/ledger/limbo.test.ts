@@ -55,6 +55,23 @@ describe("its oids", () => {
     expect(s.invalidation(3, 1, [9])).toEqual(["foreign T1", "3 < T1 [9 5] completed"]);
   });
 
+  it("go in where the server may still commit it, too", () => {
+    const s = inLimbo("old", true);
+    s.connected([3]);
+    expect(s.invalidation(3, 1, [9])).toEqual(["foreign T1", "3 < T1 [9 5] completed"]);
+  });
+
+  it("don't go into a tid at or below what was known when its tpc_finish was forwarded: its own lies above", () => {
+    const s = connected("old");
+    s.invalidation(1, 5, [9]);
+    s.finishing(1, { created: [5] });
+    s.serverGone(1);
+    s.connected([3], 5);
+    expect(s.invalidation(3, 4, [8])).toEqual(["3 < T4 [8] as it is"]);
+    expect(s.invalidation(3, 5, [9])).toEqual(["3 < T5 [9] as it is"]);
+    expect(s.invalidation(3, 6, [8])).toEqual(["foreign T6", "3 < T6 [8 5] completed"]);
+  });
+
   it("new: of two commits go in together, from the lower base on", () => {
     const s = inLimbo("new"); // above T0
     s.connected([3, 4]);
@@ -102,6 +119,8 @@ describe("who is ended", () => {
     const s = inLimbo("old", true);
     s.connected([3, 4]);
     expect(nextVote(s)).toEqual(["end 3: unknown-commit", "end 4: unknown-commit"]);
+    s.connected([3, 4]);
+    expect(nextVote(s)).toEqual(["3 < vote"]);
   });
 
   it("new: everyone once more, too, where one that is over came into limbo behind it", () => {
@@ -195,6 +214,18 @@ describe("how it ends", () => {
     expect(s.getInvalidationsReply(5, 0, [2, [6]])).toEqual(["5 < getInvalidations(T0): T2 [6 5]"]);
     s.getInvalidations(5);
     expect(s.getInvalidationsReply(5, 2, [2, []])).toEqual(["5 < getInvalidations(T2): T2 [] as it is"]);
+  });
+
+  it("with the first commit behind it, whatever comes later", () => {
+    const s = inLimbo("new");
+    s.connected([3]);
+    for (const tid of [2, 3]) {
+      s.finishing(3, { modified: [6] });
+      s.finishReply(3, tid);
+    }
+    s.connected([5], 3);
+    s.getInvalidations(5);
+    expect(s.getInvalidationsReply(5, 2, [3, [6]])).toEqual(["5 < getInvalidations(T2): T3 [6] as it is"]);
   });
 
   it("not with one that was on its way when it began", () => {

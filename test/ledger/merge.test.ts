@@ -77,6 +77,27 @@ describe("the oids of a merged reply", () => {
 });
 
 describe("None", () => {
+  /** What a commit in limbo changed is known, or was too much to keep. */
+  function inLimbo(state: StorageState<string>, oids: readonly number[] | undefined): StorageState<string> {
+    const set = oids === undefined ? undefined : packed(oids);
+    state.limbo.push({ number: 1, oids: set, base: tid(0), open: false, since: 0, top: undefined });
+    return state;
+  }
+
+  it("is the answer over a commit in limbo whose oids were too many to keep, whatever else has settled", () => {
+    const account = newAccount<string>(9, newState("old"));
+    expect(merged(inLimbo(three(), [7]), account, 1, [3, []])).toBe("T3 [2 3 7]");
+    expect(merged(inLimbo(three(), undefined), account, 1, [3, []])).toBe("None");
+  });
+
+  it("is the answer over an undo that nobody told, whatever is in limbo", () => {
+    const state = inLimbo(three(), [7]);
+    const account = { ...newAccount<string>(9, newState("old")), floor: tid(3) };
+    for (const settled of state.history) if (settled.tid === 2n) settled.complete = false;
+    expect(merged(state, account, 1, [1, []])).toBe("None");
+    expect(merged(state, account, 2, [2, []])).toBe("T3 [3 7]");
+  });
+
   it("is the server's answer, passed on", () => {
     expect(merged(three(), newAccount(9, newState("old")), 0, undefined)).toBe("as it is");
   });

@@ -67,6 +67,12 @@ describe("place", () => {
     place(state, account, invalidation(2));
     expect(payloads(account)).toEqual(["register", "T2", "reply T5"]);
   });
+
+  it("nor before what stands before the register reply, though that shows its tid", () => {
+    const { state, account } = outbox("new", reply(5), register, reply(5));
+    place(state, account, invalidation(2));
+    expect(payloads(account)).toEqual(["reply T5", "register", "T2", "reply T5"]);
+  });
 });
 
 describe("placeRegister", () => {
@@ -74,6 +80,12 @@ describe("placeRegister", () => {
     const { state, account } = outbox("old", plain, invalidation(1), invalidation(2));
     placeRegister(state, account, register);
     expect(payloads(account)).toEqual(["info", "register", "T1", "T2"]);
+  });
+
+  it("goes behind all that waits where nothing was announced", () => {
+    const { state, account } = outbox("old", plain, reply(1));
+    placeRegister(state, account, register);
+    expect(payloads(account)).toEqual(["info", "reply T1", "register"]);
   });
 });
 
@@ -86,7 +98,9 @@ describe("provenInOutbox", () => {
     expect(proves(reply(2))).toBe(true);
     expect(proves(grant)).toBe(true);
     expect(proves(invalidation(3))).toBe(true);
+    expect(proves(plain, reply(2))).toBe(true);
     expect(proves(reply(1), plain, register)).toBe(false);
+    expect(proves(reply(9, false), item("register", "register", 10, { tid: tid(9) }))).toBe(false);
     expect(proves(reply(2, false))).toBe(false);
   });
 
@@ -97,7 +111,7 @@ describe("provenInOutbox", () => {
     };
     expect(proves(reply(2), reply(9))).toBe(false);
     expect(proves(invalidation(2))).toBe(false);
-    expect(proves(invalidation(3))).toBe(true);
+    expect(proves(plain, invalidation(3))).toBe(true);
   });
 });
 

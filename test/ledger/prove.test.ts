@@ -24,6 +24,21 @@ describe("old: only evidence on that very connection", () => {
     expect(s.questionReply(2, 2)).toEqual(["2 < T2 [5] made up", "log T2: 0 completed, 1 made up"]);
   });
 
+  it("a message proves those of lower tids, and nothing of higher ones", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4], created: [5] });
+    s.finishReply(1, 1);
+    s.finishing(1, { modified: [4], created: [6] });
+    s.finishReply(1, 3);
+    expect(s.invalidation(2, 2, [9])).toEqual([
+      "2 < T1 [4 5] made up",
+      "log T1: 0 completed, 1 made up",
+      "foreign T2",
+      "2 < T2 [9] as it is",
+    ]);
+    expect(s.invalidation(2, 3, [4])).toEqual(["2 < T3 [4 6] completed", "log T3: 1 completed, 0 made up"]);
+  });
+
   it("a load that was answered before comes first", () => {
     const s = connected("old");
     s.load(2);

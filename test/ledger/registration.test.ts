@@ -42,6 +42,12 @@ describe("what settles while register is on its way", () => {
   });
 });
 
+it("what shows nothing does not wait for the reply to register", () => {
+  const s = connected("old", [1]);
+  s.register(3);
+  expect(s.other(3, "info")).toEqual(["3 < info"]);
+});
+
 describe("a register that failed", () => {
   it("is tried again on the same connection (read-only fallback)", () => {
     const s = connected("old", [1]);

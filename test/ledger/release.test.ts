@@ -15,6 +15,15 @@ describe("evidence waits for commits that are finishing", () => {
     expect(s.lastTransactionReply(2, 2)).toEqual([]);
   });
 
+  it("and not for those that were forwarded behind it", () => {
+    const s = connected("new", [1, 2, 3]);
+    s.load(2);
+    s.finishing(1, { created: [5] });
+    expect(s.loadReply(2, 1)).toEqual([]);
+    s.finishing(3, { created: [6] });
+    expect(s.finishReply(1, undefined)).toContain("2 < load T1");
+  });
+
   it("and not where nothing is finishing: tids that nobody here explains hold nothing", () => {
     const s = connected("old");
     s.lastTransaction(2);
@@ -33,6 +42,19 @@ describe("evidence waits for what is due", () => {
       "2 < T1 [5] completed",
       "log T1: 1 completed, 0 made up",
       "2 < lastTransaction T1",
+    ]);
+  });
+
+  it("new: a getInvalidations reply that overtakes the invalidation", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5] });
+    s.getInvalidations(2);
+    s.finishReply(1, 1);
+    expect(s.getInvalidationsReply(2, 0, [1, []])).toEqual([]);
+    expect(s.invalidation(2, 1, [])).toEqual([
+      "2 < T1 [5] completed",
+      "log T1: 1 completed, 0 made up",
+      "2 < getInvalidations(T0): T1 [5]",
     ]);
   });
 

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { config, type Config } from "../explore/config.ts";
 import { explore, shortest } from "../explore/explore.ts";
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
+import type { ServerFamily } from "../../src/ledger/state.ts";
 import { Script } from "./script.ts";
 
 /*
@@ -156,6 +157,110 @@ describe("switched off, a rule changes what a script shows", () => {
     };
     expect(run(true)).toEqual(["3 < getInvalidations(T0): T1 [4]"]);
     expect(run(false)).toEqual(["3 < getInvalidations(T0): T0 [] as it is"]);
+  });
+});
+
+/** Those that the explorer shows, too: what each does, in one order of events. */
+const SHOWN: readonly {
+  readonly rule: keyof Rules;
+  readonly server: ServerFamily;
+  readonly run: (s: Script) => string[];
+  readonly on: readonly string[];
+  readonly off: readonly string[];
+}[] = [
+  {
+    rule: "moveAhead",
+    server: "new",
+    run: (s) => {
+      s.load(2);
+      s.finishing(1, { modified: [4] });
+      s.finishReply(1, 1);
+      s.loadReply(2, 1); // waits for what is due
+      return s.invalidation(2, 1, [4]);
+    },
+    on: ["2 < T1 [4] as it is", "2 < load T1"],
+    off: ["2 < load T1", "2 < T1 [4] as it is"],
+  },
+  {
+    rule: "proofFirst",
+    server: "old",
+    run: (s) => {
+      s.finishing(1, { created: [5] });
+      return s.finishReply(1, 1).filter((line) => line.startsWith("2 <"));
+    },
+    on: [],
+    off: ["2 < T1 [5] made up"],
+  },
+  {
+    rule: "swallow",
+    server: "old",
+    run: (s) => {
+      s.finishing(1, { modified: [4] });
+      s.finishReply(1, 1);
+      s.load(2);
+      s.loadReply(2, 1);
+      return s.invalidation(2, 1, [4]);
+    },
+    on: [],
+    off: ["2 < T1 [4] as it is"],
+  },
+  {
+    rule: "tellLate",
+    server: "old",
+    run: (s) => {
+      s.load(2);
+      s.loadReply(2, 0);
+      s.invalidation(2, 2, [9]);
+      return s.invalidation(2, 1, [8]);
+    },
+    on: ["late T1", "2 < T2 [8] late"],
+    off: [],
+  },
+  {
+    rule: "swallowOwn",
+    server: "old",
+    run: (s) => {
+      s.finishing(1, { modified: [4] });
+      s.invalidation(1, 1, [4]);
+      return s.finishReply(1, 1);
+    },
+    on: ["1 < finish T1"],
+    off: ["1 < T1 [4] as it is", "1 < finish T1"],
+  },
+  {
+    rule: "registerFirst",
+    server: "old",
+    run: (s) => {
+      s.register(3);
+      return [...s.invalidation(3, 1, [4]), ...s.registerReply(3)];
+    },
+    on: ["3 < register T0", "foreign T1", "3 < T1 [4] as it is"],
+    off: ["foreign T1", "3 < T1 [4] as it is", "3 < register T0"],
+  },
+  {
+    rule: "addLimbo",
+    server: "new",
+    run: (s) => {
+      s.finishing(1, { created: [5] });
+      s.serverGone(1);
+      s.connected([3, 4], 1);
+      s.getInvalidations(4);
+      return [...s.getInvalidationsReply(4, 0, [1, []]), ...s.invalidation(3, 2, [9])];
+    },
+    on: ["4 < getInvalidations(T0): T1 [5]", "foreign T2", "3 < T2 [9 5] completed"],
+    off: ["4 < getInvalidations(T0): T1 [] as it is", "foreign T2", "3 < T2 [9] as it is"],
+  },
+];
+
+describe("what a rule does", () => {
+  it.each(SHOWN)("$rule", ({ rule, server, run, on, off }) => {
+    const shown = (rules: Partial<Rules>): string[] => {
+      const s = new Script(server, rules);
+      s.connected([1, 2]);
+      return run(s);
+    };
+    expect(shown({})).toEqual(on);
+    expect(shown({ [rule]: false })).toEqual(off);
   });
 });
 

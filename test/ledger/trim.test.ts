@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { settledBytes } from "../../src/ledger/history.ts";
 import { NO_OIDS, oidSet } from "../../src/ledger/oid-set.ts";
-import type { Limbo } from "../../src/ledger/state.ts";
+import { newAccount, type Action, type Limbo } from "../../src/ledger/state.ts";
 import { trim } from "../../src/ledger/trim.ts";
 import { connected, packed, Script } from "./script.ts";
 import { history, settled, tidOf } from "./settled.ts";
@@ -13,6 +14,8 @@ describe("settled commits", () => {
   it("go with the oldest first, and the reach moves", () => {
     const state = history(settled(2), settled(5), settled(9));
     const all = state.historyBytes;
+    trim(state, all, true, []);
+    expect(state.history).toHaveLength(3);
     trim(state, all - 1, true, []);
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
     expect(state.reach).toBe(2n);
@@ -46,6 +49,20 @@ describe("who is owed more than the history may hold", () => {
       expect(s.ledger.state.historyBytes).toBeLessThanOrEqual(8000);
     }
     expect(ends).toEqual(["end 2: too-far-behind"]);
+  });
+
+  it("is ended for the first byte that is too much behind what it is owed", () => {
+    const owing = (maxBytes: number): Action<string>[] => {
+      const oldest = settled(1, [1], { owed: new Set([2]) });
+      const state = history(oldest, ...[2, 3, 4, 5, 6].map((n) => settled(n)));
+      state.accounts.set(2, { ...newAccount(2, state), due: [{ settled: oldest, since: 0 }] });
+      const actions: Action<string>[] = [];
+      trim(state, maxBytes, true, actions);
+      return actions;
+    };
+    const behind = 5 * settledBytes(settled(1));
+    expect(owing(behind)).toEqual([]);
+    expect(owing(behind - 1)).toMatchObject([{ do: "end", session: 2, code: "too-far-behind" }]);
   });
 
   it("is not ended for one commit, however large", () => {
@@ -92,6 +109,20 @@ describe("who is slow in reading is owed more than that", () => {
     // For what has settled since it is like anybody else.
     expect(commits(s, 111, 130)).toEqual(["end 2: too-far-behind"]);
     expect(s.ledger.bytesBeyond).toBe(0);
+  });
+
+  it("nor for the last that has settled by then", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    s.ledger.unread(2, true);
+    commits(s, 1, 1);
+    s.ledger.unread(2, false);
+    expect(commits(s, 2, 30)).toEqual([]);
+    expect(s.known(1)).toBe("[1]");
+  });
+
+  it("nothing is kept beyond the bound where nothing has settled", () => {
+    expect(new Script("old", {}, 4000).ledger.bytesBeyond).toBe(0);
   });
 
   it("others are ended all the same", () => {
@@ -149,6 +180,38 @@ describe("commits in limbo", () => {
     expect(state.limbo).toEqual([
       { number: 2, oids: undefined, base: tidOf(2), open: true, since: 4, top: undefined } satisfies Limbo,
     ]);
+  });
+
+  it("count a hundred bytes beside their oids: these are kept as long as there is room", () => {
+    const state = history();
+    state.limbo.push(limbo({}));
+    trim(state, 108, true, []);
+    expect(state.limbo).toMatchObject([{ oids: packed([7]) }]);
+    trim(state, 107, true, []);
+    expect(state.limbo).toMatchObject([{ oids: undefined }]);
+    trim(state, 100, true, []);
+    expect(state.limbo).toHaveLength(1);
+  });
+
+  it("become one that stands for all of them: above the lowest base, open if one of them is", () => {
+    for (const open of [false, true]) {
+      const state = history();
+      state.limbo.push(
+        limbo({ base: tidOf(3) }),
+        limbo({ number: 2, base: tidOf(2), open }),
+        limbo({ number: 3, base: tidOf(4) }),
+      );
+      trim(state, 0, true, []);
+      expect(state.limbo).toMatchObject([{ number: 3, base: tidOf(2), open }]);
+    }
+  });
+
+  it("stay while the history has no beginning yet: a client may still be answered from below them", () => {
+    const state = history();
+    state.limbo.push(limbo({ top: tidOf(5) }));
+    trim(state, 1000, true, []);
+    expect(state.reach).toBeUndefined();
+    expect(state.limbo).toHaveLength(1);
   });
 
   it("whose oids are given up: a resume over it is answered None, and a message that it may explain ends the session", () => {

@@ -118,3 +118,31 @@ describe("votes", () => {
     expect(s.known(1)).toBe("[5]");
   });
 });
+
+describe("what is noted of transactions is counted with the room that it has: eight oids, then twice as many", () => {
+  it("nothing, where nothing was begun or stored, or nobody knows the session", () => {
+    const s = connected("new");
+    expect([s.ledger.notedBytes(1), s.ledger.notedBytes(9)]).toEqual([0, 0]);
+    s.begin(1, {});
+    expect(s.ledger.notedBytes(1)).toBe(0);
+  });
+
+  it.each(["created", "modified", "restored", "deleted"] as const)("%s", (sort) => {
+    const s = connected("new");
+    s.begin(1, { [sort]: [5] });
+    expect(s.ledger.notedBytes(1)).toBe(64);
+    s.store(1, { [sort]: [1, 2, 3, 4, 6, 7, 8, 9] });
+    expect(s.ledger.notedBytes(1)).toBe(128);
+    s.begin(1, { [sort]: [5], id: 2 });
+    expect(s.ledger.notedBytes(1)).toBe(192);
+    s.finish(1, 1);
+    expect(s.ledger.notedBytes(1)).toBe(64);
+  });
+
+  it("refused", () => {
+    const s = connected("old");
+    s.begin(1, {});
+    s.serialnos(1, [1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(s.ledger.notedBytes(1)).toBe(64);
+  });
+});

@@ -83,6 +83,181 @@ export const EQUIVALENT: readonly Equivalent[] = [
     'item.kind !== "invalidation"',
     "false",
   ]),
+  ...since(
+    "while a granted vote waits nothing is due but what settles just then, and `owe` does not ask; then nothing is due any more",
+    "src/ledger/prove.ts",
+    [
+      'if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")',
+      'proveAll(state, account, actions) === "ended"',
+      "true",
+    ],
+    [
+      'if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")',
+      'proveAll(state, account, actions) === "ended"',
+      'proveAll(state, account, actions) !== "ended"',
+    ],
+    [
+      'if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")',
+      '"ended"',
+      '""',
+    ],
+    ['return "ended";', '"ended"', '""'],
+  ),
+  ...since(
+    "of nothing there is nothing to be done, and nothing is proven of a session that has ended",
+    "src/ledger/prove.ts",
+    ['if (count === 0) return "goes-on";', "count === 0", "false"],
+  ),
+  ...since("a message of its own commit has been swallowed before", "src/ledger/hear.ts", [
+    "const isLate = tid <= account.announced || (tid < account.committed && account.committed <= account.shown);",
+    "tid < account.committed",
+    "tid <= account.committed",
+  ]),
+  ...since("what is made up is of a commit that is known until it has gone out, as it is owed", "src/ledger/hear.ts", [
+    "const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;",
+    "same?.own?.oids",
+    "same?.own.oids",
+  ]),
+  ...since(
+    "behind the last there is none, and each is there",
+    "src/ledger/place.ts",
+    [
+      "for (let i = state.finishing.length - 1; i >= 0; i--) {",
+      "state.finishing.length - 1",
+      "state.finishing.length + 1",
+    ],
+    ["if (commit !== undefined && commit.base < tid) return commit.number;", "commit !== undefined", "true"],
+  ),
+  ...since(
+    "what is saved is work: nothing that waits shows a tid above the top",
+    "src/ledger/place.ts",
+    [
+      "const at = state.rules.moveAhead && item.tid <= account.top ? firstEvidence(state, account, item.tid) : -1;",
+      "item.tid <= account.top",
+      "true",
+    ],
+    ['const top = kind === "grant" ? ABOVE_ALL : tid;', 'kind === "grant"', "true"],
+    ["const ABOVE_ALL = asTid(2n ** 64n - 1n);", "2n ** 64n - 1n", "2n ** 64n + 1n"],
+    ["if (tid > account.top) return undefined;", "tid > account.top", "false"],
+    ["if (tid > account.top) return false;", "tid > account.top", "false"],
+  ),
+  ...since("nothing is as high as a reach that is undefined", "src/ledger/merge.ts", [
+    "const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);",
+    "state.reach !== undefined",
+    "true",
+  ]),
+  ...since("it is never below what was shown: `resumeTid`", "src/ledger/merge.ts", [
+    "if (upTo > account.shown) account.shown = upTo;",
+    "upTo > account.shown",
+    "true",
+  ]),
+  ...since(
+    "what is saved is work: with nothing added the bytes are the same",
+    "src/ledger/merge.ts",
+    [
+      "const oids = missing.length === 0 ? answer.oids : Buffer.concat([answer.oids, missing]);",
+      "missing.length === 0",
+      "false",
+    ],
+    ["if (state.limbo.length === 0 || !state.rules.addLimbo) return settled;", "state.limbo.length === 0", "false"],
+  ),
+  ...since(
+    "it is called for what is owed, and who is owed something is there: `leave`",
+    "src/ledger/trim.ts",
+    ["for (const session of [...(settled.owed ?? [])]) {", "[]", '["Stryker was here"]'],
+    [
+      "if (account === undefined || (isPatient && waitsForReader(account, settled))) continue;",
+      "account === undefined",
+      "false",
+    ],
+  ),
+  ...since(
+    "without any they count nothing",
+    "src/ledger/trim.ts",
+    [
+      "return state.limbo.length === 0 ? maxBytes : Math.max(0, maxBytes - limboBytes(state));",
+      "state.limbo.length === 0",
+      "false",
+    ],
+    ["if (oldest === undefined) break;", "oldest === undefined", "false"],
+  ),
+  ...since(
+    "what says nothing is not held",
+    "src/ledger/release.ts",
+    ['case "plain":', '"plain"', '""'],
+    ['case "register":', '"register"', '""'],
+  ),
+  ...since(
+    "while a granted vote waits nothing is due: what settles is proven by it",
+    "src/ledger/release.ts",
+    ['case "grant":', '"grant"', '""'],
+    [
+      "return state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0;",
+      "state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0",
+      "false",
+    ],
+    [
+      "return state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0;",
+      "state.rules.waitForDue && state.rules.grantIsEvidence",
+      "true",
+    ],
+    [
+      "return state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0;",
+      "state.rules.waitForDue && state.rules.grantIsEvidence",
+      "state.rules.waitForDue || state.rules.grantIsEvidence",
+    ],
+  ),
+  ...since("commits have numbers from 1 on", "src/ledger/release.ts", [
+    "return item.after !== 0 && oldest !== undefined && oldest.number <= item.after;",
+    "item.after !== 0",
+    "true",
+  ]),
+  ...since("what is saved is work: no tid is found where nothing waits", "src/ledger/release.ts", [
+    "if (account.outbox.length === 0) account.top = NO_TID;",
+    "account.outbox.length === 0",
+    "false",
+  ]),
+  ...since(
+    "only what is made up has no payload, and it names its commit",
+    "src/ledger/release.ts",
+    ["if (payload !== undefined) merge(state, account, item, payload, actions);", "payload !== undefined", "true"],
+    [
+      'if (payload !== undefined) actions.push({ do: "forward", session: account.number, payload });',
+      "payload !== undefined",
+      "true",
+    ],
+    ["if (settled === undefined) return;", "settled === undefined", "false"],
+    [
+      'if (item.payload !== undefined) actions.push({ do: "forward", session: account.number, payload: item.payload });',
+      "item.payload !== undefined",
+      "true",
+    ],
+  ),
+  ...since("what was copied has set the reach, and where both are equal nothing rises", "src/ledger/database.ts", [
+    "if (tid < proven && isCopied(state, tid)) return false;",
+    "tid < proven",
+    "tid <= proven",
+  ]),
+  ...since("of nothing nothing is added", "src/ledger/limbo.ts", [
+    "if (state.limbo.length === 0 || !state.rules.addLimbo) return undefined;",
+    "state.limbo.length === 0",
+    "false",
+  ]),
+  ...since("nothing is as high as a tid that is undefined", "src/ledger/limbo.ts", [
+    "if (base >= to || (top !== undefined && from >= top)) continue;",
+    "top !== undefined",
+    "true",
+  ]),
+  ...since("where both are equal the same is kept", "src/ledger/history.ts", [
+    "return known > proven ? known : proven;",
+    "known > proven",
+    "known >= proven",
+  ]),
+  ...since("the set of nothing is empty", "src/ledger/history.ts", [
+    "return sets.length === 0 ? NO_OIDS : oidSet(Buffer.concat(sets));",
+    "sets.length === 0",
+    "false",
+  ]),
   ...since("where both are equal the same is kept", "src/ledger/database.ts", [
     "if (tid > state.proven) state.proven = tid;",
     "tid > state.proven",

@@ -89,11 +89,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     [
       'if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")',
       'proveAll(state, account, actions) === "ended"',
-      "true",
-    ],
-    [
-      'if (account.outbox.some((one) => one.kind === "grant") && proveAll(state, account, actions) === "ended")',
-      'proveAll(state, account, actions) === "ended"',
       'proveAll(state, account, actions) !== "ended"',
     ],
     [
@@ -103,6 +98,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
     ['return "ended";', '"ended"', '""'],
   ),
+  ...since("its caller asks whether it goes on, and for nothing else", "src/ledger/prove.ts", [
+    'if (proveUpTo(state, account, shown, actions) === "ended") return "ended";',
+    '"ended"',
+    '""',
+  ]),
   ...since(
     "of nothing there is nothing to be done, and nothing is proven of a session that has ended",
     "src/ledger/prove.ts",

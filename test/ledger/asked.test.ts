@@ -87,6 +87,10 @@ describe("a session", () => {
     expect([s.ledger.isQuiet(2), s.ledger.isQuiet(9)]).toEqual([false, true]);
   });
 
+  it("has not verified its cache where nobody knows it", () => {
+    expect(connected("new").ledger.workForwarded(9)).toBe(false);
+  });
+
   it("may be left unread where nobody knows it", () => {
     expect(connected("new").ledger.mayPause(9, false)).toBe(true);
   });
@@ -149,8 +153,10 @@ describe("what is held", () => {
 describe("a ledger", () => {
   const blank = (): StorageLedger<string> => new StorageLedger<string>(newState("new"));
 
-  it("is blank while it knows nothing", () => {
+  it("is blank while it knows nothing, and has nothing to be done", () => {
     expect(blank().isBlank).toBe(true);
+    expect(blank().take()).toEqual([]);
+    expect(blank().newestFinish).toBe(0);
   });
 
   it("is blank again when a session has left of which nothing was learnt", () => {

@@ -47,6 +47,24 @@ describe("what comes late is told under the tid where the client's cache stands"
     expect(s.invalidation(2, 2, [8])).toEqual(["late T2", "2 < T4 [8] late"]);
   });
 
+  it("old: that which it was told is the last, when it asked before it worked", () => {
+    const s = connected("old", [1]);
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 4);
+    s.connected([2], 4);
+    s.load(2);
+    s.loadReply(2, 4);
+    s.invalidation(2, 3, [9]); // passes: it was told of none
+    expect(s.invalidation(2, 2, [8])).toEqual(["late T2", "2 < T4 [8] late"]);
+  });
+
+  it("not that which it is told is the last while it works: its cache does not move for that", () => {
+    const s = toldOfT2("old");
+    s.lastTransaction(2);
+    s.lastTransactionReply(2, 7);
+    expect(s.invalidation(2, 1, [8])).toEqual(["late T1", "2 < T2 [8] late"]);
+  });
+
   it("with the whole set of a commit that is known", () => {
     const s = connected("new");
     s.load(2);

@@ -15,6 +15,10 @@ describe("may the server's connection be left unread", () => {
     expect(s.ledger.mayPause(2, true)).toBe(true);
   });
 
+  it("not of a quick client for which nothing is held", () => {
+    expect(connected("new").ledger.mayPause(2, false)).toBe(false);
+  });
+
   it("not while its own finish is on the way", () => {
     const s = connected("old");
     s.finishing(1, { modified: [4] });

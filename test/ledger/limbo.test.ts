@@ -195,6 +195,25 @@ describe("an exception as the reply to tpc_finish", () => {
     expect(s.finishFailed(1)).toEqual(["close server 1", "end 2: unknown-commit"]);
   });
 
+  it("of an orphan says nothing of its vote, whose reply need not have been understood", () => {
+    const s = connected("new");
+    s.begin(1, { created: [5] });
+    s.finish(1);
+    s.gone(1);
+    expect(s.finishFailed(1)).toEqual(["close server 1", "end 2: unknown-commit"]);
+  });
+
+  it("says that nothing was committed, too, where another's vote was granted meanwhile", () => {
+    const s = connected("new");
+    s.begin(1, { created: [5] });
+    s.finish(1);
+    s.begin(2, { created: [6] });
+    s.vote(2);
+    s.voteGranted(2);
+    expect(s.finishFailed(1)).toContain("1 < finish failed");
+    expect(s.ledger.state.limbo).toEqual([]);
+  });
+
   it("old: of a commit that changed nothing ends nobody", () => {
     const s = connected("old");
     s.finishing(1, {});

@@ -39,6 +39,27 @@ describe("old: only evidence on that very connection", () => {
     expect(s.invalidation(2, 3, [4])).toEqual(["2 < T3 [4 6] completed", "log T3: 1 completed, 0 made up"]);
   });
 
+  it("a getInvalidations reply that shows its tid", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    s.getInvalidations(2);
+    expect(s.getInvalidationsReply(2, 0, [1, [4]])).toEqual([
+      "2 < T1 [4] made up",
+      "log T1: 0 completed, 1 made up",
+      "2 < getInvalidations(T0): T1 [4] as it is",
+    ]);
+  });
+
+  it("not a vote's reply that nobody understands: it may show anything, and waits for what is due", () => {
+    const s = connected("old");
+    s.finishing(1, { modified: [4] });
+    s.finishReply(1, 1);
+    s.ledger.voteUnclear(2, { payload: "vote", bytes: 10, order: 0 });
+    expect(s.ledger.take()).toEqual([]);
+    expect(s.invalidation(2, 1, [4])).toEqual(["2 < T1 [4] as it is", "2 < vote"]);
+  });
+
   it("a load that was answered before comes first", () => {
     const s = connected("old");
     s.load(2);

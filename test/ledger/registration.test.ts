@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { connected } from "./script.ts";
+import { connected, Script } from "./script.ts";
 
 /* What a newcomer is told. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -40,6 +40,26 @@ describe("what settles while register is on its way", () => {
     expect(s.finishReply(1, 1)).toEqual(["1 < finish T1"]);
     expect(s.registerReply(3)).toEqual(["3 < register T0", "3 < T1 [4 5] completed", "log T1: 1 completed, 0 made up"]);
   });
+});
+
+it("what waits for the reply to register is not told where the server goes before it", () => {
+  const s = connected("old", [1]);
+  s.register(3);
+  expect(s.invalidation(3, 1, [4])).toEqual([]);
+  expect(s.ledger.isQuiet(3)).toBe(false);
+  expect(s.serverGone(3)).toEqual(["close client 3"]);
+});
+
+it.each([1, 2])("new: what the reply to register covers (T%i) is owed no more, and can be forgotten", (last) => {
+  const s = new Script("new", {}, 0);
+  s.connected([1]);
+  s.register(3);
+  s.finishing(1, { created: [5] });
+  s.finishReply(1, 1);
+  expect(s.known(1)).toBe("[5]");
+  s.registerReply(3, last);
+  s.tick(0);
+  expect(s.known(1)).toBe("not settled");
 });
 
 it("what shows nothing does not wait for the reply to register", () => {

@@ -238,6 +238,32 @@ const SHOWN: readonly {
     off: ["foreign T1", "3 < T1 [4] as it is", "3 < register T0"],
   },
   {
+    rule: "registerCovers",
+    server: "new",
+    run: (s) => {
+      s.register(3);
+      s.finishing(1, { created: [5] });
+      s.finishReply(1, 1);
+      s.invalidation(2, 1, [5]);
+      s.registerReply(3, 1);
+      return s.tick(1000);
+    },
+    on: [],
+    off: ["ask 3"],
+  },
+  {
+    rule: "failedVoteIsNoBarrier",
+    server: "old",
+    run: (s) => {
+      s.begin(1, { modified: [4] });
+      s.vote(1);
+      s.finishing(2, { created: [5] });
+      return s.voteFailed(1);
+    },
+    on: ["1 < vote failed"],
+    off: [],
+  },
+  {
     rule: "addLimbo",
     server: "new",
     run: (s) => {

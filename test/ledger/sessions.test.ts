@@ -22,6 +22,10 @@ const EVENTS: Readonly<Record<string, (ledger: StorageLedger<string>, session: n
   invalidationsReply: (ledger, session) => ledger.invalidationsReply(session, T, { tid: T, oids: packed([1]) }, REPLY),
   reply: (ledger, session) => ledger.reply(session, { tid: T, exact: true }, REPLY),
   otherMessage: (ledger, session) => ledger.otherMessage(session, READ),
+  workForwarded: (ledger, session) => ledger.workForwarded(session),
+  largeBegun: (ledger, session) => ledger.largeBegun(session, 0),
+  largeEnds: (ledger, session) => expect(ledger.largeEnds(session, T)).toBe(true),
+  voteUnclear: (ledger, session) => ledger.voteUnclear(session, REPLY),
   voteGranted: (ledger, session) => ledger.voteGranted(session, T, REPLY),
   voteFailed: (ledger, session) => ledger.voteFailed(session, 1, true, T, REPLY),
   invalidation: (ledger, session) => ledger.invalidation(session, { tid: T, oids: packed([1]) }, READ),
@@ -83,6 +87,12 @@ describe.each<ServerFamily>(["old", "new"])("%s server:", (server) => {
     ledger.finishReply(9, number, undefined, 0, REPLY);
     expect(ledger.take()).toEqual([]);
     expect(ledger.state.finishing).toEqual([]);
+  });
+
+  it("the reply to a question that nobody asked says nothing", () => {
+    const { ledger } = connected(server);
+    ledger.questionReply(2, T);
+    expect(ledger.take()).toEqual([]);
   });
 
   it("a server that goes before register is answered takes its client with it", () => {
@@ -173,6 +183,16 @@ describe("what is known", () => {
       s.load(1);
       s.loadReply(1, tid);
     }
+    s.getInvalidations(1);
+    expect(s.getInvalidationsReply(1, 0, [5, []])).toEqual(["1 < getInvalidations(T0): T7 []"]);
+  });
+
+  it.each(["granted", "failed"])("new: of a client, by the reply to a vote that is %s", (how) => {
+    const s = connected("new", [1]);
+    s.begin(1, { created: [1] });
+    s.vote(1);
+    if (how === "granted") s.voteGranted(1, 7);
+    else s.voteFailed(1, { shows: 7 });
     s.getInvalidations(1);
     expect(s.getInvalidationsReply(1, 0, [5, []])).toEqual(["1 < getInvalidations(T0): T7 []"]);
   });

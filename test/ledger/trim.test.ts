@@ -92,6 +92,7 @@ describe("who is slow in reading is owed more than that", () => {
     expect(commits(s, 1, 100)).toEqual([]);
     expect(s.ledger.state.history).toHaveLength(100);
     expect(s.ledger.bytesBeyond).toBe(s.ledger.state.historyBytes - 4000);
+    expect(s.tick(5000)).toEqual([]);
   });
 
   it("nor for what has settled by then when it is read on, though more does", () => {
@@ -119,6 +120,14 @@ describe("who is slow in reading is owed more than that", () => {
     s.ledger.unread(2, false);
     expect(commits(s, 2, 30)).toEqual([]);
     expect(s.known(1)).toBe("[1]");
+  });
+
+  it("not who was never left unread, however often that is said", () => {
+    const s = new Script("old", {}, 4000);
+    s.connected([1, 2]);
+    commits(s, 1, 3);
+    s.ledger.unread(2, false);
+    expect(commits(s, 4, 30)).toEqual(["end 2: too-far-behind"]);
   });
 
   it("nothing is kept beyond the bound where nothing has settled", () => {

@@ -118,3 +118,11 @@ describe("nobody was told", () => {
     expect(s.known(2)).toBe("not settled");
   });
 });
+
+it("old: a getInvalidations reply that shows an undo that nobody told does not go out", () => {
+  const s = connected("old");
+  s.finishing(1, { undoes: true });
+  s.finishReply(1, 1);
+  s.getInvalidations(2);
+  expect(s.getInvalidationsReply(2, 0, [1, []])).toEqual(["end 2: incomplete-undo"]);
+});

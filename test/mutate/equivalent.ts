@@ -258,6 +258,57 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "sets.length === 0",
     "false",
   ]),
+  ...since(
+    "one empty list is as good as another",
+    "src/ledger/ledger.ts",
+    ["if (actions.length > 0) this.#actions = [];", "actions.length > 0", "true"],
+    ["if (actions.length > 0) this.#actions = [];", "actions.length > 0", "actions.length >= 0"],
+  ),
+  ...since("only what is made up has no payload, and that is an invalidation", "src/ledger/ledger.ts", [
+    'if (kind !== "invalidation" && payload !== undefined) this.#actions.push({ do: "forward", session, payload });',
+    "payload !== undefined",
+    "true",
+  ]),
+  ...since("nobody was asked who is not there", "src/ledger/ledger.ts", [
+    "if (account === undefined || asked === undefined) return;",
+    "account === undefined",
+    "false",
+  ]),
+  ...since(
+    "for a session that has ended nothing is due, held or late any more: `leave`",
+    "src/ledger/ledger.ts",
+    ['if (proof === "ended") return;', 'proof === "ended"', "false"],
+    ['if (proof === "ended") return;', '"ended"', '""'],
+    ['if (proof === "goes-on") pump(this.state, account, this.#actions);', 'proof === "goes-on"', "true"],
+    [
+      "if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);",
+      "this.#live(session) !== undefined",
+      "true",
+    ],
+  ),
+  ...since(
+    "undefined is not above a tid, and where both are equal the same is kept",
+    "src/ledger/ledger.ts",
+    ["if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;", "tid !== undefined", "true"],
+    [
+      "if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;",
+      "tid > this.state.proven",
+      "tid >= this.state.proven",
+    ],
+  ),
+  ...since(
+    "an orphan has left, and has nothing more to leave",
+    "src/ledger/ledger.ts",
+    ['if (account === undefined || account.phase === "orphaned") return;', 'account.phase === "orphaned"', "false"],
+    ['if (account === undefined || account.phase === "orphaned") return;', '"orphaned"', '""'],
+  ),
+  ...since(
+    "nothing has so low a tid, and it is only asked whether the session has ended",
+    "src/ledger/ledger.ts",
+    ['if (!evidence.exact || evidence.tid === NO_TID) return "goes-on";', "evidence.tid === NO_TID", "false"],
+    ['if (!evidence.exact || evidence.tid === NO_TID) return "goes-on";', '"goes-on"', '""'],
+    ["const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);", "tid === NO_TID", "false"],
+  ),
   ...since("where both are equal the same is kept", "src/ledger/database.ts", [
     "if (tid > state.proven) state.proven = tid;",
     "tid > state.proven",

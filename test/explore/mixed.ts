@@ -29,7 +29,7 @@ export const MIXED: readonly Named[] = [
   world("backport, broken", { server: "old-backport", cuts: 1, kinds: "CD", ...BROKEN }),
   world("new undo, a second passes", { server: "new", ticks: true, kinds: "UC" }),
   world("old, short history, reconnect", { ...SHORT, ...RECONNECT, kinds: "C" }),
-  world("new, short history, reconnect", { server: "new", ...SHORT, ...RECONNECT, kinds: "C" }),
+  world("new, short history, reconnect", { server: "new", ...SHORT, ...RECONNECT, kinds: "C", ...FORGOTTEN }),
   world("new, short history, two reads at once", {
     server: "new",
     ...SHORT,

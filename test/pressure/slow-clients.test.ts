@@ -32,12 +32,16 @@ interface Site {
 interface Limits {
   readonly stalled?: string;
   readonly history?: string;
+  readonly memory?: string;
 }
 
-async function site(protocol: "Z4" | "Z5" | "M5", { stalled = "60s", history = "64MiB" }: Limits = {}): Promise<Site> {
+async function site(
+  protocol: "Z4" | "Z5" | "M5",
+  { stalled = "60s", history = "64MiB", memory = "512MiB" }: Limits = {},
+): Promise<Site> {
   const server = await embeddedServer({ protocol });
   const kept = new Kept();
-  const gateway = await gatewayTo(server.port, { limits: { stalled, history } });
+  const gateway = await gatewayTo(server.port, { limits: { stalled, history, memory } });
   const [writer, watcher] = [await gateway.connect(), await gateway.connect()];
   const commit = new ClientCommit(writer);
   await commit.commit({ create: [oid(1)] });
@@ -158,3 +162,27 @@ describe.each(["Z4", "Z5", "M5"] as const)("before a %s server a client that rea
     await gateway.until(() => one.kept.now === 0, "nothing is kept any more");
   }, 60_000);
 });
+
+it("a client that reads slowly is ended where more is committed meanwhile than limits.memory lets be kept, and others are undisturbed", async () => {
+  const one = await site("Z5", { history: "64KiB", memory: "1MiB" });
+  const { gateway, watcher, commit } = one;
+  one.throttle.shut();
+  for (let n = 0; n < 384; n++) {
+    one.server.connections.at(-1)?.sendOneWay("one-way", "receiveBlobChunk", [Buffer.alloc(64 * KIB, n)]);
+  }
+  await one.throttle.pass(MIB);
+  const oids = Array.from({ length: 10_000 }, (_, n) => oid(10_000 + n));
+  await commit.commit({ create: oids });
+  let commits = 0;
+  while (gateway.ended.length === 0) {
+    const tid = await commit.commit({ modify: oids });
+    await watcher.invalidation(tid);
+    expect(++commits).toBeLessThan(20);
+  }
+  expect(gateway.ended.map(({ code }) => code)).toEqual(["too-far-behind"]);
+  expect(commits).toBeGreaterThan(8);
+  expect(watcher.closed).toBe(false);
+  one.throttle.open();
+  await one.slow.whenClosed();
+  await gateway.until(() => one.kept.now === 0, "nothing is kept any more");
+}, 60_000);

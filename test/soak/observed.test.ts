@@ -13,13 +13,18 @@ const shown = (connection: number, n: number): ClientEvent => ["shown", connecti
 const whole = (connection: number, n: number): ClientEvent => ["invalidation", connection, tid(n), [oid(n), oid(100)]];
 
 function problems(...events: readonly ClientEvent[]): readonly string[] {
-  return judgeObserver(events, TRUTH).problems;
+  return judgeObserver(events, TRUTH, true).problems;
 }
 
 describe("judging an observer", () => {
   it("finds nothing where it was told of all after its first tid", () => {
-    const facts = judgeObserver([shown(1, 3), whole(1, 4), whole(1, 5), whole(1, 6)], TRUTH);
+    const facts = judgeObserver([shown(1, 3), whole(1, 4), whole(1, 5), whole(1, 6)], TRUTH, true);
     expect(facts).toEqual({ due: 3, told: 3, verified: 1, dropped: 0, problems: [] });
+  });
+
+  it("asks nothing of what came after it had left for good", () => {
+    const facts = judgeObserver([shown(1, 3), whole(1, 4), whole(1, 5)], TRUTH, false);
+    expect(facts).toEqual({ due: 2, told: 2, verified: 1, dropped: 0, problems: [] });
   });
 
   it("finds a transaction that was never announced", () => {

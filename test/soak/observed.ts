@@ -25,9 +25,13 @@ export interface ObserverFacts {
 /**
  * Compares what a client that does not write was told, over all its connections, with the transactions of the storage's
  * file: whatever was committed while it was connected was announced to it, whatever was committed between two connections
- * was named when it verified its cache. Its cache outlives its connections.
+ * was named when it verified its cache. Its cache outlives its connections. `isThere`: it is still connected.
  */
-export function judgeObserver(events: readonly ClientEvent[], truth: readonly TrueTransaction[]): ObserverFacts {
+export function judgeObserver(
+  events: readonly ClientEvent[],
+  truth: readonly TrueTransaction[],
+  isThere: boolean,
+): ObserverFacts {
   const order = judge(events, { transactions: truth, empty: new Set() }, { toTheEnd: false });
   // With a short history that is an honest answer; what it means for the cache is seen below.
   const problems = order.problems.filter((problem) => problem !== "getInvalidations was answered None");
@@ -51,7 +55,7 @@ export function judgeObserver(events: readonly ClientEvent[], truth: readonly Tr
     const start = verifiedAt(spell, base);
     isVerified = start !== undefined;
     if (start === undefined) return;
-    const isLast = index === spells.length - 1;
+    const isLast = isThere && index === spells.length - 1;
     const isNew = spell.dropped || (base === undefined && spell.resumed.length === 0);
     const before = isNew ? start : (known ?? start);
     const last = [...spell.invalidations.keys()].reduce((a, b) => (a > b ? a : b), start);
@@ -62,7 +66,7 @@ export function judgeObserver(events: readonly ClientEvent[], truth: readonly Tr
     known = last;
   });
   const end = spells.at(-1);
-  if (!isVerified && end !== undefined) {
+  if (isThere && !isVerified && end !== undefined) {
     const facts = `${end.shown} was shown, ${known ?? "nothing"} known, ${end.invalidations.size} announced`;
     problems.push(`it never verified its cache on its last connection: ${facts}`);
   }

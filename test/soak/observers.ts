@@ -97,8 +97,8 @@ export class Observers {
 
   /** They leave, and are compared with the storage's file. */
   async leave(): Promise<void> {
-    for (const client of this.#all) {
-      if (!client.isOpen) continue;
+    const there = new Set(this.#all.filter((client) => client.isOpen));
+    for (const client of there) {
       try {
         await client.close();
       } catch (error) {
@@ -107,13 +107,13 @@ export class Observers {
     }
     const truth = await this.#site.server.truth(STORAGE);
     this.#tally.add("observers", this.#all.length);
-    for (const client of this.#all) await this.#judge(client, truth);
+    for (const client of this.#all) await this.#judge(client, truth, there.has(client));
     this.#staying.length = 0;
     this.#visitors.length = 0;
   }
 
-  async #judge(client: PeerClient, truth: readonly TrueTransaction[]): Promise<void> {
-    const { due, told, verified, dropped, problems } = judgeObserver(await client.told(), truth);
+  async #judge(client: PeerClient, truth: readonly TrueTransaction[], isThere: boolean): Promise<void> {
+    const { due, told, verified, dropped, problems } = judgeObserver(await client.told(), truth, isThere);
     this.#tally.add("due", due);
     this.#tally.add("told", told);
     this.#tally.add("verified", verified);

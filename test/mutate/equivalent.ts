@@ -190,7 +190,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
   ...since(
     "while a granted vote waits nothing is due: what settles is proven by it",
     "src/ledger/release.ts",
-    ['case "grant":', '"grant"', '""'],
     [
       "return state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0;",
       "state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0",

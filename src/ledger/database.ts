@@ -1,7 +1,7 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { isCopied } from "./copied.ts";
 import { doubt } from "./history.ts";
-import { endOthers } from "./leave.ts";
+import { endAll } from "./leave.ts";
 import type { Action, StorageState } from "./state.ts";
 
 // The last transaction of one database never goes back. An answer below a tid that was certainly in it when the call was
@@ -24,7 +24,7 @@ export function namesLast<P>(
     // Who has seen the other database must not go on in this one.
     doubt(state);
     actions.push({ do: "ledger-ended", by: session, tid, proven });
-    endOthers(state, undefined, "database-changed", tid, actions);
+    endAll(state, "database-changed", tid, actions);
     state.known = tid;
     state.proven = tid;
     state.history = [];

@@ -35,8 +35,8 @@ export function tellLate<P>(state: StorageState<P>, account: Account<P>, actions
   if (!isWorking && (state.server === "new" || !account.seen || late.isTold)) return;
   if (state.server === "old" && (account.granted || isFinishing(state, account.number))) return;
   if (stands.oids === undefined) {
-    // `leave` sees to it that nobody goes on from there.
-    endSession(state, account, "invalidation-out-of-order", stands.tid, actions);
+    // `leave` sees to it that nobody goes on from there. Where its server has ended it is closed without that.
+    if (account.phase !== "closing") endSession(state, account, "invalidation-out-of-order", stands.tid, actions);
     return;
   }
   account.late = isWorking ? undefined : { ...late, isTold: true };

@@ -53,20 +53,13 @@ export function endSession<P>(
   leave(state, account, actions);
 }
 
-/** The server has ended the connection, and the client can't be told the rest: its connection ends without it. */
+/** The server has ended the connection: the client's ends with what has gone out, and without what can't be told. */
 export function closeAtOnce<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
   leave(state, account, actions);
   actions.push({ do: "close-client", session: account.number });
 }
 
-export function endOthers<P>(
-  state: StorageState<P>,
-  except: number | undefined,
-  code: EndCode,
-  tid: Tid,
-  actions: Action<P>[],
-): void {
-  for (const account of [...state.accounts.values()]) {
-    if (account.number !== except) endSession(state, account, code, tid, actions);
-  }
+/** All that are left. */
+export function endAll<P>(state: StorageState<P>, code: EndCode, tid: Tid, actions: Action<P>[]): void {
+  for (const account of [...state.accounts.values()]) endSession(state, account, code, tid, actions);
 }

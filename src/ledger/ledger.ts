@@ -4,7 +4,7 @@ import { endCopying, isCopying } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
 import { doubt, setAt } from "./history.ts";
-import { endFinish, endOthers, isFinishing, leave } from "./leave.ts";
+import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
 import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
@@ -385,7 +385,7 @@ export class StorageLedger<P> {
     const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     this.#finished(session, NO_TID, reply);
     if (inDoubt && this.state.rules.endOthersInLimbo) {
-      endOthers(this.state, undefined, "unknown-commit", NO_TID, this.#actions);
+      endAll(this.state, "unknown-commit", NO_TID, this.#actions);
     }
     this.#goOn();
   }

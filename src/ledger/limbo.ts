@@ -1,6 +1,6 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { endFinish, endOthers, leave } from "./leave.ts";
+import { endFinish, endAll, leave } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, type OidSet } from "./oid-set.ts";
 import type { Account, Action, Announcement, Finishing, Limbo, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
@@ -30,7 +30,7 @@ export function enterLimbo<P>(
     add(state, commit, mayStillRead);
   }
   leave(state, account, actions);
-  if (changed && state.rules.endOthersInLimbo) endOthers(state, account.number, "unknown-commit", NO_TID, actions);
+  if (changed && state.rules.endOthersInLimbo) endAll(state, "unknown-commit", NO_TID, actions);
 }
 
 /**
@@ -62,7 +62,7 @@ export function lockMovedOn<P>(state: StorageState<P>, { doubts }: Account<P>, a
     limbo.open = false;
     limbo.since = state.lastFinish;
   }
-  endOthers(state, undefined, "unknown-commit", NO_TID, actions);
+  endAll(state, "unknown-commit", NO_TID, actions);
 }
 
 /** A commit has settled. It had the lock behind those that were over when it was forwarded. */

@@ -4,6 +4,7 @@ import { completion, madeUp, settledAt } from "./history.ts";
 import { standsAt, tellLate } from "./late.ts";
 import { explained } from "./limbo.ts";
 import { merge } from "./merge.ts";
+import { closeAtOnce } from "./leave.ts";
 import { noLongerOwed } from "./owed.ts";
 import type { Account, Action, Announcement, Item, Repair, StorageState } from "./state.ts";
 
@@ -51,10 +52,7 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
   if (gone > 0) account.outbox.splice(0, gone);
   if (account.outbox.length === 0) account.top = NO_TID;
   tellLate(state, account, actions);
-  if (account.phase === "closing" && account.outbox.length === 0) {
-    actions.push({ do: "close-client", session: account.number });
-    state.accounts.delete(account.number);
-  }
+  if (account.phase === "closing" && account.outbox.length === 0) closeAtOnce(state, account, actions);
 }
 
 export function pumpAll<P>(state: StorageState<P>, actions: Action<P>[]): void {

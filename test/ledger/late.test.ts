@@ -285,6 +285,38 @@ describe("a client that leaves before it was told", () => {
     expect(s.getInvalidationsReply(3, 2, [2, []])).toEqual(["3 < getInvalidations(T2): None"]);
   });
 
+  it.each([true, false])(
+    "nor where its server's connection ends first; it is known what changed then: %s",
+    (isKnown) => {
+      const s = connected("new", [1, 2]);
+      s.finishing(2, isKnown ? { modified: [4] } : { undoes: true });
+      s.finishReply(2, 2);
+      s.finishing(1, { created: [5] });
+      s.load(2);
+      s.loadReply(2, 3); // waits for session 1
+      expect(s.invalidation(2, 1, [8])).toEqual(["late T1"]);
+      expect(s.serverGone(2)).toEqual([]);
+      const told = isKnown ? ["2 < load T3", "2 < T2 [8] late"] : ["2 < load T3"];
+      expect(s.finishReply(1, undefined).slice(1)).toEqual([...told, "close client 2"]);
+      s.connected([4], 2);
+      s.getInvalidations(4);
+      const answer = isKnown ? "T2 [] as it is" : "None";
+      expect(s.getInvalidationsReply(4, 2, [2, []])).toEqual([`4 < getInvalidations(T2): ${answer}`]);
+    },
+  );
+
+  it("nor where that one ends while it verifies its cache", () => {
+    const s = connected("new", [1]);
+    s.register(2);
+    s.registerReply(2, 1);
+    s.invalidation(2, 3, [9]);
+    s.invalidation(2, 2, [8]);
+    expect(s.serverGone(2)).toEqual(["close client 2"]);
+    s.connected([4], 3);
+    s.getInvalidations(4);
+    expect(s.getInvalidationsReply(4, 3, [3, []])).toEqual(["4 < getInvalidations(T3): None"]);
+  });
+
   it("but one that was told does", () => {
     const s = toldOfT2("old");
     s.ledger.state.reach = undefined;

@@ -3,8 +3,9 @@
     python suite.py CONTROL_PORT LIMIT_SECONDS MODULE ...
 
 Before a client connects it asks the control port (JSON lines) for an address in front of the server's; servers
-are started by the tests as always. One JSON line on standard output for each test:
+are started by the tests as always. On standard output a JSON line with the number of tests, and one for each:
 
+    {"planned": n}
     {"test": name, "outcome": "ok" | "failed" | "skipped" | "too long", "seconds": n, "details": text}
 
 Test layers are set up as zope.testrunner would.
@@ -27,6 +28,11 @@ LIMIT = int(sys.argv[2])
 
 output = os.fdopen(os.dup(1), 'w')
 os.dup2(2, 1)
+
+
+def tell(line):
+    output.write(json.dumps(line) + '\n')
+    output.flush()
 
 
 def ask(question):
@@ -140,10 +146,9 @@ def run(test):
     if os.environ.get('SUITE_LOG'):
         with open(os.environ['SUITE_LOG'], 'a') as log:
             log.write('%.3f %s %s %.1f\n' % (time.time(), result.outcome, test.id(), time.time() - began))
-    output.write(json.dumps({
+    tell({
         'test': test.id(), 'outcome': result.outcome,
-        'seconds': round(time.time() - began, 1), 'details': result.details}) + '\n')
-    output.flush()
+        'seconds': round(time.time() - began, 1), 'details': result.details})
 
 
 def layered(layer, what):
@@ -174,13 +179,15 @@ def main():
             suite = unittest.defaultTestLoader.loadTestsFromModule(module)
         tests.extend(flatten(suite))
     # TLS is relayed byte for byte, and its tests double the time.
-    tests = [(layer, test) for layer, test in tests if 'SSL' not in test.id()]
+    if not only and not os.environ.get('SUITE_TLS'):
+        tests = [(layer, test) for layer, test in tests if 'SSL' not in test.id()]
     if only:
         wanted = json.loads(only)
         tests = [(layer, test) for layer, test in tests if test.id() in wanted]
     if part:
         which, of = [int(n) for n in part.split('/')]
         tests = tests[which::of]
+    tell({'planned': len(tests)})
     layers = []
     for layer, _ in tests:
         if layer not in layers:

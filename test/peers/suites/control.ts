@@ -24,6 +24,19 @@ export interface Sums {
   fronts: number;
 }
 
+export function added(a: Sums, b: Sums): Sums {
+  const ended = { ...a.ended };
+  for (const [code, count] of Object.entries(b.ended)) ended[code] = (ended[code] ?? 0) + count;
+  return {
+    guard: a.guard + b.guard,
+    ended,
+    completed: a.completed + b.completed,
+    synthesized: a.synthesized + b.synthesized,
+    resumed: a.resumed + b.resumed,
+    fronts: a.fronts + b.fronts,
+  };
+}
+
 export class Control {
   readonly port: number;
   readonly sums: Sums = { guard: 0, ended: {}, completed: 0, synthesized: 0, resumed: 0, fronts: 0 };

@@ -8,7 +8,7 @@ import type { Installed } from "../install.ts";
 import { PYTHON_SCRIPTS } from "../install.ts";
 import { startPython } from "../processes.ts";
 import { Control } from "./control.ts";
-import type { Sums } from "./control.ts";
+import { added, type Sums } from "./control.ts";
 
 export interface SuiteTest {
   readonly test: string;
@@ -21,8 +21,15 @@ export interface SuiteRun {
   readonly tests: readonly SuiteTest[];
   readonly sums: Sums;
   readonly seconds: number;
-  /** The process's last lines of standard error. */
-  readonly errors: string;
+}
+
+/** What several runs at the same time make together. */
+export function together(runs: readonly SuiteRun[]): SuiteRun {
+  return {
+    tests: runs.flatMap(({ tests }) => tests),
+    sums: runs.map(({ sums }) => sums).reduce(added),
+    seconds: Math.max(...runs.map(({ seconds }) => seconds)),
+  };
 }
 
 export interface SuiteOptions {
@@ -33,9 +40,17 @@ export interface SuiteOptions {
   /** Run only these. */
   readonly only?: readonly string[];
   /** Run every `of`th test, from number `part` on. */
-  readonly part?: { readonly part: number; readonly of: number };
+  readonly part?: Part;
+  /** The tests with TLS, too. */
+  readonly tls?: boolean;
 }
 
+export interface Part {
+  readonly part: number;
+  readonly of: number;
+}
+
+/** @throws Error where not every test was run: after the time for all, or when the process ended before. */
 export async function runSuite(
   installed: Installed,
   modules: readonly string[],
@@ -46,6 +61,7 @@ export async function runSuite(
   const env: Record<string, string> = {};
   if (options.only !== undefined) env["SUITE_ONLY"] = JSON.stringify(options.only);
   if (options.part !== undefined) env["SUITE_PART"] = `${options.part.part}/${options.part.of}`;
+  if (options.tls === true) env["SUITE_TLS"] = "yes";
   const began = performance.now();
   const running = startPython(
     installed,
@@ -54,12 +70,22 @@ export async function runSuite(
   );
   running.child.stdin.end();
   const tests: SuiteTest[] = [];
+  let planned: number | undefined;
   const timer = setTimeout(() => void running.stop(0), options.limitMs);
   for await (const line of createInterface({ input: running.child.stdout })) {
-    tests.push(JSON.parse(line) as SuiteTest);
+    const said = JSON.parse(line) as SuiteTest | { readonly planned: number };
+    if ("planned" in said) planned = said.planned;
+    else tests.push(said);
   }
   clearTimeout(timer);
   await running.stop();
   await control.stop();
-  return { tests, sums: control.sums, seconds: (performance.now() - began) / 1000, errors: running.errors() };
+  const seconds = (performance.now() - began) / 1000;
+  if (tests.length !== planned) {
+    const count = `${tests.length} of ${planned ?? "an unknown number of"} tests`;
+    throw new Error(
+      `${installed.peer.name} via ${via}: ended after ${count} and ${seconds.toFixed(0)} s\n${running.errors()}`,
+    );
+  }
+  return { tests, sums: control.sums, seconds };
 }

@@ -121,6 +121,15 @@ export class Lifetime {
     else this.client.close();
   }
 
+  /** The same, and what it would still be told, or its server, is given up as well, also where it is over already. */
+  letGo(end: SessionEnd): void {
+    const { is } = this.#life;
+    this.#tell(end);
+    this.giveUp();
+    this.client.destroy();
+    if (is === "over" || is === "orphan" || is === "draining") this.server.destroy();
+  }
+
   /** The ledger has done with that end: with the client's when all has gone out, with the server's of an orphan. */
   done(party: Party): void {
     if (party === "client") this.client.close();

@@ -383,10 +383,11 @@ export class Session implements Turns {
   /** The process keeps too much, and most of it is this session's. */
   #letGo(): void {
     const detail = `${Math.round(this.#share.bytes)} bytes, more than any other's`;
-    const wasOrphan = this.life === "orphan" || this.life === "draining";
-    this.end(sessionEnd("memory-exhausted", detail), "at-once");
-    // What is read behind its client's end is given up, too.
-    if (wasOrphan) this.destroy();
+    try {
+      this.#lifetime.letGo(sessionEnd("memory-exhausted", detail));
+    } catch {
+      this.destroy();
+    }
   }
 
   // --- ends -------------------------------------------------------------------------------------------------------

@@ -1,14 +1,19 @@
 import type { Address } from "../config/address.ts";
+import type { SessionEnd } from "../happening/ends.ts";
 import type { Connection } from "../session/connection.ts";
+import type { Memory } from "../session/memory.ts";
 import { Arrival } from "./arrival.ts";
 import { dial, type Dialling } from "./dialling.ts";
 
-/** What becomes of a client that has arrived: one of the two, once. */
+/** What becomes of a client that has arrived: it is connected or has left, once. */
 export interface ArrivalsHost {
+  readonly memory: Memory;
   /** Both must be handed over before this returns. */
   connected(arrival: Arrival, server: Connection): void;
   /** It has gone, or there is no server for it. */
   left(): void;
+  /** The proxy has ended that client; that it has left is told behind it. */
+  ended(client: Connection, end: SessionEnd): void;
 }
 
 /** The clients that have no server yet: it is being dialled for them, or they wait until it is back. */
@@ -33,7 +38,12 @@ export class Arrivals {
 
   /** A client was accepted. It is to be dialled for, or to wait, at once. */
   accept(client: Connection): Arrival {
-    return new Arrival(client, this.#dialling.clock, (gone) => this.#refuse(gone));
+    return new Arrival(client, {
+      clock: this.#dialling.clock,
+      memory: this.#host.memory,
+      gone: (arrival) => this.#refuse(arrival),
+      ended: (arrival, end) => this.#host.ended(arrival.client, end),
+    });
   }
 
   /**

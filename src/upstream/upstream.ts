@@ -34,7 +34,7 @@ export class Upstream {
   #starting: (() => void) | undefined;
 
   constructor({ name, listen, server }: UpstreamConfig, host: UpstreamHost) {
-    const { clock, room, settings, storages, transport } = host;
+    const { clock, memory, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
     this.#host = host;
@@ -47,6 +47,8 @@ export class Upstream {
     this.#arrivals = new Arrivals(server, dialling, {
       connected: (arrival, connection) => this.#pair(arrival, connection),
       left: () => room.free(),
+      memory,
+      ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
     });
     this.#sessions = this.#makeSessions();
     room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
@@ -235,7 +237,7 @@ export class Upstream {
     const { room, transport } = this.#host;
     const arrival = this.#arrivals.accept(client);
     if (this.state === "stopped") {
-      client.carryOut("destroy");
+      arrival.refuse();
       return;
     }
     this.#accepted++;

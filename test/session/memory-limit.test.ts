@@ -83,6 +83,20 @@ describe("limits.memory", () => {
     },
   );
 
+  it("lets go of what one that is over is still to be sent", () => {
+    const stage = new Stage("Z5", memory);
+    const [pair, other] = [stage.registered(), stage.registered()];
+    pair.client.sticks();
+    pair.server.reads(Buffer.concat([part(stage), part(stage)]));
+    pair.session.stop();
+    expect([pair.session.life, pair.client.commands]).toEqual(["over", ["end", "resume"]]);
+    other.client.sticks();
+    other.server.reads(part(stage, 60_000));
+    expect([stage.endings(pair), stage.endings(other)]).toEqual([["memory-exhausted by client"], []]);
+    expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+    stage.leave();
+  });
+
   it("ends who holds most, and nobody else", () => {
     const stage = new Stage("Z5", memory);
     const less = stage.registered();

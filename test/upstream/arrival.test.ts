@@ -69,28 +69,54 @@ describe("a client that was accepted", () => {
     }
   });
 
-  it("waits with what it says beyond 64 KiB", () => {
+  it("says 64 KiB at most before its server is there", () => {
     const gate = new Gate().listens();
-    const client = gate.arrives();
+    const [client, other] = [gate.arrives(), gate.arrives()];
     client.reads(TLS, Buffer.alloc(65_536 - TLS.length));
     expect(client.commands).toEqual([]);
     client.reads(Buffer.alloc(1));
-    expect(client.commands).toEqual(["pause"]);
-    const server = gate.transport.dialling.connects();
-    expect(client.commands).toEqual(["pause", "resume"]);
-    expect(server.taken()).toHaveLength(65_537);
+    expect(client.commands).toEqual(["destroy"]);
+    expect(gate.happenings.filter(({ what }) => what === "ended")).toMatchObject([
+      { upstream: "main", client: client.peer, end: { code: "message-too-long", fault: "client", detail: "65537" } },
+    ]);
+    expect(gate.upstream.clients).toBe(1);
+    expect(gate.memory.bytes).toBe(0);
+    other.reads(Buffer.alloc(65_536));
+    expect(gate.transport.dialling.connects().taken()).toHaveLength(65_536);
     gate.leave();
   });
 
-  it("and has said more than its server takes at first is left unread until that takes more", () => {
-    const gate = new Gate().listens();
-    const client = gate.arrives();
-    client.reads(TLS, Buffer.alloc(65_536));
-    const server = gate.transport.dialling.connects(true);
-    expect(client.isPaused).toBe(true);
-    server.drains();
-    expect(client.isPaused).toBe(false);
+  it("is read all the time, so that its end is seen, dialled for or waiting", () => {
+    for (const when of ["dialled for", "waiting"]) {
+      const gate = new Gate().listens();
+      const client = gate.arrives();
+      if (when === "waiting") gate.transport.dialling.fails();
+      client.reads(Buffer.alloc(65_536));
+      expect(client.isPaused).toBe(false);
+      client.closes();
+      expect(gate.upstream.clients).toBe(0);
+      expect(gate.memory.bytes).toBe(0);
+      gate.leave();
+    }
+  });
+
+  it("counts in limits.memory with what it has said; who has said most goes first", () => {
+    const gate = new Gate({ memoryBytes: 150_000 }).listens();
+    const clients = [50_000, 60_000, 45_000].map((bytes) => {
+      const client = gate.arrives();
+      client.reads(Buffer.alloc(bytes));
+      return client;
+    });
+    expect(clients.map(({ commands }) => commands)).toEqual([[], ["destroy"], []]);
+    expect(gate.happenings.filter(({ what }) => what === "ended")).toMatchObject([
+      { client: clients[1]?.peer, end: { code: "memory-exhausted", detail: "60000 bytes, more than any other's" } },
+    ]);
+    expect(gate.upstream.clients).toBe(2);
+    // A session's memory is its own to tell.
+    gate.transport.dialling.connects();
+    expect(gate.memory.bytes).toBe(50_000);
     gate.leave();
+    expect(gate.memory.bytes).toBe(0);
   });
 
   it("and whose dial nobody answers waits for limits.handshake: then the server is down", () => {

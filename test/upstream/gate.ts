@@ -40,6 +40,12 @@ export class Finder {
   }
 }
 
+interface GateOptions {
+  readonly clients?: number;
+  readonly memoryBytes?: number;
+  readonly finder?: Finder;
+}
+
 /** An upstream whose transport and clock are the test's. */
 export class Gate {
   readonly clock = new MovedClock();
@@ -47,6 +53,7 @@ export class Gate {
   readonly speech = new Speech("Z5");
   readonly happenings: Happening[] = [];
   readonly room: Room;
+  readonly memory: Memory;
   readonly storages: Storages;
   readonly upstream: Upstream;
   /** What `bind` and `begin` have come to, each time. */
@@ -55,7 +62,7 @@ export class Gate {
   /** Is told of what happens, as a listener of the proxy's events is. */
   listener: (happening: Happening) => void = () => undefined;
 
-  constructor({ clients = 100, finder }: { readonly clients?: number; readonly finder?: Finder } = {}) {
+  constructor({ clients = 100, memoryBytes = 64 * MIB, finder }: GateOptions = {}) {
     const { clock, transport } = this;
     const report = (happening: Happening): void => {
       this.happenings.push(happening);
@@ -63,7 +70,8 @@ export class Gate {
     };
     const limits = { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
     this.room = new Room(clients);
-    const memory = new Memory(64 * MIB);
+    const memory = new Memory(memoryBytes);
+    this.memory = memory;
     const share = (free: () => void): Share => memory.share(free);
     this.storages = new Storages("server:1", { clock, report, historyBytes: MIB, share });
     this.upstream = new Upstream(
@@ -73,7 +81,7 @@ export class Gate {
         clock,
         transport,
         storages: finder === undefined ? this.storages : finder.find,
-        memory: new Memory(64 * MIB),
+        memory,
         room: this.room,
         report,
       },

@@ -299,7 +299,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a probe that leaves while its server is dialled stays for ever",
     file: "src/upstream/arrival.ts",
-    text: "if (this.#earlyBytes === 0) this.#gone(this);",
+    text: "if (this.#earlyBytes === 0) this.#host.gone(this);",
     becomes: "if (this.#earlyBytes === 0) return;",
   },
   {

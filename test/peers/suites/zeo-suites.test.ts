@@ -1,8 +1,8 @@
 /**
  * ZEO's own tests with the proxy between: they may fail nowhere where they pass through a plain relay.
  *
- * `ZEO_SUITES=full` runs all of them, those with TLS too, in three parts at a time; anything else every few tests, so that it
- * takes some minutes in all. `ZEO_SUITES_PART` chooses which.
+ * `ZEO_SUITES=full` runs all of them, in three parts at a time, and those with TLS where these work without a proxy; anything else every
+ * few tests, so that it takes some minutes in all. `ZEO_SUITES_PART` chooses which.
  */
 
 import { describe, expect, test } from "vitest";

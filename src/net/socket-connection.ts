@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
-import type { Connection, ConnectionCommand, ConnectionHandler } from "../session/connection.ts";
+import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../session/connection.ts";
 import { recent } from "./recent.ts";
+import { socketTable } from "./socket-table.ts";
 
 /** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
 const UNKNOWN_PEER = "unknown";
@@ -28,8 +29,12 @@ export class SocketConnection implements Connection {
 
   get progress(): number {
     // What the system has taken of a write that is not done yet only the handle tells; without it whole writes count.
-    const { _handle } = this.#socket as { _handle?: { readonly writeQueueSize?: number } | null };
-    return this.#socket.bytesWritten - this.#socket.writableLength - (_handle?.writeQueueSize ?? 0);
+    return this.#socket.bytesWritten - this.#socket.writableLength - (this.#handle?.writeQueueSize ?? 0);
+  }
+
+  /** Node's own object for the system's socket. */
+  get #handle(): { readonly writeQueueSize?: number; readonly fd?: number } | null | undefined {
+    return (this.#socket as { _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null })._handle;
   }
 
   get isBehind(): boolean {
@@ -56,6 +61,10 @@ export class SocketConnection implements Connection {
       case "destroy":
         this.#socket.destroy();
     }
+  }
+
+  ask(told: (seen: Seen | undefined) => void): void {
+    socketTable.ask(this.#handle?.fd ?? -1, told);
   }
 
   handOver(handler: ConnectionHandler): void {

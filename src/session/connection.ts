@@ -11,6 +11,14 @@ export type ConnectionCommand =
   /** Close it at once, whatever was written. */
   | "destroy";
 
+/** What the system knows of a connection that it has not told on its own. */
+export interface Seen {
+  /** Bytes that the network has taken, and that have not arrived. */
+  readonly unacknowledged: number;
+  /** The other end has closed its half, or all: perhaps behind bytes that were not read yet. */
+  readonly hasLeft: boolean;
+}
+
 /** One connection as a session sees it: a socket in the proxy, a part of a simulated network in tests. */
 export interface Connection {
   /** `address:port` of the other end. */
@@ -30,6 +38,8 @@ export interface Connection {
    */
   write(bytes: Buffer, written?: () => void): boolean;
   carryOut(command: ConnectionCommand): void;
+  /** Asks the system. `told` is called at once or later; undefined where it does not tell. */
+  ask(told: (seen: Seen | undefined) => void): void;
   /** From now on that one is told. Whoever takes a connection says this before anything else can happen to it. */
   handOver(handler: ConnectionHandler): void;
 }

@@ -27,11 +27,11 @@ export class Flow {
     // Nearly always: asked for each chunk that is read.
     if (!isSlow && !waits && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)) return;
     const isPaused = waits || !mayRead(registration, isSlow);
-    // Said again, since who registers while it is unread was not there when it was said first.
-    if (isPaused) registration?.storage.setPaused(registration.number, true);
+    // Said again, since who registers while it is unread was not there when it was said first; and why may be another one.
+    if (isPaused) registration?.storage.setPaused(registration.number, waits || !isSlow ? "commits" : "its-client");
     if (isPaused === this.#isPaused) return;
     this.#isPaused = isPaused;
-    if (!isPaused) registration?.storage.setPaused(registration.number, false);
+    if (!isPaused) registration?.storage.setPaused(registration.number, undefined);
     if (isPaused) this.#server.pause();
     else this.#server.resume();
   }

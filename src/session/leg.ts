@@ -1,31 +1,44 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "./connection.ts";
+import { Taking } from "./taking.ts";
 
-/** An ended peer that takes nothing for so long of what was written to it before is given up. */
+/** An ended peer that takes nothing for so long is given up, where nobody waits for what it would take. */
 export const LINGER_MS = 5_000;
+
+/** How a connection that is closed is treated while something still waits for its other end. */
+export interface Patience {
+  /** It may take nothing of that for so long. */
+  readonly ms: number;
+  /** It has, and is destroyed now. */
+  lost(): void;
+}
 
 /** One of a session's two connections, and how far it is closed. */
 export class Leg {
   readonly connection: Connection;
   readonly #clock: Clock;
+  readonly #patience: Patience | undefined;
   /** It was seen that the other end has closed its half, or all. */
   hasEnded = false;
   isClosed = false;
   /** So many bytes were read. */
   received = 0;
   #isEnding = false;
-  /** `Connection.progress` when it was looked at last. */
-  #progress = 0;
+  /** Of a connection that closes. */
+  #taking: Taking | undefined;
+  /** It has taken nothing for so long. */
+  #idleMs = 0;
   #cancelLinger: (() => void) | undefined;
 
-  constructor(connection: Connection, clock: Clock) {
+  constructor(connection: Connection, clock: Clock, patience?: Patience) {
     this.connection = connection;
     this.#clock = clock;
+    this.#patience = patience;
   }
 
   /** Reads nothing of it for now. What is closing is read to its end all the same. */
   pause(): void {
-    if (this.#cancelLinger === undefined) this.connection.carryOut("pause");
+    if (this.#taking === undefined) this.connection.carryOut("pause");
   }
 
   /** Reads it on. */
@@ -42,7 +55,8 @@ export class Leg {
 
   /** Closes all of it, and lets what was written go out, for a while. What still comes is read and forgotten. */
   close(): void {
-    if (this.isClosed || this.#cancelLinger !== undefined) return;
+    if (this.isClosed || this.#taking !== undefined) return;
+    this.#taking = new Taking(this.connection);
     this.end();
     this.resume();
     this.#linger();
@@ -50,11 +64,20 @@ export class Leg {
 
   /** As long as it takes anything of what was written. */
   #linger(): void {
-    this.#progress = this.connection.progress;
-    this.#cancelLinger = this.#clock.after(LINGER_MS, () => {
-      if (this.connection.progress === this.#progress) this.connection.carryOut("destroy");
-      else this.#linger();
-    });
+    this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.#taking?.ask((hasTaken) => this.#looked(hasTaken)));
+  }
+
+  #looked(hasTaken: boolean): void {
+    if (this.isClosed) return;
+    this.#idleMs = hasTaken ? 0 : this.#idleMs + LINGER_MS;
+    // What the system has it sends on its own, whatever becomes of the connection here.
+    const isWaitedFor = this.#patience !== undefined && this.connection.queuedBytes > 0;
+    if (this.#idleMs < (isWaitedFor ? this.#patience.ms : LINGER_MS)) {
+      this.#linger();
+      return;
+    }
+    if (isWaitedFor) this.#patience.lost();
+    this.connection.carryOut("destroy");
   }
 
   destroy(): void {

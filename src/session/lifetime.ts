@@ -50,9 +50,9 @@ export class Lifetime {
       handshakeMs,
       life: () => this.#life.is,
       serverGreets: () => this.#host.serverGreets(),
-      deserted: () => this.#dismiss(),
+      deserted: () => this.desert(),
       serverSilent: () => {
-        this.#dismiss();
+        this.desert();
         this.#host.tell("server-silent");
       },
       notRegistered: () => {
@@ -82,7 +82,7 @@ export class Lifetime {
   }
 
   /** Nobody is there any more: both are closed at once, but for the server's of an orphan. */
-  #dismiss(): void {
+  desert(): void {
     this.giveUp();
     this.client.destroy();
     if (this.#life.is !== "orphan") this.server.destroy();
@@ -115,19 +115,20 @@ export class Lifetime {
 
   end(end: SessionEnd, how: How): void {
     if (this.#life.is === "over") return;
-    this.#tell(end);
+    this.tell(end);
     this.giveUp();
     if (how === "at-once") this.client.destroy();
     else this.client.close();
   }
 
-  /** The same, and what it would still be told, or its server, is given up as well, also where it is over already. */
+  /** The same, and what it would still be told, or its server, is given up as well. Only who becomes an orphan has a server. */
   letGo(end: SessionEnd): void {
-    const { is } = this.#life;
-    this.#tell(end);
+    const isOrphan = (): boolean => this.#life.is === "orphan";
+    const wasOrphan = isOrphan();
+    this.tell(end);
     this.giveUp();
     this.client.destroy();
-    if (is === "over" || is === "orphan" || is === "draining") this.server.destroy();
+    if (wasOrphan || !isOrphan()) this.server.destroy();
   }
 
   /** The ledger has done with that end: with the client's when all has gone out, with the server's of an orphan. */
@@ -165,7 +166,7 @@ export class Lifetime {
     try {
       const life = this.#life;
       const offset = "talk" in life ? life.talk.from(sender).payloadOffset : undefined;
-      this.#tell(endBy(error, sender, offset));
+      this.tell(endBy(error, sender, offset));
       // The server can't be followed any more: the reply to a commit that is on its way will never be known.
       if (sender === "server" && "registration" in life && life.registration.isFinishing) {
         life.talk.serverFrames.stop();
@@ -179,7 +180,8 @@ export class Lifetime {
     }
   }
 
-  #tell(end: SessionEnd): void {
+  /** Why the proxy has ended it: the first reason counts. */
+  tell(end: SessionEnd): void {
     if (this.#isTold) return;
     this.#isTold = true;
     this.#host.ended(end);
@@ -195,7 +197,7 @@ export class Lifetime {
       const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
       if (truncation !== undefined) this.end(truncation, "at-once");
       // A probe: it has said nothing at all.
-      else if (life.is === "shaking" && this.client.received === 0) this.#dismiss();
+      else if (life.is === "shaking" && this.client.received === 0) this.desert();
       else this.passClientEnd();
     }
     this.#deadline.set();
@@ -210,7 +212,7 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    if (this.#deadline.isNobody) this.#dismiss();
+    if (this.#deadline.isNobody) this.desert();
     else this.giveUp();
   }
 
@@ -252,7 +254,7 @@ export class Lifetime {
   #lookAtTruncation(life: Life): void {
     const truncation = "talk" in life ? life.talk.truncation("server") : undefined;
     if (truncation === undefined) return;
-    this.#tell(truncation);
+    this.tell(truncation);
     // Behind a part of a frame nothing can follow.
     if ("talk" in life && life.talk.serverFrames.midFrame) this.#outlet.shut();
   }

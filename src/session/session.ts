@@ -19,6 +19,7 @@ import { Registration } from "./registration.ts";
 import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
+import { Unread } from "./unread.ts";
 import type { How, Turns } from "./turns.ts";
 
 /** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
@@ -40,6 +41,7 @@ export class Session implements Turns {
   readonly #outlet: Outlet;
   readonly #flow: Flow;
   readonly #stall: Stall;
+  readonly #unread: Unread;
   readonly #share: Share;
   /** Bytes that were read since it was looked at what is kept. */
   #unweighed = 0;
@@ -53,11 +55,13 @@ export class Session implements Turns {
     const { clock, settings, storages } = host;
     this.peer = client.peer;
     this.#host = host;
-    this.#client = new Leg(client, clock);
+    const { stalledMs } = settings.limits;
+    this.#client = new Leg(client, clock, { ms: stalledMs, lost: () => this.#lifetime.tell(this.#tooSlow()) });
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
     this.#flow = new Flow(this.#server, this.#outlet);
-    this.#stall = new Stall(client, clock, settings.limits.stalledMs, () => this.#stalled());
+    this.#stall = new Stall(client, clock, stalledMs, () => this.end(this.#tooSlow(), "at-once"));
+    this.#unread = new Unread(client, server, clock, () => this.#try("client", () => this.#lifetime.desert()));
     this.#share = host.memory.share(
       () => this.#letGo(),
       () => this.#kept(),
@@ -155,7 +159,7 @@ export class Session implements Turns {
     try {
       this.#client.received += bytes.length;
       this.#clientSaid(bytes);
-      if (this.#server.connection.isBehind) this.#client.pause();
+      if (this.#server.connection.isBehind) this.#leaveUnread();
       this.#weighNow(bytes.length);
     } catch (error) {
       this.#lifetime.failed(error, "client");
@@ -335,8 +339,15 @@ export class Session implements Turns {
 
   // --- back-pressure ----------------------------------------------------------------------------------------------
 
+  /** The server is behind: what the client says stays where it is. */
+  #leaveUnread(): void {
+    this.#client.pause();
+    this.#unread.watch();
+  }
+
   /** The server is not behind any more. */
   #readOn(): void {
+    this.#unread.stop();
     if (!this.#isQuiesced) this.#client.resume();
   }
 
@@ -349,10 +360,10 @@ export class Session implements Turns {
   }
 
   /** Its client has taken nothing for `limits.stalled`. */
-  #stalled(): void {
+  #tooSlow(): SessionEnd {
     const detail = `${Math.round(this.#outlet.queuedBytes)} bytes wait for it`;
     const expected = `something taken within ${this.#host.settings.limits.stalledMs} ms`;
-    this.end(sessionEnd("client-too-slow", detail, { expected }), "at-once");
+    return sessionEnd("client-too-slow", detail, { expected });
   }
 
   /** So much more was read. What little is not counted between two looks is seen at the next one. */
@@ -406,6 +417,7 @@ export class Session implements Turns {
     if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
     else this.#try("server", () => this.#lifetime.serverClosed());
     if (leg === this.#client) this.#stall.stop();
+    this.#unread.stop();
     if (!this.#client.isClosed || !this.#server.isClosed) return;
     this.#share.leave();
     this.#try("server", () => this.#lifetime.bothClosed());

@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Connection } from "./connection.ts";
+import { Taking } from "./taking.ts";
 
 /** So often it is looked at within the time that is allowed. */
 const LOOKS = 4;
@@ -7,16 +8,18 @@ const LOOKS = 4;
 /** Whether a client takes anything of what waits for it. One that reads slowly is left alone, however long it takes. */
 export class Stall {
   readonly #client: Connection;
+  readonly #taking: Taking;
   readonly #clock: Clock;
   readonly #stalledMs: number;
   readonly #stalled: () => void;
+  #isWatched = false;
   #cancel: (() => void) | undefined;
-  #progress = 0;
   #looks = 0;
 
   /** `stalledMs`: `limits.stalled`; then `stalled` is called, once. */
   constructor(client: Connection, clock: Clock, stalledMs: number, stalled: () => void) {
     this.#client = client;
+    this.#taking = new Taking(client);
     this.#clock = clock;
     this.#stalledMs = stalledMs;
     this.#stalled = stalled;
@@ -24,15 +27,16 @@ export class Stall {
 
   /** The client is behind: is looked at until it is not. */
   watch(): void {
-    if (this.#cancel !== undefined) return;
-    this.#progress = this.#client.progress;
+    if (this.#isWatched) return;
+    this.#isWatched = true;
+    this.#taking.begin();
     this.#looks = 0;
     this.#wait();
   }
 
   stop(): void {
+    this.#isWatched = false;
     this.#cancel?.();
-    this.#cancel = undefined;
   }
 
   #wait(): void {
@@ -40,13 +44,19 @@ export class Stall {
   }
 
   #look(): void {
-    this.#cancel = undefined;
-    const { isBehind, progress } = this.#client;
-    if (!isBehind) return;
-    if (progress === this.#progress) this.#looks++;
-    else this.#looks = 0;
-    this.#progress = progress;
-    if (this.#looks < LOOKS) this.#wait();
-    else this.#stalled();
+    if (this.#client.isBehind) this.#taking.ask((hasTaken) => this.#looked(hasTaken));
+    else this.stop();
+  }
+
+  #looked(hasTaken: boolean): void {
+    if (!this.#isWatched) return;
+    if (hasTaken) this.#looks = 0;
+    else this.#looks++;
+    if (this.#looks < LOOKS) {
+      this.#wait();
+      return;
+    }
+    this.stop();
+    this.#stalled();
   }
 }

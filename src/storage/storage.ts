@@ -52,6 +52,10 @@ export class Storage {
   readonly #members = new Map<number, Member>();
   /** Members whose server connection is not read at present. */
   readonly #paused = new Set<Member>();
+  /** Those of them that wait for commits: any event may be what they wait for. */
+  readonly #waiting = new Set<Member>();
+  /** Those of them that an event was of, or that something was done for, and that are still to look. */
+  readonly #touched = new Set<Member>();
   #lastNumber = 0;
   #running = false;
   #cancelTick: (() => void) | undefined;
@@ -86,15 +90,20 @@ export class Storage {
   leave(session: number): void {
     const member = this.#members.get(session);
     this.#members.delete(session);
-    if (member !== undefined) this.#paused.delete(member);
+    if (member === undefined) return;
+    this.#paused.delete(member);
+    this.#waiting.delete(member);
   }
 
-  /** A member's server connection is read no more, or again. */
-  setPaused(session: number, isPaused: boolean): void {
+  /** A member's server connection is read no more, since that is waited for; undefined: it is read again. */
+  setPaused(session: number, waitsFor: "its-client" | "commits" | undefined): void {
     const member = this.#members.get(session);
     if (member === undefined) return;
+    const isPaused = waitsFor !== undefined;
     if (isPaused) this.#paused.add(member);
     else this.#paused.delete(member);
+    if (waitsFor === "commits") this.#waiting.add(member);
+    else this.#waiting.delete(member);
     this.ledger.unread(session, isPaused);
   }
 
@@ -114,6 +123,7 @@ export class Storage {
    */
   run(session?: number): void {
     this.#tellDoubt(session);
+    if (session !== undefined) this.#touch(this.#members.get(session));
     if (this.#running) return;
     this.#running = true;
     try {
@@ -128,8 +138,19 @@ export class Storage {
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;
     this.#weigh();
-    if (this.#paused.size === 0) return;
-    for (const member of [...this.#paused]) this.#safely(member, look);
+    this.#look();
+  }
+
+  #touch(member: Member | undefined): void {
+    if (member !== undefined && this.#paused.has(member)) this.#touched.add(member);
+  }
+
+  /** Whoever waits only for its client is not asked at others' events: there may be many of them, and many events. */
+  #look(): void {
+    if (this.#waiting.size === 0 && this.#touched.size === 0) return;
+    const members = new Set([...this.#waiting, ...this.#touched]);
+    this.#touched.clear();
+    for (const member of members) if (this.#paused.has(member)) this.#safely(member, look);
   }
 
   /** What the history keeps for those who are slow is kept for clients, like what waits in their queues. */
@@ -164,6 +185,7 @@ export class Storage {
     }
     const member = this.#members.get(action.session);
     if (member === undefined) return;
+    this.#touch(member);
     if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {
       const heldMs = this.#host.clock.now() - action.payload.since;
       this.#report({ what: "held-over", heldMs }, action.session);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { frameOf } from "../proxy/peer.ts";
 import { bytes8, passes, registered, scripted, type Pair } from "../proxy/world.ts";
 import { until } from "./limited.ts";
 
@@ -58,4 +59,32 @@ describe("a client that leaves a server that hangs", () => {
     await until(() => gateway.proxy.stats().upstreams[0]?.clients === 1, "the count is back");
     expect(gateway.ended).toEqual([]);
   });
+});
+
+describe.runIf(process.platform === "linux")("a client that a hung server has left unread", () => {
+  /** Its server takes no more, and it is read no more. */
+  async function stuck(gateway: Awaited<ReturnType<typeof scripted>>): Promise<Pair> {
+    const pair = await hung(gateway);
+    const chunk = frameOf(pair.client.encode(0, 1, "storeBlobChunk", Buffer.alloc(1024 * 1024)));
+    // What goes out no more waits in the client's own process, and so in its socket.
+    while (pair.client.socket.writableLength < chunk.length * 2) {
+      pair.client.socket.write(chunk);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return pair;
+  }
+
+  it("is let go when it leaves, and who stays is not", async () => {
+    const gateway = await scripted();
+    const [leaves, stays] = [await stuck(gateway), await stuck(gateway)];
+    leaves.client.socket.resetAndDestroy();
+    await until(() => gateway.proxy.stats().upstreams[0]?.clients === 1, "the count is back");
+    expect(gateway.ended).toEqual([]);
+    // All that it has said arrives as soon as its server reads on.
+    const { socket } = stays.client;
+    stays.server.socket.resume();
+    await until(() => socket.writableLength === 0, "its server takes all");
+    expect(socket.destroyed).toBe(false);
+    expect(gateway.proxy.stats().upstreams[0]?.clients).toBe(1);
+  }, 60_000);
 });

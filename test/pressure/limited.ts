@@ -40,7 +40,7 @@ export async function idle(port: number): Promise<Socket> {
 
 /** Until it is so, which nothing announces. Only a hang reaches the limit. */
 export async function until(ready: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
+  const deadline = Date.now() + 30_000;
   while (!ready()) {
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -2,7 +2,17 @@ import { describe, expect, it } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import type { EmbeddedClient } from "../../src/embedded/client.ts";
 import { asTid, type Tid } from "../../src/wire/ids.ts";
-import { embeddedServer, gatewayTo, oid, telling, tellings, type Gateway } from "../proxy/world.ts";
+import type { Peer } from "../proxy/peer.ts";
+import {
+  embeddedServer,
+  gatewayTo,
+  oid,
+  registered,
+  scripted,
+  telling,
+  tellings,
+  type Gateway,
+} from "../proxy/world.ts";
 import type { EmbeddedServer } from "../../src/embedded/server.ts";
 import { Kept } from "./kept.ts";
 import { Throttle } from "./throttle.ts";
@@ -186,3 +196,33 @@ it("a client that reads slowly is ended where more is committed meanwhile than l
   await one.slow.whenClosed();
   await gateway.until(() => one.kept.now === 0, "nothing is kept any more");
 }, 60_000);
+
+describe.runIf(process.platform === "linux")(
+  "a client that takes so little that the network takes nothing for a while",
+  () => {
+    const STALLED_MS = 3_000;
+    /** So much each tenth of a second: in `limits.stalled` less than the system makes room for at once. */
+    const [portion, everyMs] = [16 * KIB, 100];
+
+    /** Reads so, for so long. */
+    async function sips({ socket }: Peer, ms: number): Promise<number> {
+      let taken = 0;
+      for (const until = Date.now() + ms; Date.now() < until && !socket.destroyed;) {
+        taken += (socket.read(portion) as Buffer | null)?.length ?? 0;
+        await new Promise((resolve) => setTimeout(resolve, everyMs));
+      }
+      return taken;
+    }
+
+    it("is slow, and not stalled", async () => {
+      const gateway = await scripted({}, { limits: { stalled: `${STALLED_MS}ms` } });
+      const { client, server } = await registered(gateway);
+      client.socket.removeAllListeners("data");
+      client.socket.on("readable", () => undefined);
+      server.tell("receiveBlobChunk", Buffer.alloc(32 * MIB));
+      expect(await sips(client, 4 * STALLED_MS)).toBeGreaterThan(portion);
+      expect(gateway.ended).toEqual([]);
+      expect(client.socket.destroyed).toBe(false);
+    }, 60_000);
+  },
+);

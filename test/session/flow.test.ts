@@ -56,17 +56,15 @@ describe("the server's connection of a client that is behind", () => {
     stage.leave();
   });
 
-  it("is looked at for what happens to others only while it is left unread", () => {
+  it("is not looked at for what happens to others: it waits for its client alone", () => {
     const stage = new Stage();
     const { speech } = stage;
     const [pair, other] = [slow(stage), stage.registered()];
     const look = vi.spyOn(pair.session, "look");
     other.server.reads(speech.invalidation(2000, 5));
-    expect(look).toHaveBeenCalledOnce();
-    pair.client.drains();
-    look.mockClear();
-    other.server.reads(speech.invalidation(2001, 5));
     expect(look).not.toHaveBeenCalled();
+    pair.client.reads(speech.creation(9, 1));
+    expect(look).toHaveBeenCalled();
     stage.leave();
   });
 
@@ -128,9 +126,31 @@ describe("the server's connection of a client for which much is held", () => {
     for (let n = 0; n < 2; n++) pair.server.reads(stage.speech.tell("receiveBlobChunk", Buffer.alloc(100_000)));
     expect(pair.server.commands).toEqual(["pause"]);
     expect(stage.said(pair)).toEqual([]);
+    const look = vi.spyOn(pair.session, "look");
+    stage.registered().server.reads(stage.speech.invalidation(1900, 5));
+    expect(look).toHaveBeenCalled();
     other.server.reads(stage.speech.reply(9, eight(2000)));
     expect(pair.server.commands).toEqual(["pause", "resume"]);
     expect(stage.said(pair)).toHaveLength(12);
+    look.mockClear();
+    other.server.reads(stage.speech.invalidation(2001, 5));
+    expect(look).not.toHaveBeenCalled();
+    stage.leave();
+  });
+
+  it("and that is behind as well is looked at for what happens to others only as long as it waits for their commits", () => {
+    const stage = new Stage();
+    const { pair, other } = held(stage, 1_100_000);
+    const third = stage.registered();
+    const look = vi.spyOn(pair.session, "look");
+    pair.client.sticks();
+    other.server.reads(stage.speech.reply(9, eight(2000)));
+    expect(pair.server.commands).toEqual(["pause"]);
+    look.mockClear();
+    third.server.reads(stage.speech.invalidation(2001, 5));
+    expect(look).not.toHaveBeenCalled();
+    pair.client.drains();
+    expect(pair.server.commands).toEqual(["pause", "resume"]);
     stage.leave();
   });
 

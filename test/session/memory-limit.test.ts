@@ -97,6 +97,16 @@ describe("limits.memory", () => {
     stage.leave();
   });
 
+  it("lets go of what waits for a server whose client is ended", () => {
+    const stage = new Stage("Z5", memory);
+    const pair = stage.registered();
+    pair.server.sticks();
+    pair.client.reads(stage.speech.tell("storeBlobChunk", Buffer.alloc(210_000)));
+    expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
+    expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
+    stage.leave();
+  });
+
   it("ends who holds most, and nobody else", () => {
     const stage = new Stage("Z5", memory);
     const less = stage.registered();

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionCommand, ConnectionHandler } from "../../src/session/connection.ts";
+import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../../src/session/connection.ts";
 import { LENGTH_BYTES } from "../../src/wire/frame.ts";
 
 /**
@@ -14,6 +14,8 @@ export class PlayedConnection implements Connection {
   #left: Buffer[] = [];
   #queued: Buffer[] = [];
   #callbacks: (() => void)[] = [];
+  /** Who has asked what the system knows, where it takes its time. */
+  #asked: ((seen: Seen | undefined) => void)[] | undefined;
   #isStuck = false;
   #isBusy = false;
   /** The halves: ours, and the other end's. */
@@ -33,6 +35,14 @@ export class PlayedConnection implements Connection {
   }
 
   progress = 0;
+
+  /** What the system would tell; undefined where it does not. */
+  seen: Seen | undefined;
+
+  ask(told: (seen: Seen | undefined) => void): void {
+    if (this.#asked === undefined) told(this.seen);
+    else this.#asked.push(told);
+  }
 
   get isBehind(): boolean {
     return this.#isStuck && this.#queued.length > 0;
@@ -108,6 +118,17 @@ export class PlayedConnection implements Connection {
   /** From now on the network takes nothing. */
   sticks(): void {
     this.#isStuck = true;
+  }
+
+  /** From now on the system takes its time. */
+  answersLater(): void {
+    this.#asked = [];
+  }
+
+  /** It answers whoever has asked. */
+  answers(seen: Seen | undefined): void {
+    if (this.#asked === undefined || this.#asked.length === 0) throw new Error("nobody has asked");
+    for (const told of this.#asked.splice(0)) told(seen);
   }
 
   /** It has taken some, and is still behind. */

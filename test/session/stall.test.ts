@@ -48,6 +48,29 @@ describe("a client that is behind", () => {
     expect(stalled()).toBe(1);
   });
 
+  it("has not while only the system sees that it takes anything", () => {
+    const { clock, client, stalled } = behind();
+    for (let left = 100; left > 0; left--) {
+      client.seen = { unacknowledged: left, hasLeft: false };
+      clock.move(749);
+    }
+    expect(stalled()).toBe(0);
+    clock.move(1000);
+    expect(stalled()).toBe(1);
+  });
+
+  it("is left alone where the system answers behind stop, and looked at anew by watch", () => {
+    const { clock, client, stall, stalled } = behind();
+    client.answersLater();
+    clock.move(250);
+    stall.stop();
+    client.answers(undefined);
+    expect(clock.pending).toEqual([]);
+    stall.watch();
+    expect(clock.pending).toEqual([250]);
+    expect(stalled()).toBe(0);
+  });
+
   it("is looked at no more when it is behind no more, until it is again", () => {
     const { clock, client, stall, stalled } = behind();
     client.drains();

@@ -1,4 +1,4 @@
-import type { Connection, ConnectionCommand, ConnectionHandler } from "../../src/session/connection.ts";
+import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../../src/session/connection.ts";
 import type { Link } from "./link.ts";
 import type { Network } from "./network.ts";
 
@@ -152,6 +152,11 @@ export class End implements Connection {
       case "destroy":
         this.#destroy();
     }
+  }
+
+  ask(told: (seen: Seen | undefined) => void): void {
+    const hasLeft = this.other.hasEnded;
+    this.#network.soon(() => told({ unacknowledged: 0, hasLeft }));
   }
 
   handOver(handler: ConnectionHandler): void {

@@ -80,21 +80,55 @@ describe("a member's number", () => {
 });
 
 describe("members whose server connection is left unread", () => {
-  it("are asked to look whenever something has happened, and no others", () => {
+  it("since they wait for commits are asked to look whenever something has happened, and no others", () => {
     const world = new World();
     const [paused, other] = [world.registered(), world.registered()];
-    world.storage.setPaused(paused.number, true);
+    world.storage.setPaused(paused.number, "commits");
     world.storage.run(other.number);
     expect([paused.member.looks, other.member.looks]).toEqual([1, 0]);
-    world.storage.setPaused(paused.number, false);
+    world.storage.setPaused(paused.number, undefined);
     world.storage.run(other.number);
     expect(paused.member.looks).toBe(1);
+  });
+
+  it("since their client is slow are asked when something has happened to them, or was done for them", () => {
+    const world = new World();
+    const [slow, slower, other] = [world.registered(), world.registered(), world.registered()];
+    for (const { number } of [slow, slower]) world.storage.setPaused(number, "its-client");
+    const looks = (): number[] => [slow, slower, other].map(({ member }) => member.looks);
+    world.storage.run(other.number);
+    world.storage.run();
+    expect(looks()).toEqual([0, 0, 0]);
+    world.storage.run(slow.number);
+    expect(looks()).toEqual([1, 0, 0]);
+    world.invalidates(slower, 2001n, 6);
+    expect(looks()).toEqual([1, 1, 0]);
+    world.storage.run(other.number);
+    expect(looks()).toEqual([1, 1, 0]);
+    // While something is done for another one.
+    other.member.onAction = () => world.storage.run(slow.number);
+    world.invalidates(other, 2002n, 6);
+    expect(looks()).toEqual([2, 1, 0]);
+    other.member.onAction = () => undefined;
+    const finished = world.finishing(other);
+    world.invalidates(slower, 2003n, 5);
+    expect([looks(), slower.member.done]).toEqual([[2, 2, 0], ["forward"]]);
+    finished(2003n);
+    expect([looks(), slower.member.done]).toEqual([
+      [2, 3, 0],
+      ["forward", "announce"],
+    ]);
+    // And no more when it is only a commit that they wait for.
+    world.storage.setPaused(slow.number, "commits");
+    world.storage.setPaused(slow.number, "its-client");
+    world.storage.run(other.number);
+    expect(looks()).toEqual([2, 3, 0]);
   });
 
   it("may leave while they look, and one that throws ends alone", () => {
     const world = new World();
     const [one, two, three] = [world.registered(), world.registered(), world.registered()];
-    for (const { number } of [one, two, three]) world.storage.setPaused(number, true);
+    for (const { number } of [one, two, three]) world.storage.setPaused(number, "commits");
     one.member.onLook = () => {
       world.storage.leave(one.number);
       throw new RangeError("nobody has thought of this");
@@ -108,7 +142,7 @@ describe("members whose server connection is left unread", () => {
   it("are owed more than the history may hold, which counts as kept for clients, until that is too much", () => {
     const world = new World("new", 1000);
     const [slow, writer] = [world.registered(), world.registered()];
-    world.storage.setPaused(slow.number, true);
+    world.storage.setPaused(slow.number, "its-client");
     let kept = 0;
     for (let n = 1; n <= 400 && slow.member.done.length === 0; n++) {
       kept = world.memory.bytes;
@@ -123,7 +157,7 @@ describe("members whose server connection is left unread", () => {
   it("are counted no more when they are told, and when the storage stops", () => {
     const world = new World("new", 1000);
     const [slow, writer] = [world.registered(), world.registered()];
-    world.storage.setPaused(slow.number, true);
+    world.storage.setPaused(slow.number, "its-client");
     for (let n = 1; n <= 30; n++) world.finishing(writer, n)(BigInt(2000 + n));
     expect(world.memory.bytes).toBeGreaterThan(8000);
     world.storage.ledger.clientGone(slow.number);
@@ -133,7 +167,7 @@ describe("members whose server connection is left unread", () => {
     expect(world.storage.ledger.state.historyBytes).toBeLessThanOrEqual(1000);
 
     const other = world.registered("main", { tid: 2030n });
-    world.storage.setPaused(other.number, true);
+    world.storage.setPaused(other.number, "its-client");
     for (let n = 31; n <= 60; n++) world.finishing(writer, n)(BigInt(2000 + n));
     expect(world.memory.bytes).toBeGreaterThan(8000);
     world.storage.stop();
@@ -143,9 +177,9 @@ describe("members whose server connection is left unread", () => {
   it("are forgotten when they leave", () => {
     const world = new World();
     const one = world.registered();
-    world.storage.setPaused(one.number, true);
+    world.storage.setPaused(one.number, "commits");
     world.storage.leave(one.number);
-    world.storage.setPaused(one.number, true);
+    world.storage.setPaused(one.number, "commits");
     world.storage.run();
     expect(one.member.looks).toBe(0);
   });

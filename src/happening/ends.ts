@@ -17,6 +17,7 @@ export type EndCode =
   | LedgerEndCode
   | GuardCode
   | ProtocolErrorCode
+  | "invalidation-inside-finish"
   | "client-too-slow"
   | "not-registered"
   | "memory-exhausted"
@@ -39,6 +40,7 @@ interface Ending {
 export const ENDS = {
   "incomplete-undo": { fault: "server", told: "verify" },
   "invalidation-out-of-order": { fault: "server", told: "verify" },
+  "invalidation-inside-finish": { fault: "server", told: "verify" },
   "copied-history": { fault: "client", told: "verify" },
   "unknown-commit": { fault: "server", told: "verify" },
   "reply-too-early": { fault: "server", told: "verify" },

@@ -142,7 +142,7 @@ export class Registration implements Member {
   #forward({ frame, envelope, tid, role }: Inbound): void {
     const { outlet } = this.#ways;
     if (outlet.isShut) return;
-    if (envelope.method === INVALIDATE && this.#isRefused(tid)) return;
+    if (envelope.method === INVALIDATE && this.#isRefused(tid, "completed")) return;
     outlet.write(frame);
     if (role === "register") this.#talk.guard.registerReplyWritten();
     if (role === "finish") {
@@ -157,7 +157,7 @@ export class Registration implements Member {
     if (style === undefined) return;
     const { codec } = this.#talk.client;
     const encoded = this.storage.encoder.encode(codec, style.dialect, style.shape, announcement);
-    if (this.#isRefused(announcement.tid, repair === "late")) return;
+    if (this.#isRefused(announcement.tid, repair)) return;
     outlet.announce(encoded, repair);
     this.#report(ANNOUNCED[repair]);
   }
@@ -188,14 +188,15 @@ export class Registration implements Member {
     return undefined;
   }
 
-  /** `isLate`: it is told again, under the tid at which its client's cache stands. */
-  #isRefused(tid: Tid, isLate = false): boolean {
+  /** `completed`: it is the server's own, with or without more oids; `late`: told again, where its client's cache stands. */
+  #isRefused(tid: Tid, repair: Repair): boolean {
     const { guard } = this.#talk;
-    const code = isLate ? guard.refusesAgain(tid) : guard.refuses(tid);
+    const code = repair === "late" ? guard.refusesAgain(tid) : guard.refuses(tid);
     if (code === undefined) return false;
     // Its client must not go on from what it was told.
     this.storage.ledger.doubt();
-    this.#turns.end(sessionEnd(code, tidHex(tid)), "behind");
+    const isServers = code === "guard-inside-finish" && repair === "completed";
+    this.#turns.end(sessionEnd(isServers ? "invalidation-inside-finish" : code, tidHex(tid)), "behind");
     return true;
   }
 

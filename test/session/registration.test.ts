@@ -308,6 +308,27 @@ it("the guard ends an old client's session for an invalidation inside its finish
   expect(stage.endings(pair)).toEqual(["guard-inside-finish by proxy"]);
 });
 
+it.each([
+  ["as the server has written it", false],
+  ["with what it lacks", true],
+])("an old client's session is ended for the server's own invalidation inside its finish, %s", (_, isCompleted) => {
+  const stage = new Stage("Z4");
+  const { speech } = stage;
+  const pair = stage.finishing(1);
+  if (isCompleted) {
+    const other = stage.registered();
+    other.client.reads(speech.creation(9, 2));
+    other.server.reads(speech.reply(9, eight(1500)));
+  }
+  forget(pair);
+  pair.server.reads(speech.invalidation(1500, 5));
+  expect(pair.client.taken()).toHaveLength(0);
+  expect(stage.endings(pair)).toEqual([]);
+  pair.server.reads(speech.reply(9, eight(2000)));
+  expect(stage.endings(pair)).toEqual(["invalidation-inside-finish by server"]);
+  stage.leave();
+});
+
 it("the guard lets an invalidation through inside a new client's finish", () => {
   const stage = new Stage();
   const { speech } = stage;

@@ -41,6 +41,8 @@ export interface SuiteOptions {
   readonly only?: readonly string[];
   /** Run every `of`th test, from number `part` on. */
   readonly part?: Part;
+  /** Ends it at once, as its time would. */
+  readonly signal?: AbortSignal;
   /** The tests with TLS, too. */
   readonly tls?: boolean;
 }
@@ -71,15 +73,21 @@ export async function runSuite(
   running.child.stdin.end();
   const tests: SuiteTest[] = [];
   let planned: number | undefined;
-  const timer = setTimeout(() => void running.stop(0), options.limitMs);
-  for await (const line of createInterface({ input: running.child.stdout })) {
-    const said = JSON.parse(line) as SuiteTest | { readonly planned: number };
-    if ("planned" in said) planned = said.planned;
-    else tests.push(said);
+  const stop = (): void => void running.stop(0);
+  const timer = setTimeout(stop, options.limitMs);
+  options.signal?.addEventListener("abort", stop);
+  if (options.signal?.aborted === true) stop();
+  try {
+    for await (const line of createInterface({ input: running.child.stdout })) {
+      const said = JSON.parse(line) as SuiteTest | { readonly planned: number };
+      if ("planned" in said) planned = said.planned;
+      else tests.push(said);
+    }
+  } finally {
+    clearTimeout(timer);
+    await running.stop(tests.length === planned ? undefined : 0);
+    await control.stop();
   }
-  clearTimeout(timer);
-  await running.stop();
-  await control.stop();
   const seconds = (performance.now() - began) / 1000;
   if (tests.length !== planned) {
     const count = `${tests.length} of ${planned ?? "an unknown number of"} tests`;

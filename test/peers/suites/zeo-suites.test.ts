@@ -93,10 +93,18 @@ async function runThroughProxy(installed: Installed, suite: Suite): Promise<Suit
   const parts = FULL
     ? Array.from({ length: PARTS }, (_, part) => ({ part, of: PARTS }))
     : [{ part: PART % suite.oneOf, of: suite.oneOf }];
-  const options = { testLimit: TEST_LIMIT_SECONDS, limitMs: LIMIT_MS, tls: FULL && suite.tls };
-  return together(
-    await Promise.all(parts.map((part) => runSuite(installed, modulesOf(suite), "proxy", { ...options, part }))),
-  );
+  const others = new AbortController();
+  const { signal } = others;
+  const options = { testLimit: TEST_LIMIT_SECONDS, limitMs: LIMIT_MS, tls: FULL && suite.tls, signal };
+  const runs = parts.map((part) => runSuite(installed, modulesOf(suite), "proxy", { ...options, part }));
+  try {
+    return together(await Promise.all(runs));
+  } catch (error) {
+    // Nobody would wait for those that still run.
+    others.abort();
+    await Promise.allSettled(runs);
+    throw error;
+  }
 }
 
 /** The tests that fail through the proxy, twice, and pass through a plain relay. */

@@ -24,10 +24,8 @@ export class Leg {
   /** So many bytes were read. */
   received = 0;
   #isEnding = false;
-  /** Of a connection that closes. */
-  #taking: Taking | undefined;
-  /** It has taken nothing for so long. */
-  #idleMs = 0;
+  /** It closes. */
+  #isClosing = false;
   #cancelLinger: (() => void) | undefined;
 
   constructor(connection: Connection, clock: Clock, patience?: Patience) {
@@ -38,7 +36,7 @@ export class Leg {
 
   /** Reads nothing of it for now. What is closing is read to its end all the same. */
   pause(): void {
-    if (this.#taking === undefined) this.connection.carryOut("pause");
+    if (!this.#isClosing) this.connection.carryOut("pause");
   }
 
   /** Reads it on. */
@@ -55,25 +53,27 @@ export class Leg {
 
   /** Closes all of it, and lets what was written go out, for a while. What still comes is read and forgotten. */
   close(): void {
-    if (this.isClosed || this.#taking !== undefined) return;
-    this.#taking = new Taking(this.connection);
+    if (this.isClosed || this.#isClosing) return;
+    this.#isClosing = true;
     this.end();
     this.resume();
-    this.#linger();
+    this.#linger(new Taking(this.connection));
   }
 
   /** As long as it takes anything of what was written. */
-  #linger(): void {
-    this.#cancelLinger = this.#clock.after(LINGER_MS, () => this.#taking?.ask((hasTaken) => this.#looked(hasTaken)));
+  #linger(taking: Taking, idleMs = 0): void {
+    this.#cancelLinger = this.#clock.after(LINGER_MS, () =>
+      taking.ask((hasTaken) => this.#looked(taking, hasTaken ? 0 : idleMs + LINGER_MS)),
+    );
   }
 
-  #looked(hasTaken: boolean): void {
+  /** `idleMs`: it has taken nothing for so long. */
+  #looked(taking: Taking, idleMs: number): void {
     if (this.isClosed) return;
-    this.#idleMs = hasTaken ? 0 : this.#idleMs + LINGER_MS;
     // What the system has it sends on its own, whatever becomes of the connection here.
     const isWaitedFor = this.#patience !== undefined && this.connection.queuedBytes > 0;
-    if (this.#idleMs < (isWaitedFor ? this.#patience.ms : LINGER_MS)) {
-      this.#linger();
+    if (idleMs < (isWaitedFor ? this.#patience.ms : LINGER_MS)) {
+      this.#linger(taking, idleMs);
       return;
     }
     if (isWaitedFor) this.#patience.lost();

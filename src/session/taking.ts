@@ -4,8 +4,8 @@ import type { Connection } from "./connection.ts";
 export class Taking {
   readonly #connection: Connection;
   #progress: number;
-  /** So many bytes had arrived when the system was asked last. */
-  #arrived: number | undefined;
+  /** So many bytes had arrived when the system was asked last; NaN: it did not tell. */
+  #arrived = Number.NaN;
 
   constructor(connection: Connection) {
     this.#connection = connection;
@@ -15,7 +15,7 @@ export class Taking {
   /** What it takes counts from now on. */
   begin(): void {
     this.#progress = this.#connection.progress;
-    this.#arrived = undefined;
+    this.#arrived = Number.NaN;
   }
 
   /**
@@ -34,8 +34,8 @@ export class Taking {
         return;
       }
       const before = this.#arrived;
-      this.#arrived = seen === undefined ? undefined : this.#progress - seen.unacknowledged;
-      told(before !== undefined && this.#arrived !== undefined && this.#arrived > before);
+      this.#arrived = seen === undefined ? Number.NaN : this.#progress - seen.unacknowledged;
+      told(this.#arrived > before);
     });
   }
 

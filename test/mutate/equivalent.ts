@@ -51,10 +51,77 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "++this.#lastNumber",
     "--this.#lastNumber",
   ]),
-  ...since("nothing is deleted of a set where undefined is", "src/storage/storage.ts", [
-    "if (member !== undefined) this.#paused.delete(member);",
-    "member !== undefined",
-    "true",
+  ...since(
+    "no member has the number undefined, and none is undefined; undefined was never held",
+    "src/storage/storage.ts",
+    ["if (member === undefined) return;", "member === undefined", "false"],
+    ["if (session !== undefined) this.#touch(this.#members.get(session));", "session !== undefined", "true"],
+    [
+      "const member = session === undefined ? undefined : this.#members.get(session);",
+      "session === undefined",
+      "false",
+    ],
+    [
+      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
+      '"payload" in action && action.payload !== undefined',
+      "true",
+    ],
+    [
+      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
+      '"payload" in action && action.payload !== undefined',
+      '"payload" in action || action.payload !== undefined',
+    ],
+    [
+      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
+      "action.payload !== undefined",
+      "true",
+    ],
+  ),
+  ...since(
+    "who is read, or nobody, is noted as one who is to look, and sorted out when it comes to that",
+    "src/storage/storage.ts",
+    [
+      "if (member !== undefined && this.#paused.has(member)) this.#touched.add(member);",
+      "member !== undefined && this.#paused.has(member)",
+      "true",
+    ],
+    [
+      "if (member !== undefined && this.#paused.has(member)) this.#touched.add(member);",
+      "member !== undefined && this.#paused.has(member)",
+      "member !== undefined || this.#paused.has(member)",
+    ],
+    [
+      "if (member !== undefined && this.#paused.has(member)) this.#touched.add(member);",
+      "member !== undefined",
+      "true",
+    ],
+    [
+      "if (this.#waiting.size === 0 && this.#touched.size === 0) return;",
+      "this.#waiting.size === 0 && this.#touched.size === 0",
+      "false",
+    ],
+  ),
+  ...since(
+    "a share of nothing frees nothing",
+    "src/storage/storage.ts",
+    ["if (bytes === 0 && this.#share === undefined) return;", "bytes === 0 && this.#share === undefined", "false"],
+    ["if (bytes > 0) return;", "bytes > 0", "true"],
+    ["if (bytes > 0) return;", "bytes > 0", "bytes >= 0"],
+  ),
+  ...since("whose event it was has not left yet", "src/storage/storage.ts", [
+    "const address = this.#members.get(session)?.server;",
+    "this.#members.get(session)?.server",
+    "this.#members.get(session).server",
+  ]),
+  ...since("behind none in a row the first is the first", "src/storage/setbacks.ts", [
+    "#lastAtMs = -Infinity;",
+    "-Infinity",
+    "+Infinity",
+  ]),
+  ...since("it is only asked: for commits?", "src/session/flow.ts", [
+    'if (isPaused) registration?.storage.setPaused(registration.number, waits || !isSlow ? "commits" : "its-client");',
+    '"its-client"',
+    '""',
   ]),
   ...since("the ledger takes a session that it doesn't know for quiet", "src/storage/storage.ts", [
     "if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();",
@@ -476,7 +543,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
       '""',
     ],
     ['this.#turns.end(sessionEnd("unknown-dialect", tid && tidHex(tid)), "behind");', '"behind"', '""'],
-    ['this.#turns.end(sessionEnd(code, tidHex(tid)), "behind");', '"behind"', '""'],
+    [
+      'this.#turns.end(sessionEnd(isServers ? "invalidation-inside-finish" : code, tidHex(tid)), "behind");',
+      '"behind"',
+      '""',
+    ],
   ),
   ...since("who is done with is only asked as: the client?", "src/session/registration.ts", [
     'this.#turns.done("server");',

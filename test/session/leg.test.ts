@@ -97,6 +97,15 @@ describe("a leg", () => {
     expect(clock.pending).toEqual([]);
   });
 
+  it("that closes is destroyed so, too, when something waits for the other end, for which nobody waits", () => {
+    const { clock, connection, leg } = newLeg();
+    connection.sticks();
+    connection.write(Buffer.alloc(10));
+    leg.close();
+    clock.move(LINGER_MS);
+    expect(connection.commands).toEqual(["end", "resume", "destroy"]);
+  });
+
   it("that closes is left alone as long as the other end takes anything", () => {
     const { clock, connection, leg } = newLeg();
     leg.close();

@@ -271,9 +271,11 @@ describe("the guard", () => {
   });
 
   it.each([
-    ["guard-not-growing", 3500, 3200],
-    ["guard-own-commit", undefined, 3000],
-  ] as const)("ends a session for %s, and nothing wrong is written", (code, before, wrong) => {
+    ["guard-not-growing", 3500, 3200, "synthesized"],
+    ["guard-not-growing", 3500, 3200, "completed"],
+    ["guard-own-commit", undefined, 3000, "synthesized"],
+    ["guard-not-growing", 3500, 3200, "late"],
+  ] as const)("ends a session for %s, and nothing wrong is written", (code, before, wrong, repair) => {
     const stage = new Stage();
     const { speech } = stage;
     const pair = stage.finishing(1);
@@ -283,7 +285,7 @@ describe("the guard", () => {
     // What only a mistake of the ledger's would do.
     const announcement = { tid: tidOf(wrong), oids: eight(1) };
     vi.spyOn(stage.storage.ledger, "take").mockReturnValueOnce([
-      { do: "announce", session: 1, repair: "synthesized", announcement, payload: undefined },
+      { do: "announce", session: 1, repair, announcement, payload: undefined },
     ]);
     stage.storage.run(1);
     expect(pair.client.taken()).toHaveLength(0);
@@ -292,6 +294,18 @@ describe("the guard", () => {
     expect(pair.client.commands).toEqual(["end", "resume"]);
     stage.leave();
   });
+});
+
+it("the guard lets through what is told again, under the tid that the client was told of last", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  pair.client.reads(speech.call(30, "get_info"));
+  pair.server.reads(speech.reply(30, new Map()), speech.invalidation(2000, 5), speech.invalidation(1500, 6));
+  expect(stage.said(pair)).toEqual(["reply 30", "T2000 [5]", "T2000 [6]"]);
+  expect(stage.happenings).toContainEqual(expect.objectContaining({ what: "told-late", tid: tidOf(1500) }));
+  expect(stage.happenings).toContainEqual({ what: "announced", repair: "late" });
+  stage.leave();
 });
 
 it("the guard ends an old client's session for an invalidation inside its finish", () => {

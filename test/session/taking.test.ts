@@ -64,6 +64,16 @@ describe("the other end has taken something", () => {
     expect(answers).toEqual([true, false]);
   });
 
+  it("without that the system is asked, when the network has", () => {
+    const { connection, taking } = newTaking();
+    const answers: boolean[] = [];
+    connection.answersLater();
+    connection.takes();
+    taking.ask((hasTaken) => answers.push(hasTaken));
+    expect(answers).toEqual([true]);
+    expect(() => connection.answers(undefined)).toThrow("nobody has asked");
+  });
+
   it("not before it began", () => {
     const { connection, taking, asked, sees } = newTaking();
     connection.takes();

@@ -67,6 +67,16 @@ describe("a client that is left unread", () => {
   });
 });
 
+it("a client that is read again is looked at no more, though its server has taken something while the system was asked", () => {
+  const { clock, server, unread } = newUnread();
+  server.answersLater();
+  clock.move(LOOK_MS);
+  unread.stop();
+  server.takes();
+  server.answers(undefined);
+  expect(clock.pending).toEqual([]);
+});
+
 describe("a session whose server takes nothing", () => {
   const hung = (stage: Stage): Pair => {
     const pair = stage.registered();

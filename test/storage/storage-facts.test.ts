@@ -46,6 +46,14 @@ describe("what the ledger decides", () => {
     ]);
   });
 
+  it("is reported, too, where the server has told it late", () => {
+    const world = new World();
+    const pair = world.registered("door");
+    world.finishing(pair)(2000n);
+    world.invalidates(pair, 1500n, 6);
+    expect(world.toldOf("told-late")).toMatchObject([{ upstream: "door", client: "client of door", tid: 1500n }]);
+  });
+
   it("is reported, too, where another database answers and where history is copied", () => {
     const world = new World();
     const one = world.registered("door");

@@ -88,6 +88,7 @@ describe("members whose server connection is left unread", () => {
     expect([paused.member.looks, other.member.looks]).toEqual([1, 0]);
     world.storage.setPaused(paused.number, undefined);
     world.storage.run(other.number);
+    world.storage.run(paused.number);
     expect(paused.member.looks).toBe(1);
   });
 
@@ -127,15 +128,16 @@ describe("members whose server connection is left unread", () => {
 
   it("may leave while they look, and one that throws ends alone", () => {
     const world = new World();
-    const [one, two, three] = [world.registered(), world.registered(), world.registered()];
-    for (const { number } of [one, two, three]) world.storage.setPaused(number, "commits");
+    const [one, two, three, leaves] = [world.registered(), world.registered(), world.registered(), world.registered()];
+    for (const { number } of [one, two, three, leaves]) world.storage.setPaused(number, "commits");
     one.member.onLook = () => {
       world.storage.leave(one.number);
+      world.storage.leave(leaves.number);
       throw new RangeError("nobody has thought of this");
     };
     world.storage.run();
     world.storage.run();
-    expect([one, two, three].map(({ member }) => member.looks)).toEqual([1, 2, 2]);
+    expect([one, two, three, leaves].map(({ member }) => member.looks)).toEqual([1, 2, 2, 0]);
     expect(one.member.failures).toHaveLength(1);
   });
 

@@ -128,7 +128,7 @@ export class Storage {
     this.#running = true;
     try {
       for (let actions = this.ledger.take(); actions.length > 0; actions = this.ledger.take()) {
-        for (const action of actions) this.#do(action);
+        this.#carryOut(actions, session);
       }
     } finally {
       this.#running = false;
@@ -139,6 +139,16 @@ export class Storage {
     this.#settles = settles;
     this.#weigh();
     this.#look();
+  }
+
+  /**
+   * Whose event it was comes last: its client may tell others of its commit as soon as it has the reply, and they should have
+   * heard of it then. Every server tells them before it answers (`ZEO/StorageServer.py`, 4.3.1 to 6.2: `tpc_finish`).
+   */
+  #carryOut(actions: readonly Action<Inbound>[], session: number | undefined): void {
+    const isLast = (action: Action<Inbound>): boolean => "session" in action && action.session === session;
+    for (const action of actions) if (!isLast(action)) this.#do(action);
+    for (const action of actions) if (isLast(action)) this.#do(action);
   }
 
   #touch(member: Member | undefined): void {

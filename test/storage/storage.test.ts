@@ -34,6 +34,22 @@ describe("what the ledger decides", () => {
     expect(order).toEqual(["first announce", "second announce", "first close-server"]);
   });
 
+  it("is carried out for others before whose event it was, and for each in its order", () => {
+    const world = new World("old");
+    const [committer, watcher] = [world.registered(), world.registered()];
+    const finished = world.finishing(committer);
+    world.invalidates(committer, 1500n, 6);
+    world.invalidates(watcher, 2000n, 5);
+    const order: string[] = [];
+    for (const [name, { member }] of Object.entries({ committer, watcher })) {
+      member.done.length = 0;
+      member.onAction = (action) => order.push(`${name} ${action.do}`);
+    }
+    finished(2000n);
+    expect(order).toEqual(["watcher announce", "committer forward", "committer forward"]);
+    expect(committer.member.failures).toEqual([]);
+  });
+
   it("is nobody's when its session has left", () => {
     const world = new World();
     const [committer, gone] = [world.registered(), world.registered()];

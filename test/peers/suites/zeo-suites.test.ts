@@ -60,8 +60,12 @@ const SUITES: readonly Suite[] = [
   },
 ];
 
-/** They compare a server's incomplete answer with what it is, or look at the address of a connection. */
-const ASSERT_WHAT_THE_PROXY_CHANGES: readonly string[] = [];
+/**
+ * A client that has come back looks at once for what another one has just committed, and loses where it was back before that
+ * commit: the server's socket (no TCP_NODELAY) may keep its invalidation for 40 ms, without a proxy, too. Through the relay, which
+ * accepts while the server is gone, it comes back ten seconds later.
+ */
+const RACES_THE_SERVER: readonly string[] = ["new_addr_test"];
 
 const TEST_LIMIT_SECONDS = FULL ? 600 : 120;
 const LIMIT_MS = FULL ? 3_600_000 : 420_000;
@@ -112,7 +116,10 @@ async function brokenByTheProxy(installed: Installed, suite: Suite, first: Suite
   const { peer } = suite;
   const modules = modulesOf(suite);
   const options = { testLimit: TEST_LIMIT_SECONDS, limitMs: LIMIT_MS };
-  let suspects = ids(bad(first)).filter((id) => !ASSERT_WHAT_THE_PROXY_CHANGES.some((name) => id.includes(name)));
+  const failed = ids(bad(first));
+  const races = failed.filter((id) => RACES_THE_SERVER.some((name) => id.includes(name)));
+  for (const id of races) console.log(`${peer}: has lost its race: ${id}`);
+  let suspects = failed.filter((id) => !races.includes(id));
   if (suspects.length === 0) return [];
   const relayed = await runSuite(installed, modules, "relay", { ...options, only: suspects });
   console.log(said(peer, "relay (only what failed)", relayed));

@@ -16,6 +16,13 @@ import type { Registration } from "./registration.ts";
 /** A call that is read whole. */
 const CALL: Hold = { maxBytes: MAX_CALL_BYTES, what: "a call that must be read whole" };
 
+/** A call that is held until it is whole. */
+interface Held {
+  readonly envelope: Envelope;
+  readonly method: Method;
+  readonly sort: Exclude<Method["sort"], "register" | "store" | "restore" | "delete" | "other">;
+}
+
 export class ToServer implements FrameHandler {
   readonly #talk: Conversation;
   readonly #registration: Registration;
@@ -23,7 +30,7 @@ export class ToServer implements FrameHandler {
   /** Its client has verified its cache. */
   #isWorking = false;
   /** The frame that is held. */
-  #held: { readonly envelope: Envelope; readonly method: Method } | undefined;
+  #held: Held | undefined;
   /** A store that passes in part: its oid, until its transaction id has come. */
   #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
 
@@ -38,7 +45,8 @@ export class ToServer implements FrameHandler {
     if (envelope === undefined) return tooShort(head, length);
     if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
-    switch (method.sort) {
+    const { sort } = method;
+    switch (sort) {
       case "register":
         // A second one is refused by the server; one beside the first could not be told from it.
         this.#mustBeRegistered(envelope);
@@ -58,7 +66,7 @@ export class ToServer implements FrameHandler {
       case "abort":
       case "resume":
       case "last":
-        this.#held = { envelope, method };
+        this.#held = { envelope, method, sort };
         return CALL;
     }
   }
@@ -71,7 +79,7 @@ export class ToServer implements FrameHandler {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) throw new Error("a frame that was not begun");
-    this.#note(payload, held.envelope, held.method);
+    this.#note(payload, held);
     this.#server.write(frame);
   }
 
@@ -83,8 +91,7 @@ export class ToServer implements FrameHandler {
 
   #call(envelope: Envelope, method: Method): void {
     const { ledger } = this.#registration.storage;
-    if (!this.#isWorking && method.sort !== "register")
-      this.#isWorking = ledger.workForwarded(this.#registration.number);
+    if (!this.#isWorking) this.#isWorking = ledger.workForwarded(this.#registration.number);
     const { stamp } = ledger;
     if (isAnswered(envelope)) this.#talk.calls.addPlain(envelope.id, method, stamp);
   }
@@ -119,13 +126,13 @@ export class ToServer implements FrameHandler {
 
   // --- what the ledger must know ----------------------------------------------------------------------------------
 
-  #note(payload: Buffer, envelope: Envelope, method: Method): void {
+  #note(payload: Buffer, { envelope, method, sort }: Held): void {
     const { calls, guard } = this.#talk;
     const { codec } = this.#talk.client;
     const { storage, number } = this.#registration;
     const { ledger } = storage;
     const { stamp } = ledger;
-    switch (method.sort) {
+    switch (sort) {
       case "begin": {
         const { id, tid } = beginArgs(codec, payload, envelope);
         ledger.beginForwarded(number, id, tid ?? NO_TID);
@@ -164,13 +171,6 @@ export class ToServer implements FrameHandler {
       case "last":
         mustBeAnswered(envelope);
         calls.add(envelope.id, { sort: "last", stamp });
-        return;
-      case "register":
-      case "store":
-      case "restore":
-      case "delete":
-      case "other":
-        throw new Error(`${method.name} is never held`);
     }
   }
 

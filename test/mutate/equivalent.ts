@@ -24,6 +24,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["#passing = true;", "true", "false"],
     ["this.#passing = true;", "true", "false"],
   ),
+  ...since("a push of nothing finds nothing new", "src/wire/frame.ts", [
+    "if (!this.#waits) return;",
+    "!this.#waits",
+    "false",
+  ]),
+  ...since("who has bytes kept back takes them", "src/wire/frame.ts", [
+    "this.#handler.ending?.(this.#held.take());",
+    "this.#handler.ending?.(this.#held.take())",
+    "this.#handler.ending(this.#held.take())",
+  ]),
   ...since("a mode is stopped if it is none of the others", "src/wire/frame.ts", [
     'this.#mode = "stopped";',
     '"stopped"',
@@ -117,6 +127,26 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "#lastAtMs = -Infinity;",
     "-Infinity",
     "+Infinity",
+  ]),
+  ...since("of an error that nobody has foreseen it is not told whose bytes they were", "src/session/session.ts", [
+    'this.#unread = new Unread(client, server, clock, () => this.#try("client", () => this.#lifetime.desert()));',
+    '"client"',
+    '""',
+  ]),
+  ...since(
+    "only the reply to register ends a registration so, and that comes to who is registered",
+    "src/session/session.ts",
+    ['if (life.is !== "registered") return;', 'life.is !== "registered"', "false"],
+  ),
+  ...since("what is copied of a payload is the same bytes", "src/session/to-client.ts", [
+    "this.#answer(call, own, own === frame ? payload : own.subarray(LENGTH_BYTES), envelope);",
+    "own === frame",
+    "false",
+  ]),
+  ...since("what has no tid shows none", "src/session/to-client.ts", [
+    'else ledger.reply(number, value.kind === "unclear" ? ANYTHING : { tid: NO_TID, exact: true }, read);',
+    "{ tid: NO_TID, exact: true }",
+    "{}",
   ]),
   ...since("it is only asked: for commits?", "src/session/flow.ts", [
     'if (isPaused) registration?.storage.setPaused(registration.number, waits || !isSlow ? "commits" : "its-client");',
@@ -496,16 +526,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (head.length === length) {", "{", "{}"],
   ),
   ...since(
-    "none of them is held: begin",
-    "src/session/to-server.ts",
-    ['case "register":', '"register"', '""'],
-    ['case "store":', '"store"', '""'],
-    ['case "restore":', '"restore"', '""'],
-    ['case "delete":', '"delete"', '""'],
-    ['case "other":', '"other"', '""'],
-    ["throw new Error(`${method.name} is never held`);", "`${method.name} is never held`", "``"],
-  ),
-  ...since(
     "what is saved is work: where nothing is paused, nor is to be, the rest does nothing",
     "src/session/flow.ts",
     [
@@ -761,7 +781,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "to an outlet that is shut nobody is slow, and a connection that closes is read already",
     "src/session/session.ts",
     ['if (life.is === "over" || life.is === "draining") return;', 'life.is === "over"', "false"],
-    ['if (life.is === "over" || life.is === "draining") return;', '"over"', '""'],
   ),
   ...since("the commit is given up all the same, as the session that drains is over then", "src/session/session.ts", [
     'else this.#try("server", () => this.#lifetime.serverClosed());',

@@ -60,6 +60,16 @@ describe("a reply that is too large to be held", () => {
     stage.leave();
   });
 
+  it("that has waited is the server's, and so is the nonsense behind it", () => {
+    const { stage, speech, pair, other } = finishing();
+    const frame = load(stage, 5, 1000);
+    pair.server.reads(Buffer.concat([frame, speech.nonsense]));
+    expect(pair.server.commands).toEqual(["pause"]);
+    other.server.reads(speech.reply(9, eight(2000)));
+    expect(stage.endings(pair)).toEqual([expect.stringMatching(/ by server$/)]);
+    stage.leave();
+  });
+
   it("does not wait for what is forwarded behind its first bytes", () => {
     const { stage, speech, pair, other } = due();
     const frame = load(stage, 5, 1000);

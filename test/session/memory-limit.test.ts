@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { eight } from "./speech.ts";
 import { Stage, type Pair } from "./stage.ts";
 
@@ -105,6 +105,17 @@ describe("limits.memory", () => {
     expect(stage.endings(pair)).toEqual(["memory-exhausted by client"]);
     expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
     stage.leave();
+  });
+
+  it("lets go of one all the same where ending it throws: both connections are destroyed", () => {
+    const stage = new Stage("Z5", memory);
+    const pair = stage.registered();
+    vi.spyOn(stage.storage.ledger, "clientGone").mockImplementationOnce(() => {
+      throw new RangeError("nobody has thought of this");
+    });
+    pair.server.sticks();
+    pair.client.reads(stage.speech.tell("storeBlobChunk", Buffer.alloc(210_000)));
+    expect([pair.client.commands.at(-1), pair.server.commands.at(-1)]).toEqual(["destroy", "destroy"]);
   });
 
   it("ends who holds most, and nobody else", () => {

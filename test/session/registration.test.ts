@@ -308,6 +308,18 @@ it("the guard lets through what is told again, under the tid that the client was
   stage.leave();
 });
 
+it("what comes late waits for the client's first call behind register", () => {
+  const stage = new Stage();
+  const { speech } = stage;
+  const pair = stage.registered();
+  pair.server.reads(speech.invalidation(2000, 5), speech.invalidation(1500, 6));
+  expect(stage.said(pair)).toEqual(["T2000 [5]"]);
+  pair.client.reads(speech.call(30, "get_info"));
+  pair.server.reads(speech.reply(30, new Map()));
+  expect(stage.said(pair)).toEqual(["reply 30", "T2000 [6]"]);
+  stage.leave();
+});
+
 it("the guard ends an old client's session for an invalidation inside its finish", () => {
   const stage = new Stage("Z4");
   const pair = stage.finishing(1);

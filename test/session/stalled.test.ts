@@ -28,6 +28,18 @@ describe("limits.stalled", () => {
     stage.leave();
   });
 
+  it("ends one whose server has closed, for whom nothing but what is written waits", () => {
+    const stage = new Stage();
+    const pair = slow(stage);
+    pair.server.closes();
+    stage.clock.move(STALLED_MS - 5_000);
+    expect(stage.endings(pair)).toEqual([]);
+    stage.clock.move(5_000);
+    expect(stage.endings(pair)).toEqual(["client-too-slow by client"]);
+    expect(pair.client.commands).toEqual(["end", "resume", "destroy"]);
+    stage.leave();
+  });
+
   it("ends nobody who takes a little now and then, however long it takes", () => {
     const stage = new Stage();
     const pair = slow(stage);

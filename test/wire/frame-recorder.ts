@@ -19,7 +19,11 @@ export class Recorder implements FrameHandler {
   /** Slices of one chunk that flowed. */
   flows = 0;
 
+  /** So often it was asked what becomes of a frame. */
+  asked = 0;
+
   begin(head: Buffer, length: number): Verdict {
+    this.asked++;
     if (head.length < Math.min(3, length)) return "more";
     const kind = String.fromCharCode(head[0] ?? 0);
     if (kind === "T") return head[2] ?? 0;

@@ -225,12 +225,39 @@ describe("a stream", () => {
       expect(summary(handler.seen)).toMatchObject({ bytes: "\0\0\0\x02P1" });
       stream.again();
       expect(stream.waits).toBe(true);
+      const { asked } = handler;
+      stream.push(Buffer.alloc(0));
+      expect(handler.asked).toBe(asked);
       handler.waits = false;
       stream.again();
       expect(summary(handler.seen)).toEqual(summary(whole));
       stream.again();
       expect(stream.received).toBe(bytes.length);
     }
+  });
+
+  it.each(["turnRaw", "stop"] as const)("waits for nothing behind %s", (change) => {
+    const { handler, stream } = recorder();
+    handler.waits = true;
+    stream.push(frameOf("W1 waits"));
+    expect(stream.waits).toBe(true);
+    stream[change]();
+    expect(stream.waits).toBe(false);
+  });
+
+  it("is not told the end of a frame by whom it stops while that flows, and has work done behind it", () => {
+    const frame = frameOf("E1\x04flows, end");
+    const order: string[] = [];
+    const { handler, stream } = recorder();
+    handler.ending = (bytes) => order.push(bytes.toString());
+    stream.push(frame.subarray(0, 10));
+    stream.between(() => order.push("between"));
+    stream.push(Buffer.concat([frame.subarray(10), frameOf("P1")]));
+    expect(order).toEqual([" end", "between"]);
+    stream.push(frame.subarray(0, 10));
+    handler.flow = () => stream.stop();
+    stream.push(frame.subarray(10));
+    expect(order).toEqual([" end", "between"]);
   });
 
   it("tells the same of any frames in any pieces", () => {

@@ -36,19 +36,26 @@ function stepsOf(codec: Codec, limit: number, read: (work: Work) => unknown): nu
   return work.steps;
 }
 
-function readCall(codec: Codec, payload: Buffer): void {
-  const envelope = codec.peek(payload) as Envelope;
+function readCall(codec: Codec, payload: Buffer, envelope = codec.peek(payload) as Envelope): void {
   for (const [method, read] of CALLS) {
     const steps = stepsOf(codec, MAX_CALL_STEPS, (work) => read(codec, payload, envelope, work));
     expect(steps, method).toBeLessThanOrEqual(WALKS * payload.length + CONSTANT);
   }
 }
 
+function peeked(codec: Codec, payload: Buffer): Envelope | undefined {
+  try {
+    return codec.peek(payload);
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
 /** All places where tids can be. */
 const PLACES = [...new Map(METHODS.map((method) => [String(method.place), method])).values()];
 
-function readReply(codec: Codec, payload: Buffer): void {
-  const envelope = codec.peek(payload) as Envelope;
+function readReply(codec: Codec, payload: Buffer, envelope = codec.peek(payload) as Envelope): void {
   for (const method of PLACES) {
     const value = new Work("bad-message", MAX_VALUE_STEPS);
     const search = new Work("bad-message", MAX_SEARCH_STEPS);
@@ -86,10 +93,13 @@ describe("reading costs so many steps as the message has bytes, and no more than
         );
         const codec = (list[0] as (typeof FILLINGS)[number])[1];
         for (const whole of [beginOf(codec, body), messageOf(codec, 5, 0, ".reply", body)]) {
-          const { argsAt } = codec.peek(whole) as Envelope;
+          const envelope = peeked(codec, whole);
+          // What is behind its method may have made nonsense of that.
+          if (envelope === undefined) continue;
+          const { argsAt } = envelope;
           const payload = whole.subarray(0, argsAt + 1 + Math.floor((whole.length - argsAt - 1) * kept));
-          readCall(codec, payload);
-          readReply(codec, payload);
+          readCall(codec, payload, envelope);
+          readReply(codec, payload, envelope);
         }
       }),
       { numRuns: 60, seed: SEED },

@@ -141,6 +141,12 @@ export class StorageLedger<P> {
     return this.state.finishing.at(-1)?.number ?? 0;
   }
 
+  /** Where its commits stand: never the same again once one was forwarded, has settled or failed, or came into doubt. */
+  get standing(): string {
+    const { finishing, settles, doubts } = this.state;
+    return `${finishing[0]?.number} ${this.newestFinish} ${finishing.length} ${settles} ${doubts}`;
+  }
+
   /** May a reply that is too large to be held flow on, which began to be read when that one was the newest? */
   mayFlow(session: number, arrived: number): Large {
     const account = this.#live(session);

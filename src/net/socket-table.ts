@@ -1,6 +1,7 @@
 import { readlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Seen } from "../session/connection.ts";
+import { codeOf } from "./system-error.ts";
 
 // What the system keeps of each connection, and Node does not tell. Linux lists its TCP sockets in two files, one line each
 // (proc_net_tcp.rst of the kernel's documentation): the state, in hexadecimal; tx_queue:rx_queue, the first one being what
@@ -10,9 +11,8 @@ import type { Seen } from "../session/connection.ts";
 const FILES = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
 /** TCP_CLOSE_WAIT, LAST_ACK, CLOSING, TIME_WAIT and CLOSE: the other end has closed its half (include/net/tcp_states.h). */
 const LEFT = new Set(["06", "07", "08", "09", "0B"]);
-const STATE_FIELD = 3;
-const QUEUES_FIELD = 4;
-const INODE_FIELD = 9;
+/** Number, addresses, state, tx_queue:rx_queue, timer, retransmissions, user, timeout, inode. */
+const LINE = /^ *\d+: \S+ \S+ ([0-9A-F]{2}) ([0-9A-F]+):\S+ \S+ \S+ +\d+ +\d+ (\d+) /gm;
 
 interface Question {
   readonly inode: string;
@@ -51,16 +51,19 @@ export class SocketTable {
     while (this.#questions.length > 0) {
       const questions = this.#questions;
       this.#questions = [];
-      this.#answer(questions, await this.#lists());
+      // Out of descriptors, say. What is not listed in half of it may live all the same.
+      const texts = await this.#lists().catch(() => undefined);
+      if (texts === undefined) for (const { told } of questions) told(undefined);
+      else this.#answer(questions, texts);
     }
     this.#isReading = false;
   }
 
   #answer(questions: readonly Question[], texts: readonly string[]): void {
-    const found = questions.map(({ inode }) => seenIn(texts, inode));
-    if (found.some((seen) => seen !== undefined)) this.#isTrusted = true;
-    for (const [i, question] of questions.entries()) {
-      const seen = found[i];
+    const found = seenIn(texts, new Set(questions.map(({ inode }) => inode)));
+    if (found.size > 0) this.#isTrusted = true;
+    for (const question of questions) {
+      const seen = found.get(question.inode);
       if (seen !== undefined || !this.#isTrusted) question.told(seen);
       else if (question.wasMissed) question.told({ unacknowledged: 0, hasLeft: true });
       else this.#question({ ...question, wasMissed: true });
@@ -76,22 +79,26 @@ function inodeOf(descriptor: number): string | undefined {
   }
 }
 
-function seenIn(texts: readonly string[], inode: string): Seen | undefined {
+/** Each socket that is listed and asked for. */
+function seenIn(texts: readonly string[], asked: ReadonlySet<string>): Map<string, Seen> {
+  const found = new Map<string, Seen>();
   for (const text of texts) {
-    // The number may stand elsewhere, too.
-    for (let at = text.indexOf(` ${inode} `); at !== -1; at = text.indexOf(` ${inode} `, at + 1)) {
-      const line = text.slice(text.lastIndexOf("\n", at) + 1, text.indexOf("\n", at));
-      const fields = line.trim().split(/\s+/);
-      if (fields[INODE_FIELD] !== inode) continue;
-      const unacknowledged = Number.parseInt(fields[QUEUES_FIELD] ?? "", 16);
-      if (Number.isNaN(unacknowledged)) return undefined;
-      return { unacknowledged, hasLeft: LEFT.has(fields[STATE_FIELD] ?? "") };
+    for (const [, state = "", queued = "", inode = ""] of text.matchAll(LINE)) {
+      if (asked.has(inode)) found.set(inode, { unacknowledged: Number.parseInt(queued, 16), hasLeft: LEFT.has(state) });
     }
   }
-  return undefined;
+  return found;
 }
 
-/** This process's. One of the files may be missing: a system without IPv6, say. */
-export const socketTable = new SocketTable(() =>
-  Promise.all(FILES.map((path) => readFile(path, "latin1").catch(() => ""))),
-);
+/** A file as it is now. Where there is none nothing is listed: a system without IPv6, say. */
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, "latin1");
+  } catch (error) {
+    if (codeOf(error as Error) === "ENOENT") return "";
+    throw error;
+  }
+}
+
+/** This process's. */
+export const socketTable = new SocketTable(() => Promise.all(FILES.map(textOf)));

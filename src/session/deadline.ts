@@ -3,6 +3,7 @@ import type { Party } from "./connection.ts";
 import { ENDED_MS } from "./handshake.ts";
 import { LINGER_MS, type Leg } from "./leg.ts";
 import type { Life } from "./lives.ts";
+import { Taking } from "./taking.ts";
 
 /** What time is measured by, and what comes of it when it is up. */
 export interface DeadlineHost {
@@ -28,12 +29,16 @@ export class Deadline {
   #isHeard = false;
   /** Who has said something since the connection is relayed: when both have, it is in use. */
   readonly #users = new Set<Party>();
+  readonly #takings: readonly Taking[];
   #cancel: (() => void) | undefined;
+  /** How often it was set: who has asked before is told in vain. */
+  #times = 0;
 
   constructor(client: Leg, server: Leg, host: DeadlineHost) {
     this.#client = client;
     this.#server = server;
     this.#host = host;
+    this.#takings = [new Taking(client.connection), new Taking(server.connection)];
     this.set();
   }
 
@@ -63,9 +68,10 @@ export class Deadline {
   /** Waits from now on for what must come next, as things are; or for nothing. */
   set(): void {
     this.#cancel?.();
+    this.#times++;
     const life = this.#host.life();
     if (life === "over" || life === "orphan") return;
-    if (this.#client.hasEnded && !this.isNobody) this.#whileAnythingMoves();
+    if (this.#client.hasEnded && !this.isNobody) this.#watch();
     else if (this.#client.hasEnded) this.#expect(ENDED_MS);
     else if (this.isNobody || (life === "relayed" && this.#server.hasEnded)) this.#expect(this.#host.handshakeMs);
   }
@@ -76,17 +82,35 @@ export class Deadline {
   }
 
   /** Its client has closed its half, and nearly always all: it is served as long as something still comes, or is taken. */
+  #watch(): void {
+    for (const taking of this.#takings) {
+      taking.begin();
+      // So that the system knows what more is, the next time.
+      taking.ask(() => undefined);
+    }
+    this.#whileAnythingMoves();
+  }
+
   #whileAnythingMoves(): void {
-    const before = this.#moved;
+    const times = this.#times;
+    const { received } = this.#server;
     this.#cancel = this.#host.clock.after(LINGER_MS, () => {
-      if (this.#moved.every((moved, i) => moved === before[i])) this.#host.deserted();
-      else this.#whileAnythingMoves();
+      if (this.#server.received !== received) this.#whileAnythingMoves();
+      else this.#lookAt(this.#takings, times);
     });
   }
 
-  /** How much the server has said, and either end taken. */
-  get #moved(): readonly number[] {
-    return [this.#server.received, this.#client.connection.progress, this.#server.connection.progress];
+  /** Does any of them take something? */
+  #lookAt([taking, ...others]: readonly Taking[], times: number): void {
+    if (taking === undefined) {
+      this.#host.deserted();
+      return;
+    }
+    taking.ask((hasTaken) => {
+      if (times !== this.#times) return;
+      if (hasTaken) this.#whileAnythingMoves();
+      else this.#lookAt(others, times);
+    });
   }
 
   #late(): void {

@@ -43,6 +43,8 @@ export class ToClient implements FrameHandler {
   #handed: OwnInbound | undefined;
   /** The large reply that is the next one. */
   #large: Large | undefined;
+  /** The newest commit that the frame waits for which waits; 0: what stands before it does. */
+  #waitsFor = 0;
 
   constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
     this.#talk = talk;
@@ -94,7 +96,10 @@ export class ToClient implements FrameHandler {
       storage.run(number);
     }
     const may = storage.ledger.mayFlow(number, arrived);
-    if (may === "wait") return "wait";
+    if (may === "wait") {
+      this.#waitsFor = arrived;
+      return "wait";
+    }
     this.#large = undefined;
     if (may === "hold") return "hold";
     calls.answered(envelope.id);
@@ -103,8 +108,13 @@ export class ToClient implements FrameHandler {
 
   /** What stands before it waits for others' commits, or for what the server writes behind it. */
   #behindHeld(): Verdict {
+    this.#waitsFor = 0;
+    return this.stillWaits() ? "wait" : "hold";
+  }
+
+  stillWaits(): boolean {
     const { storage, number } = this.#registration;
-    return storage.ledger.mayFlow(number, 0) === "wait" ? "wait" : "hold";
+    return storage.ledger.mayFlow(number, this.#waitsFor) === "wait";
   }
 
   ending(bytes: Buffer): void {

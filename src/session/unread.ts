@@ -13,6 +13,8 @@ export class Unread {
   readonly #clock: Clock;
   readonly #left: () => void;
   #isWatched = false;
+  /** Its server had taken nothing when it was looked at last. */
+  #isHung = false;
   #cancel: (() => void) | undefined;
 
   /** `left`: the client has left, and its server takes nothing. */
@@ -27,6 +29,7 @@ export class Unread {
   watch(): void {
     if (this.#isWatched) return;
     this.#isWatched = true;
+    this.#isHung = false;
     this.#taking.begin();
     this.#wait();
   }
@@ -44,9 +47,12 @@ export class Unread {
   #look(): void {
     this.#taking.ask((hasTaken) => {
       if (!this.#isWatched) return;
-      // What is taken makes room for what the client has said: its end will be read.
-      if (hasTaken) this.#wait();
-      else this.#client.ask((seen) => this.#looked(seen?.hasLeft === true));
+      const wasHung = this.#isHung;
+      this.#isHung = !hasTaken;
+      // What is taken makes room for what the client has said: its end will be read. Of that little the system tells more the
+      // second time.
+      if (wasHung && !hasTaken) this.#client.ask((seen) => this.#looked(seen?.hasLeft === true));
+      else this.#wait();
     });
   }
 

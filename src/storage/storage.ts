@@ -52,8 +52,10 @@ export class Storage {
   readonly #members = new Map<number, Member>();
   /** Members whose server connection is not read at present. */
   readonly #paused = new Set<Member>();
-  /** Those of them that wait for commits: any event may be what they wait for. */
+  /** Those of them that wait for commits. */
   readonly #waiting = new Set<Member>();
+  /** Where commits stood when these looked last. */
+  #standing = "";
   /** Those of them that an event was of, or that something was done for, and that are still to look. */
   readonly #touched = new Set<Member>();
   #lastNumber = 0;
@@ -138,7 +140,7 @@ export class Storage {
     if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
     this.#settles = settles;
     this.#weigh();
-    this.#look();
+    this.#look(session === undefined);
   }
 
   /**
@@ -155,10 +157,16 @@ export class Storage {
     if (member !== undefined && this.#paused.has(member)) this.#touched.add(member);
   }
 
-  /** Whoever waits only for its client is not asked at others' events: there may be many of them, and many events. */
-  #look(): void {
+  /**
+   * There may be many of them, and many events: whoever waits only for its client is asked at what concerns itself, and who
+   * waits for commits when these have moved on, or at an event that is nobody's.
+   */
+  #look(isNobodys: boolean): void {
     if (this.#waiting.size === 0 && this.#touched.size === 0) return;
-    const members = new Set([...this.#waiting, ...this.#touched]);
+    const { standing } = this.ledger;
+    const members = new Set(this.#touched);
+    if (isNobodys || standing !== this.#standing) for (const member of this.#waiting) members.add(member);
+    this.#standing = standing;
     this.#touched.clear();
     for (const member of members) if (this.#paused.has(member)) this.#safely(member, look);
   }

@@ -77,6 +77,8 @@ export interface FrameHandler {
   tail?(bytes: Buffer): void;
   /** The last bytes of a frame whose beginning has flowed on; they do not flow by themselves. */
   ending?(bytes: Buffer): void;
+  /** Would `begin` say `wait` once more of the frame that waits? Asked often, so that this must cost little. */
+  stillWaits?(): boolean;
 }
 
 export interface FrameLimits {
@@ -152,9 +154,9 @@ export class FrameStream {
     return this.#held.capacity + (this.#carry?.length ?? 0);
   }
 
-  /** Looks once more at the frame that waits. */
+  /** Looks once more at the frame that waits, unless it still does. */
   again(): void {
-    if (!this.#waits) return;
+    if (!this.#waits || this.#handler.stillWaits?.() === true) return;
     this.#waits = false;
     this.push(NOTHING);
   }

@@ -119,7 +119,7 @@ describe.runIf(isLinux)("where the system lists", () => {
     ["09", true],
     ["0B", true],
   ])("one in the state %s, the other end has left: %s", async (state, hasLeft) => {
-    const { asked } = await listed((inode) => [list(line("1", "02"), line(inode, state, "0001e240")), ""]);
+    const { asked } = await listed((inode) => [list(line("1", "02"), line(inode, state, "0001E240")), ""]);
     expect(await asked()).toEqual({ unacknowledged: 123_456, hasLeft });
   });
 
@@ -141,6 +141,25 @@ describe.runIf(isLinux)("where the system lists", () => {
     await gone.asked();
     expect(await gone.asked()).toEqual({ unacknowledged: 0, hasLeft: true });
     expect(gone.reads()).toBe(3);
+  });
+
+  it("nothing that can be read, nothing is known, though it was before", async () => {
+    const { asked } = await listed(
+      (inode) => [list(line(inode, "01"))],
+      () => {
+        throw new Error("out of descriptors");
+      },
+    );
+    expect(await asked()).toEqual({ unacknowledged: 0, hasLeft: false });
+    expect(await asked()).toBe(undefined);
+  });
+
+  it("many, those who are asked for are found in one pass", async () => {
+    const many = Array.from({ length: 20_000 }, (_, n) => line(`${n + 1}`, "01"));
+    const { asked } = await listed((inode) => [list(...many, line(inode, "08"))]);
+    expect(await Promise.all(Array.from({ length: 200 }, asked))).toEqual(
+      Array.from({ length: 200 }, () => ({ unacknowledged: 0, hasLeft: true })),
+    );
   });
 
   it("one in a way that nobody knows, nothing is known", async () => {

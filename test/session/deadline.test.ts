@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { frameOf } from "../proxy/peer.ts";
 import { LIVES } from "./scenes.ts";
 import { eight } from "./speech.ts";
-import { HANDSHAKE_MS, Stage, type Pair } from "./stage.ts";
+import { forget, HANDSHAKE_MS, Stage, type Pair } from "./stage.ts";
 
 const TLS = Buffer.from("160301", "hex");
 
@@ -253,6 +253,36 @@ describe("a client that has closed its half, behind a server that hangs", () => 
     stage.clock.move(5_000);
     expect(pair.session.life).toBe("over");
     expect(last(pair)).toEqual(GONE);
+    stage.leave();
+  });
+
+  it("is served, too, where only the system sees that either end takes something", () => {
+    for (const end of ["client", "server"] as const) {
+      const stage = new Stage();
+      const pair = stage.registered();
+      pair[end].seen = { unacknowledged: 100, hasLeft: false };
+      pair.client.ends();
+      for (let unacknowledged = 99; unacknowledged > 90; unacknowledged--) {
+        pair[end].seen = { unacknowledged, hasLeft: false };
+        stage.clock.move(5_000);
+        expect(pair.session.life).toBe("registered");
+      }
+      stage.clock.move(5_000);
+      expect(pair.session.life).toBe("over");
+      stage.leave();
+    }
+  });
+
+  it("is not let go twice, or for what the system tells when it is over", () => {
+    const stage = new Stage();
+    const pair = stage.registered();
+    pair.client.answersLater();
+    pair.client.ends();
+    stage.clock.move(5_000);
+    pair.session.stop();
+    forget(pair);
+    pair.client.answers(undefined);
+    expect([pair.client.commands, pair.server.commands]).toEqual([[], []]);
     stage.leave();
   });
 

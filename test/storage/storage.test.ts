@@ -96,16 +96,31 @@ describe("a member's number", () => {
 });
 
 describe("members whose server connection is left unread", () => {
-  it("since they wait for commits are asked to look whenever something has happened, and no others", () => {
+  it("since they wait for commits are asked to look whenever these have moved on, and no others", () => {
     const world = new World();
     const [paused, other] = [world.registered(), world.registered()];
+    const looks = (): number[] => [paused.member.looks, other.member.looks];
+    world.storage.run(other.number);
     world.storage.setPaused(paused.number, "commits");
     world.storage.run(other.number);
-    expect([paused.member.looks, other.member.looks]).toEqual([1, 0]);
-    world.storage.setPaused(paused.number, undefined);
+    expect(looks()).toEqual([1, 0]);
     world.storage.run(other.number);
+    world.invalidates(other, 1900n, 6);
+    expect(looks()).toEqual([1, 0]);
+    const [first, second] = [world.finishing(other), world.finishing(other, 2)];
+    expect(looks()).toEqual([3, 0]);
+    first(2000n);
+    expect(looks()).toEqual([4, 0]);
+    second(undefined);
+    expect(looks()).toEqual([5, 0]);
+    // At an event that is nobody's, or its own.
+    world.storage.run();
     world.storage.run(paused.number);
-    expect(paused.member.looks).toBe(1);
+    expect(looks()).toEqual([7, 0]);
+    world.storage.setPaused(paused.number, undefined);
+    world.storage.run();
+    world.storage.run(paused.number);
+    expect(looks()).toEqual([7, 0]);
   });
 
   it("since their client is slow are asked when something has happened to them, or was done for them", () => {

@@ -1,6 +1,7 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { asTid, type Tid } from "../wire/ids.ts";
-import { difference, intersection, NO_OIDS, oidSet, union, type OidSet } from "./oid-set.ts";
+import { difference, intersection, oidSet, union, type OidSet } from "./oid-set.ts";
+import { unionOf } from "./resumed.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
 
 // Settled commits, by tid: what completes the server's messages, and what a client missed that comes back. The complete
@@ -110,5 +111,5 @@ export function oidsBetween<P>(state: StorageState<P>, from: Tid, to: Tid, toldU
     if (!settled.complete && settled.tid > toldUpTo) return undefined;
     sets.push(settled.oids);
   }
-  return sets.length === 0 ? NO_OIDS : oidSet(Buffer.concat(sets));
+  return unionOf(state, sets);
 }

@@ -2,7 +2,8 @@ import { NO_TID, type Tid } from "../wire/ids.ts";
 import { oidsBetween } from "./history.ts";
 import { standsAt } from "./late.ts";
 import { limboBetween } from "./limbo.ts";
-import { difference, oidSet, union, type OidSet } from "./oid-set.ts";
+import { NO_OIDS, union, type OidSet } from "./oid-set.ts";
+import { completed } from "./resumed.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
 
 // A client that comes back goes on from the tid of this reply and is told of nothing up to it any more. So it names all
@@ -32,8 +33,7 @@ export function merge<P>(
     return;
   }
   if (upTo > account.shown) account.shown = upTo;
-  const missing = state.rules.mergeResume ? difference(ours, oidSet(answer.oids)) : ours.subarray(0, 0);
-  const oids = missing.length === 0 ? answer.oids : Buffer.concat([answer.oids, missing]);
+  const { missing, oids } = completed(state, state.rules.mergeResume ? ours : NO_OIDS, answer.oids);
   standsAt(account, upTo, oids);
   if (upTo === answer.tid && missing.length === 0) {
     actions.push(forward);

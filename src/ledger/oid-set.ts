@@ -1,4 +1,5 @@
 import { ID_BYTES } from "../wire/ids.ts";
+import { sorted } from "./oid-sort.ts";
 
 /**
  * Oids, packed: eight bytes each, in one buffer. A list may be in any order and hold an oid twice; a *set* is sorted
@@ -13,26 +14,27 @@ export function oidCount(oids: OidList): number {
   return oids.length / ID_BYTES;
 }
 
-/** An aligned copy, so that it can be seen as 64-bit words. */
-function alignedCopy(oids: OidList): Buffer {
-  const copy = Buffer.from(new ArrayBuffer(oids.length));
-  oids.copy(copy);
-  return copy;
-}
-
-/** Sorted, each oid as often as it stands in the list. */
-function sorted(oids: OidList): Buffer {
-  const copy = alignedCopy(oids);
-  if (copy.length <= ID_BYTES) return copy;
-  copy.swap64();
-  new BigUint64Array(copy.buffer, copy.byteOffset, copy.length / ID_BYTES).sort();
-  return copy.swap64();
+/** `DataView` reads numbers many times as fast as `Buffer` does. */
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** Less than, equal to or greater than zero, as for `Buffer.compare`. */
-function compareAt(a: Buffer, i: number, b: Buffer, j: number): number {
-  const high = a.readUInt32BE(i) - b.readUInt32BE(j);
-  return high === 0 ? a.readUInt32BE(i + 4) - b.readUInt32BE(j + 4) : high;
+function compareAt(a: DataView, i: number, b: DataView, j: number): number {
+  const high = a.getUint32(i) - b.getUint32(j);
+  return high === 0 ? a.getUint32(i + 4) - b.getUint32(j + 4) : high;
+}
+
+function copyAt(from: DataView, i: number, to: DataView, j: number): void {
+  to.setUint32(j, from.getUint32(i));
+  to.setUint32(j + 4, from.getUint32(i + 4));
+}
+
+/** Is it a set? As lists nearly always are. */
+function isSet(oids: OidList): boolean {
+  const view = viewOf(oids);
+  for (let i = ID_BYTES; i < oids.length; i += ID_BYTES) if (compareAt(view, i - ID_BYTES, view, i) >= 0) return false;
+  return true;
 }
 
 /** A copy in memory of its own: a view would keep alive all that it was cut from, be it a pool of Node's. */
@@ -45,12 +47,13 @@ function ownCopy(oids: Buffer): Buffer {
 /** The set of the oids in a list, in memory of its own. */
 export function oidSet(oids: OidList): OidSet {
   if (oids.length === 0) return NO_OIDS;
-  if (oids.length === ID_BYTES) return ownCopy(oids);
+  if (isSet(oids)) return ownCopy(oids);
   const all = sorted(oids);
+  const view = viewOf(all);
   let end = ID_BYTES;
   for (let i = ID_BYTES; i < all.length; i += ID_BYTES) {
-    if (compareAt(all, i, all, end - ID_BYTES) === 0) continue;
-    if (end !== i) all.copyWithin(end, i, i + ID_BYTES);
+    if (compareAt(view, i, view, end - ID_BYTES) === 0) continue;
+    copyAt(view, i, view, end);
     end += ID_BYTES;
   }
   // Keep no half-empty buffer alive for long.
@@ -61,7 +64,20 @@ export function union(a: OidSet, b: OidSet): OidSet {
   if (a.length === 0) return b;
   if (b.length === 0) return a;
   const added = difference(b, a);
-  return added.length === 0 ? a : oidSet(Buffer.concat([a, added]));
+  return added.length === 0 ? a : merged(a, added);
+}
+
+/** Of two sets that have nothing in common. */
+function merged(a: OidSet, b: OidSet): OidSet {
+  const result = Buffer.allocUnsafeSlow(a.length + b.length);
+  const [one, other, to] = [viewOf(a), viewOf(b), viewOf(result)];
+  let i = 0;
+  for (let j = 0; j < b.length; j += ID_BYTES) {
+    for (; i < a.length && compareAt(one, i, other, j) < 0; i += ID_BYTES) copyAt(one, i, to, i + j);
+    copyAt(other, j, to, i + j);
+  }
+  a.copy(result, i + b.length, i);
+  return result;
 }
 
 /** The oids of `a` that are not in `b`. */
@@ -74,24 +90,26 @@ export function intersection(a: OidSet, b: OidSet): OidSet {
 }
 
 function pick(a: OidSet, b: OidSet, inBoth: boolean): OidSet {
-  const keep = (from: (i: number) => void): void => {
-    let j = 0;
-    for (let i = 0; i < a.length; i += ID_BYTES) {
-      while (j < b.length && compareAt(b, j, a, i) < 0) j += ID_BYTES;
-      const found = j < b.length && compareAt(b, j, a, i) === 0;
-      if (found === inBoth) from(i);
+  const [from, other] = [viewOf(a), viewOf(b)];
+  /** None until the first one that is left out. */
+  let result: Buffer | undefined;
+  let to = from;
+  let end = 0;
+  let j = 0;
+  for (let i = 0; i < a.length; i += ID_BYTES) {
+    while (j < b.length && compareAt(other, j, from, i) < 0) j += ID_BYTES;
+    const found = j < b.length && compareAt(other, j, from, i) === 0;
+    if (found !== inBoth) {
+      if (result !== undefined) continue;
+      result = Buffer.allocUnsafeSlow(a.length);
+      a.copy(result, 0, 0, i);
+      to = viewOf(result);
+    } else {
+      if (result !== undefined) copyAt(from, i, to, end);
+      end += ID_BYTES;
     }
-  };
-  let count = 0;
-  keep(() => count++);
-  if (count * ID_BYTES === a.length) return a;
-  const result = Buffer.allocUnsafeSlow(count * ID_BYTES);
-  let at = 0;
-  keep((i) => {
-    a.copy(result, at, i, i + ID_BYTES);
-    at += ID_BYTES;
-  });
-  return result;
+  }
+  return result === undefined ? a : ownCopy(result.subarray(0, end));
 }
 
 /** Is every oid of the list in the set? */
@@ -102,16 +120,16 @@ export function isSubset(list: OidList, of: OidSet): boolean {
 /** The oids that stand in `refused` at least as often as in `list`: every one of their stores was refused. */
 export function refusedAlways(list: OidList, refused: OidList): OidSet {
   if (refused.length === 0) return NO_OIDS;
-  const all = sorted(list);
-  const no = sorted(refused);
+  const [all, no] = [sorted(list), sorted(refused)];
+  const [stored, never] = [viewOf(all), viewOf(no)];
   const found: Buffer[] = [];
   let j = 0;
   for (let i = 0; i < all.length;) {
     const start = i;
-    while (i < all.length && compareAt(all, i, all, start) === 0) i += ID_BYTES;
-    while (j < no.length && compareAt(no, j, all, start) < 0) j += ID_BYTES;
+    while (i < all.length && compareAt(stored, i, stored, start) === 0) i += ID_BYTES;
+    while (j < no.length && compareAt(never, j, stored, start) < 0) j += ID_BYTES;
     const from = j;
-    while (j < no.length && compareAt(no, j, all, start) === 0) j += ID_BYTES;
+    while (j < no.length && compareAt(never, j, stored, start) === 0) j += ID_BYTES;
     if (j - from >= i - start) found.push(all.subarray(start, start + ID_BYTES));
   }
   return Buffer.concat(found);

@@ -64,11 +64,10 @@ export function hear<P>(state: StorageState<P>, settled: Settled, args: Invalida
   completion(state, settled, args);
 }
 
-/** The same for a message that was read before the commit settled. */
+/** The same for a message that was read before the commit settled, which is not in the history yet. */
 export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet): void {
   const all = union(settled.oids, own);
   if (all !== settled.oids) {
-    state.historyBytes += all.length - settled.oids.length;
     settled.oids = all;
     settled.madeUp = undefined;
     settled.lastOwn = undefined;
@@ -89,7 +88,9 @@ export function completion<P>(
 ): Announcement | undefined {
   if (settled.lastOwn?.args === args) return settled.lastOwn.announcement;
   const own = oidSet(args.oids);
+  const before = settled.oids.length;
   hearSet(state, settled, own);
+  state.historyBytes += settled.oids.length - before;
   const missing = difference(settled.oids, own);
   const announcement =
     missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) };

@@ -19,6 +19,13 @@ export function endFinish<P>(state: StorageState<P>, number: number): Finishing 
   return commit;
 }
 
+/** All of that session's are over. */
+export function endFinishes<P>(state: StorageState<P>, session: number): Finishing[] {
+  const own = state.finishing.filter((commit) => commit.session === session);
+  if (own.length > 0) state.finishing = state.finishing.filter((commit) => commit.session !== session);
+  return own;
+}
+
 /** The client is gone, or as good as gone: nothing more is told to it, and nobody waits until it is told. */
 export function leave<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
   const { due, outbox } = account;

@@ -1,6 +1,6 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { endFinish, endAll, leave } from "./leave.ts";
+import { endAll, endFinishes, leave } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, type OidSet } from "./oid-set.ts";
 import type { Account, Action, Announcement, Finishing, Limbo, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
@@ -23,8 +23,7 @@ export function enterLimbo<P>(
   actions: Action<P>[],
 ): void {
   let changed = false;
-  for (const commit of state.finishing.filter((other) => other.session === account.number)) {
-    endFinish(state, commit.number);
+  for (const commit of endFinishes(state, account.number)) {
     if (!mayChange(state, commit)) continue;
     changed = true;
     add(state, commit, mayStillRead);

@@ -1,8 +1,8 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { closeAtOnce, endSession } from "./leave.ts";
-import { place, waitNumber } from "./place.ts";
+import { placeAll, waitNumber } from "./place.ts";
 import { dueUpTo, noLongerOwed } from "./owed.ts";
-import { item, type Action, type Account, type StorageState } from "./state.ts";
+import { item, type Action, type Account, type Item, type StorageState } from "./state.ts";
 
 // What is due is made up only when something on that very connection proves that the server's own message of it will
 // not come. Lower tids go first, each before the evidence of it.
@@ -79,13 +79,19 @@ export function proveAll<P>(state: StorageState<P>, account: Account<P>, actions
 function prove<P>(state: StorageState<P>, account: Account<P>, count: number, actions: Action<P>[]): Proof {
   if (count === 0) return "goes-on";
   const now = account.due.splice(0, count);
+  let made: Item<P>[] = [];
+  const placeMade = (): void => {
+    placeAll(state, account, made);
+    made = [];
+  };
   for (const { settled } of now) {
     if (hasEnded(state, account)) {
       noLongerOwed(settled, account.number, actions);
     } else if (settled.complete) {
       const after = waitNumber(state, settled.tid);
-      place(state, account, item("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
+      made.push(item<P>("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
     } else {
+      placeMade();
       // Nobody knows what was undone. A client that has not asked for the last transaction yet will see by it that
       // something is missing; any other must verify.
       noLongerOwed(settled, account.number, actions);
@@ -94,7 +100,9 @@ function prove<P>(state: StorageState<P>, account: Account<P>, count: number, ac
       else endSession(state, account, "incomplete-undo", settled.tid, actions);
     }
   }
-  return hasEnded(state, account) ? "ended" : "goes-on";
+  if (hasEnded(state, account)) return "ended";
+  placeMade();
+  return "goes-on";
 }
 
 /** Is nothing told to its client any more? */

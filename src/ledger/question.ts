@@ -9,12 +9,15 @@ export const QUESTION_AFTER_MS = 1000;
 
 /** A silent commit's message will never come, and only evidence tells: ask at once. */
 export function askIfSilent<P>(state: StorageState<P>, account: Account<P>, actions: Action<P>[]): void {
-  if (state.server === "old" && account.due.some((due) => due.settled.changes.silent)) ask(state, account, actions);
+  // Asked already, it is not looked for among all that is due. The last one is mostly that which has just settled.
+  if (state.server !== "old" || !mayAsk(account)) return;
+  if (account.due.findLast((due) => due.settled.changes.silent) !== undefined) ask(state, account, actions);
 }
 
 /** Asks on every connection on which something has been due for a while. */
 export function askOverdue<P>(state: StorageState<P>, now: number, actions: Action<P>[]): void {
   for (const account of state.accounts.values()) {
+    if (!mayAsk(account)) continue;
     if (account.due.some((due) => due.since + QUESTION_AFTER_MS <= now)) ask(state, account, actions);
   }
 }

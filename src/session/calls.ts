@@ -26,6 +26,8 @@ export interface PlainCall {
  * client itself some thousand bytes each.
  */
 const MAX_CALLS = 1_000_000;
+/** A client has one: a storage commits one transaction at a time. Each that is left over when its server is gone costs. */
+const MAX_FINISHES = 1_000;
 /** What a call takes up until its reply: the map's entry, a number, and an id that is a pair of oid and tid. */
 const CALL_BYTES = 160;
 const ORDER_FACTOR = 256;
@@ -35,6 +37,8 @@ const QUESTION: Call = { sort: "question" };
 export class Calls {
   readonly #open = new Map<MessageId, number | Call>();
   readonly #questionIds: QuestionIds;
+  /** How many `tpc_finish` wait for their replies. */
+  #finishes = 0;
 
   constructor(questionIds: QuestionIds) {
     this.#questionIds = questionIds;
@@ -56,6 +60,13 @@ export class Calls {
 
   add(id: MessageId, call: Call): void {
     this.#add(id, call);
+    if (call.sort === "finish") this.#finishes++;
+  }
+
+  /** May a `tpc_finish` have this id? To be asked before it is noted. */
+  mayFinish(id: MessageId): void {
+    this.#mustBeFree(id, true);
+    if (this.#finishes >= MAX_FINISHES) throw tooMany(`at most ${MAX_FINISHES} tpc_finish that wait for their replies`);
   }
 
   /** A question of the proxy's own waits for its reply. @returns its id, which no call has that waits */
@@ -64,11 +75,6 @@ export class Calls {
     while (this.#open.has(id)) id = this.#questionIds.next();
     this.#open.set(id, QUESTION);
     return id;
-  }
-
-  /** May a call whose reply the ledger reads have this id? To be asked before anything is noted of it. */
-  mustBeFree(id: MessageId): void {
-    this.#mustBeFree(id, true);
   }
 
   /** Does any call wait whose reply the ledger reads? */
@@ -89,14 +95,7 @@ export class Calls {
       const got = before === QUESTION ? "that of the proxy's own call" : "one that waits for its reply";
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
-    if (this.#open.size >= MAX_CALLS) {
-      throw new ProtocolError(
-        "too-many-calls",
-        0,
-        `at most ${MAX_CALLS} calls that wait for their replies`,
-        "one more",
-      );
-    }
+    if (this.#open.size >= MAX_CALLS) throw tooMany(`at most ${MAX_CALLS} calls that wait for their replies`);
   }
 
   /** A call whose reply the ledger reads, without removing it. */
@@ -107,6 +106,8 @@ export class Calls {
 
   /** Its reply has come. */
   answered(id: MessageId): void {
+    const call = this.#open.get(id);
+    if (typeof call === "object" && call.sort === "finish") this.#finishes--;
     this.#open.delete(id);
   }
 
@@ -123,6 +124,10 @@ export class Calls {
     this.#open.delete(id);
     return plainCall(call);
   }
+}
+
+function tooMany(expected: string): ProtocolError {
+  return new ProtocolError("too-many-calls", 0, expected, "one more");
 }
 
 function plainCall(call: number): PlainCall {

@@ -157,7 +157,7 @@ export class ToServer implements FrameHandler {
         this.#mustBeRegistered(envelope);
         const id = firstArg(codec, payload, envelope);
         // A commit is noted only when nothing can keep it from being forwarded any more.
-        calls.mustBeFree(envelope.id);
+        calls.mayFinish(envelope.id);
         calls.add(envelope.id, { sort: "finish", stamp, number: ledger.finishForwarded(number, id) });
         guard.finishForwarded();
         // Its server connection may be unread at present, and must be read now.

@@ -1,3 +1,4 @@
+import { settledBytes } from "../../src/ledger/history.ts";
 import { client, clientName, missing, type Violation } from "./client.ts";
 import type { Config } from "./config.ts";
 import { conn } from "./server.ts";
@@ -5,6 +6,8 @@ import { ClientPhase, TransactionPhase, type Conn, type World } from "./world.ts
 
 /** What the ledger counts must fit. */
 export function bookkeeping(w: World): Violation | undefined {
+  const bytes = w.ledger.history.reduce((sum, settled) => sum + settledBytes(settled), 0);
+  if (bytes !== w.ledger.historyBytes) return `3 the history has ${bytes} bytes and counts ${w.ledger.historyBytes}`;
   for (const settled of w.ledger.history) {
     if (settled.owed?.size === 0) return `3 nobody is owed T${settled.tid}, and the ledger does not see it`;
     for (const session of settled.owed ?? []) {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState } from "../../src/ledger/state.ts";
-import { asTid, NO_TID, type Tid } from "../../src/wire/ids.ts";
+import type { StoreSort } from "../../src/ledger/transaction.ts";
+import { ANY_TID, asTid, NO_TID, type Tid } from "../../src/wire/ids.ts";
 import { packed } from "./script.ts";
 
 /*
@@ -25,14 +26,15 @@ function ledger(server: "old" | "new", sessions: number): StorageLedger<string> 
   return made;
 }
 
-function finish(made: StorageLedger<string>, oids: Buffer): number {
+function finish(made: StorageLedger<string>, oids: Buffer, sort: StoreSort = "modified"): number {
   made.beginForwarded(1, 7);
-  for (let at = 0; at < oids.length; at += 8) made.storeForwarded(1, 7, "modified", "set", oids, at);
+  const serial = sort === "created" ? "zero" : "set";
+  for (let at = 0; at < oids.length; at += 8) made.storeForwarded(1, 7, sort, serial, oids, at);
   return made.finishForwarded(1, 7);
 }
 
-function commit(made: StorageLedger<string>, tid: number, oids: Buffer): void {
-  made.finishReply(1, finish(made, oids), T(tid), 0, REPLY);
+function commit(made: StorageLedger<string>, tid: number, oids: Buffer, sort?: StoreSort): void {
+  made.finishReply(1, finish(made, oids, sort), T(tid), 0, REPLY);
 }
 
 /** CPU time in µs, the least of some. */
@@ -91,6 +93,38 @@ describe("linear", { timeout: 120_000 }, () => {
         for (let t = 10; t < 10 + due; t++) made.invalidation(2, { tid: T(t), oids: ONE }, READ);
       };
     }, 1000); // An array of more than some 16,000 V8 moves as a whole when its first one goes: 25 µs.
+  });
+
+  it.each(["old", "new"] as const)("%s: in the commits that are due: those that go before what is held", (server) => {
+    expectLinear((due) => {
+      const made = ledger(server, 2);
+      commit(made, 9, ONE);
+      made.reply(2, { tid: ANY_TID, exact: false }, REPLY);
+      for (let t = 10; t < 9 + due; t++) commit(made, t, ONE);
+      made.take();
+      return () => {
+        made.lastTransactionReply(2, T(10 + due), made.stamp, READ);
+        expect(made.take().filter((action) => action.do === "announce")).toHaveLength(due);
+      };
+    }, 1000);
+  });
+
+  it("old: in the silent commits behind those that are due", () => {
+    expectLinear((due) => {
+      const made = ledger("old", 2);
+      for (let t = 10; t < 10 + due; t++) commit(made, t, ONE);
+      return () => {
+        for (let t = 10 + due; t < 10 + 2 * due; t++) commit(made, t, ONE, "created");
+      };
+    }, 2000);
+  });
+
+  it.each(["old", "new"] as const)("%s: in the commits that are in doubt when a connection breaks", (server) => {
+    expectLinear((doubts) => {
+      const made = ledger(server, 2);
+      for (let k = 0; k < doubts; k++) finish(made, ONE);
+      return () => made.serverGone(1, true);
+    }, 5000);
   });
 
   it("in the replies that are held for a session: invalidations behind them", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { settledBytes } from "../../src/ledger/history.ts";
 import { connected, Script } from "./script.ts";
 
 /* What a reply to `tpc_finish` says of its commit. Session 1 commits, 2 looks on, 3 comes late. */
@@ -74,6 +75,27 @@ describe("a silent commit", () => {
     expect(s.finishReply(1, 2)).toEqual(["ask 2", "1 < finish T2"]);
     expect(s.questionReply(2, 2)).toEqual(["2 < T2 [6] made up", "log T2: 0 completed, 1 made up"]);
   });
+});
+
+describe("the history counts what it has", () => {
+  it.each(["old", "new"] as const)(
+    "%s: also of what the server named before the commit settled, and behind it",
+    (server) => {
+      const s = connected(server, [1, 2, 3]);
+      for (const [tid, stores] of [
+        [2, { undoes: true }],
+        [3, { modified: [4] }],
+      ] as const) {
+        s.finishing(1, stores);
+        s.invalidation(2, tid, [4, 5, 6]);
+        s.finishReply(1, tid);
+        s.invalidation(3, tid, [4, 5, 6, 7]);
+        const { history, historyBytes } = s.ledger.state;
+        expect(history).toHaveLength(tid - 1);
+        expect(historyBytes).toBe(history.reduce((sum, settled) => sum + settledBytes(settled), 0));
+      }
+    },
+  );
 });
 
 describe("a tid that is known already, or lies below", () => {

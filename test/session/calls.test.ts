@@ -101,6 +101,23 @@ describe("calls", () => {
     calls.addPlain(1_000_000, ping, at(0));
   });
 
+  it("are at most a thousand tpc_finish that wait", () => {
+    const calls = newCalls();
+    const finish = { sort: "finish", stamp: at(0), number: 1 } as const;
+    for (let id = 0; id < 1000; id++) {
+      calls.mayFinish(id);
+      calls.add(id, finish);
+    }
+    calls.add(1000, { sort: "last", stamp: at(0) });
+    calls.answered(1000);
+    expect(() => calls.mayFinish(1001)).toThrow(
+      "too-many-calls at offset 0: expected at most 1000 tpc_finish that wait for their replies, got one more",
+    );
+    calls.answered(5);
+    calls.mayFinish(1001);
+    expect(() => calls.mayFinish(6)).toThrow("id-in-use");
+  });
+
   it("are counted, and one whose reply the ledger reads is told of while it waits", () => {
     const calls = newCalls();
     expect([calls.size, calls.hasSpecial]).toEqual([0, false]);

@@ -1,7 +1,7 @@
 /** What the command's exit status means. */
 export const EXIT = {
   ok: 0,
-  /** A port in use, a name that can't be resolved, an error of our own. */
+  /** A listening address that is in use or not permitted, an error of our own. */
   failed: 1,
   /** A wrong configuration or command line; nothing was started. */
   usage: 2,

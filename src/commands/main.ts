@@ -14,8 +14,9 @@ Examples:
   $ zeo-proxy run --config /etc/zeo-proxy.yaml
   $ zeo-proxy demo --once
 
-Exit status: 0 after SIGTERM, SIGINT or SIGQUIT, 1 when it can't listen or resolve a name, 2 for a wrong configuration or
-command line.`;
+Exit status: 0 after SIGTERM, SIGINT or SIGQUIT, 1 where a listening address is in use or not permitted, or for an
+internal error, 2 for a wrong configuration or command line, 130, 131 or 143 after a second signal. A server that is
+down, and a name or an address that is not there yet, are waited for.`;
 
 /** The whole command line. A wrong use of it is thrown as a CommanderError. */
 export function program(): Command {

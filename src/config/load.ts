@@ -98,7 +98,10 @@ function field(value: unknown, name: string): unknown {
 }
 
 function isConfig(config: Config | ConfigInput): config is Config {
-  return "unknownProtocol" in config && typeof config.upstreams[0]?.listen === "object";
+  // A program without types may hand over anything. Where an upstream's address was read, it is a whole configuration.
+  const upstreams = field(config, "upstreams");
+  const first: unknown = Array.isArray(upstreams) ? upstreams[0] : undefined;
+  return field(config, "unknownProtocol") !== undefined && typeof field(first, "listen") === "object";
 }
 
 function readText(file: string): string {

@@ -44,14 +44,22 @@ const values = valuesIn(unit);
 
 describe("the systemd unit", () => {
   it("starts the Node and the command that are there, with the README's configuration", () => {
-    const [node = "", command = "", ...rest] = (values.get("Service.ExecStart") ?? "").split(" ");
+    const [node = "", option = "", command = "", ...rest] = (values.get("Service.ExecStart") ?? "").split(" ");
     expect([dirname(node), dirname(command)]).toEqual([bin, bin]);
     for (const file of [node, command]) accessSync(file, constants.X_OK);
     expect(rest).toEqual(["run", "--config", "/etc/zeo-proxy.yaml"]);
     expect(readFileSync("README.md", "utf8")).toContain("config/zeo-proxy.yaml /etc/zeo-proxy.yaml ");
     // As a service has it: nothing of the caller's environment.
-    const { status, stdout } = spawnSync(node, [command, "check", "config/zeo-proxy.yaml"], { env: {} });
+    const { status, stdout } = spawnSync(node, [option, command, "check", "config/zeo-proxy.yaml"], { env: {} });
     expect({ status, stdout: stdout.toString() }).toMatchObject({ status: 0 });
+  });
+
+  it("opens no debugger, as the command that it starts, and starts again what a signal has ended too early", () => {
+    const inspectPort = /--inspect-port=\S+?(?=["\s])/;
+    const [option] = inspectPort.exec(readFileSync("bin/zeo-proxy", "utf8")) ?? [];
+    expect(option).toBeDefined();
+    expect(values.get("Service.ExecStart")?.split(" ")[1]).toBe(option);
+    expect(values.get("Service.RestartForceExitStatus")).toBe("SIGHUP");
   });
 
   it("names no path that the steps don't fill in", () => {

@@ -1,10 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it, test } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
+import { freePort } from "../net/free-port.ts";
 import { CommandProcess, zeoProxy } from "./command.ts";
 import { atEnd, enter, leave } from "./stage.ts";
 
@@ -76,31 +80,86 @@ describe.each([
   });
 });
 
+const RUN = ["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"];
+
+/** The command has started: there is no server, and it says so. */
+const started = (command: CommandProcess) =>
+  command.line(({ msg }) => String(msg).startsWith("the server is down"), "the start");
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
 describe("SIGUSR1 while the command is being loaded", () => {
   // From when Node itself has taken the signal (before that the system's default ends any process).
-  test.each([0, 15, 40])("leaves no debugger open, and ends nothing: %d ms later", async (ms) => {
-    const command = new CommandProcess(process.execPath, [
-      "--inspect-port=0",
-      "bin/zeo-proxy",
-      ...["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"],
-    ]);
+  test.each([0, 15, 40, 80])("opens no debugger, not for a moment, and ends nothing: %d ms later", async (ms) => {
+    // As npm installs it: a link, which the system executes.
+    const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-bin-"));
+    atEnd(() => rmSync(folder, { recursive: true }));
+    symlinkSync(resolve("bin/zeo-proxy"), join(folder, "zeo-proxy"));
+    // Its own address is had for a moment, to see that it can be.
+    const own = await freePort();
+    const args = ["run", "--listen", `127.0.0.1:${own}`, "--server", "127.0.0.1:1"];
+    const command = new CommandProcess(join(folder, "zeo-proxy"), args);
     const pid = command.child.pid ?? 0;
     await waitUntil(() => hasTaken(pid, 10), "Node takes SIGUSR1");
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     command.signal("SIGUSR1");
-    await command.line(({ msg }) => String(msg).startsWith("the server is down"), "the start");
+    const opened = new Set<number>();
+    let isOver = false;
+    const start = started(command).finally(() => (isOver = true));
+    await waitUntil(() => {
+      for (const port of listening(pid)) if (port !== own) opened.add(port);
+      return isOver;
+    }, "the start");
+    await start;
+    expect([...opened]).toEqual([]);
+    const refused = () => command.stderr.includes("Starting inspector on ff02::1:0 failed") || undefined;
+    if (ms === 0) await command.until(refused, "that Node has tried");
+    command.signal("SIGTERM");
+    expect((await command.ended()).status).toBe(0);
+  });
+
+  // Whoever starts the file with a Node without the option.
+  test.each([0, 15, 40])("leaves no debugger open, and ends nothing: %d ms later, with another Node", async (ms) => {
+    const command = new CommandProcess(process.execPath, ["--inspect-port=0", "bin/zeo-proxy", ...RUN]);
+    const pid = command.child.pid ?? 0;
+    await waitUntil(() => hasTaken(pid, 10), "Node takes SIGUSR1");
+    await pause(ms);
+    command.signal("SIGUSR1");
+    await started(command);
     expect(listening(pid)).toEqual([]);
     command.signal("SIGTERM");
     expect((await command.ended()).status).toBe(0);
   });
 
-  it("leaves one open that was asked for", async () => {
+  it("ends a process to whose debugger somebody has attached: to close it would wait for ever", async () => {
+    // Time to attach: what is imported first keeps the command from being loaded.
+    const slow = "data:text/javascript,const end=Date.now()+1500;while(Date.now()<end);";
     const command = new CommandProcess(process.execPath, [
-      "--inspect=127.0.0.1:0",
+      "--inspect-port=0",
+      `--import=${slow}`,
       "bin/zeo-proxy",
-      ...["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"],
+      ...RUN,
     ]);
-    await command.line(({ msg }) => String(msg).startsWith("the server is down"), "the start");
+    await waitUntil(() => hasTaken(command.child.pid ?? 0, 10), "Node takes SIGUSR1");
+    command.signal("SIGUSR1");
+    const url = await command.until(() => /ws:\/\/(\S+)\n/.exec(command.stderr)?.[1], "the debugger");
+    const { hostname: host, port, pathname } = new URL(`http://${url}`);
+    const debug = connect({ host, port: Number(port) });
+    atEnd(() => debug.destroy());
+    debug.on("error", () => undefined);
+    const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13";
+    debug.write(`GET ${pathname} HTTP/1.1\r\nHost: ${host}:${port}\r\n${upgrade}\r\n`);
+    debug.write(`Sec-WebSocket-Key: ${Buffer.alloc(16).toString("base64")}\r\n\r\n`);
+    const [answer] = (await once(debug, "data")) as [Buffer];
+    expect(answer.toString("latin1")).toContain("101 Switching Protocols");
+    const { signal, stdout, stderr } = await command.ended();
+    expect({ signal, stdout }).toEqual({ signal: "SIGKILL", stdout: "" });
+    expect(stderr).toContain("zeo-proxy: somebody is attached to the debugger that a SIGUSR1 has opened");
+  });
+
+  it("leaves one open that was asked for", async () => {
+    const command = new CommandProcess(process.execPath, ["--inspect=127.0.0.1:0", "bin/zeo-proxy", ...RUN]);
+    await started(command);
     expect(listening(command.child.pid ?? 0)).toHaveLength(1);
     command.signal("SIGTERM");
     await command.ended();

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { loadConfig, parseConfig, parseConfigText, toConfig } from "../../src/config/load.ts";
 import { ConfigError } from "../../src/config/problem.ts";
+import { createProxy } from "../../src/index.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-config-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -205,6 +206,13 @@ toString: 6
 
   test.each([undefined, null, 5, "text", [], Symbol("x"), () => 5])("case %#: what a program gives", (input) => {
     expect(caught(() => parseConfig(input))[0]).toMatch(/^expected a map with the keys upstreams/);
+    expect(caught(() => createProxy(input as never))).toEqual(caught(() => parseConfig(input)));
+  });
+
+  // As a configuration that was checked has it, but without its upstreams.
+  test.each([undefined, null, [], [null], ["x"], { 0: {} }])("case %#: upstreams that a program gives", (upstreams) => {
+    const input = { upstreams, unknownProtocol: "relay" };
+    expect(caught(() => createProxy(input as never)).join("\n")).toMatch(/^upstreams(\[0\])?: expected /m);
   });
 });
 

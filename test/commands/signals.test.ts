@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
 import { afterEach, describe, expect, it, test } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
@@ -92,13 +91,13 @@ describe("SIGUSR1 while the command is being loaded", () => {
   // From when Node itself has taken the signal (before that the system's default ends any process).
   test.each([0, 15, 40, 80])("opens no debugger, not for a moment, and ends nothing: %d ms later", async (ms) => {
     // As npm installs it: a link, which the system executes.
-    const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-bin-"));
+    const folder = mkdtempSync(`${tmpdir()}/zeo-proxy-bin-`);
     atEnd(() => rmSync(folder, { recursive: true }));
-    symlinkSync(resolve("bin/zeo-proxy"), join(folder, "zeo-proxy"));
+    symlinkSync(`${process.cwd()}/bin/zeo-proxy`, `${folder}/zeo-proxy`);
     // Its own address is had for a moment, to see that it can be.
     const own = await freePort();
     const args = ["run", "--listen", `127.0.0.1:${own}`, "--server", "127.0.0.1:1"];
-    const command = new CommandProcess(join(folder, "zeo-proxy"), args);
+    const command = new CommandProcess(`${folder}/zeo-proxy`, args);
     const pid = command.child.pid ?? 0;
     await waitUntil(() => hasTaken(pid, 10), "Node takes SIGUSR1");
     await pause(ms);

@@ -31,6 +31,11 @@ describe("the command line", () => {
       ["<file>", "Example:"],
     ],
     [["demo", "--help"], ["--once"]],
+    // As docs/configuration.md has it: what is waited for is no failure.
+    [
+      ["--help"],
+      ["1 where a listening address is in use or not permitted", "a name or an address that is not there yet"],
+    ],
   ])("%j explains itself with examples", async (args, parts) => {
     const { status, stdout, stderr } = await zeoProxy(args).ended();
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

@@ -191,6 +191,11 @@ describe("the command line", () => {
   });
 });
 
+it("docs/testing.md says what each test of a bad day is for", () => {
+  const tests = filesIn("test/pressure").filter((path) => path.endsWith(".test.ts"));
+  expect(missingFrom(read("docs/testing.md"), tests)).toEqual([]);
+});
+
 describe("the rules", () => {
   it("docs/ordering.md has each of them in a heading", () => {
     const headings = read("docs/ordering.md")

@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { afterEach, describe, expect, it, test } from "vitest";
@@ -115,6 +124,17 @@ describe("SIGUSR1 while the command is being loaded", () => {
     if (ms === 0) await command.until(refused, "that Node has tried");
     command.signal("SIGTERM");
     expect((await command.ended()).status).toBe(0);
+  });
+
+  it("is ignored before Node takes it", async () => {
+    const folder = mkdtempSync(`${tmpdir()}/zeo-proxy-bin-`);
+    atEnd(() => rmSync(folder, { recursive: true }));
+    // What is started as Node shows what it has inherited.
+    writeFileSync(`${folder}/node`, "#!/bin/sh\nexec grep SigIgn: /proc/self/status\n", { mode: 0o755 });
+    const env = { PATH: `${folder}:${process.env["PATH"]}` };
+    const { stdout } = await new CommandProcess("bin/zeo-proxy", RUN, env).ended();
+    const ignored = BigInt(`0x${/[0-9a-f]{16}/.exec(stdout)?.[0] ?? "0"}`);
+    expect((ignored >> 9n) & 1n).toBe(1n);
   });
 
   // Whoever starts the file with a Node without the option.

@@ -1,5 +1,5 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { isCopied } from "./copied.ts";
+import { mayBeLast } from "./copied.ts";
 import { doubt } from "./history.ts";
 import { endAll } from "./leave.ts";
 import type { Action, StorageState } from "./state.ts";
@@ -19,7 +19,7 @@ export function namesLast<P>(
   proven: Tid,
   actions: Action<P>[],
 ): boolean {
-  if (tid < proven && isCopied(state, tid)) return false;
+  if (tid < proven && mayBeLast(state, tid, proven)) return false;
   if (tid < proven) {
     // Who has seen the other database must not go on in this one.
     doubt(state);

@@ -1,6 +1,7 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
-import { isCopied } from "./copied.ts";
-import { doubt, hear, settledAt } from "./history.ts";
+import type { Tid } from "../wire/ids.ts";
+import { endCopying, swallowsCopied } from "./copied.ts";
+import { doubt, hear, highest, settledAt } from "./history.ts";
 import { heardLate } from "./late.ts";
 import { endSession } from "./leave.ts";
 import { isBeyondTelling } from "./limbo.ts";
@@ -13,16 +14,18 @@ import { item, type Account, type Action, type StorageState } from "./state.ts";
 // The server's own `invalidateTransaction`. It takes its place among what waits for this client, proves that those of
 // lower tids will not come, and is swallowed where the client was told of it, or has committed it itself.
 
-/** `payload` and `bytes`: the message as it was read. */
+/** `payload` and `bytes`: the message as it was read; `now`: in ms of the caller's clock. */
 export function heard<P>(
   state: StorageState<P>,
   account: Account<P>,
   args: InvalidationArgs,
   payload: P,
   bytes: number,
+  now: number,
   actions: Action<P>[],
 ): void {
   const { tid } = args;
+  const isNewest = tid > highest(state);
   if (tid > state.known) state.known = tid;
   const settled = settledAt(state, tid);
   // The history may have forgotten it already.
@@ -32,13 +35,15 @@ export function heard<P>(
     return;
   }
   if (settled === undefined) {
-    if (isCopied(state, tid)) return;
+    if (swallowsCopied(state, tid)) return;
     if (isBeyondTelling(state, tid)) {
       doubt(state);
       endSession(state, account, "unknown-commit", tid, actions);
       return;
     }
-    hearBefore(state, args);
+    if (mayBeFinishing(state, tid)) hearBefore(state, args);
+    else if (isNewest) endCopying(state, undefined, tid, now, actions);
+    if (!state.accounts.has(account.number)) return;
   }
   const isDue = dueAt(account, tid) >= 0;
   if (repeats(state, account, args, isDue, actions)) return;
@@ -51,9 +56,12 @@ export function heard<P>(
   place(state, account, item("invalidation", payload, bytes, { tid, after, own: args }));
 }
 
+function mayBeFinishing<P>({ finishing }: StorageState<P>, tid: Tid): boolean {
+  return finishing.some(({ base }) => base < tid);
+}
+
 /** Oids of a tid that may turn out to be a finishing commit's. */
 function hearBefore<P>(state: StorageState<P>, args: InvalidationArgs): void {
-  if (!state.finishing.some((commit) => commit.base < args.tid)) return;
   const before = state.heard.get(args.tid);
   if (before?.args === args) return;
   const own = oidSet(args.oids);

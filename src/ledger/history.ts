@@ -1,5 +1,5 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
-import { asTid, type Tid } from "../wire/ids.ts";
+import { asTid, ID_BYTES, type Tid } from "../wire/ids.ts";
 import { difference, intersection, oidSet, union, type OidSet } from "./oid-set.ts";
 import { unionOf } from "./resumed.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
@@ -7,6 +7,9 @@ import type { Announcement, Settled, StorageState } from "./state.ts";
 // Settled commits, by tid: what completes the server's messages, and what a client missed that comes back. The complete
 // set of one is what its client stored and what the server has named. Every tid above the reach is covered. When there
 // are too many, the oldest go (`trim.ts`).
+
+/** 500,000 oids, as they were committed: putting together more takes too long, and hardly a cache has as many objects. */
+export const MOST_TOLD_BYTES = 500_000 * ID_BYTES;
 
 /** Bytes that a settled commit is counted with, beside its oids. */
 const SETTLED_BYTES = 400;
@@ -105,11 +108,14 @@ export function madeUp(settled: Settled): Announcement {
   return settled.madeUp;
 }
 
-/** The complete sets of all that settled in (from, to]; undefined where one is not known. */
+/** The complete sets of all that settled in (from, to]; undefined where one is not known, or they are too many. */
 export function oidsBetween<P>(state: StorageState<P>, from: Tid, to: Tid, toldUpTo: Tid): OidSet | undefined {
   const sets: OidSet[] = [];
+  let bytes = 0;
   for (const settled of settledBetween(state, from, to)) {
     if (!settled.complete && settled.tid > toldUpTo) return undefined;
+    bytes += settled.oids.length;
+    if (bytes > MOST_TOLD_BYTES) return undefined;
     sets.push(settled.oids);
   }
   return unionOf(state, sets);

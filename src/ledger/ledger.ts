@@ -1,6 +1,6 @@
 import type { InvalidationArgs, MessageId } from "../wire/codec.ts";
 import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
-import { endCopying, isCopying } from "./copied.ts";
+import { copyFailed, isCopied } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
 import { doubt, setAt } from "./history.ts";
@@ -163,7 +163,6 @@ export class StorageLedger<P> {
 
   /** Is anything due to anybody, or held, or are sessions to be ended? Then time may decide when. */
   get isOwing(): boolean {
-    if (isCopying(this.state)) return true;
     for (const { due, outbox } of this.state.accounts.values()) if (due.length > 0 || outbox.length > 0) return true;
     return false;
   }
@@ -288,8 +287,9 @@ export class StorageLedger<P> {
     if (account === undefined || asked === undefined) return;
     account.question = undefined;
     if (this.#live(session) === undefined || namesLast(this.state, session, tid, asked.proven, this.#actions)) return;
+    // One that was copied says nothing of those above it that were there before.
     const proof =
-      this.state.server === "new"
+      this.state.server === "new" || isCopied(this.state, tid)
         ? proveAnswered(this.state, account, asked.order, true, this.#actions)
         : proveUpTo(this.state, account, tid, this.#actions);
     if (proof === "ended") return;
@@ -319,8 +319,9 @@ export class StorageLedger<P> {
   largeBegun(session: number, order: number): void {
     const account = this.#live(session);
     if (account === undefined) return;
-    const proof = proveAnswered(this.state, account, order, false, this.#actions);
-    if (proof === "goes-on") pump(this.state, account, this.#actions);
+    const isNew = this.state.server === "new";
+    if (isNew && proveAnswered(this.state, account, order, false, this.#actions) === "ended") return;
+    pump(this.state, account, this.#actions);
   }
 
   /** Its last bytes show `tid`. Returns whether they may go out, behind its other ones. */
@@ -376,6 +377,8 @@ export class StorageLedger<P> {
     const commit = endFinish(this.state, number);
     if (commit !== undefined && tid !== undefined && commits(this.state, commit, tid)) {
       settle(this.state, commit, tid, now, this.#actions);
+    } else if (commit !== undefined) {
+      copyFailed(this.state, commit, false);
     }
     // Whosever it is, that tid is in the database.
     if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;
@@ -389,6 +392,7 @@ export class StorageLedger<P> {
     // Of an orphan not every message was understood.
     const isOrphan = this.state.accounts.get(session)?.phase === "orphaned";
     const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
+    if (commit !== undefined && !inDoubt) copyFailed(this.state, commit, false);
     this.#finished(session, NO_TID, reply);
     if (inDoubt && this.state.rules.endOthersInLimbo) {
       endAll(this.state, "unknown-commit", NO_TID, this.#actions);
@@ -397,10 +401,10 @@ export class StorageLedger<P> {
   }
 
   /** The server's `invalidateTransaction`. Equal `args` may be passed for several sessions, and then cost less. */
-  invalidation(session: number, args: InvalidationArgs, read: Read<P>): void {
+  invalidation(session: number, args: InvalidationArgs, now: number, read: Read<P>): void {
     const account = this.#live(session);
     if (account === undefined) return;
-    heard(this.state, account, args, read.payload, read.bytes, this.#actions);
+    heard(this.state, account, args, read.payload, read.bytes, now, this.#actions);
     if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);
   }
 
@@ -465,13 +469,9 @@ export class StorageLedger<P> {
     doubt(this.state);
   }
 
-  /**
-   * Asks for what has been due too long, ends who has to verify since the copying of history has ended, and forgets what
-   * nobody is owed any more.
-   */
+  /** Asks for what has been due too long, and forgets what nobody is owed any more. */
   tick(now: number): void {
     askOverdue(this.state, now, this.#actions);
-    endCopying(this.state, now, this.#actions);
     this.#trim(true);
   }
 

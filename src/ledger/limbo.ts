@@ -1,5 +1,7 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
+import { copyFailed } from "./copied.ts";
+import { MOST_TOLD_BYTES } from "./history.ts";
 import { endAll, endFinishes, leave } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, type OidSet } from "./oid-set.ts";
 import type { Account, Action, Announcement, Finishing, Limbo, StorageState } from "./state.ts";
@@ -47,7 +49,9 @@ function mayChange<P>(state: StorageState<P>, { changes }: Finishing): boolean {
   return state.server === "new" || !changesNothing(changes);
 }
 
-function add<P>(state: StorageState<P>, { changes, base }: Finishing, open: boolean): void {
+function add<P>(state: StorageState<P>, commit: Finishing, open: boolean): void {
+  const { changes, base } = commit;
+  copyFailed(state, commit, true);
   const number = ++state.doubts;
   state.limbo.push({ number, oids: changes.oids, base, open, since: state.lastFinish, top: undefined });
   state.explained = undefined;
@@ -95,13 +99,17 @@ export function explained<P>(state: StorageState<P>, args: InvalidationArgs): An
 }
 
 /**
- * What a client that goes on from `from` to `to` may have missed of commits in limbo; undefined: nobody knows any more.
+ * What a client that goes on from `from` to `to` may have missed of commits in limbo; undefined: nobody knows any more, or it
+ * is too much.
  */
 export function limboBetween<P>(state: StorageState<P>, from: Tid, to: Tid): OidSet | undefined {
   const sets: OidSet[] = [];
+  let bytes = 0;
   for (const { oids, base, top } of state.limbo) {
     if (base >= to || (top !== undefined && from >= top)) continue;
     if (oids === undefined) return undefined;
+    bytes += oids.length;
+    if (bytes > MOST_TOLD_BYTES) return undefined;
     sets.push(oids);
   }
   return oidSet(Buffer.concat(sets));

@@ -1,5 +1,7 @@
+import type { InvalidationArgs } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { oidsBetween } from "./history.ts";
+import { allVerify } from "./copied.ts";
+import { MOST_TOLD_BYTES, oidsBetween } from "./history.ts";
 import { standsAt } from "./late.ts";
 import { limboBetween } from "./limbo.ts";
 import { NO_OIDS, union, type OidSet } from "./oid-set.ts";
@@ -21,14 +23,17 @@ export function merge<P>(
   const { answer, asked } = item;
   const forward: Action<P> = { do: "forward", session: account.number, payload };
   if (answer === undefined) {
+    account.verified = state.copies;
     actions.push(forward);
     return;
   }
   const upTo = resumeTid(state, account, answer.tid, asked);
-  const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);
+  const isReached = state.reach !== undefined && asked >= state.reach && !allVerify(state);
+  const covered = !state.rules.resumeWithinReach || isReached;
   // What came late may have been told while it verifies, and dropped.
-  const ours = covered && account.late === undefined ? missed(state, asked, upTo, answer.tid) : undefined;
+  const ours = covered && account.late === undefined ? missed(state, asked, upTo, answer) : undefined;
   if (ours === undefined) {
+    account.verified = state.copies;
     actions.push({ do: "resume", session: account.number, from: asked, reach: state.reach, value: undefined, payload });
     return;
   }
@@ -49,12 +54,14 @@ export function merge<P>(
   });
 }
 
-/** What changed in (from, to], and what perhaps did; undefined: not all of it is known. */
-function missed<P>(state: StorageState<P>, from: Tid, to: Tid, toldUpTo: Tid): OidSet | undefined {
-  const settled = oidsBetween(state, from, to, toldUpTo);
-  if (state.limbo.length === 0 || !state.rules.addLimbo) return settled;
-  const limbo = limboBetween(state, from, to);
-  return settled === undefined || limbo === undefined ? undefined : union(settled, limbo);
+/** What changed in (from, to], and what perhaps did; undefined: not all of it is known, or it is too much. */
+function missed<P>(state: StorageState<P>, from: Tid, to: Tid, answer: InvalidationArgs): OidSet | undefined {
+  const settled = oidsBetween(state, from, to, answer.tid);
+  const limbo = state.rules.addLimbo ? limboBetween(state, from, to) : NO_OIDS;
+  if (settled === undefined || limbo === undefined) return undefined;
+  const all = union(settled, limbo);
+  // To what the server says nothing is to be added? Then it passes as it is, however much it is.
+  return all.length > 0 && all.length + answer.oids.length > MOST_TOLD_BYTES ? undefined : all;
 }
 
 /** Not below the server's tid, the one asked for, the session's floor, or what this connection has told already. */

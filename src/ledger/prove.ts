@@ -28,6 +28,8 @@ export function proveBelow<P>(state: StorageState<P>, account: Account<P>, tid: 
  * it, before it comes to what it has queued (seen with ZEO 5.2.1 and 6.2 under load). What was made up is then said
  * again, and swallowed. But for an undo that nobody knows a session would be ended, so that, and what is above it, waits
  * for the reply to the question (`asked`), which is sent a second later.
+ *
+ * Old servers: the same of the question alone, where its reply shows nothing.
  */
 export function proveAnswered<P>(
   state: StorageState<P>,
@@ -36,7 +38,6 @@ export function proveAnswered<P>(
   asked: boolean,
   actions: Action<P>[],
 ): Proof {
-  if (state.server !== "new") return "goes-on";
   // What has a lower tid was queued before, whenever its own reply was read.
   const answered = account.due.findLast((due) => due.settled.order <= order);
   if (answered === undefined) return "goes-on";

@@ -4,9 +4,8 @@ import type { StorageState } from "./state.ts";
 // Clients that come back together, behind an outage, ask for the same, and the server tells them the same. What is large is
 // worked out for the first of them, and kept for the others.
 
-/** Less is worked out as quickly as it is looked up; more is not kept. */
+/** Less is worked out as quickly as it is looked up. */
 const LEAST_BYTES = 16 * 1024;
-const MOST_BYTES = 16 * 1024 * 1024;
 
 /** A server's answer, and what it becomes. */
 export interface Completed {
@@ -30,14 +29,13 @@ export function unionOf<P>(state: StorageState<P>, sets: readonly OidSet[]): Oid
   const last = lasts.get(state as StorageState<never>);
   if (last?.sets.length === sets.length && sets.every((set, i) => set === last.sets[i])) return last.union;
   const union = oidSet(Buffer.concat(sets));
-  if (union.length >= LEAST_BYTES && union.length <= MOST_BYTES) {
-    lasts.set(state as StorageState<never>, { sets, union });
-  }
+  if (union.length >= LEAST_BYTES) lasts.set(state as StorageState<never>, { sets, union });
   return union;
 }
 
 /** The server's answer with all of `ours`. */
 export function completed<P>(state: StorageState<P>, ours: OidSet, answer: OidList): Completed {
+  if (ours.length === 0) return { missing: NO_OIDS, oids: answer };
   const last = lasts.get(state as StorageState<never>);
   if (last?.union !== ours) return complete(ours, answer);
   if (last.completed?.answer.equals(answer) !== true) last.completed = { answer, ...complete(ours, answer) };

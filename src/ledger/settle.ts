@@ -1,5 +1,5 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
-import { copiedHistory } from "./copied.ts";
+import { copiedHistory, endCopying, maybeLast, wentBack } from "./copied.ts";
 import { hearSet, highest, remember, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
 import { standsAt } from "./late.ts";
@@ -28,7 +28,15 @@ export function beginFinish<P>(
   const account = state.accounts.get(session);
   const granted = account?.granted ?? false;
   if (account !== undefined) account.granted = false;
-  const finishing: Finishing = { number: ++state.lastFinish, session, base, grows, granted, ...commit };
+  const finishing: Finishing = {
+    number: ++state.lastFinish,
+    session,
+    base,
+    grows,
+    granted,
+    swallowed: false,
+    ...commit,
+  };
   state.finishing.push(finishing);
   return finishing;
 }
@@ -83,9 +91,12 @@ export function settle<P>(
     swallowOwn(state, committer, tid);
   }
   if (!grows) {
-    copiedHistory(state, settled, now, actions);
+    if (commit.explicitTid === NO_TID) wentBack(state, settled, actions);
+    else copiedHistory(state, settled, now, actions);
     return;
   }
+  if (commit.explicitTid === NO_TID) endCopying(state, commit, tid, now, actions);
+  else maybeLast(state, tid);
   remember(state, settled);
   boundLimbo(state, commit, tid);
   if (tid > state.known) state.known = tid;

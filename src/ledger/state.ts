@@ -42,8 +42,14 @@ export interface StorageState<P> {
   explained: OwnMessage | undefined;
   /** The newest tids of transactions that were copied below what was known. */
   copiedTids: Set<Tid>;
-  /** When sessions were last ended for copied history, and whether that has to be done once more. */
-  copied: Copying | undefined;
+  /** What was copied last, while sessions are still to be ended for it. */
+  copied: Copied | undefined;
+  /** So many were copied so far; the n-th one's `Copied.number` is n. */
+  copies: number;
+  /** No commit that may have been there before what was copied last has a tid above this one. */
+  copiedBelow: Tid;
+  /** When sessions were ended last for what was copied, as the caller's clock has it. */
+  copyingEndedAt: number;
   /** Tids that the server announced and nobody here committed: the highest, and how many. */
   foreign: Tid;
   foreignCount: number;
@@ -70,24 +76,19 @@ export interface Limbo {
   top: Tid | undefined;
 }
 
-export interface Copying {
-  /** When sessions were ended last, as the caller's clock has it. */
-  readonly endedAt: number;
-  /** The newest that was copied since. */
-  readonly again: Copied | undefined;
-}
-
 /** A transaction that was copied below what was known. */
 export interface Copied {
   /** The session that did. */
   readonly by: number;
-  /** It has copied all that were since sessions were ended last, so it need not be ended itself. */
+  /** It has copied all for which sessions are still to be ended, so it need not be ended itself. */
   readonly isAlone: boolean;
-  readonly tid: Tid;
-  /** `Settled.order` of it. */
-  readonly order: number;
-  /** The highest tid then. */
-  readonly known: Tid;
+  readonly number: number;
+  /** A commit that was forwarded with a higher number is in the database behind it. */
+  readonly since: number;
+  /** When that was, as the caller's clock has it. */
+  readonly at: number;
+  /** Nothing more is copied, and whoever could be sent away has been. */
+  readonly isOver: boolean;
 }
 
 /** Oids that the server's own messages of one tid named, and the last of them that was looked at. */
@@ -113,6 +114,8 @@ export interface Finishing {
   readonly changes: Changes;
   /** Its vote was granted: without that no server commits it. */
   granted: boolean;
+  /** A message of the server's was taken for that of this one, which is to be copied. */
+  swallowed: boolean;
 }
 
 /** A commit that is known to be in the database. */
@@ -202,6 +205,8 @@ export interface Account<P> {
   heldBytes: number;
   /** Nothing in the outbox is evidence of a tid above this one; nobody need look for what is. */
   top: Tid;
+  /** So many were copied (`StorageState.copies`) when `getInvalidations` was answered None. */
+  verified: number;
   /** The highest tid of an invalidation that has gone out. */
   announced: Tid;
   /** The tid of its own last commit. */
@@ -343,6 +348,9 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     explained: undefined,
     copiedTids: new Set(),
     copied: undefined,
+    copies: 0,
+    copiedBelow: NO_TID,
+    copyingEndedAt: Number.NEGATIVE_INFINITY,
     foreign: NO_TID,
     foreignCount: 0,
     patched: "unknown",
@@ -366,6 +374,7 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     outbox: [],
     heldBytes: 0,
     top: NO_TID,
+    verified: 0,
     announced: NO_TID,
     committed: NO_TID,
     shown: NO_TID,

@@ -31,9 +31,12 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
             logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
           }
         } else {
+          const reaches = reach !== undefined && from >= reach;
           logger.info(
             { ...fields, reach: reach === undefined ? undefined : tidHex(reach) },
-            "getInvalidations answered None: the history does not reach back so far",
+            reaches
+              ? "getInvalidations answered None: what has changed since is not all known, or is too much"
+              : "getInvalidations answered None: the history does not reach back so far",
           );
         }
         return;
@@ -74,7 +77,7 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         const { upstream, storage, client, tid, known } = happening;
         logger.warn(
           { upstream, storage, client, tid: tidHex(tid), known: tidHex(known) },
-          "a transaction was copied to a place before known ones: the storage's other sessions end, so that they verify",
+          "a transaction was copied to a place before known ones: the next commit ends the storage's other sessions, to verify",
         );
         return;
       }

@@ -186,7 +186,8 @@ export class ToClient implements FrameHandler {
     const { ledger } = storage;
     if (envelope.method === INVALIDATE) {
       const args = storage.reader.read(this.#talk.server.codec, payload, envelope);
-      ledger.invalidation(number, args, this.#asRead(frame, envelope, 0, undefined, args.tid));
+      const read = this.#asRead(frame, envelope, 0, undefined, args.tid);
+      ledger.invalidation(number, args, read.payload.since, read);
       return;
     }
     if (envelope.method === SERIALNOS) {

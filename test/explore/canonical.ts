@@ -52,7 +52,22 @@ export class Canonical {
   #rare(w: World): void {
     const { rare } = w;
     const { copied } = w.ledger;
-    this.#put((copied === undefined ? 0 : 1) | (copied?.again === undefined ? 0 : 2));
+    this.#put(copied === undefined ? 255 : copied.isAlone ? 1 : 0);
+    if (copied !== undefined) {
+      for (const s of w.conns) {
+        const account = s === undefined ? undefined : w.ledger.accounts.get(s.number);
+        if (account === undefined) this.#put(255);
+        else {
+          const { number, verified } = account;
+          this.#put((verified >= copied.number ? 1 : 0) | (number === copied.by ? 2 : 0));
+        }
+      }
+      this.#put(copied.isOver ? 1 : 0);
+    }
+    for (const { number, swallowed } of w.ledger.finishing) {
+      this.#put((copied !== undefined && number > copied.since ? 1 : 0) | (swallowed ? 2 : 0));
+    }
+    this.#put(Number(w.ledger.copiedBelow) | (w.ledger.copyingEndedAt === Number.NEGATIVE_INFINITY ? 0 : 128));
     for (const tid of w.ledger.copiedTids) this.#put(Number(tid));
     this.#put(rare.halfCloses | (rare.stalls << 2) | (rare.votesAgain << 4) | (rare.restores << 6));
     this.#put(rare.throws | (rare.delays << 2) | (w.top << 4));

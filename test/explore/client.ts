@@ -51,7 +51,7 @@ export function missing(w: World, from: SmallTid, to: SmallTid, ahead = 0): bool
 /** The client goes on from `to`; `told`: the tids on the way that it has heard of, a bit for each. */
 function goOn(w: World, k: Client, to: SmallTid, told = 0): void {
   // What must be told before it shows is looked at when it shows.
-  const silent = w.rest & ~w.must & ~told;
+  const silent = w.rest & ~w.must & ~told & ~k.ahead;
   if (silent !== 0) for (let t = k.last + 1; t <= to; t++) k.stale |= silent & (1 << t);
   k.last = to;
 }
@@ -159,7 +159,11 @@ function resumed(c: Config, w: World, k: Client, m: Message): Violation | undefi
 function finished(w: World, k: Client, m: Message): Violation | undefined {
   k.transaction = TransactionPhase.none;
   const bit = 1 << m.a;
-  if (m.b === Finish.thrown || (w.rare.copied & bit) !== 0) return undefined;
+  if (m.b === Finish.thrown) return undefined;
+  if ((w.rare.copied & bit) !== 0) {
+    k.stale &= ~bit;
+    return undefined;
+  }
   if (m.b === Finish.nothing) {
     k.shown = Math.max(k.shown, m.a);
     if (missing(w, k.last, m.a, k.ahead)) return `1 an empty finish shows T${m.a} while the client knows T${k.last}`;

@@ -90,6 +90,8 @@ export interface Config {
   readonly votesAgain: number;
   /** Transactions that are copied to a tid below the last one; then that is the last one, until the next commit. */
   readonly copies: number;
+  /** No time goes by: whoever copies is not done with it before its connection ends. */
+  readonly swift: boolean;
   /** So often the server restarts with a backup that lacks the newest commit. */
   readonly restores: number;
   /** So often a `tpc_finish` is answered with an exception although the commit is in the database. */
@@ -154,6 +156,7 @@ const DEFAULTS: Config = {
   stalls: 0,
   votesAgain: 0,
   copies: 0,
+  swift: false,
   restores: 0,
   throws: 0,
   delays: 0,

@@ -73,6 +73,11 @@ export class Proxy {
     this.forward(slot, message(MessageKind.vote, { a: kind, b: explicit, number: transaction }));
   }
 
+  /** Between two commits enough time goes by for whatever needs time, or none. */
+  get #now(): number {
+    return this.#config.swift ? 0 : this.#ledger.state.settles * 3_600_000;
+  }
+
   #stores(session: number, kind: number, transaction: number, copied: boolean): void {
     const parts = fullParts(kind);
     const store = (part: number, sort: "created" | "modified" | "deleted", serial: "zero" | "set"): void => {
@@ -159,13 +164,13 @@ export class Proxy {
         // None shows no tid.
         const shown = m.a === 0 ? undefined : tid(m.a);
         if (m.b === Finish.thrown) this.#ledger.finishFailed(session, m.number, reply);
-        else this.#ledger.finishReply(session, m.number, shown, 0, reply);
+        else this.#ledger.finishReply(session, m.number, shown, this.#now, reply);
         if (m.mask === 1 && this.#world.rare.proof === 0) this.#world.rare = { ...this.#world.rare, proof: m.a };
         break;
       }
       case MessageKind.invalidation:
         if (m.args === undefined) throw new Error("an invalidation without arguments");
-        this.#ledger.invalidation(session, m.args, reply);
+        this.#ledger.invalidation(session, m.args, this.#now, reply);
         break;
       case MessageKind.broken:
         s.closed = true;

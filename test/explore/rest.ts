@@ -1,3 +1,4 @@
+import { isToVerify } from "../../src/ledger/copied.ts";
 import { settledBytes } from "../../src/ledger/history.ts";
 import { client, clientName, missing, type Violation } from "./client.ts";
 import type { Config } from "./config.ts";
@@ -62,9 +63,15 @@ function clientAtRest(w: World, i: number): Violation | undefined {
   if (k.transaction === TransactionPhase.voting && !othersVote(w))
     return `4 client ${name} waits for ever for its vote`;
   if (missing(w, k.last, w.last, k.ahead)) return `1 at rest client ${name} is at T${k.last}, the server at T${w.last}`;
-  const stale = k.stale & ~w.rare.open;
+  const stale = k.stale & ~w.rare.open & ~(isToEnd(w, conn(w, k.slot)) ? w.rare.copied : 0);
   if (stale !== 0) return `1 at rest client ${name} is at T${k.last} and does not know of ${tids(stale)}`;
   return undefined;
+}
+
+/** It is ended at a later commit, for what was copied: until then the server may name that as its last transaction. */
+function isToEnd({ ledger }: World, { number }: Conn): boolean {
+  const account = ledger.accounts.get(number);
+  return account !== undefined && isToVerify(ledger, account);
 }
 
 /** Does a client that is alive have the lock? Then it is up to it. */

@@ -90,7 +90,7 @@ describe("linear", { timeout: 120_000 }, () => {
       for (let t = 10; t < 10 + due; t++) commit(made, t, ONE);
       made.take();
       return () => {
-        for (let t = 10; t < 10 + due; t++) made.invalidation(2, { tid: T(t), oids: ONE }, READ);
+        for (let t = 10; t < 10 + due; t++) made.invalidation(2, { tid: T(t), oids: ONE }, 0, READ);
       };
     }, 1000); // An array of more than some 16,000 V8 moves as a whole when its first one goes: 25 µs.
   });
@@ -133,7 +133,7 @@ describe("linear", { timeout: 120_000 }, () => {
       finish(made, ONE);
       for (let k = 0; k < held; k++) made.reply(2, { tid: T(11), exact: true }, REPLY);
       return () => {
-        for (let k = 0; k < held; k++) made.invalidation(2, { tid: T(12 + k), oids: ONE }, READ);
+        for (let k = 0; k < held; k++) made.invalidation(2, { tid: T(12 + k), oids: ONE }, 0, READ);
       };
     }, 1000);
   });
@@ -144,9 +144,9 @@ it("a message that is read before its committer's reply is sorted once, however 
   const made = ledger("new", 3);
   const number = finish(made, oids);
   const args = { tid: T(10), oids };
-  made.invalidation(2, args, READ);
+  made.invalidation(2, args, 0, READ);
   const heard = made.state.heard.get(T(10));
-  made.invalidation(3, args, READ);
+  made.invalidation(3, args, 0, READ);
   expect(made.state.heard.get(T(10))).toBe(heard);
   made.finishReply(1, number, T(10), 0, REPLY);
   expect(made.state.heard.size).toBe(0);
@@ -157,7 +157,7 @@ it("tids that were kept for commits that are over are forgotten, though others a
   let number = finish(made, ONE);
   for (let t = 10; t < 200; t++) {
     const next = finish(made, ONE); // forwarded before the other's reply is read
-    made.invalidation(2, { tid: T(t * 2 + 1), oids: ONE }, READ);
+    made.invalidation(2, { tid: T(t * 2 + 1), oids: ONE }, 0, READ);
     made.finishReply(1, number, T(t * 2), 0, REPLY);
     number = next;
   }

@@ -79,6 +79,7 @@ describe("a last transaction that is one that was copied", () => {
     expect(s.lastTransactionReply(3, 4)).toEqual([
       "ledger ended: T4 below T5",
       "end 1: database-changed",
+      "end 2: database-changed",
       "end 3: database-changed",
     ]);
   });

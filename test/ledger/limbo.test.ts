@@ -270,7 +270,7 @@ describe("how it ends", () => {
     s.connected([3, 4]);
     const args = { tid: asTid(7n), oids: packed([8]) };
     const announced = [3, 4].map((session) => {
-      s.ledger.invalidation(session, args, { payload: "T7", bytes: 10 });
+      s.ledger.invalidation(session, args, 0, { payload: "T7", bytes: 10 });
       return s.ledger.take().find((action) => action.do === "announce")?.announcement;
     });
     expect(announced[0]).toBeDefined();

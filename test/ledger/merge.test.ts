@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { remember } from "../../src/ledger/history.ts";
 import { merge } from "../../src/ledger/merge.ts";
 import { item, newAccount, newState, type Action, type Account, type StorageState } from "../../src/ledger/state.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { numbers, packed, Script } from "./script.ts";
+import { settled as settledOf } from "./settled.ts";
 
 const tid = (n: number): ReturnType<typeof asTid> => asTid(BigInt(n));
 
@@ -96,6 +98,43 @@ describe("None", () => {
     for (const settled of state.history) if (settled.tid === 2n) settled.complete = false;
     expect(merged(state, account, 1, [1, []])).toBe("None");
     expect(merged(state, account, 2, [2, []])).toBe("T3 [3 7]");
+  });
+
+  it("is the answer where more than half a million oids would have to be put together", () => {
+    const HALF = 250_000;
+    const answered = (
+      settled: readonly number[],
+      limbo: readonly number[],
+      server: number,
+    ): "None" | "as it is" | number | undefined => {
+      const state = newState<string>("old");
+      state.reach = tid(0);
+      const list = (count: number, from = 0): Buffer => {
+        const oids = Buffer.alloc(8 * count);
+        for (let i = 0; i < count; i++) oids.writeUInt32BE(from + i, 8 * i + 4);
+        return oids;
+      };
+      for (const [i, count] of settled.entries()) {
+        remember(state, settledOf(i + 1, [], { oids: list(count) }));
+      }
+      for (const count of limbo) {
+        state.limbo.push({ number: 1, oids: list(count), base: tid(0), open: false, since: 0, top: undefined });
+      }
+      const actions: Action<string>[] = [];
+      const answer = { tid: tid(9), oids: list(server, 1_000_000) };
+      const account = newAccount<string>(9, newState("old"));
+      merge(state, account, item("invalidations", "", 1, { asked: tid(0), answer }), "", actions);
+      const [action] = actions;
+      if (action?.do !== "resume") return "as it is";
+      return action.value === undefined ? "None" : action.value.oids.length / 8;
+    };
+    expect(answered([HALF, HALF], [], 0)).toBe(HALF);
+    expect(answered([HALF, HALF + 1], [], 0)).toBe("None");
+    expect(answered([], [HALF, HALF], 0)).toBe(HALF);
+    expect(answered([], [HALF, HALF + 1], 0)).toBe("None");
+    expect(answered([HALF], [HALF + 1], HALF - 1)).toBe(2 * HALF);
+    expect(answered([HALF], [HALF + 1], HALF)).toBe("None");
+    expect(answered([], [], 2 * HALF + 1)).toBe("as it is");
   });
 
   it("is the server's answer, passed on", () => {

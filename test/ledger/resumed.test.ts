@@ -32,16 +32,13 @@ describe("what is large is worked out once for all who come back together", () =
     expect(unionOf(one, [set])).toBe(union);
   });
 
-  it("neither what is small nor what is very large", () => {
+  it("not what is small", () => {
     const state = newState<never>("new");
     for (const [count, isKept] of [
       [MANY - 1, false],
       [MANY, true],
-      [2 * 1024 * 1024, true],
-      [2 * 1024 * 1024 + 1, false],
     ] as const) {
-      const oids = Buffer.alloc(count * 8);
-      for (let i = 0; i < count; i++) oids.writeUInt32BE(i, i * 8 + 4);
+      const oids = setOf(0, count);
       expect(unionOf(state, [oids]) === unionOf(state, [oids])).toBe(isKept);
     }
   });

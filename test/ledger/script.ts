@@ -200,10 +200,10 @@ export class Script {
     return this.#take();
   }
 
-  invalidation(session: number, tid: number, oids: readonly number[]): string[] {
+  invalidation(session: number, tid: number, oids: readonly number[], now = 0): string[] {
     const list = packed(oids);
     const read = { payload: `T${tid} ${shown(list)} as it is`, bytes: 10 };
-    this.ledger.invalidation(session, { tid: asTid(BigInt(tid)), oids: list }, read);
+    this.ledger.invalidation(session, { tid: asTid(BigInt(tid)), oids: list }, now, read);
     return this.#take();
   }
 

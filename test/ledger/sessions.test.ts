@@ -28,7 +28,7 @@ const EVENTS: Readonly<Record<string, (ledger: StorageLedger<string>, session: n
   voteUnclear: (ledger, session) => ledger.voteUnclear(session, REPLY),
   voteGranted: (ledger, session) => ledger.voteGranted(session, T, REPLY),
   voteFailed: (ledger, session) => ledger.voteFailed(session, 1, true, T, REPLY),
-  invalidation: (ledger, session) => ledger.invalidation(session, { tid: T, oids: packed([1]) }, READ),
+  invalidation: (ledger, session) => ledger.invalidation(session, { tid: T, oids: packed([1]) }, 0, READ),
 };
 const ENDS: typeof EVENTS = {
   registerFailed: (ledger, session) => ledger.registerFailed(session, READ),

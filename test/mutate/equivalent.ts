@@ -237,7 +237,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (tid > account.top) return false;", "tid > account.top", "false"],
   ),
   ...since("nothing is as high as a reach that is undefined", "src/ledger/merge.ts", [
-    "const covered = !state.rules.resumeWithinReach || (state.reach !== undefined && asked >= state.reach);",
+    "const isReached = state.reach !== undefined && asked >= state.reach && !allVerify(state);",
     "state.reach !== undefined",
     "true",
   ]),
@@ -245,11 +245,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "if (upTo > account.shown) account.shown = upTo;",
     "upTo > account.shown",
     "true",
-  ]),
-  ...since("what is saved is work: with nothing added the bytes are the same", "src/ledger/merge.ts", [
-    "if (state.limbo.length === 0 || !state.rules.addLimbo) return settled;",
-    "state.limbo.length === 0",
-    "false",
   ]),
   ...since(
     "it is called for what is owed, and who is owed something is there: `leave`",
@@ -323,7 +318,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ],
   ),
   ...since("what was copied has set the reach, and where both are equal nothing rises", "src/ledger/database.ts", [
-    "if (tid < proven && isCopied(state, tid)) return false;",
+    "if (tid < proven && mayBeLast(state, tid, proven)) return false;",
     "tid < proven",
     "tid <= proven",
   ]),
@@ -363,7 +358,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "src/ledger/ledger.ts",
     ['if (proof === "ended") return;', 'proof === "ended"', "false"],
     ['if (proof === "ended") return;', '"ended"', '""'],
-    ['if (proof === "goes-on") pump(this.state, account, this.#actions);', 'proof === "goes-on"', "true"],
+    [
+      'if (isNew && proveAnswered(this.state, account, order, false, this.#actions) === "ended") return;',
+      'isNew && proveAnswered(this.state, account, order, false, this.#actions) === "ended"',
+      "false",
+    ],
     [
       "if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);",
       "this.#live(session) !== undefined",

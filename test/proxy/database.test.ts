@@ -6,7 +6,7 @@ import type { ScriptedServer } from "./peer.ts";
 const CHANGED =
   "the server's last transaction is older than a known one: another database or a backup; its sessions end";
 const COPIED =
-  "a transaction was copied to a place before known ones: the storage's other sessions end, so that they verify";
+  "a transaction was copied to a place before known ones: the next commit ends the storage's other sessions, to verify";
 
 type Played = Gateway & { readonly server: ScriptedServer };
 
@@ -94,14 +94,22 @@ describe("another database behind the same address", () => {
 });
 
 describe("history copied with explicit tids", () => {
-  it("below what is known ends the storage's other sessions, with one warning", async () => {
+  it("below what is known has one warning, and the next commit ends the storage's other sessions", async () => {
     const gateway = await scripted();
     const a = await registered(gateway, 1000n);
     const b = await registered(gateway, 1000n);
     await commits(a, 7, 2000n);
     b.server.send(pickleCodec.encodeInvalidation("pickle3", "plain", 2000n as never, bytes8(5n)));
     await b.client.expect("invalidateTransaction");
-    await commits(a, 8, 1500n, bytes8(1500n));
+    const copier = await registered(gateway, 2000n);
+    await commits(copier, 8, 1500n, bytes8(1500n));
+    await commits(copier, 9, 1600n, bytes8(1600n));
+    await passes(b.client, b.server, b.client.encode(9, 0, "ping"));
+    copier.client.socket.end();
+    await copier.server.end();
+    copier.server.socket.end();
+    await copier.client.end();
+    await commits(a, 8, 3000n);
     await b.client.end();
     expect(gateway.told(COPIED)).toMatchObject([{ level: "warn", tid: "00000000000005dc", known: "00000000000007d0" }]);
     expect(gateway.proxy.stats().ended).toEqual({ "copied-history": 1 });

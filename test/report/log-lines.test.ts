@@ -74,7 +74,7 @@ describe("a repair's line", () => {
 
   it("of a getInvalidations reply has from and tid, or the reach where it became None", () => {
     const from = asTid(1n);
-    const resumed = { what: "resumed", from, reach: asTid(0n), ...place } as const;
+    const resumed = { what: "resumed", from, reach: asTid(2n), ...place } as const;
     expect(linesOf({ ...resumed, tid: asTid(2n) }, { ...resumed, tid: undefined })).toEqual([
       {
         level: "info",
@@ -90,9 +90,17 @@ describe("a repair's line", () => {
         at,
         ...place,
         from: "0000000000000001",
-        reach: "0000000000000000",
+        reach: "0000000000000002",
         msg: "getInvalidations answered None: the history does not reach back so far",
       },
+    ]);
+  });
+
+  it("of a getInvalidations reply that became None although the history reaches back says so", () => {
+    const resumed = { what: "resumed", from: asTid(2n), tid: undefined, ...place } as const;
+    expect(linesOf({ ...resumed, reach: asTid(2n) }, { ...resumed, reach: undefined })).toMatchObject([
+      { msg: "getInvalidations answered None: what has changed since is not all known, or is too much" },
+      { msg: "getInvalidations answered None: the history does not reach back so far" },
     ]);
   });
 });
@@ -164,7 +172,7 @@ describe("a getInvalidations that the server itself answered None", () => {
 
 describe("log.repairs: summary", () => {
   it("leaves out the line for each repair, and nothing else", () => {
-    const resumed = { what: "resumed", from: asTid(1n), reach: asTid(0n), ...place } as const;
+    const resumed = { what: "resumed", from: asTid(1n), reach: asTid(2n), ...place } as const;
     const lines = linesAt("debug", "summary", [
       { what: "repaired", settled: settled({}), ...place },
       { ...resumed, tid: asTid(2n) },

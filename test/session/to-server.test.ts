@@ -199,13 +199,15 @@ describe("what the ledger must know", () => {
     stage.leave();
   });
 
-  it("is a tid that tpc_begin names: one below what is known ends the others", () => {
+  it("is a tid that tpc_begin names: one below what is known is copied history", () => {
     const stage = new Stage();
     const { speech } = stage;
     const [pair, other] = [stage.registered(), stage.registered()];
     pair.client.reads(speech.begin(9, 500), speech.store(9, 1), speech.finish(9));
     pair.server.reads(speech.reply(9, eight(500)));
-    expect(stage.endings(other)).toEqual(["copied-history by client"]);
+    const told = stage.happenings.filter(({ what }) => what === "copied-history");
+    expect(told).toMatchObject([{ tid: 500n, known: 1000n }]);
+    expect(stage.endings(other)).toEqual([]);
     expect(stage.endings(pair)).toEqual([]);
     stage.leave();
   });

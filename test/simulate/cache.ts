@@ -14,6 +14,8 @@ export class Cache {
   last = 0;
   /** It is empty, and begins with the first tid that it is told. */
   isFresh = true;
+  /** A commit that was copied to below it: its client must verify all of it. */
+  copied: { readonly tid: number; readonly readAt: number } | undefined;
   /** Of the history that it is about. */
   generation = 0;
 
@@ -21,6 +23,7 @@ export class Cache {
     this.entries.clear();
     this.#dropped.clear();
     this.isFresh = true;
+    this.copied = undefined;
     this.last = 0;
   }
 

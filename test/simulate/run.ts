@@ -1,3 +1,4 @@
+import { COPYING_MS } from "../../src/ledger/copied.ts";
 import { mixOf, type Mix, type Overrides } from "./mix.ts";
 import type { SubjectMaker } from "./subject.ts";
 import { Violation } from "./violation.ts";
@@ -28,6 +29,7 @@ export interface RunOptions {
 const LONGEST_US = 3_600_000_000;
 /** ... and what is on its way then. Longer than any timer of the subject's or a client's. */
 const REST_US = 60_000_000;
+const COPYING_US = 1000 * COPYING_MS;
 const MAX_EVENTS = 5_000_000;
 
 /** The whole life of a world: everything that the seed wants, rest, the looks at it, and the end. */
@@ -60,6 +62,10 @@ function live(world: World): void {
     world.network.calm = true;
     for (const client of world.clients) client.conn?.calm();
     world.run(REST_US, MAX_EVENTS);
+    for (const turn of [0, 1]) {
+      world.timeline.plan(COPYING_US, () => commitBehindCopies(world, turn));
+      world.run(REST_US, MAX_EVENTS);
+    }
     if (world.violation === undefined) atRest(world);
     if (world.violation !== undefined) return;
     for (const client of world.clients) client.leave();
@@ -69,6 +75,19 @@ function live(world: World): void {
     if (world.violation !== undefined) return;
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     world.fail(new Violation("0 error", text));
+  }
+}
+
+/**
+ * Who has to verify since something was copied is sent away by a commit of somebody else, once the copying is over: here is
+ * one, and in another turn another one's, for the committer of that.
+ */
+function commitBehindCopies(world: World, turn: number): void {
+  for (const server of world.servers) {
+    const clients = world.clients.filter((client) => client.server === server && !client.isDirect);
+    if (!clients.some(({ cache }) => cache.copied !== undefined)) continue;
+    const able = clients.filter(({ conn }) => conn?.isReady === true && !conn.link.hasMacs);
+    able[turn]?.conn?.transaction.begin("restore");
   }
 }
 

@@ -2,6 +2,7 @@ import type { Link } from "./link.ts";
 import type { Mix } from "./mix.ts";
 import type { Network } from "./network.ts";
 import type { Timeline } from "./timeline.ts";
+import type { Commit } from "./truth.ts";
 import type { Violation } from "./violation.ts";
 import type { Visits } from "./visits.ts";
 
@@ -27,7 +28,13 @@ export interface Scene {
   isAhead(link: Link, generation: number, tid: number): boolean;
   /** The first tid that a subject can have read of a storage: it need not know what was before. Noted, and returned. */
   reachOf(link: Link, shown: number): number;
+  /** By storage (the number of its server): somebody has begun a transaction with a tid of its own. */
+  readonly copying: Set<number>;
+  /** May something have been copied of which nobody knows whether it has? */
+  mayHaveCopied(link: Link): boolean;
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean;
+  /** It was copied to below what is there: the clients of its subject, and of its family, must verify their caches. */
+  copied(commit: Commit): void;
   trace: ((text: () => string) => void) | undefined;
 }

@@ -11,7 +11,7 @@ import { Server } from "./server/server.ts";
 import { KINDS, kindNamed } from "./style.ts";
 import type { Route, Subject, SubjectMaker } from "./subject.ts";
 import { Timeline } from "./timeline.ts";
-import { Truth } from "./truth.ts";
+import { Truth, type Commit } from "./truth.ts";
 import { Violation } from "./violation.ts";
 import type { Visits } from "./visits.ts";
 
@@ -28,6 +28,7 @@ export class World implements ClientHost, Scene {
   readonly clients: Client[] = [];
   readonly routes: Route[] = [];
   readonly disturbed = new Set<number>();
+  readonly copying = new Set<number>();
   messages = 0;
   isCalm = false;
   violation: Violation | undefined;
@@ -208,10 +209,23 @@ export class World implements ClientHost, Scene {
     return reach;
   }
 
+  mayHaveCopied(link: Link): boolean {
+    const server = this.serverOf(link);
+    return this.copying.has(server) && this.disturbed.has(server);
+  }
+
   mayEnd(server: number, link: Link): boolean {
     if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
     const { mix } = this;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
+  }
+
+  copied(commit: Commit): void {
+    const { by } = commit;
+    for (const { number, server, isDirect, cache } of this.clients) {
+      if (number === by.client || isDirect || cache.isFresh || server.number !== this.serverOf(by)) continue;
+      cache.copied = commit;
+    }
   }
 
   // --- what happens by itself -------------------------------------------------------------------------------------
@@ -240,6 +254,8 @@ export class World implements ClientHost, Scene {
       const { truth } = server;
       const back = truth.commits[truth.commits.length - 1 - random.between(1, 5)];
       if (how === "restartBackup" && truth.commits.length > 0) truth.restore(back?.tid ?? truth.first);
+      // To the subject it is another database.
+      if (how !== "restart") for (const one of this.clients) if (one.server === server) one.cache.copied = undefined;
       this.trace?.(() => `server ${server.number} is up again, at T${truth.last}`);
       server.start(how === "restartOther" ? random.pick(KINDS) : server.kind);
     });
@@ -249,6 +265,8 @@ export class World implements ClientHost, Scene {
     this.trace?.(() => "the subject is killed");
     this.#isStopping = false;
     this.subjectNumber++;
+    // The next one can't know.
+    for (const { cache } of this.clients) cache.copied = undefined;
     this.clock.kill();
     this.network.kill("subject");
     this.clock = new SimClock(this.timeline);

@@ -101,7 +101,7 @@ export class World {
 
   /** The server's message of that transaction is read for that session. */
   invalidates({ number }: Joined, tid: bigint, ...oids: number[]): void {
-    this.storage.ledger.invalidation(number, { tid: asTid(tid), oids: packed(oids) }, this.message());
+    this.storage.ledger.invalidation(number, { tid: asTid(tid), oids: packed(oids) }, 0, this.message());
     this.storage.run(number);
   }
 

@@ -188,7 +188,9 @@ class ToldDB(object):
         self._recording = recording
 
     def invalidate(self, tid, oids, *rest):
-        self._recording.add('told', to_hex(tid), sorted(to_hex(oid) for oid in oids))
+        # ZEO 4 and before: None for what a verification of the cache has found.
+        if tid is not None:
+            self._recording.add('told', to_hex(tid), sorted(to_hex(oid) for oid in oids))
         if self._db is not None:
             return self._db.invalidate(tid, oids, *rest)
 

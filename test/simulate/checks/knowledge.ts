@@ -184,6 +184,7 @@ export class Knowledge {
     const { mix } = this.#scene;
     // The answer that shows that a backup was restored is not where what is known begins.
     if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
+    if (this.#scene.mayHaveCopied(this.#link)) return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
   }
@@ -224,6 +225,7 @@ export class Knowledge {
       return this.#fail("2 before register", `T${tid} before the reply to register`);
     if (this.isInOldFinish) return this.#fail("5 inside finish", `T${tid} inside an old client's tpc_finish`);
     if (tid === this.#link.mustLearn) this.#link.mustLearn = 0;
+    if (tid === this.#cache.copied?.tid) this.#cache.copied = undefined;
     if (tid <= this.#announced) return this.#fail("2 growing", `T${tid} behind T${this.#announced}`);
     if (tid <= this.#shown && this.#isMust(tid)) {
       return this.#fail("1 evidence", `T${tid} is announced behind what showed T${this.#shown}`);
@@ -274,10 +276,10 @@ export class Knowledge {
   atRest(): void {
     const cache = this.#cache;
     const link = this.#link;
-    if (link.mustLearn > 0 && this.#scene.repairs) {
+    if (this.#scene.repairs && (cache.copied?.readAt ?? 0) > 0) {
       this.#fail(
         "1 copied",
-        `at rest T${link.mustLearn}, copied to below others, was neither announced nor the connection ended`,
+        `at rest T${cache.copied?.tid ?? 0}, copied to below others, has left the cache as it was`,
       );
       return;
     }

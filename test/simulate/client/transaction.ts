@@ -37,6 +37,7 @@ export class Transaction {
     this.#undone = [];
     conn.together(() => {
       const tid = what === "copy" ? this.#copiedTid() : 0;
+      if (tid !== 0) conn.client.scene.copying.add(conn.client.server.number);
       conn.send(conn.requests.begin(this.#txn, tid));
       if (random.chance(0.05)) conn.send(conn.requests.begin(this.#txn, tid));
       this.#stores(what);

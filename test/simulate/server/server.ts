@@ -373,6 +373,7 @@ export class Server {
   #copiedBelow(commit: Commit, conn: ServerConn): void {
     this.scene.visits.count("commit: copied below");
     this.scene.disturbed.add(this.number);
+    this.scene.copied(commit);
     for (const { link } of this.registered) {
       if (link === undefined || link === conn.link || link.isUnrepaired || link.subject !== commit.by.subject) continue;
       link.mustLearn = commit.tid;

@@ -10,7 +10,7 @@ const FAULT_NAMES: Readonly<Record<string, string>> = {
 };
 
 const REST: readonly string[] = [
-  ...["greeted", "refused", "ready", "verified", "verified nothing", "aborts", "was left"].map(
+  ...["greeted", "refused", "ready", "verified", "verified nothing", "stuck", "aborts", "was left"].map(
     (one) => `client: ${one}`,
   ),
   ...["end", "destroy", "reset"].map((how) => `client: leaves (${how})`),

@@ -98,13 +98,7 @@ export function isOwnFault(code: EndCode): boolean {
 const UNWANTED: readonly string[] = ["failed", "several-addresses"] satisfies Happening["what"][];
 
 /** No client and no server here leads to these; test/session does. */
-const ELSEWHERE: readonly EndCode[] = [
-  "too-many-calls",
-  "unknown-dialect",
-  "message-too-long",
-  "client-too-slow",
-  "reply-too-early",
-];
+const ELSEWHERE: readonly EndCode[] = ["too-many-calls", "unknown-dialect", "message-too-long", "reply-too-early"];
 
 type Slots = Readonly<Record<string, number>>;
 

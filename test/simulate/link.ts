@@ -43,6 +43,8 @@ export class Link {
   isServerGone = false;
   /** The network has broken it somewhere. */
   isCut = false;
+  /** Its client has stopped reading for so long that the subject may end it. */
+  isStuck = false;
   /** A `tpc_finish` was sent, and its reply not read. */
   isFinishing = false;
   /** When its `register` was sent. */

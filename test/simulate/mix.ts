@@ -81,6 +81,8 @@ export interface Mix {
   readonly idlers: number;
   /** So often the subject's own machine can't make a connection. */
   readonly hindered: number;
+  /** A client stops reading for minutes, and goes on writing: so often for each of its decisions. */
+  readonly stuck: number;
   /** Decisions of all clients together. */
   readonly decisions: number;
   readonly objects: number;
@@ -189,6 +191,7 @@ export const BARE: Mix = {
   strangers: 0,
   idlers: 0,
   hindered: 0,
+  stuck: 0,
   decisions: 10,
   objects: 3,
   thinkMs: 1,
@@ -250,6 +253,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
     idlers: own.chance(0.2) ? own.between(1, 5) : 0,
     hindered: own.chance(0.15) ? own.pick([0.02, 0.1, 0.4]) : 0,
+    stuck: own.chance(0.1) ? own.pick([0.005, 0.05]) : 0,
     decisions: random.pick([10, 30, 60, 150, 400]),
     objects: random.pick([3, 8, 20, 100]),
     thinkMs: random.pick([0.05, 1, 10, 500]),
@@ -283,8 +287,10 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     refuseUnknown: random.chance(0.1),
     hesitates: random.chance(0.3),
   };
+  // What the network itself takes does not wait for a client that is stuck.
+  const window = mix.stuck > 0 ? Math.min(mix.window, 200) : mix.window;
   // A large object through a narrow pipe is slow to simulate, too.
-  const whole = { ...mix, largeBytes: Math.min(mix.largeBytes, 40 * mix.window) };
+  const whole = { ...mix, window, largeBytes: Math.min(mix.largeBytes, 40 * window) };
   return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
 }
 

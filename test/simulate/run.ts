@@ -1,4 +1,5 @@
 import { COPYING_MS } from "../../src/ledger/copied.ts";
+import { STUCK_US } from "./client/conn.ts";
 import { mixOf, type Mix, type Overrides } from "./mix.ts";
 import type { SubjectMaker } from "./subject.ts";
 import { Violation } from "./violation.ts";
@@ -61,7 +62,7 @@ function live(world: World): void {
     world.isCalm = true;
     world.network.calm = true;
     for (const client of world.clients) client.conn?.calm();
-    world.run(REST_US, MAX_EVENTS);
+    world.run(world.mix.stuck > 0 ? STUCK_US + REST_US : REST_US, MAX_EVENTS);
     for (const turn of [0, 1]) {
       world.timeline.plan(COPYING_US, () => commitBehindCopies(world, turn));
       world.run(REST_US, MAX_EVENTS);

@@ -14,6 +14,7 @@ import { NONSENSE, nonsense } from "./nonsense.ts";
 import { Transaction } from "./transaction.ts";
 
 const SLOW_US = 3_000_000;
+export const STUCK_US = 200_000_000;
 
 /** One connection of a client: registers, verifies its cache, then does what the seed wants. */
 export class ClientConn implements ConnectionHandler {
@@ -28,6 +29,7 @@ export class ClientConn implements ConnectionHandler {
   waiting = 0;
   #isOpen = true;
   #hasLeft = false;
+  #isStuck = false;
   /** Frames that are written together. */
   #together: Buffer[] | undefined;
   /** ZEO 5 clients number loads by oid and tid: not twice at a time. */
@@ -233,8 +235,22 @@ export class ClientConn implements ConnectionHandler {
       this.end.carryOut("pause");
       client.after(SLOW_US, () => this.end.carryOut("resume"));
     }
+    if (this.mix.stuck > 0 && client.random.chance(this.mix.stuck)) this.#stick();
     if (!this.isBlocked) deed(this);
     return undefined;
+  }
+
+  /** It reads nothing for longer than the subject waits, and goes on writing. */
+  #stick(): void {
+    const { scene } = this.client;
+    scene.visits.count("client: stuck");
+    this.link.isStuck = true;
+    this.end.carryOut("pause");
+    this.#isStuck = true;
+    scene.timeline.plan(STUCK_US, () => {
+      this.#isStuck = false;
+      this.end.carryOut("resume");
+    });
   }
 
   /** Nobody can follow it any more. */
@@ -248,7 +264,7 @@ export class ClientConn implements ConnectionHandler {
 
   /** Nothing that it can do is left undone: no more is decided. */
   calm(): void {
-    this.end.carryOut("resume");
+    if (!this.#isStuck) this.end.carryOut("resume");
     this.transaction.calm();
   }
 
@@ -307,6 +323,7 @@ export class ClientConn implements ConnectionHandler {
       link.isCut ||
       link.isWild ||
       link.isTooLong ||
+      link.isStuck ||
       (link.hasMacs && this.mix.refuseUnknown) ||
       scene.mayEnd(server.number, link);
     if (!isExcused) {

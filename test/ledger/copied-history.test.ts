@@ -368,11 +368,35 @@ describe("the commit that ends the copying", () => {
   });
 });
 
-it("an empty database is another one, whatever is finishing", () => {
+it.each([0, 3])("a database that ends with T%i, below what is known, is another one, whatever is finishing", (last) => {
   const s = connected("new", [1, 2], 5);
   s.finishing(2, { modified: [9] });
   s.lastTransaction(1);
-  expect(s.lastTransactionReply(1, 0)).toContain("end 1: database-changed");
+  expect(s.lastTransactionReply(1, last)).toContain("end 1: database-changed");
+});
+
+it("one that is copied above what is known is the newest, one at it is copied below", () => {
+  const s = connected("new", [1, 2], 5);
+  copies(s, 7);
+  expect(isCopied(s.ledger.state, tidOf(7))).toBe(false);
+  copies(s, 7);
+  expect(isCopied(s.ledger.state, tidOf(7))).toBe(true);
+});
+
+it("the server's message of one that is copied above what is known is told", () => {
+  const s = connected("new", [1, 2], 5);
+  s.finishing(1, { restored: [9], tid: 7 });
+  expect(s.invalidation(2, 7, [9])).toEqual([]);
+  expect(s.finishReply(1, 7)).toEqual(["1 < finish T7", "2 < T7 [9] as it is"]);
+});
+
+it("old: so is what was there before where that one is still on its way", () => {
+  const s = connected("old", [1, 2], 5);
+  s.finishing(1, { created: [9] });
+  s.finishReply(1, 7);
+  s.finishing(1, { restored: [8], tid: 6 });
+  expect(s.questionReply(2, 6)).toEqual([]);
+  expect(s.finishReply(1, 6)).toContain("2 < T7 [9] made up");
 });
 
 it("a database that ends with a copied transaction, once others are behind it, is a backup", () => {

@@ -328,6 +328,58 @@ describe("the commit that ends the copying", () => {
     expect(commits(s, 2, 8, 2)).toEqual(["end 3: copied-history", "2 < finish T8"]);
   });
 
+  it("nor one that was forwarded before the reply of what is copied was read", () => {
+    const s = connected("new", [1, 2, 3], 5);
+    s.finishing(1, { restored: [4], tid: 2 });
+    s.finishing(2, { modified: [9] });
+    s.finishReply(1, 2, 0);
+    s.gone(1);
+    expect(s.finishReply(2, 7, 1)).toEqual(["2 < finish T7"]);
+  });
+
+  it("ends who waits for anything else", () => {
+    const s = connected("new", [1, 2, 3, 4, 5], 5);
+    copies(s, 2, 0);
+    s.gone(1);
+    s.finishing(2, { modified: [9] });
+    s.finishing(3, { modified: [8] });
+    s.load(4);
+    expect(s.loadReply(4, 8)).toEqual([]);
+    s.load(5);
+    expect(s.loadReply(5, 8)).toEqual([]);
+    s.ledger.otherMessage(5, { payload: "info", bytes: 1 });
+    expect(s.finishReply(2, 7, 1)).toEqual(["end 4: copied-history", "end 5: copied-history"]);
+  });
+
+  it("is none of the committer's that is left", () => {
+    const s = committerIsLeft();
+    expect(commits(s, 3, 8, 500_000)).toEqual(["3 < finish T8"]);
+    expect(s.ledger.state.copyingEndedAt).toBe(1001);
+  });
+
+  it("comes 30 s behind the last time, where whoever copied has gone", () => {
+    const s = connected("new", [1, 2, 3], 5);
+    copies(s, 2, 1000);
+    s.gone(1);
+    commits(s, 3, 7, 1001);
+    s.connected([4, 5], 7);
+    copies(s, 3, COPYING_MS, 4);
+    s.gone(4);
+    expect(commits(s, 3, 8, 1000 + COPYING_MS)).toEqual(["3 < finish T8"]);
+    expect(commits(s, 3, 9, 1001 + COPYING_MS)).toEqual(["end 5: copied-history", "3 < finish T9"]);
+  });
+
+  it("is put off by what was copied before one that has failed", () => {
+    const s = connected("new", [1, 2, 3], 5);
+    copies(s, 2, 1000);
+    s.begin(1, { restored: [3], tid: 3 });
+    s.finish(1);
+    s.invalidation(3, 3, [9]);
+    s.finishFailed(1);
+    expect(commits(s, 2, 7, 999 + COPYING_MS)).toEqual(["2 < finish T7"]);
+    expect(commits(s, 2, 8, 1000 + COPYING_MS)).toContain("end 3: copied-history");
+  });
+
   it("ends nobody who waits for the reply to a finish, but behind that", () => {
     const s = connected("new", [1, 2, 3, 4], 5);
     copies(s, 2, 0);
@@ -421,6 +473,18 @@ it("one with a named tid that another commit passes meanwhile is told in order, 
   expect(s.lastTransactionReply(2, 6)).not.toContain("ledger ended");
   expect(s.ledger.isRegistered(3)).toBe(true);
   expect(s.ledger.state.copied).toBe(undefined);
+});
+
+it("so do two, in whatever order they settle", () => {
+  const s = connected("new", [1, 2, 3, 4], 5);
+  s.finishing(2, { modified: [9] });
+  s.finishing(3, { modified: [8] });
+  copies(s, 4, 0);
+  s.finishReply(2, 9, 1);
+  s.finishReply(3, 7, 1);
+  s.lastTransaction(4);
+  expect(s.lastTransactionReply(4, 4)).not.toContain("end 4: database-changed");
+  expect(s.ledger.isRegistered(4)).toBe(true);
 });
 
 it("a commit that was there before what was copied takes nothing from that: the server may name it", () => {

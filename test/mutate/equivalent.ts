@@ -317,6 +317,21 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "true",
     ],
   ),
+  ...since("one that grows is not asked whether it has swallowed anything: `copyFailed`", "src/ledger/copied.ts", [
+    "if (!commit.grows) commit.swallowed = true;",
+    "!commit.grows",
+    "true",
+  ]),
+  ...since("it is asked only while something is copied: `endCopying`", "src/ledger/copied.ts", [
+    "if (copied === undefined || verified >= copied.number) return false;",
+    "copied === undefined",
+    "false",
+  ]),
+  ...since("where both are equal nothing changes", "src/ledger/copied.ts", [
+    "if (tid > state.copiedBelow) state.copiedBelow = tid;",
+    "tid > state.copiedBelow",
+    "tid >= state.copiedBelow",
+  ]),
   ...since("what was copied has set the reach, and where both are equal nothing rises", "src/ledger/database.ts", [
     "if (tid < proven && mayBeLast(state, tid, proven)) return false;",
     "tid < proven",

@@ -6,6 +6,9 @@ import { once } from "node:events";
 import type { Installed } from "./install.ts";
 import { PYTHON_SCRIPTS } from "./install.ts";
 
+/** Enough for Python's 1,000 levels; ZEO 4 has a thread for each connection. */
+const STACK_KIB = 2048;
+
 const groups = new Set<number>();
 
 process.once("exit", () => {
@@ -32,7 +35,12 @@ export interface Running {
 export function startPython(
   installed: Installed,
   args: readonly string[],
-  options: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+  options: {
+    readonly cwd: string;
+    readonly env?: Readonly<Record<string, string>>;
+    /** MiB of memory that it may write, the stacks of its threads with it. */
+    readonly mostMebibytes?: number | undefined;
+  },
 ): Running {
   const env: NodeJS.ProcessEnv = {
     ...process.env,
@@ -42,7 +50,10 @@ export function startPython(
     PYTHONWARNINGS: "ignore",
     ...options.env,
   };
-  return startProcess(installed.python, args, { cwd: options.cwd, env });
+  const { cwd, mostMebibytes } = options;
+  if (mostMebibytes === undefined) return startProcess(installed.python, args, { cwd, env });
+  const limited = `ulimit -d ${mostMebibytes * 1024} && ulimit -s ${STACK_KIB} && exec "$@"`;
+  return startProcess("sh", ["-c", limited, "sh", installed.python, ...args], { cwd, env });
 }
 
 export function startProcess(

@@ -19,6 +19,8 @@ export interface ServerOptions {
   readonly port?: number;
   /** A fan-out server: its storages are those of the ZEO server at that port. */
   readonly clientOf?: number;
+  /** What it may take of the machine's memory, in MiB. */
+  readonly mostMebibytes?: number;
 }
 
 /** One transaction of a FileStorage file. */
@@ -81,14 +83,19 @@ export async function startServer(installed: Installed, options: ServerOptions =
   let port = options.port ?? (await freePort());
   let running = await begin();
 
+  function launch(): Running {
+    return startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
+      cwd: dir,
+      env: { ...installed.peer.serverEnv },
+      mostMebibytes: options.mostMebibytes,
+    });
+  }
+
   /** Starts the process; where the port was taken meanwhile and may be another, tries again. */
   async function begin(): Promise<Running> {
     for (;;) {
       await writeFile(configFile, configuration(dir, port, options));
-      const candidate = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
-        cwd: dir,
-        env: { ...installed.peer.serverEnv },
-      });
+      const candidate = launch();
       if (await answers(candidate, port)) return candidate;
       await candidate.stop(0);
       if (Date.now() > deadline)
@@ -109,10 +116,7 @@ export async function startServer(installed: Installed, options: ServerOptions =
     async restart(downMs = 0): Promise<void> {
       await running.stop();
       await new Promise((resolve) => setTimeout(resolve, downMs));
-      running = startPython(installed, ["-m", "ZEO.runzeo", "-C", configFile], {
-        cwd: dir,
-        env: { ...installed.peer.serverEnv },
-      });
+      running = launch();
       if (!(await answers(running, port))) throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);
     },
     async stop(): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Random } from "../simulate/random.ts";
 import { doubled, latin, times } from "../wire/raw.ts";
 
-// Messages that no client makes. What they cost Python is bounded, since the real server reads them, too, and logs
-// what it does not understand, all of it.
+// Messages that no client makes. The time that they cost Python is bounded, since the real server reads them, too, and
+// logs what it does not understand, all of it; its memory is bounded by its start.
 
 const KIB = 1024;
 
@@ -19,6 +19,7 @@ const PICKLED: readonly (() => Buffer)[] = [
   () => latin("B\xff\xff\xff\xff"),
   () => latin("\x8e\0\0\0\0\0\0\0\x10"),
   () => latin("\x8b\xff\xff\xff\x7f"),
+  () => latin("Nr\xff\xff\xff\x7f"),
   () => Buffer.concat([latin("I"), times(30 * KIB, "9"), latin("\n")]),
   () => Buffer.concat([latin("L"), times(30 * KIB, "9"), latin("L\n")]),
   () => Buffer.concat([latin("\x8b\x00\x40\x00\x00"), times(16 * KIB, "\x7f")]),
@@ -33,6 +34,7 @@ const PACKED: readonly (() => Buffer)[] = [
   () => Buffer.concat([times(50 * KIB, "\x81\xc0"), latin("\xc0")]),
   // msgpack 0.5.6 (ZEO 5.2.1 has it) makes a tuple of the size that is told, and never frees it: 8 bytes an item.
   () => latin("\xdd\0\0\x10\0"),
+  () => latin("\xdd\xff\xff\xff\xff"),
   () => latin("\xdf\0\xff\xff\xff"),
   () => latin("\xc6\xff\xff\xff\xff"),
   () => latin("\xdb\x7f\xff\xff\xff"),

@@ -13,6 +13,12 @@ const BLOB_BYTES = 32 * 1024 * 1024;
 export const STORAGE = "1";
 export const GARBAGE_STORAGE = "2";
 
+/**
+ * Four bytes of garbage can make Python ask for tens of GiB: the sizes of a memo (pickle's LONG_BINPUT) and of a tuple
+ * (msgpack 0.5.6, which ZEO 5.2.1 has, never frees it). It is refused them, so that the server and the machine live.
+ */
+const SERVER_MEBIBYTES = 512;
+
 interface Plan {
   readonly name: string;
   readonly server: string;
@@ -69,7 +75,11 @@ export class Site {
     }
     const own = installed.find(({ peer }) => peer.name === plan.server);
     if (own === undefined) return undefined;
-    const server = await startServer(own, { ...plan.options, storages: [STORAGE, GARBAGE_STORAGE] });
+    const server = await startServer(own, {
+      ...plan.options,
+      storages: [STORAGE, GARBAGE_STORAGE],
+      mostMebibytes: SERVER_MEBIBYTES,
+    });
     try {
       return new Site(plan, server, installed, await fill(own, server));
     } catch (error) {

@@ -123,7 +123,7 @@ export class ClientCommit {
     const serials: Value[] = [];
     for (const entry of this.#client.received.slice(from)) {
       if (entry.type !== "one-way" || entry.method !== "serialnos") continue;
-      serials.push(...(itemsOf(entry.args[0] ?? null) ?? []));
+      for (const serial of itemsOf(entry.args[0] ?? null) ?? []) serials.push(serial);
     }
     for (const pair of serials) {
       const error = errorOfInstance(itemsOf(pair)?.[1] ?? null, "vote");

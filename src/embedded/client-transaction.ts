@@ -62,7 +62,7 @@ export class ClientTransaction {
         case "undo": {
           if (operation.tid === undefined) throw new StorageFault({ kind: "undo", reason: "Invalid transaction id" });
           const oids = pending.undo(operation.tid);
-          this.invalidated.push(...oids);
+          for (const oid of oids) this.invalidated.push(oid);
           return { type: "undone", oids };
         }
         case "refused":

@@ -86,7 +86,7 @@ export class PendingTransaction {
       const { data, serial } = this.#storage.dataBefore(oid, tid);
       return { oid, data, dataTxn: serial };
     });
-    this.#records.push(...records);
+    for (const record of records) this.#records.push(record);
     return records.map((record) => record.oid);
   }
 

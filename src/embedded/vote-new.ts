@@ -43,7 +43,7 @@ function store({ caller, hosted, transaction, pending }: Voting): VoteResult {
         conflicts.delete(outcome.oid.toString("hex"));
         break;
       case "undone":
-        serials.push(...outcome.oids);
+        for (const oid of outcome.oids) serials.push(oid);
         break;
       case "failed": {
         const { fault, oid, data } = outcome;

@@ -32,7 +32,7 @@ function store({ caller, hosted, transaction, pending }: Voting): Value[] {
         break;
       case "undone":
         // Bytes in every Python: it takes the place of a serial.
-        serials.push(...outcome.oids.map((oid) => new PyTuple([oid, Buffer.from("rs")])));
+        for (const oid of outcome.oids) serials.push(new PyTuple([oid, Buffer.from("rs")]));
         break;
       case "failed":
         hosted.counters.conflicts += 1;

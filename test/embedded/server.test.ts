@@ -57,6 +57,18 @@ describe.each(PROTOCOLS)("an unpatched %s server", (protocol) => {
     expect(await client.loadBefore(oidOf(1), first)).toBeUndefined();
   });
 
+  it("undoes a transaction of 135,000 objects", { timeout: 120_000 }, async () => {
+    const client = await join(await serve({ protocol }));
+    const commits = new ClientCommit(client);
+    const all = Array.from({ length: 135_000 }, (_, i) => oidOf(i + 1));
+    const created = await commits.commit({ create: all, data: Buffer.from("one") });
+    commits.begin();
+    commits.undo(created);
+    expect(await commits.vote()).toHaveLength(all.length);
+    const undone = await commits.finish();
+    expect(await client.lastTransaction()).toBe(undone);
+  });
+
   it("leaves created, deleted and restored objects out of its invalidations", async () => {
     const server = await serve({ protocol });
     const [writer, watcher] = [await join(server), await join(server)];

@@ -189,13 +189,18 @@ export class PeerClient {
   async close(): Promise<void> {
     if (!this.isOpen) return;
     this.isOpen = false;
-    this.events.push(...(await this.#call<ClientEvent[]>("close")));
+    await this.#take("close");
   }
 
   /** Fetches what happened since, and returns all. */
   async told(): Promise<readonly ClientEvent[]> {
-    if (this.isOpen) this.events.push(...(await this.#call<ClientEvent[]>("events")));
+    if (this.isOpen) await this.#take("events");
     return this.events;
+  }
+
+  /** Of half an hour they are too many for the arguments of one call. */
+  async #take(op: "close" | "events"): Promise<void> {
+    for (const event of await this.#call<ClientEvent[]>(op)) this.events.push(event);
   }
 
   /** Waits until its DB was told of `tid` or a later one; false after `timeoutMs`. */

@@ -42,19 +42,22 @@ describe.each(["zodb3-py27", "zeo4-py27", "zeo4-py36", "zeo521-py37", "zeo62-py3
       expect(gateway.ended).toEqual([]);
       await copier.close();
 
-      await writer.commit({ modify: others });
-      await expect.poll(codes, { timeout: HANG_MS }).toEqual(["copied-history"]);
+      // Who has copied is gone only when the proxy has read its connections to their ends.
+      const nextCommit = async (): Promise<unknown> => {
+        await writer.commit({ modify: others });
+        return codes();
+      };
+      await expect.poll(nextCommit, { timeout: HANG_MS }).toEqual(["copied-history"]);
       const fresh = await busy.open(server.port);
       const now = await all(fresh);
       expect(now).not.toEqual(cached);
-      await expect.poll(async () => (await reader.about()).connected, { timeout: HANG_MS }).toBe(true);
-      expect(await all(reader)).toEqual(now);
+      // Its own process sees later that it was ended: till then it has what it had.
+      await expect.poll(() => all(reader), { timeout: HANG_MS }).toEqual(now);
 
       // Who has made that commit is behind, too.
       await reader.commit({ modify: others });
       await expect.poll(codes, { timeout: HANG_MS }).toEqual(["copied-history", "copied-history"]);
-      expect(await writer.waitConnected(HANG_MS)).toBe(true);
-      expect(await all(writer)).toEqual(now);
+      await expect.poll(() => all(writer), { timeout: HANG_MS }).toEqual(now);
       await writer.commit({ modify: others });
       expect(gateway.ended).toHaveLength(2);
     } finally {

@@ -53,7 +53,10 @@ function distributed(oids: Buffer): Buffer {
 /** By the digit of that half. */
 function distribute(from: Uint32Array, to: Uint32Array, half: 0 | 1, shift: number): void {
   const places = new Uint32Array(DIGITS);
-  for (let i = half; i < from.length; i += 2) (places[((from[i] as number) >>> shift) & (DIGITS - 1)] as number)++;
+  for (let i = half; i < from.length; i += 2) {
+    const digit = ((from[i] as number) >>> shift) & (DIGITS - 1);
+    places[digit] = (places[digit] as number) + 1;
+  }
   let place = 0;
   for (let digit = 0; digit < DIGITS; digit++) {
     const here = places[digit] as number;

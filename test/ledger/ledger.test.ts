@@ -3,6 +3,25 @@ import { connected } from "./script.ts";
 
 /* What a session asks of its ledger. Session 1 commits, 2 looks on, 3 comes late. */
 
+describe("where its commits stand", () => {
+  it("is never the same again once one was forwarded, has settled, or came into doubt", () => {
+    const s = connected("new");
+    const seen = [s.ledger.standing];
+    const moves = (event: () => unknown): void => {
+      event();
+      seen.push(s.ledger.standing);
+    };
+    moves(() => s.finishing(1, { created: [5] }));
+    moves(() => s.finishing(2, { created: [6] }));
+    moves(() => s.finishReply(1, 1));
+    moves(() => s.finishFailed(2));
+    expect(new Set(seen).size).toBe(seen.length);
+    const { standing } = s.ledger;
+    s.lastTransaction(1);
+    expect(s.ledger.standing).toBe(standing);
+  });
+});
+
 describe("may the server's connection be left unread", () => {
   it("yes, for a slow client, whatever is due to it or held for it: nobody else waits for what it may bring", () => {
     const s = connected("new");

@@ -16,6 +16,7 @@ describe("what is large is worked out once for all who come back together", () =
     const union = unionOf(state, [one, other]);
     expect(numbers(union)).toEqual(range(0, 2 * MANY - 10));
     expect(unionOf(state, [one, other])).toBe(union);
+    expect(numbers(unionOf(state, [one, setOf(9_000, 1)]))).toEqual([...range(0, MANY), 9_000]);
     const more = unionOf(state, [one, other, setOf(9_000, 1)]);
     expect(numbers(more)).toEqual([...range(0, 2 * MANY - 10), 9_000]);
     expect(numbers(unionOf(state, [one]))).toEqual(range(0, MANY));

@@ -375,8 +375,8 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ['if (proof === "ended") return;', '"ended"', '""'],
     [
       'if (isNew && proveAnswered(this.state, account, order, false, this.#actions) === "ended") return;',
-      'isNew && proveAnswered(this.state, account, order, false, this.#actions) === "ended"',
-      "false",
+      '"ended"',
+      '""',
     ],
     [
       "if (this.#live(session) !== undefined) pump(this.state, account, this.#actions);",
@@ -789,4 +789,90 @@ export const EQUIVALENT: readonly Equivalent[] = [
     '"server"',
     '""',
   ]),
+  ...since(
+    "a filter that keeps all changes nothing",
+    "src/ledger/leave.ts",
+    [
+      "if (own.length > 0) state.finishing = state.finishing.filter((commit) => commit.session !== session);",
+      "own.length > 0",
+      "true",
+    ],
+    [
+      "if (own.length > 0) state.finishing = state.finishing.filter((commit) => commit.session !== session);",
+      "own.length > 0",
+      "own.length >= 0",
+    ],
+  ),
+  ...since(
+    "in the same order either way: what is saved is work",
+    "src/ledger/oid-set.ts",
+    ["function isSet(oids: OidList): boolean {", "{", "{}"],
+    [
+      "for (let i = ID_BYTES; i < oids.length; i += ID_BYTES) if (compareAt(view, i - ID_BYTES, view, i) >= 0) return false;",
+      "compareAt(view, i - ID_BYTES, view, i) >= 0",
+      "true",
+    ],
+    ["return true;", "true", "false"],
+    ["if (isSet(oids)) return ownCopy(oids);", "isSet(oids)", "false"],
+  ),
+  ...since(
+    "two sets that have nothing in common, or bytes copied onto themselves",
+    "src/ledger/oid-set.ts",
+    [
+      "for (; i < a.length && compareAt(one, i, other, j) < 0; i += ID_BYTES) copyAt(one, i, to, i + j);",
+      "compareAt(one, i, other, j) < 0",
+      "compareAt(one, i, other, j) <= 0",
+    ],
+    ["if (result !== undefined) copyAt(from, i, to, end);", "result !== undefined", "true"],
+  ),
+  ...since(
+    "few and many are sorted alike, and a digit that all have in common changes no order: what is saved is work",
+    "src/ledger/oid-sort.ts",
+    [
+      "return oids.length < MANY * ID_BYTES ? compared(oids) : distributed(oids);",
+      "oids.length < MANY * ID_BYTES",
+      "true",
+    ],
+    [
+      "return oids.length < MANY * ID_BYTES ? compared(oids) : distributed(oids);",
+      "oids.length < MANY * ID_BYTES",
+      "oids.length <= MANY * ID_BYTES",
+    ],
+    [
+      "return oids.length < MANY * ID_BYTES ? compared(oids) : distributed(oids);",
+      "MANY * ID_BYTES",
+      "MANY / ID_BYTES",
+    ],
+    ["const [high, low] = [read.getUint32(0), read.getUint32(4)];", "[read.getUint32(0), read.getUint32(4)]", "[]"],
+    [
+      "if (((differ[half] >>> shift) & (DIGITS - 1)) === 0) continue;",
+      "((differ[half] >>> shift) & (DIGITS - 1)) === 0",
+      "false",
+    ],
+  ),
+  ...since(
+    "no digit begins there, none is so high, and what is not there counts as zero",
+    "src/ledger/oid-sort.ts",
+    ["const differ: [number, number] = [0, 0];", "[0, 0]", "[]"],
+    ["for (let shift = 0; shift < 32; shift += DIGIT_BITS) {", "shift < 32", "shift <= 32"],
+    ["for (let digit = 0; digit < DIGITS; digit++) {", "digit < DIGITS", "digit <= DIGITS"],
+  ),
+  ...since(
+    'it is only asked: "ended"?',
+    "src/ledger/prove.ts",
+    ['if (answered === undefined) return "goes-on";', '"goes-on"', '""'],
+    ['if (count === 0) return "goes-on";', '"goes-on"', '""'],
+    ['return "goes-on";', '"goes-on"', '""'],
+  ),
+  ...since(
+    "the long way gives the same bytes",
+    "src/ledger/resumed.ts",
+    ["if (sets.length === 0) return NO_OIDS;", "sets.length === 0", "false"],
+    ["if (ours.length === 0) return { missing: NO_OIDS, oids: answer };", "ours.length === 0", "false"],
+    [
+      "return { missing, oids: missing.length === 0 ? answer : Buffer.concat([answer, missing]) };",
+      "missing.length === 0",
+      "false",
+    ],
+  ),
 ];

@@ -110,7 +110,7 @@ class Client(object):
     def wait_connected(self, timeout):
         """Waits until ClientStorage is connected (again)."""
         deadline = time.time() + timeout
-        while not self.storage.is_connected():
+        while not self.storage._peers_connected():
             if time.time() > deadline:
                 return False
             time.sleep(0.02)
@@ -121,7 +121,7 @@ class Client(object):
             version = self.storage._server.client.protocol.protocol_version
         else:
             version = self.storage._connection.peer_protocol_version
-        return {'protocol': version.decode('ascii'), 'connected': bool(self.storage.is_connected())}
+        return {'protocol': version.decode('ascii'), 'connected': self.storage._peers_connected()}
 
     def last_transaction(self):
         """Asked over the wire (a ZEO 5 client would answer from its cache)."""

@@ -226,6 +226,21 @@ class RecordedStorage(ZEO.ClientStorage.ClientStorage):
 
         return ZEO.ClientStorage.ClientStorage.tpc_finish(self, txn, finished)
 
+    # ZEO 5 and later call themselves connected while they still ask for the server's information, and call a transaction
+    # that is begun in that time a disconnected one.
+    _peers_announced = False
+
+    def notify_connected(self, conn, info):
+        ZEO.ClientStorage.ClientStorage.notify_connected(self, conn, info)
+        self._peers_announced = True
+
+    def notify_disconnected(self):
+        self._peers_announced = False
+        ZEO.ClientStorage.ClientStorage.notify_disconnected(self)
+
+    def _peers_connected(self):
+        return bool(self.is_connected() and (self._peers_announced or not NEW))
+
 
 def open_storage(addr, encoding=None, **options):
     storage = RecordedStorage.__new__(RecordedStorage)

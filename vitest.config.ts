@@ -1,5 +1,9 @@
 import { defineConfig } from "vitest/config";
 
+/** Received bytes that are kept, and not copied, are found out: see there. Workers and what they start inherit it. */
+const FORGET = `--import=${new URL("test/net/forget.mjs", import.meta.url).href}`;
+process.env["NODE_OPTIONS"] = `${process.env["NODE_OPTIONS"] ?? ""} ${FORGET}`.trim();
+
 /** Folders with a project of their own; `unit` is everything else. */
 const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench"];
 

@@ -1,35 +1,49 @@
 import type { Socket } from "node:net";
 import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../session/connection.ts";
-import { recent } from "./recent.ts";
+import { offer } from "./offer.ts";
+import { outbox, type Recipient } from "./outbox.ts";
+import { Reading } from "./reading.ts";
+import { isScratch } from "./scratch.ts";
 import { socketTable } from "./socket-table.ts";
 
 /** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
 const UNKNOWN_PEER = "unknown";
 
 /** A socket as the rest of the proxy sees it. */
-export class SocketConnection implements Connection {
+export class SocketConnection implements Connection, Recipient {
   readonly peer: string;
   readonly #socket: Socket;
-  #handler: ConnectionHandler | undefined;
+  readonly #reading: Reading;
+  /** Is it read into the memory that all share? */
+  readonly #isShared: boolean;
+  /** So many bytes have gone to the system without Node. */
+  #offered = 0;
   #isClosed = false;
 
-  constructor(socket: Socket) {
+  /** The socket reads nothing yet. Without `reading` it is read as Node does it by itself. */
+  constructor(socket: Socket, reading?: Reading) {
     const { remoteAddress, remotePort } = socket;
     this.peer = remoteAddress === undefined ? UNKNOWN_PEER : `${remoteAddress}:${remotePort}`;
     this.#socket = socket;
+    this.#reading = reading ?? new Reading();
+    this.#isShared = reading !== undefined;
     socket.on("error", () => {
       socket.destroy();
       this.#closed();
     });
+    if (!this.#isShared) this.#readByNode();
   }
 
   get queuedBytes(): number {
+    outbox.flushFor(this);
     return this.#socket.writableLength;
   }
 
   get progress(): number {
+    outbox.flushFor(this);
     // What the system has taken of a write that is not done yet only the handle tells; without it whole writes count.
-    return this.#socket.bytesWritten - this.#socket.writableLength - (this.#handle?.writeQueueSize ?? 0);
+    const waiting = this.#socket.writableLength + (this.#handle?.writeQueueSize ?? 0);
+    return this.#offered + this.#socket.bytesWritten - waiting;
   }
 
   /** Node's own object for the system's socket. */
@@ -37,14 +51,34 @@ export class SocketConnection implements Connection {
     return (this.#socket as { _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null })._handle;
   }
 
+  /** -1 once it is closed: it may be another one's then. */
+  get #descriptor(): number {
+    return this.#handle?.fd ?? -1;
+  }
+
   get isBehind(): boolean {
+    outbox.flushFor(this);
     return this.#socket.writableNeedDrain;
   }
 
-  write(bytes: Buffer, written?: () => void): boolean {
-    if (this.#socket.writable) return this.#socket.write(bytes, written);
-    if (written !== undefined) process.nextTick(written);
-    return true;
+  write(bytes: Buffer, left?: () => void): boolean {
+    const socket = this.#socket;
+    if (!socket.writable) return true;
+    if (socket.writableLength > 0) return this.#queue(bytes, left);
+    return outbox.add(this, bytes) || this.send(bytes, left);
+  }
+
+  /** Nothing waits before it. */
+  send(bytes: Buffer, left?: () => void): boolean {
+    const taken = offer(this.#descriptor, bytes);
+    this.#offered += taken;
+    if (taken === bytes.length) return true;
+    return this.#queue(taken === 0 ? bytes : bytes.subarray(taken), left);
+  }
+
+  #queue(bytes: Buffer, left?: () => void): boolean {
+    if (!this.#socket.writable) return true;
+    return this.#socket.write(isScratch(bytes) ? Buffer.from(bytes) : bytes, left);
   }
 
   carryOut(command: ConnectionCommand): void {
@@ -56,34 +90,40 @@ export class SocketConnection implements Connection {
         this.#socket.resume();
         return;
       case "end":
+        outbox.flushFor(this);
         this.#socket.end();
         return;
       case "destroy":
+        outbox.flushFor(this);
         this.#socket.destroy();
     }
   }
 
   ask(told: (seen: Seen | undefined) => void): void {
-    socketTable.ask(this.#handle?.fd ?? -1, told);
+    socketTable.ask(this.#descriptor, told);
   }
 
   handOver(handler: ConnectionHandler): void {
-    const before = this.#handler;
-    this.#handler = handler;
+    const before = this.#reading.handler;
+    this.#reading.handler = handler;
     if (before !== undefined) return;
-    this.#socket.on("data", (chunk: Buffer) => {
-      recent.keep(chunk);
-      this.#handler?.read(chunk);
-    });
-    this.#socket.on("end", () => this.#handler?.ended());
-    this.#socket.on("drain", () => this.#handler?.drained());
+    this.#socket.on("end", () => this.#reading.handler?.ended());
+    this.#socket.on("drain", () => this.#reading.handler?.drained());
     this.#socket.on("close", () => this.#closed());
+    // First and at once: else Node would do it a turn later, even if the socket is left unread by then.
+    if (this.#isShared) this.#socket.read(0);
+    this.#socket.resume();
+  }
+
+  #readByNode(): void {
+    this.#socket.pause();
+    this.#socket.on("data", (chunk: Buffer) => this.#reading.read(chunk));
   }
 
   /** By an error at once: until the `close` that follows somebody else may be told something, and write here in vain. */
   #closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#handler?.closed();
+    this.#reading.handler?.closed();
   }
 }

@@ -1,7 +1,8 @@
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Address } from "../config/address.ts";
 import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
 import { shortage } from "./descriptors.ts";
+import { Reading, remade } from "./reading.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { codeOf } from "./system-error.ts";
 
@@ -23,12 +24,14 @@ export class SocketTransport implements Transport {
   }
 
   dial({ host, port }: Address, dialled: Dialled): () => void {
-    const socket = connect({ host, port, ...this.#options });
+    const reading = new Reading();
+    const socket = connect({ host, port, ...this.#options, onread: reading.onread });
+    socket.pause();
     const failed = (error: Error): void => dialled.failed(codeOf(error));
     socket.once("error", failed);
     socket.once("connect", () => {
       socket.removeListener("error", failed);
-      dialled.connected(new SocketConnection(socket));
+      dialled.connected(new SocketConnection(socket, reading));
     });
     return () => {
       if (!socket.connecting) return;
@@ -40,9 +43,9 @@ export class SocketTransport implements Transport {
 
   listen({ host, port }: Address, listened: Listened): () => void {
     let isGivenUp = false;
-    const server = createServer(this.#options, (socket) => {
+    const server = createServer({ ...this.#options, pauseOnConnect: true }, (socket) => {
       if (isGivenUp) socket.destroy();
-      else listened.accepted(new SocketConnection(socket));
+      else listened.accepted(connectionOf(socket));
     });
     server.once("error", (error) => {
       if (!isGivenUp) listened.failed(codeOf(error), error);
@@ -68,4 +71,10 @@ export class SocketTransport implements Transport {
   shortage(descriptors: number): string | undefined {
     return shortage(descriptors);
   }
+}
+
+function connectionOf(accepted: Socket): SocketConnection {
+  const reading = new Reading();
+  const socket = remade(accepted, reading);
+  return socket === undefined ? new SocketConnection(accepted) : new SocketConnection(socket, reading);
 }

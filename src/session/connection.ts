@@ -33,10 +33,9 @@ export interface Connection {
    * Writes behind what was written before; does nothing once it is closed or its half is ended. Bytes that were received
    * may be written as they are, before the `read` that handed them over returns: a transport that overwrites them then
    * copies here what it keeps.
-   * `written` is called when they have left, or never will.
-   * @returns false when the other end is behind
+   * @returns false when the other end is behind; then `left` is called when they have left, or never will. Else it may be
    */
-  write(bytes: Buffer, written?: () => void): boolean;
+  write(bytes: Buffer, left?: () => void): boolean;
   carryOut(command: ConnectionCommand): void;
   /** Asks the system. `told` is called at once or later; undefined where it does not tell. */
   ask(told: (seen: Seen | undefined) => void): void;

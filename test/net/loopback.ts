@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
+import { Reading } from "../../src/net/reading.ts";
 import { SocketConnection } from "../../src/net/socket-connection.ts";
 import { within } from "../proxy/peer.ts";
 import { Noted } from "./noted.ts";
@@ -14,11 +15,16 @@ export interface Loopback {
   readonly other: Socket;
 }
 
-export async function loopback(): Promise<Loopback> {
+/** How it is read: into the memory that all share, or as Node does it by itself. */
+export type Way = "shared" | "node";
+
+export async function loopback(way: Way = "shared"): Promise<Loopback> {
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const accepted = once(server, "connection");
-  const socket = connect({ port: portOf(server.address()), host: "127.0.0.1", allowHalfOpen: true });
+  const reading = way === "shared" ? new Reading() : undefined;
+  const options = { port: portOf(server.address()), host: "127.0.0.1", allowHalfOpen: true };
+  const socket = connect(reading === undefined ? options : { ...options, onread: reading.onread }).pause();
   const [[other]] = (await Promise.all([accepted, once(socket, "connect")])) as [[Socket], unknown];
   other.on("error", () => undefined);
   server.close();
@@ -26,7 +32,7 @@ export async function loopback(): Promise<Loopback> {
     socket.destroy();
     other.destroy();
   });
-  return { connection: new SocketConnection(socket), socket, other };
+  return { connection: new SocketConnection(socket, reading), socket, other };
 }
 
 export function portOf(address: AddressInfo | string | null): number {

@@ -21,6 +21,9 @@ export const LIMITS = {
 
 export const HANDSHAKE_MS = 6_000;
 
+/** What was read is overwritten as soon as nobody may look at it any more. (The compiled module is in `.cache`.) */
+const FORGET = new URL("../../../../test/net/forget.mjs", import.meta.url).href;
+
 /** Only a hang reaches these. */
 const REST_MS = 30_000;
 const STOP_MS = 20_000;
@@ -51,7 +54,10 @@ export class ProxyProcess {
     }));
     await writeFile(configFile, stringify({ upstreams, limits: LIMITS, log: { oids: 0 } }));
     const runner = fileURLToPath(new URL("./runner.js", import.meta.url));
-    const proxy = new ProxyProcess(new Child(runner, [configFile, logFile], ["--expose-gc"]), logFile);
+    const proxy = new ProxyProcess(
+      new Child(runner, [configFile, logFile], ["--expose-gc", `--import=${FORGET}`]),
+      logFile,
+    );
     const { upstreams: bound } = await proxy.#child.ask("started", undefined);
     for (const { name, listen } of bound) proxy.#ports.set(name, Number(listen?.split(":").at(-1)));
     return proxy;

@@ -207,19 +207,18 @@ describe("a large stream", () => {
 
 describe("sockets", () => {
   it("delay nothing on either side", async () => {
-    // One that was accepted is remade: it has no port of its own any more when it is looked at.
-    const sockets: { readonly socket: Socket; readonly port: number | undefined }[] = [];
+    const sockets: { readonly socket: Socket; readonly acceptedAt: number | undefined }[] = [];
     const note = (message: unknown): void => {
       const { socket } = message as { socket: Socket };
-      socket.once("connect", () => sockets.push({ socket, port: socket.localPort }));
-      if (!socket.connecting) sockets.push({ socket, port: socket.localPort });
+      // One that was accepted is remade: it has no port of its own any more when it is looked at.
+      sockets.push({ socket, acceptedAt: socket.localPort });
     };
     for (const channel of CHANNELS) subscribe(channel, note);
     try {
       const gateway = await scripted();
       const { client, server } = await registered(gateway);
       const ends = [client, server].map(({ socket }) => socket.remotePort);
-      const own = sockets.filter(({ port }) => ends.includes(port));
+      const own = sockets.filter(({ socket, acceptedAt }) => ends.includes(acceptedAt ?? socket.localPort));
       expect(own).toHaveLength(2);
       for (const { socket } of own) expect(noDelay(socket)).toBe(true);
     } finally {

@@ -3,6 +3,8 @@ import type { MessageId } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import type { Tid } from "../wire/ids.ts";
 import { methodAt, type Method } from "../wire/methods.ts";
+import type { Skim } from "../wire/skim.ts";
+import { PlainCalls } from "./plain-calls.ts";
 import type { QuestionIds } from "./question-ids.ts";
 
 /** A call whose reply the ledger reads. */
@@ -28,14 +30,15 @@ export interface PlainCall {
 const MAX_CALLS = 1_000_000;
 /** A client has one: a storage commits one transaction at a time. Each that is left over when its server is gone costs. */
 const MAX_FINISHES = 1_000;
-/** What a call takes up until its reply: the map's entry, a number, and an id that is a pair of oid and tid. */
+/** What a call takes up whose reply the ledger reads. */
 const CALL_BYTES = 160;
 const ORDER_FACTOR = 256;
 const QUESTION: Call = { sort: "question" };
 
 /** What the replies that are on their way answer. No object for an ordinary call: a number holds both facts. */
 export class Calls {
-  readonly #open = new Map<MessageId, number | Call>();
+  readonly #special = new Map<MessageId, Call>();
+  readonly #plain = new PlainCalls();
   readonly #questionIds: QuestionIds;
   /** How many `tpc_finish` wait for their replies. */
   #finishes = 0;
@@ -46,20 +49,28 @@ export class Calls {
 
   /** How many wait for their replies. */
   get size(): number {
-    return this.#open.size;
+    return this.#special.size + this.#plain.size;
   }
 
   /** About as much memory as they take up. */
   get bytes(): number {
-    return this.#open.size * CALL_BYTES;
+    return this.#special.size * CALL_BYTES + this.#plain.bytes;
   }
 
   addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
-    this.#add(id, method.index + (stamp?.order ?? 0) * ORDER_FACTOR);
+    this.#mustBeFree(id, false);
+    this.#plain.add(id, noteOf(method, stamp?.order ?? 0));
+  }
+
+  /** The same where nothing special waits: no id can be that of another call that matters. */
+  addSkimmed(id: Skim, method: Method, order: number): void {
+    this.#mustHaveRoom();
+    this.#plain.addSkimmed(id, noteOf(method, order));
   }
 
   add(id: MessageId, call: Call): void {
-    this.#add(id, call);
+    this.#mustBeFree(id, true);
+    this.#special.set(id, call);
     if (call.sort === "finish") this.#finishes++;
   }
 
@@ -72,57 +83,59 @@ export class Calls {
   /** A question of the proxy's own waits for its reply. @returns its id, which no call has that waits */
   addQuestion(): number {
     let id = this.#questionIds.next();
-    while (this.#open.has(id)) id = this.#questionIds.next();
-    this.#open.set(id, QUESTION);
+    while (this.#special.has(id) || this.#plain.find(id) !== undefined) id = this.#questionIds.next();
+    this.#special.set(id, QUESTION);
     return id;
   }
 
   /** Does any call wait whose reply the ledger reads? */
   get hasSpecial(): boolean {
-    for (const call of this.#open.values()) if (typeof call === "object") return true;
-    return false;
-  }
-
-  #add(id: MessageId, call: number | Call): void {
-    this.#mustBeFree(id, typeof call === "object");
-    this.#open.set(id, call);
+    return this.#special.size > 0;
   }
 
   /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
   #mustBeFree(id: MessageId, isSpecial: boolean): void {
-    const before = this.#open.get(id);
-    if (typeof before === "object" || (before !== undefined && isSpecial)) {
+    const before = this.#special.get(id);
+    if (before !== undefined || (isSpecial && this.#plain.find(id) !== undefined)) {
       const got = before === QUESTION ? "that of the proxy's own call" : "one that waits for its reply";
       throw new ProtocolError("id-in-use", 0, "a message id that no other call has", got);
     }
-    if (this.#open.size >= MAX_CALLS) throw tooMany(`at most ${MAX_CALLS} calls that wait for their replies`);
+    this.#mustHaveRoom();
+  }
+
+  #mustHaveRoom(): void {
+    if (this.size >= MAX_CALLS) throw tooMany(`at most ${MAX_CALLS} calls that wait for their replies`);
   }
 
   /** A call whose reply the ledger reads, without removing it. */
   special(id: MessageId): Call | undefined {
-    const call = this.#open.get(id);
-    return typeof call === "object" ? call : undefined;
+    return this.#special.get(id);
   }
 
   /** Its reply has come. */
   answered(id: MessageId): void {
-    const call = this.#open.get(id);
-    if (typeof call === "object" && call.sort === "finish") this.#finishes--;
-    this.#open.delete(id);
+    const call = this.#special.get(id);
+    if (call === undefined) {
+      this.#plain.take(id);
+      return;
+    }
+    if (call.sort === "finish") this.#finishes--;
+    this.#special.delete(id);
+  }
+
+  /** The same where nothing special waits. */
+  answeredSkimmed(id: Skim): void {
+    this.#plain.takeSkimmed(id);
   }
 
   /** An ordinary call, without removing it; undefined: nobody knows what a reply with this id answers. */
   plain(id: MessageId): PlainCall | undefined {
-    const call = this.#open.get(id);
-    return typeof call === "number" ? plainCall(call) : undefined;
+    return plainCall(this.#plain.find(id));
   }
 
   /** Removes and returns an ordinary call; undefined: nobody knows what the reply answers. */
   takePlain(id: MessageId): PlainCall | undefined {
-    const call = this.#open.get(id);
-    if (typeof call !== "number") return undefined;
-    this.#open.delete(id);
-    return plainCall(call);
+    return plainCall(this.#plain.take(id));
   }
 }
 
@@ -130,7 +143,12 @@ function tooMany(expected: string): ProtocolError {
   return new ProtocolError("too-many-calls", 0, expected, "one more");
 }
 
-function plainCall(call: number): PlainCall {
-  const order = Math.floor(call / ORDER_FACTOR);
-  return { method: methodAt(call - order * ORDER_FACTOR), order };
+function noteOf(method: Method, order: number): number {
+  return method.index + order * ORDER_FACTOR;
+}
+
+function plainCall(note: number | undefined): PlainCall | undefined {
+  if (note === undefined) return undefined;
+  const order = Math.floor(note / ORDER_FACTOR);
+  return { method: methodAt(note - order * ORDER_FACTOR), order };
 }

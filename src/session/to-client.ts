@@ -4,12 +4,13 @@ import type { Reply } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { framed, LENGTH_BYTES, type FrameHandler, type Verdict } from "../wire/frame.ts";
+import { framed, LENGTH_BYTES, wholeFrame, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
-import { INVALIDATE, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
+import { INVALIDATE, isReplyName, REPLY, SERIALNOS, UNKNOWN } from "../wire/methods.ts";
 import { largeReply, newestIn } from "../wire/large-reply.ts";
 import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
+import { Skim } from "../wire/skim.ts";
 import { voteOutcome } from "../wire/vote.ts";
 import type { Call } from "./calls.ts";
 import type { Conversation } from "./conversation.ts";
@@ -30,6 +31,8 @@ interface Large {
   /** What its call proves has been told. */
   readonly hasProven: boolean;
 }
+
+const skim = new Skim();
 
 export class ToClient implements FrameHandler {
   readonly #talk: Conversation;
@@ -74,6 +77,24 @@ export class ToClient implements FrameHandler {
     // It shows nothing, so it waits for nothing but what stands before it.
     if (this.#registration.heldBytes === 0) return "pass";
     return length > LARGE_BYTES ? this.#behindHeld() : "hold";
+  }
+
+  /** Replies to calls that nobody asks for, while nothing is owed. */
+  skim(chunk: Buffer, from: number, maxBytes: number): number {
+    const { server, calls } = this.#talk;
+    const { storage, number } = this.#registration;
+    if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;
+    this.#large = undefined;
+    let at = from;
+    for (;;) {
+      const length = wholeFrame(chunk, at, maxBytes);
+      const start = at + LENGTH_BYTES;
+      const end = start + length;
+      if (length < 0 || !server.codec.skim(chunk, start, end, skim)) return at;
+      if (!isReplyName(chunk, skim.nameAt, skim.argsAt)) return at;
+      calls.answeredSkimmed(skim);
+      at = end;
+    }
   }
 
   // --- what is too large to be held -------------------------------------------------------------------------------

@@ -1,10 +1,11 @@
 import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
 import { MAX_CALL_BYTES } from "../wire/bounds.ts";
-import type { Envelope, StoreHead } from "../wire/codec.ts";
+import type { Envelope, MessageId, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
-import { type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
+import { LENGTH_BYTES, wholeFrame, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
-import { methodNamed, REPLY, type Method } from "../wire/methods.ts";
+import { methodIn, methodNamed, REPLY, type Method } from "../wire/methods.ts";
+import { Skim, StoreSkim } from "../wire/skim.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
@@ -23,6 +24,13 @@ interface Held {
   readonly sort: Exclude<Method["sort"], "register" | "store" | "restore" | "delete" | "other">;
 }
 
+/** An id and the ends of arguments and message: longer ones are read each time. */
+const MAX_TAIL_BYTES = 64;
+const NO_TAIL: Buffer = Buffer.alloc(0);
+
+const skim = new Skim();
+const stored = new StoreSkim();
+
 export class ToServer implements FrameHandler {
   readonly #talk: Conversation;
   readonly #registration: Registration;
@@ -31,6 +39,9 @@ export class ToServer implements FrameHandler {
   #isWorking = false;
   /** The frame that is held. */
   #held: Held | undefined;
+  /** How the last store ended, behind its data, and the transaction that this names: the next one's is mostly the same. */
+  #tail = NO_TAIL;
+  #tailId: MessageId = 0;
   /** A store that passes in part: its oid, until its transaction id has come. */
   #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
 
@@ -68,6 +79,30 @@ export class ToServer implements FrameHandler {
       case "last":
         this.#held = { envelope, method, sort };
         return CALL;
+    }
+  }
+
+  skim(chunk: Buffer, from: number, maxBytes: number): number {
+    const { client, calls } = this.#talk;
+    if (!this.#isWorking || calls.hasSpecial) return from;
+    const { order } = this.#registration.storage.ledger.stamp;
+    let at = from;
+    for (;;) {
+      const length = wholeFrame(chunk, at, maxBytes);
+      const start = at + LENGTH_BYTES;
+      const end = start + length;
+      if (length < 0 || !client.codec.skim(chunk, start, end, skim)) return at;
+      const method = methodIn(chunk, skim.nameAt, skim.argsAt);
+      if (method === undefined) return at;
+      if (method.sort === "store") {
+        if (!client.codec.skimStore(chunk, skim.argsAt, end, stored)) return at;
+        if (!this.#isSameTail(chunk, stored.restAt, end)) return at;
+        this.#noteStore(method, stored.serial, this.#tailId, chunk, stored.oidAt);
+      } else if (method.sort !== "other") {
+        return at;
+      }
+      if ((skim.flags & 1) === 0) calls.addSkimmed(skim, method, order);
+      at = end;
     }
   }
 
@@ -111,8 +146,22 @@ export class ToServer implements FrameHandler {
   }
 
   #stored(method: Method, { serial }: StoreHead, from: Buffer, offset: number, tail: Buffer): void {
+    this.#tailId = this.#talk.client.codec.storeTail(tail);
+    this.#tail = tail.length <= MAX_TAIL_BYTES ? Buffer.from(tail) : NO_TAIL;
+    this.#noteStore(method, serial, this.#tailId, from, offset);
+  }
+
+  /** Nearly always: then nothing of it need be read. */
+  #isSameTail(chunk: Buffer, from: number, to: number): boolean {
+    const tail = this.#tail;
+    if (to - from !== tail.length) return false;
+    for (let i = 0; i < tail.length; i++) if (tail[i] !== chunk[from + i]) return false;
+    return true;
+  }
+
+  /** The eight bytes of its oid are at `offset`. */
+  #noteStore(method: Method, serial: StoreHead["serial"], id: MessageId, from: Buffer, offset: number): void {
     const { storage, number } = this.#registration;
-    const id = this.#talk.client.codec.storeTail(tail);
     const sort =
       method.sort === "delete"
         ? "deleted"

@@ -1,14 +1,11 @@
 import type { Tid } from "./ids.ts";
+import type { MessageId } from "./message-id.ts";
 import type { Method } from "./methods.ts";
+import type { Skim, StoreSkim } from "./skim.ts";
 import type { Value } from "./value.ts";
 import type { ShownWork, Work } from "./work.ts";
 
-/**
- * A message id as a value that can be compared: small integers as numbers, everything else (big integers, strings,
- * tuples such as ZEO 5's `(oid, tid)`) as a string that is equal exactly when the two ids are equal as values,
- * whatever encoding, dialect or opcode wrote them. Transaction ids (`tpc_begin`'s first argument) use the same form.
- */
-export type MessageId = number | string;
+export type { MessageId } from "./message-id.ts";
 
 /** What stands at the beginning of every message. */
 export interface Envelope {
@@ -89,6 +86,16 @@ export interface Codec {
 
   /** From a payload's first bytes; undefined when more are needed. At most `MAX_HEAD` bytes are ever needed. */
   peek(head: Buffer): Envelope | undefined;
+
+  /**
+   * What `peek` tells of the payload from `at` to `end`, for the shapes of nearly all messages, with offsets in `bytes`.
+   * False for any other one. Makes and throws nothing.
+   */
+  skim(bytes: Buffer, at: number, end: number, into: Skim): boolean;
+  /**
+   * The same of what `storeHead` tells of a store with data, whose arguments begin at `argsAt` and whose payload ends at `end`.
+   */
+  skimStore(bytes: Buffer, argsAt: number, end: number, into: StoreSkim): boolean;
 
   /**
    * From a payload's first bytes; undefined when more are needed. The data itself is never looked at. `method` is what

@@ -57,6 +57,13 @@ function isHold(verdict: Verdict): verdict is Hold {
   return typeof verdict === "object" && "maxBytes" in verdict;
 }
 
+/** The payload's length where a whole frame begins at `at`; -1 where it does not, or has more than `maxBytes`. */
+export function wholeFrame(chunk: Buffer, at: number, maxBytes: number): number {
+  if (chunk.length - at < LENGTH_BYTES) return -1;
+  const length = chunk.readUInt32BE(at);
+  return length <= maxBytes && at + LENGTH_BYTES + length <= chunk.length ? length : -1;
+}
+
 /**
  * What it is given can be a view of the chunk that was pushed, a held frame too that lies whole inside one. What it keeps
  * it must copy, unless whoever pushes never writes into a chunk again.
@@ -77,6 +84,11 @@ export interface FrameHandler {
   tail?(bytes: Buffer): void;
   /** The last bytes of a frame whose beginning has flowed on; they do not flow by themselves. */
   ending?(bytes: Buffer): void;
+  /**
+   * How far whole frames pass from `at` on at whose beginnings nobody need look: where the first other one begins. Their
+   * payloads have at most `maxBytes`.
+   */
+  skim?(chunk: Buffer, at: number, maxBytes: number): number;
   /** Would `begin` say `wait` once more of the frame that waits? Asked often, so that this must cost little. */
   stillWaits?(): boolean;
 }
@@ -242,6 +254,7 @@ export class FrameStream {
     while (at < chunk.length && this.#reads()) {
       run = this.#takeOver(chunk, run, at);
       if (!this.#reads()) break;
+      if (this.#handler.skim !== undefined) at = this.#handler.skim(chunk, at, this.limits.maxFrameBytes);
       this.#frameAt = base + at;
       const length = this.#length(chunk, at);
       const start = at + LENGTH_BYTES;

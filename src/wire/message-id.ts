@@ -1,7 +1,13 @@
-import type { MessageId } from "./codec.ts";
 import { ID_BYTES } from "./ids.ts";
 import type { Value } from "./value.ts";
 import { PyTuple } from "./value.ts";
+
+/**
+ * A message id as a value that can be compared: small integers as numbers, everything else (big integers, strings,
+ * tuples such as ZEO 5's `(oid, tid)`) as a string that is equal exactly when the two ids are equal as values,
+ * whatever encoding, dialect or opcode wrote them. Transaction ids (`tpc_begin`'s first argument) use the same form.
+ */
+export type MessageId = number | string;
 
 /*
  * The canonical form of message ids and transaction ids. Integers that a double holds exactly are numbers; the rest is
@@ -44,12 +50,15 @@ function isIdText(id: MessageId | undefined): id is string {
   return typeof id === "string" && id.length === ID_TEXT_LENGTH && id.startsWith("bytes:");
 }
 
+/** What the id of a pair begins with; eight characters follow. */
+export const PAIR_PREFIX = "pair:";
+
 /**
  * A tuple of two times eight bytes, at these offsets: `(oid, tid)`, by which ZEO >= 5 clients number their loads. So
  * frequent that it has a form of its own, which is quick to make: two bytes in a character.
  */
 export function idOfPair(oid: Buffer, oidAt: number, tid: Buffer, tidAt: number): MessageId {
-  return `pair:${fourChars(oid, oidAt)}${fourChars(tid, tidAt)}`;
+  return `${PAIR_PREFIX}${fourChars(oid, oidAt)}${fourChars(tid, tidAt)}`;
 }
 
 function fourChars(bytes: Buffer, at: number): string {

@@ -137,6 +137,38 @@ export function methodNamed(name: string): Method {
   return BY_NAME.get(name) ?? UNKNOWN;
 }
 
+/** Twice as many places as there are methods, so that a name is found with a look or two. */
+const PLACES = 128;
+
+const BY_BYTES: readonly { readonly name: Buffer; readonly method: Method }[][] = Array.from(
+  { length: PLACES },
+  () => [],
+);
+for (const method of METHODS.slice(1)) {
+  const name = Buffer.from(method.name);
+  BY_BYTES[placeOf(name, 0, name.length)]?.push({ name, method });
+}
+
+function placeOf(bytes: Buffer, from: number, to: number): number {
+  const first = bytes[from] as number;
+  const last = bytes[to - 1] as number;
+  return (first * 7 + last * 31 + (to - from) * 13) & (PLACES - 1);
+}
+
+/** The method whose name these bytes are, without a string of it; undefined for one that the table does not have. */
+export function methodIn(bytes: Buffer, from: number, to: number): Method | undefined {
+  if (from >= to) return undefined;
+  for (const { name, method } of BY_BYTES[placeOf(bytes, from, to)] ?? [])
+    if (isName(name, bytes, from, to)) return method;
+  return undefined;
+}
+
+function isName(name: Buffer, bytes: Buffer, from: number, to: number): boolean {
+  if (name.length !== to - from) return false;
+  for (let i = 0; i < name.length; i++) if (name[i] !== bytes[from + i]) return false;
+  return true;
+}
+
 /** `index` as found in a `Method`. */
 export function methodAt(index: number): Method {
   return METHODS[index] ?? UNKNOWN;
@@ -144,7 +176,12 @@ export function methodAt(index: number): Method {
 
 /** The method name of every reply. */
 export const REPLY = ".reply";
+const REPLY_BYTES = Buffer.from(REPLY);
 /** Server to client, one-way. */
 export const INVALIDATE = "invalidateTransaction";
 /** An old server's answers to stores, one-way. */
 export const SERIALNOS = "serialnos";
+
+export function isReplyName(bytes: Buffer, from: number, to: number): boolean {
+  return isName(REPLY_BYTES, bytes, from, to);
+}

@@ -4,6 +4,7 @@ import { argumentsMsgpack } from "./msgpack/arguments.ts";
 import { invalidationMsgpack, invalidationsReplyMsgpack, storeTailMsgpack } from "./msgpack/calls.ts";
 import { withOids } from "./msgpack/oids.ts";
 import { nameKind, peekMsgpack, storeHeadMsgpack } from "./msgpack/peek.ts";
+import { skimMsgpack, skimStoreMsgpack } from "./msgpack/skim.ts";
 import { flatMsgpack, isExceptionMsgpack, isPlainListMsgpack, largestMsgpack } from "./msgpack/scan.ts";
 import { BYTES } from "./msgpack/tokens.ts";
 import { readMsgpack, writeMsgpack } from "./msgpack/values.ts";
@@ -26,6 +27,8 @@ const replies: ReplyReader = {
 export const msgpackCodec: Codec = {
   encoding: "msgpack",
   peek: peekMsgpack,
+  skim: skimMsgpack,
+  skimStore: skimStoreMsgpack,
   storeHead: storeHeadMsgpack,
   storeTail: storeTailMsgpack,
   arguments: argumentsMsgpack,

@@ -8,6 +8,7 @@ import { oidsSize, writeOids } from "./pickle/oids.ts";
 import * as op from "./pickle/opcodes.ts";
 import { peekPickle } from "./pickle/peek.ts";
 import { atEnd, flatPickle, isExceptionPickle, isPlainListPickle, largestPickle } from "./pickle/scan.ts";
+import { skimPickle, skimStorePickle } from "./pickle/skim.ts";
 import { storeHeadPickle } from "./pickle/store-head.ts";
 import type { PickleStyle } from "./pickle/writer.ts";
 import { PickleWriter, STYLES, writeFlags, writeMessage } from "./pickle/writer.ts";
@@ -30,6 +31,8 @@ const replies: ReplyReader = {
 export const pickleCodec: Codec = {
   encoding: "pickle",
   peek: peekPickle,
+  skim: skimPickle,
+  skimStore: skimStorePickle,
   storeHead: storeHeadPickle,
   storeTail: storeTailPickle,
   arguments: argumentsPickle,

@@ -35,8 +35,46 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "an ordinary call counts as forwarded one commit later",
     file: "src/session/calls.ts",
-    text: "return { method: methodAt(call - order * ORDER_FACTOR), order };",
-    becomes: "return { method: methodAt(call - order * ORDER_FACTOR), order: order + 1 };",
+    text: "return { method: methodAt(note - order * ORDER_FACTOR), order };",
+    becomes: "return { method: methodAt(note - order * ORDER_FACTOR), order: order + 1 };",
+  },
+  {
+    name: "replies that are skimmed are never taken out of the open calls",
+    file: "src/session/to-client.ts",
+    text: "      calls.answeredSkimmed(skim);\n",
+    becomes: "",
+  },
+  {
+    name: "replies are skimmed though something is finishing",
+    file: "src/session/to-client.ts",
+    text: "if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;",
+    becomes: "if (calls.hasSpecial) return from;",
+  },
+  {
+    name: "replies are skimmed though one of them is the ledger's",
+    file: "src/session/to-client.ts",
+    text: "if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;",
+    becomes: "if (!storage.ledger.isQuiet(number)) return from;",
+  },
+  {
+    name: "a store that is skimmed is the last transaction's, whichever it names",
+    file: "src/session/to-server.ts",
+    text: "        if (!this.#isSameTail(chunk, stored.restAt, end)) return at;\n",
+    becomes: "        if (this.#tail === NO_TAIL) return at;\n",
+  },
+  {
+    name: "what the system does not take at once is kept where it was read",
+    file: "src/net/socket-connection.ts",
+    text: "isScratch(bytes) ? Buffer.from(bytes) : bytes",
+    becomes: "bytes",
+  },
+  {
+    name: "what is gathered for one leaves behind what was written to another later",
+    file: "src/net/outbox.ts",
+    text: "    if (this.#recipient !== recipient || this.#length + bytes.length > WRITE_ROOM.length) {\n      this.flush();",
+    becomes:
+      "    if (this.#recipient !== undefined && this.#recipient !== recipient) return false;\n" +
+      "    if (this.#recipient !== recipient || this.#length + bytes.length > WRITE_ROOM.length) {\n      this.flush();",
   },
   {
     name: "replies that pass are never taken out of the open calls",

@@ -50,8 +50,9 @@ describe("calls", () => {
     expect(() => calls.add(1, last)).toThrow("id-in-use");
     expect(() => calls.addPlain(1, methodNamed("ping"), at(0))).toThrow("id-in-use");
     expect(() => calls.add(2, last)).toThrow("id-in-use");
-    // Of two that nobody reads the newer one counts.
+    // Of two that nobody reads each has a reply, the older one first.
     calls.addPlain(2, methodNamed("loadBefore"), at(1));
+    expect(calls.takePlain(2)).toMatchObject({ method: { name: "ping" }, order: 0 });
     expect(calls.takePlain(2)).toMatchObject({ method: { name: "loadBefore" }, order: 1 });
     calls.answered(1);
     calls.add(1, last);
@@ -79,15 +80,19 @@ describe("calls", () => {
     const calls = newCalls();
     expect(calls.bytes).toBe(0);
     calls.add(1, last);
-    calls.addPlain(2, methodNamed("ping"), at(0));
-    const one = calls.bytes / 2;
+    const one = calls.bytes;
     calls.addQuestion();
-    expect(calls.bytes).toBe(3 * one);
+    expect(calls.bytes).toBe(2 * one);
+    for (let id = 2; id < 102; id++) calls.addPlain(id, methodNamed("ping"), at(0));
+    const plain = calls.bytes - 2 * one;
     calls.answered(1);
-    calls.takePlain(2);
+    expect(calls.bytes).toBe(one + plain);
+    for (let id = 2; id < 102; id++) calls.takePlain(id);
     expect(calls.bytes).toBe(one);
     expect(one).toBeGreaterThan(100);
     expect(one).toBeLessThan(300);
+    expect(plain).toBeGreaterThan(100 * 40);
+    expect(plain).toBeLessThan(100 * 80);
   });
 
   it("are at most a million that wait", () => {

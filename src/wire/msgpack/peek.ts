@@ -5,6 +5,8 @@ import { ID_BYTES } from "../ids.ts";
 import { idOfBytes, idOfInteger, idOfItems, idOfPair, idOfText, NONE_ID } from "../message-id.ts";
 import type { Method } from "../methods.ts";
 import { nameAt } from "../names.ts";
+import { Skim } from "../skim.ts";
+import { skimMsgpack } from "./skim.ts";
 import * as token from "./tokens.ts";
 import type { TokenKind } from "./tokens.ts";
 import { TokenCursor } from "./tokens.ts";
@@ -28,16 +30,7 @@ function unexpected(cursor: TokenCursor, expected: string): ProtocolError {
 /** bin 8, its length, and the eight bytes of an oid or tid. */
 const SHORT_ID = 2 + ID_BYTES;
 
-const MAX_FIXINT = 0x7f;
-const TWO = 0x92;
-const FOUR = 0x94;
-const FIXSTR = 0xa0;
-const MAX_FIXSTR = 0xbf;
-const FALSE = 0xc2;
-const TRUE = 0xc3;
 const BIN8 = 0xc4;
-const UINT16 = 0xcd;
-const STR8 = 0xd9;
 
 function isPair(bytes: Buffer, at: number): boolean {
   if (at + SHORT_ID * 2 > bytes.length) return false;
@@ -92,44 +85,13 @@ export function peekMsgpack(head: Buffer): Envelope | undefined {
   return peekQuickly(head) ?? peekSlowly(head);
 }
 
-/**
- * The shape of nearly all messages: a small id or an array of oid and tid, a flag, a short name. Undefined for any other,
- * and when more bytes are needed.
- */
+const skim = new Skim();
+
+/** The shape of nearly all messages; undefined for any other, and when more bytes are needed. */
 function peekQuickly(head: Buffer): Envelope | undefined {
-  if (head[0] !== FOUR) return undefined;
-  let id: MessageId;
-  let at: number;
-  const first = head[1] ?? 0xff;
-  if (first <= MAX_FIXINT) {
-    id = first;
-    at = 2;
-  } else if (first === UINT16 && head.length > 3) {
-    id = head.readUInt16BE(2);
-    at = 4;
-  } else if (first === TWO && isPair(head, 2)) {
-    id = idOfPair(head, 4, head, 4 + SHORT_ID);
-    at = 2 + SHORT_ID * 2;
-  } else {
-    return undefined;
-  }
-  const flag = head[at] ?? 0xff;
-  const flags = flag === TRUE || flag === FALSE ? flag - FALSE : flag;
-  if (flags > MAX_FIXINT) return undefined;
-  const name = head[at + 1] ?? 0;
-  let start: number;
-  let length: number;
-  if (name >= FIXSTR && name <= MAX_FIXSTR) {
-    start = at + 2;
-    length = name - FIXSTR;
-  } else if (name === BIN8 || name === STR8) {
-    start = at + 3;
-    length = head[at + 2] ?? MAX_HEAD;
-  } else {
-    return undefined;
-  }
-  const end = start + length;
-  return end > head.length ? undefined : { id, flags, method: nameAt(head, start, end), argsAt: end };
+  if (!skimMsgpack(head, 0, head.length, skim)) return undefined;
+  const { flags, nameAt: start, argsAt } = skim;
+  return { id: skim.id, flags, method: nameAt(head, start, argsAt), argsAt };
 }
 
 function peekSlowly(head: Buffer): Envelope | undefined {

@@ -1,33 +1,16 @@
 import type { Envelope, MessageId } from "../codec.ts";
 import { MAX_HEAD } from "../codec.ts";
 import { ProtocolError } from "../errors.ts";
-import { ID_BYTES } from "../ids.ts";
-import { idOfItems, idOfPair } from "../message-id.ts";
+import { idOfItems } from "../message-id.ts";
 import { nameAt } from "../names.ts";
-import { AtomCursor, BYTES, INTEGER, isNoise, OTHER, SHORT, TEXT } from "./atoms.ts";
+import { Skim } from "../skim.ts";
+import { AtomCursor, BYTES, INTEGER, OTHER, SHORT, TEXT } from "./atoms.ts";
 import * as op from "./opcodes.ts";
+import { mayBeLeftOver, skimMessage } from "./skim.ts";
 import { unexpected } from "./unexpected.ts";
 
 // Names of this module: as properties of another one they are slow to read under vitest, by getters.
-const {
-  BININT,
-  BININT1,
-  BININT2,
-  BINUNICODE,
-  EMPTY_TUPLE,
-  INT,
-  MARK,
-  MAX_PROTOCOL,
-  NEWFALSE,
-  NEWTRUE,
-  PROTO,
-  SHORT_BINBYTES,
-  SHORT_BINSTRING,
-  TUPLE,
-  TUPLE1,
-  TUPLE2,
-  TUPLE3,
-} = op;
+const { EMPTY_TUPLE, MARK, MAX_PROTOCOL, PROTO, TUPLE, TUPLE1, TUPLE2, TUPLE3 } = op;
 
 /** Id, flags and method fit in so many bytes, so that a store's head fits in `MAX_HEAD`. */
 const MAX_ENVELOPE = MAX_HEAD / 2;
@@ -76,9 +59,6 @@ const TO_CLIENTS = new Set([
   "receiveBlobStop",
 ]);
 
-/** The opcodes that a message's id begins with. */
-const ID_OPCODES = new Set<number | undefined>([BININT1, BININT2, BININT, INT, MARK]);
-
 /**
  * ZEO 5.0 and 5.1 on Python 2 keep one cPickle pickler. A reply that is delayed (`vote` that waits, `undoInfo`, always
  * `tpc_finish`) can't be pickled when the call returns, and the beginning of the failed message, `( id flags '.reply'`,
@@ -93,7 +73,7 @@ function behindLeftovers(head: Buffer, first: Envelope): Envelope | undefined {
     if (envelope.method !== REPLY || head[argsAt] !== MARK) return envelope;
     if (head[argsAt + 1] === undefined) return wantMore(head, MAX_ENVELOPE, "a value");
     // A reply's value that is a tuple begins so too, but never with numbers and then one of these names.
-    if (!ID_OPCODES.has(head[argsAt + 1])) return envelope;
+    if (!mayBeLeftOver(head, argsAt)) return envelope;
     let inner: Envelope | undefined;
     try {
       inner = peekMessage(head, argsAt + 1);
@@ -112,82 +92,13 @@ function peekMessage(head: Buffer, at: number): Envelope | undefined {
   return peekQuickly(head, at) ?? peekSlowly(head, at);
 }
 
-/** The bytes of an oid or tid with its opcode and length. */
-const SHORT_ID = 2 + ID_BYTES;
+const skim = new Skim();
 
-/**
- * The shape of nearly all messages: a small id or a tuple of oid and tid, a flag, a short name, and no memo. Undefined for any other, and when more bytes are needed.
- */
+/** The shape of nearly all messages; undefined for any other, and when more bytes are needed. */
 function peekQuickly(head: Buffer, from: number): Envelope | undefined {
-  let id: MessageId;
-  let at: number;
-  switch (head[from]) {
-    case BININT1:
-      id = head[from + 1] ?? 0;
-      at = from + 2;
-      break;
-    case BININT2:
-      id = (head[from + 1] ?? 0) + (head[from + 2] ?? 0) * 256;
-      at = from + 3;
-      break;
-    case BININT:
-      if (from + 5 > head.length) return undefined;
-      id = head.readInt32LE(from + 1);
-      at = from + 5;
-      break;
-    case MARK:
-    case SHORT_BINBYTES:
-    case SHORT_BINSTRING: {
-      const first = head[from] === MARK ? from + 1 : from;
-      const close = first + SHORT_ID * 2;
-      if (head[close] !== (first > from ? TUPLE : TUPLE2)) return undefined;
-      if (!isShortId(head, first) || !isShortId(head, first + SHORT_ID)) return undefined;
-      id = idOfPair(head, first + 2, head, first + SHORT_ID + 2);
-      at = close + 1;
-      break;
-    }
-    default:
-      return undefined;
-  }
-  let flags = -1;
-  switch (head[at]) {
-    case BININT1:
-      flags = head[at + 1] ?? -1;
-      at += 2;
-      break;
-    case NEWTRUE:
-      flags = 1;
-      at += 1;
-      break;
-    case NEWFALSE:
-      flags = 0;
-      at += 1;
-      break;
-    case INT:
-      // `I00` and `I01` with a line feed: False and True of protocol 1.
-      if (head[at + 1] === 0x30 && head[at + 3] === 0x0a) flags = (head[at + 2] ?? 0) - 0x30;
-      if (flags > 1) return undefined;
-      at += 4;
-      break;
-    default:
-  }
-  if (flags < 0) return undefined;
-  let start = 0;
-  let end = 0;
-  if (head[at] === SHORT_BINSTRING) {
-    start = at + 2;
-    end = start + (head[at + 1] ?? MAX_HEAD);
-  } else if (head[at] === BINUNICODE && head[at + 2] === 0 && head[at + 3] === 0 && head[at + 4] === 0) {
-    start = at + 5;
-    end = start + (head[at + 1] as number);
-  }
-  const code = start > 0 ? head[end] : undefined;
-  if (code === undefined || isNoise(code) || (code >= TUPLE1 && code <= TUPLE3)) return undefined;
-  return { id, flags, method: nameAt(head, start, end), argsAt: end };
-}
-
-function isShortId(head: Buffer, at: number): boolean {
-  return (head[at] === SHORT_BINBYTES || head[at] === SHORT_BINSTRING) && head[at + 1] === ID_BYTES;
+  if (!skimMessage(head, from, skim)) return undefined;
+  const { flags, nameAt: start, argsAt } = skim;
+  return { id: skim.id, flags, method: nameAt(head, start, argsAt), argsAt };
 }
 
 interface Part {

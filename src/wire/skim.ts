@@ -1,0 +1,85 @@
+import { PAIR_PREFIX, type MessageId } from "./message-id.ts";
+
+// What nearly all messages say in their first bytes, read in place as numbers: nothing is made for a message that only passes.
+// Who reads so looks at the shapes that real peers write, and leaves every other one to `Codec.peek`.
+
+/** Is added to an id that is a small integer, so that none is equal to the first word of a pair. */
+const INTEGER = 2 ** 40;
+const SMALL = 2 ** 31;
+
+/** An id of a message, and more of it. One is used again and again. */
+export class Skim {
+  /** The id: a small integer with three zeros, or the four words of a pair `(oid, tid)`. */
+  a = 0;
+  b = 0;
+  c = 0;
+  d = 0;
+  flags = 0;
+  /** Offset of the method's name, and of the arguments. */
+  nameAt = 0;
+  argsAt = 0;
+
+  get id(): MessageId {
+    return skimmedId(this.a, this.b, this.c, this.d);
+  }
+
+  setInteger(id: number): void {
+    this.a = INTEGER + id;
+    this.b = this.c = this.d = 0;
+  }
+
+  /** Eight bytes each, at these offsets. */
+  setPair(bytes: Buffer, oidAt: number, tidAt: number): void {
+    this.a = wordAt(bytes, oidAt);
+    this.b = wordAt(bytes, oidAt + 4);
+    this.c = wordAt(bytes, tidAt);
+    this.d = wordAt(bytes, tidAt + 4);
+  }
+
+  /** @returns false for an id that is neither: a long integer, text, another tuple */
+  setId(id: MessageId): boolean {
+    if (typeof id === "number") {
+      this.setInteger(id);
+      return id >= -SMALL && id < SMALL;
+    }
+    if (!id.startsWith(PAIR_PREFIX)) return false;
+    this.a = wordIn(id, 0);
+    this.b = wordIn(id, 2);
+    this.c = wordIn(id, 4);
+    this.d = wordIn(id, 6);
+    return true;
+  }
+}
+
+/** The id that these four numbers stand for. */
+export function skimmedId(a: number, b: number, c: number, d: number): MessageId {
+  if (a >= INTEGER - SMALL) return a - INTEGER;
+  return PAIR_PREFIX + twoChars(a) + twoChars(b) + twoChars(c) + twoChars(d);
+}
+
+/** A store's beginning, and where its data ends. */
+export class StoreSkim {
+  /** Offset of the eight bytes of the oid. */
+  oidAt = 0;
+  serial: "zero" | "none" | "set" = "none";
+  /** As `StoreHead` has it: offset right behind the data. The rest ends with the transaction's id. */
+  restAt = 0;
+}
+
+function twoChars(word: number): string {
+  return String.fromCharCode(word >>> 16, word & 0xffff);
+}
+
+export function wordAt(bytes: Buffer, at: number): number {
+  return (
+    ((bytes[at] as number) << 24) |
+    ((bytes[at + 1] as number) << 16) |
+    ((bytes[at + 2] as number) << 8) |
+    (bytes[at + 3] as number)
+  );
+}
+
+function wordIn(pair: string, at: number): number {
+  const from = PAIR_PREFIX.length + at;
+  return (pair.charCodeAt(from) << 16) | pair.charCodeAt(from + 1);
+}

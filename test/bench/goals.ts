@@ -34,12 +34,12 @@ export interface Judged {
 /** The medians that goals are about; undefined where it was not measured. */
 export interface Achieved {
   readonly lessIsBetter: boolean;
-  readonly figure: number | undefined;
-  readonly cpu: number | undefined;
-  readonly peakMiB: number | undefined;
-  readonly haproxyFigure: number | undefined;
-  readonly haproxyP50: number | undefined;
-  readonly haproxyCpu: number | undefined;
+  readonly figure?: number | undefined;
+  readonly cpu?: number | undefined;
+  readonly peakMiB?: number | undefined;
+  readonly haproxyFigure?: number | undefined;
+  readonly haproxyP50?: number | undefined;
+  readonly haproxyCpu?: number | undefined;
 }
 
 export function judge(goals: Goals, achieved: Achieved): Judged[] {

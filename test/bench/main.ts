@@ -3,6 +3,7 @@ import { compared } from "./against.ts";
 import { chart } from "./chart.ts";
 import { coresOf, type Cores } from "./cores.ts";
 import { evaluate } from "./evaluate.ts";
+import { EXTRAS, type Extra } from "./extras.ts";
 import { haproxyVersion } from "./haproxy.ts";
 import { machine } from "./machine.ts";
 import { measure, peaks } from "./measure.ts";
@@ -14,9 +15,10 @@ import { tableHead, tableRow } from "./table.ts";
 import { WAYS, type RelayWay, type Way } from "./ways.ts";
 
 async function main(options: Options): Promise<void> {
-  const isWanted = ({ name }: { readonly name: string }): boolean => name.includes(options.only);
-  const workloads = WORKLOADS.filter((one) => isWanted(one) && (one.isQuick === true || !options.isQuick));
-  if (workloads.length === 0) throw new Error(USAGE);
+  const wanted = wantedOf(options);
+  if (wanted.workloads.length + wanted.extras.length === 0) throw new Error(USAGE);
+  // Before anything is written: it may be the same file.
+  const before = options.against === undefined ? undefined : (JSON.parse(readFileSync(options.against, "utf8")) as Run);
   const haproxy = haproxyVersion();
   const ways = WAYS.filter((way) => way !== "haproxy" || haproxy !== undefined);
   const cores = coresOf(options.pin);
@@ -26,15 +28,27 @@ async function main(options: Options): Promise<void> {
   console.log(`${options.effort.rounds} turns with ${options.effort.ms} ms for each way; ${cores.words}\n`);
   console.log(tableHead());
   const results: Result[] = [];
-  for await (const result of all(workloads, ways, options, cores)) {
+  for await (const result of all(wanted, ways, options, cores)) {
     console.log(tableRow(result));
     results.push(result);
   }
-  tell({ ...about, results }, options);
+  tell({ ...about, results }, before, options);
+}
+
+interface Wanted {
+  readonly workloads: readonly Workload[];
+  readonly extras: readonly Extra[];
+}
+
+function wantedOf({ only, isQuick }: Options): Wanted {
+  return {
+    workloads: WORKLOADS.filter((one) => one.name.includes(only) && (one.isQuick === true || !isQuick)),
+    extras: EXTRAS.filter((one) => one.name.includes(only) && (isQuick ? one.isQuick : one.isFull)),
+  };
 }
 
 async function* all(
-  workloads: readonly Workload[],
+  { workloads, extras }: Wanted,
   ways: readonly Way[],
   { effort, profile }: Options,
   cores: Cores,
@@ -42,7 +56,9 @@ async function* all(
   const relays = ways.filter((way): way is RelayWay => way !== "direct");
   const stage = new Stage();
   try {
-    await stage.start(ways, profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`], cores);
+    if (workloads.length > 0) {
+      await stage.start(ways, profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`], cores);
+    }
     for (const workload of workloads) {
       const turns = await measure(stage, workload, ways, effort);
       yield evaluate(workload, turns, workload.hasPeak ? await peaks(workload.name, relays, cores) : undefined);
@@ -50,17 +66,18 @@ async function* all(
   } finally {
     await stage.stop();
   }
+  for (const extra of extras) yield extra.measure(relays, cores);
 }
 
 /** What is said and written at the end. */
-function tell(run: Run, { json, svg, against }: Options): void {
+function tell(run: Run, before: Run | undefined, { json, svg }: Options): void {
   const missed = run.results.flatMap(({ name, goals }) =>
     goals.filter(({ isMet }) => !isMet).map(({ words, measured }) => `  ${name}: ${words}, is ${measured.toFixed(2)}`),
   );
   console.log(missed.length === 0 ? "\nAll goals are met." : `\nMissed:\n${missed.join("\n")}`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 1)}\n`);
   if (svg !== undefined) writeFileSync(svg, chart(run));
-  if (against !== undefined) console.log(compared(JSON.parse(readFileSync(against, "utf8")) as Run, run).join("\n"));
+  if (before !== undefined) console.log(compared(before, run).join("\n"));
 }
 
 const options = readOptions(process.argv.slice(2));

@@ -51,9 +51,9 @@ export interface Effort {
   /** How many turns, each with a slice of so many ms for every way. */
   readonly rounds: number;
   readonly ms: number;
-  /** For how long each way works before that: code that has not run for a while is slow. */
+  /** For how long the relays that Node compiles as they run work before that. */
   readonly warmUpMs: number;
 }
 
-export const FULL: Effort = { rounds: 30, ms: 50, warmUpMs: 600 };
-export const QUICK: Effort = { rounds: 8, ms: 50, warmUpMs: 250 };
+export const FULL: Effort = { rounds: 30, ms: 50, warmUpMs: 1_000 };
+export const QUICK: Effort = { rounds: 8, ms: 50, warmUpMs: 300 };

@@ -5,7 +5,7 @@ const BAR = 9;
 const LABEL_WIDTH = 250;
 const PLOT_WIDTH = 460;
 const TOP = 64;
-const BOTTOM = 34;
+const BOTTOM = 44;
 const VALUE_WIDTH = 60;
 /** The bars end here, and say what they are. */
 const MOST = 2;
@@ -37,7 +37,7 @@ export function chart({ date, revision, node, cpu, results }: Run): string {
     legend(190, 44, CPU_COLOR, "processor time of the relay"),
     ...ticks,
     ...rows.map((result, i) => row(result, TOP + i * ROW)),
-    text(width - 12, 44, `${date}, ${revision}, Node ${node}, ${cpu}`, "end", "#888", 10),
+    text(width - 12, height - 8, `${date}, ${revision}, Node ${node}, ${cpu}`, "end", "#888", 10),
     "</svg>\n",
   ].join("\n");
 }

@@ -9,6 +9,7 @@ import { machine } from "./machine.ts";
 import { measure, peaks } from "./measure.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 import { WORKLOADS, type Workload } from "./plan.ts";
+import { realRun } from "./real/run.ts";
 import type { Result, Run } from "./result.ts";
 import { Stage } from "./rounds.ts";
 import { tableHead, tableRow } from "./table.ts";
@@ -80,6 +81,12 @@ function tell(run: Run, before: Run | undefined, { json, svg }: Options): void {
   if (before !== undefined) console.log(compared(before, run).join("\n"));
 }
 
+/** Nothing else is measured then. */
+async function real({ json }: Options): Promise<void> {
+  const results = await realRun();
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...machine(), real: results }, undefined, 1)}\n`);
+}
+
 const options = readOptions(process.argv.slice(2));
 if (options === undefined) console.log(USAGE);
-else await main(options);
+else await (options.isReal ? real(options) : main(options));

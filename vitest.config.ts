@@ -14,7 +14,8 @@ const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.tes
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
  * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
- * `npm run simulate`), `commands` (the built command as a process), `peers` (the proxy between real ZEO servers and clients).
+ * `npm run simulate`), `commands` (the built command as a process), `bench` (the benchmark's own tests), `peers` (the proxy between real ZEO
+ * servers and clients).
  */
 export default defineConfig({
   test: {
@@ -49,6 +50,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000 } },
       "test/peers/vitest.config.ts",
     ],
   },

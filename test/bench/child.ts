@@ -18,9 +18,18 @@ export class Child<A extends Asks> {
   #asked = 0;
   #gone: Error | undefined;
 
-  /** `file`: a compiled module that calls `answerParent`. `nodeOptions` go before it (`--cpu-prof`, ...). */
-  constructor(file: string, args: readonly string[] = [], nodeOptions: readonly string[] = []) {
-    this.#process = fork(file, [...args], { execArgv: [...nodeOptions] });
+  /**
+   * `file`: a compiled module that calls `answerParent`. `nodeOptions` go before it (`--cpu-prof`, ...), and `prefix` before
+   * Node itself: a command that becomes what follows it (`taskset -c 1`).
+   */
+  constructor(
+    file: string,
+    args: readonly string[] = [],
+    nodeOptions: readonly string[] = [],
+    prefix: readonly string[] = [],
+  ) {
+    const [execPath, ...before] = [...prefix, process.execPath];
+    this.#process = fork(file, [...args], { execPath, execArgv: [...before, ...nodeOptions] });
     this.#process.on("message", (message) => this.#answered(message as Answer));
     this.#process.on("error", (error) => this.#fail(error));
     this.#process.on("exit", (code, signal) => this.#fail(new Error(`${file} ended: ${signal ?? code}`)));

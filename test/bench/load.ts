@@ -1,51 +1,81 @@
 import { answerParent } from "./answers.ts";
 import { chunksDown, chunksUp, frameDown, frameUp } from "./scenarios/blobs.ts";
 import { commits } from "./scenarios/commits.ts";
+import { created } from "./scenarios/created.ts";
+import { idle } from "./scenarios/idle.ts";
 import { loads } from "./scenarios/loads.ts";
 import type { Measured, Prepared } from "./scenarios/measured.ts";
-import { millionCreated } from "./scenarios/million.ts";
 import { reads } from "./scenarios/reads.ts";
+import type { Way } from "./ways.ts";
 
 /** The process that plays all the clients. */
 
+const BLOB_MIB = 4;
+
+const loading = (clients: number, batch: number, size: number) => (port: number) =>
+  loads(port, { clients, batch, size });
+const committing = (writers: number, observers: number, oids: number) => (port: number) =>
+  commits(port, { writers, observers, oids });
+
 const SCENARIOS = {
-  "loads-1-1": (port: number) => loads(port, 1, 1),
-  "loads-1-16": (port: number) => loads(port, 1, 16),
-  "loads-16-1": (port: number) => loads(port, 16, 1),
-  "loads-16-16": (port: number) => loads(port, 16, 16),
-  "frame-down": (port: number) => frameDown(port),
-  "frame-up": (port: number) => frameUp(port),
-  "chunks-down": (port: number) => chunksDown(port),
-  "chunks-up": (port: number) => chunksUp(port),
-  commits,
-  reads,
-  "gib-down": (port: number) => frameDown(port, 1024),
-  "gib-up": (port: number) => frameUp(port, 1024),
-  million: millionCreated,
+  "load-200-c1": loading(1, 1, 200),
+  "load-200-c16": loading(16, 1, 200),
+  "load-200-c256": loading(256, 1, 200),
+  "load-4k-c1": loading(1, 1, 4_096),
+  "load-4k-c16": loading(16, 1, 4_096),
+  "load-4k-c256": loading(256, 1, 4_096),
+  "batch-200-1x64": loading(1, 64, 200),
+  "batch-200-16x16": loading(16, 16, 200),
+  "batch-200-256x4": loading(256, 4, 200),
+  "batch-4k-16x16": loading(16, 16, 4_096),
+  "load-1m": (port: number) => frameDown(port, 1),
+  "blob-down": (port: number) => chunksDown(port, BLOB_MIB),
+  "blob-up": (port: number) => chunksUp(port, BLOB_MIB),
+  "commit-1": committing(1, 0, 1),
+  "commit-10": committing(1, 0, 10),
+  "commit-1000": committing(1, 0, 1_000),
+  "commit-8w-1": committing(8, 0, 1),
+  "commit-8w-10": committing(8, 0, 10),
+  "commit-8w-1000": committing(8, 0, 1_000),
+  "fanout-10": committing(1, 10, 10),
+  "fanout-200": committing(1, 200, 10),
+  "fanout-2000": committing(1, 2_000, 10),
+  "reads-commits": reads,
+  "created-100k": (port: number) => created(port, 100_000, 10),
+  "created-1m": (port: number) => created(port, 1_000_000, 50),
+  "idle-2k": (port: number) => idle(port, 2_000),
+  "idle-10k": (port: number) => idle(port, 10_000),
+  "gib-down": (port: number) => frameDown(port, 1_024),
+  "gib-up": (port: number) => frameUp(port, 1_024),
+  million: (port: number) => created(port, 1_000_000, 2),
 } satisfies Record<string, (port: number) => Promise<Prepared>>;
 
 export type ScenarioName = keyof typeof SCENARIOS;
 
 export type LoadAsks = {
   /** Connects and registers all clients of a scenario. */
-  readonly prepare: { readonly ask: { readonly scenario: ScenarioName; readonly port: number }; readonly answer: void };
+  readonly prepare: {
+    readonly ask: { readonly scenario: ScenarioName; readonly way: Way; readonly port: number };
+    readonly answer: void;
+  };
   /** Works for about so many ms. */
-  readonly run: { readonly ask: number; readonly answer: Measured };
+  readonly run: { readonly ask: { readonly way: Way; readonly ms: number }; readonly answer: Measured };
   readonly close: { readonly ask: undefined; readonly answer: void };
 };
 
-let prepared: Prepared | undefined;
+const prepared = new Map<Way, Prepared>();
 
 answerParent<LoadAsks>({
-  prepare: async ({ scenario, port }) => {
-    prepared = await SCENARIOS[scenario](port);
+  prepare: async ({ scenario, way, port }) => {
+    prepared.set(way, await SCENARIOS[scenario](port));
   },
-  run: (ms) => {
-    if (prepared === undefined) throw new Error("nothing is prepared");
-    return prepared.run(ms);
+  run: ({ way, ms }) => {
+    const scenario = prepared.get(way);
+    if (scenario === undefined) throw new Error(`nothing is prepared ${way}`);
+    return scenario.run(ms);
   },
   close: () => {
-    prepared?.close();
-    prepared = undefined;
+    for (const scenario of prepared.values()) scenario.close();
+    prepared.clear();
   },
 });

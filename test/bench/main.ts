@@ -1,52 +1,92 @@
-import { cpus } from "node:os";
-import { parseArgs } from "node:util";
-import { FULL, QUICK, SCENARIOS } from "./plan.ts";
-import { report } from "./report.ts";
+import { readFileSync, writeFileSync } from "node:fs";
+import { compared } from "./against.ts";
+import { chart } from "./chart.ts";
+import { coresOf, type Cores } from "./cores.ts";
+import { evaluate } from "./evaluate.ts";
+import { EXTRAS, type Extra } from "./extras.ts";
+import { haproxyVersion } from "./haproxy.ts";
+import { machine } from "./machine.ts";
+import { measure, peaks } from "./measure.ts";
+import { readOptions, USAGE, type Options } from "./options.ts";
+import { WORKLOADS, type Workload } from "./plan.ts";
+import { realRun } from "./real/run.ts";
+import type { Result, Run } from "./result.ts";
 import { Stage } from "./rounds.ts";
+import { tableHead, tableRow } from "./table.ts";
+import { WAYS, type RelayWay, type Way } from "./ways.ts";
 
-const USAGE = `npm run bench [-- OPTIONS]
-  --quick          under half a minute, less exact
-  --rounds N       how often each scenario is measured
-  --ms N           for how many milliseconds each time
-  --only TEXT      scenarios whose name has the text, such as loads-16 or commits
-  --profile DIR    writes CPU profiles of the relays there
-`;
+async function main(options: Options): Promise<void> {
+  const wanted = wantedOf(options);
+  if (wanted.workloads.length + wanted.extras.length === 0) throw new Error(USAGE);
+  // Before anything is written: it may be the same file.
+  const before = options.against === undefined ? undefined : (JSON.parse(readFileSync(options.against, "utf8")) as Run);
+  const haproxy = haproxyVersion();
+  const ways = WAYS.filter((way) => way !== "haproxy" || haproxy !== undefined);
+  const cores = coresOf(options.pin);
+  const about = { ...machine(), haproxy: haproxy ?? null, pinned: cores.words, ...options.effort };
+  console.log(`${about.date}, revision ${about.revision}, Node ${about.node}, ${about.cores} × ${about.cpu}`);
+  console.log(haproxy === undefined ? "HAProxy is not installed here: its column is missing" : `HAProxy ${haproxy}`);
+  console.log(`${options.effort.rounds} turns with ${options.effort.ms} ms for each way; ${cores.words}\n`);
+  console.log(tableHead());
+  const results: Result[] = [];
+  for await (const result of all(wanted, ways, options, cores)) {
+    console.log(tableRow(result));
+    results.push(result);
+  }
+  tell({ ...about, results }, before, options);
+}
 
-const { values } = parseArgs({
-  options: {
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    ms: { type: "string" },
-    only: { type: "string", default: "" },
-    profile: { type: "string" },
-    help: { type: "boolean", default: false },
-  },
-});
+interface Wanted {
+  readonly workloads: readonly Workload[];
+  readonly extras: readonly Extra[];
+}
 
-async function main(): Promise<void> {
-  const basis = values.quick ? QUICK : FULL;
-  const effort = { rounds: Number(values.rounds ?? basis.rounds), ms: Number(values.ms ?? basis.ms) };
-  const scenarios = SCENARIOS.filter(({ name }) => name.includes(values.only));
-  const isSound = Number.isSafeInteger(effort.rounds) && effort.rounds > 0 && effort.ms > 0 && scenarios.length > 0;
-  if (!isSound) throw new Error(USAGE);
-  const profile = values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
+function wantedOf({ only, isQuick }: Options): Wanted {
+  return {
+    workloads: WORKLOADS.filter((one) => one.name.includes(only) && (one.isQuick === true || !isQuick)),
+    extras: EXTRAS.filter((one) => one.name.includes(only) && (isQuick ? one.isQuick : one.isFull)),
+  };
+}
+
+async function* all(
+  { workloads, extras }: Wanted,
+  ways: readonly Way[],
+  { effort, profile }: Options,
+  cores: Cores,
+): AsyncIterable<Result> {
+  const relays = ways.filter((way): way is RelayWay => way !== "direct");
   const stage = new Stage();
-  const missed: string[] = [];
-  console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? "?"}`);
-  console.log(`Median [least – most] of ${effort.rounds} rounds of ${effort.ms} ms\n`);
   try {
-    await stage.start(["pipe", "proxy"], profile);
-    for (const scenario of scenarios) {
-      const result = report(scenario, await stage.rounds(scenario, effort));
-      console.log(`${result.lines.join("\n")}\n`);
-      missed.push(...result.missed);
+    if (workloads.length > 0) {
+      await stage.start(ways, profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}`], cores);
+    }
+    for (const workload of workloads) {
+      const turns = await measure(stage, workload, ways, effort);
+      yield evaluate(workload, turns, workload.hasPeak ? await peaks(workload.name, relays, cores) : undefined);
     }
   } finally {
     await stage.stop();
   }
-  if (missed.length === 0) console.log("All targets are met.");
-  else console.log(`Missed:\n${missed.map((line) => `  ${line}`).join("\n")}`);
+  for (const extra of extras) yield extra.measure(relays, cores);
 }
 
-if (values.help) console.log(USAGE);
-else await main();
+/** What is said and written at the end. */
+function tell(run: Run, before: Run | undefined, { json, svg }: Options): void {
+  const missed = run.results.flatMap(({ name, goals }) =>
+    goals.filter(({ isMet }) => !isMet).map(({ words, measured }) => `  ${name}: ${words}, is ${measured.toFixed(2)}`),
+  );
+  console.log(missed.length === 0 ? "\nAll goals are met." : `\nMissed:\n${missed.join("\n")}`);
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 1)}\n`);
+  if (svg !== undefined) writeFileSync(svg, chart(run));
+  if (before !== undefined) console.log(compared(before, run).join("\n"));
+}
+
+/** Nothing else is measured then. */
+async function real({ json }: Options): Promise<void> {
+  const results = await realRun();
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...machine(), real: results }, undefined, 1)}\n`);
+}
+
+const options = readOptions(process.argv.slice(2));
+if (options === undefined) console.log(USAGE);
+else await (options.isReal ? real(options) : main(options));

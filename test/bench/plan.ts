@@ -1,39 +1,59 @@
+import { GOALS, type Goals } from "./goals.ts";
 import type { ScenarioName } from "./load.ts";
 
-/** What is between the clients and the server. */
-export type Way = "direct" | "pipe" | "proxy";
-export const WAYS: readonly Way[] = ["direct", "pipe", "proxy"];
+/** What is compared: `p50` and `p50ms` how long one thing takes, in µs and ms, the others how much is done in a second. */
+export type Figure = "p50" | "p50ms" | "loads" | "commits" | "MiB";
 
-export interface Scenario {
+export interface Workload {
+  /** Stable: stored results are compared by it. */
   readonly name: ScenarioName;
   readonly title: string;
-  /** What is counted in a second. */
-  readonly unit: "loads" | "MiB" | "commits";
-  /** Is it about the time that a read takes, and not about how much is done? */
-  readonly latency?: true;
+  readonly figure: Figure;
+  readonly goals: Goals;
+  readonly isQuick?: true;
+  /** How much resident memory does the relay take for it? */
+  readonly hasPeak?: true;
+  /** At most so many turns: one takes long. */
+  readonly rounds?: number;
 }
 
-export const SCENARIOS: readonly Scenario[] = [
-  { name: "loads-1-1", title: "small loads, 1 client, one at a time", unit: "loads" },
-  { name: "loads-1-16", title: "small loads, 1 client, 16 in flight", unit: "loads" },
-  { name: "loads-16-1", title: "small loads, 16 clients, one at a time", unit: "loads" },
-  { name: "loads-16-16", title: "small loads, 16 clients, 16 in flight", unit: "loads" },
-  { name: "frame-down", title: "64 MiB to the client in one frame", unit: "MiB" },
-  { name: "frame-up", title: "64 MiB to the server in one frame", unit: "MiB" },
-  { name: "chunks-down", title: "64 MiB blob to the client in chunks", unit: "MiB" },
-  { name: "chunks-up", title: "64 MiB blob to the server in chunks", unit: "MiB" },
-  { name: "commits", title: "commits of 10 objects, 200 observers", unit: "commits" },
-  { name: "reads", title: "reads during commits, 200 observers", unit: "loads", latency: true },
+const { loads, batches, bytes, blobs, commits, fanOut, created, none } = GOALS;
+
+export const WORKLOADS: readonly Workload[] = [
+  { name: "load-200-c1", title: "loads of 200 B, 1 client", figure: "p50", goals: loads, isQuick: true },
+  { name: "load-200-c16", title: "loads of 200 B, 16 clients", figure: "p50", goals: loads, isQuick: true },
+  { name: "load-200-c256", title: "loads of 200 B, 256 clients", figure: "p50", goals: loads },
+  { name: "load-4k-c1", title: "loads of 4 kB, 1 client", figure: "p50", goals: loads },
+  { name: "load-4k-c16", title: "loads of 4 kB, 16 clients", figure: "p50", goals: loads },
+  { name: "load-4k-c256", title: "loads of 4 kB, 256 clients", figure: "p50", goals: loads },
+  { name: "batch-200-1x64", title: "200 B, 1 client, 64 at a time", figure: "loads", goals: batches },
+  { name: "batch-200-16x16", title: "200 B, 16 clients, 16 at a time", figure: "loads", goals: batches, isQuick: true },
+  { name: "batch-200-256x4", title: "200 B, 256 clients, 4 at a time", figure: "loads", goals: batches },
+  { name: "batch-4k-16x16", title: "4 kB, 16 clients, 16 at a time", figure: "loads", goals: batches, isQuick: true },
+  { name: "load-1m", title: "loads of 1 MiB", figure: "MiB", goals: bytes, isQuick: true },
+  { name: "blob-down", title: "blob to the client", figure: "MiB", goals: blobs, hasPeak: true, isQuick: true },
+  { name: "blob-up", title: "blob to the server", figure: "MiB", goals: blobs, hasPeak: true, isQuick: true },
+  { name: "commit-1", title: "commits of 1 object, 1 writer", figure: "commits", goals: commits },
+  { name: "commit-10", title: "commits of 10 objects, 1 writer", figure: "commits", goals: commits, isQuick: true },
+  { name: "commit-1000", title: "commits of 1,000 objects, 1 writer", figure: "commits", goals: commits },
+  { name: "commit-8w-1", title: "commits of 1 object, 8 writers", figure: "commits", goals: commits },
+  { name: "commit-8w-10", title: "commits of 10 objects, 8 writers", figure: "commits", goals: commits, isQuick: true },
+  { name: "commit-8w-1000", title: "commits of 1,000 objects, 8 writers", figure: "commits", goals: commits },
+  { name: "fanout-10", title: "10 observers are told", figure: "p50", goals: fanOut },
+  { name: "fanout-200", title: "200 observers are told", figure: "p50", goals: fanOut, isQuick: true },
+  { name: "fanout-2000", title: "2,000 observers are told", figure: "p50", goals: fanOut },
+  { name: "reads-commits", title: "loads during commits", figure: "p50", goals: none, isQuick: true },
+  { name: "created-100k", title: "100,000 created, 10 observers", figure: "p50ms", goals: created, rounds: 8 },
+  { name: "created-1m", title: "1,000,000 created, 50 observers", figure: "p50ms", goals: created, rounds: 3 },
 ];
 
-/** The least part of the pipe's throughput, and the most of its CPU time per message and of its p99. */
-export const TARGETS = { throughput: 0.9, cpu: 1.25, p99: 1.5 } as const;
-
-/** How often everything is measured, and for how long; one round before that is not counted. */
 export interface Effort {
+  /** How many turns, each with a slice of so many ms for every way. */
   readonly rounds: number;
   readonly ms: number;
+  /** For how long the relays that Node compiles as they run work before that. */
+  readonly warmUpMs: number;
 }
 
-export const FULL: Effort = { rounds: 5, ms: 500 };
-export const QUICK: Effort = { rounds: 3, ms: 100 };
+export const FULL: Effort = { rounds: 30, ms: 50, warmUpMs: 1_000 };
+export const QUICK: Effort = { rounds: 8, ms: 50, warmUpMs: 300 };

@@ -1,9 +1,10 @@
 import { connect, createServer, type AddressInfo } from "node:net";
 import { answerParent } from "./answers.ts";
+import type { RelayWay } from "./ways.ts";
 
 /** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT`. */
 
-export type RelayKind = "pipe" | "proxy";
+export type NodeRelayWay = Exclude<RelayWay, "haproxy">;
 
 /** What it has used so far. */
 export interface Usage {
@@ -32,7 +33,7 @@ async function startPipe(serverPort: number): Promise<Relay> {
     client.on("error", () => server.destroy());
     server.on("error", () => client.destroy());
   });
-  await new Promise<void>((resolve) => relay.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => relay.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, resolve));
   return { port: (relay.address() as AddressInfo).port, repaired: () => 0 };
 }
 

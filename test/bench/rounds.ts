@@ -1,91 +1,120 @@
 import { fileURLToPath } from "node:url";
 import { Child } from "./child.ts";
+import { ANY_CORE, type Cores } from "./cores.ts";
+import { Haproxy } from "./haproxy.ts";
 import type { LoadAsks, ScenarioName } from "./load.ts";
-import { WAYS, type Effort, type Scenario, type Way } from "./plan.ts";
-import type { RelayAsks, RelayKind } from "./relay.ts";
+import { cpuUs } from "./process-figures.ts";
+import type { RelayAsks } from "./relay.ts";
 import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
+import type { RelayWay, Way } from "./ways.ts";
 
-const PAUSE_MS = 30;
-
-/** One scenario on one way. */
+/** One scenario on one way, for a slice of time. */
 export interface Sample {
   readonly measured: Measured;
-  /** The relay's; undefined where there is none. */
+  /** The relay's; undefined where there is none, or where it can't be told. */
   readonly cpuUsPerMessage: number | undefined;
 }
 
-/** One sample for each way, taken one after the other. */
-export type Round = Readonly<Record<Way, Sample>>;
-
-/** All the processes: a stand-in server, the relays before it, and the load. */
+/** All the processes: the load, and for each way a stand-in server with the relay before it. */
 export class Stage {
-  readonly #server: Child<ServerAsks>;
-  readonly #load: Child<LoadAsks>;
-  readonly #relayFile: string;
-  readonly #relays = new Map<RelayKind, Child<RelayAsks>>();
+  readonly #file: (name: string) => string;
+  #load: Child<LoadAsks> | undefined;
+  readonly #servers: Child<ServerAsks>[] = [];
+  readonly #relays = new Map<RelayWay, Child<RelayAsks>>();
+  #haproxy: Haproxy | undefined;
   readonly #ports = new Map<Way, number>();
 
   /** `compiled`: the folder with the compiled modules of this one. */
   constructor(compiled: URL = new URL(".", import.meta.url)) {
-    const file = (name: string): string => fileURLToPath(new URL(name, compiled));
-    this.#relayFile = file("relay.js");
-    this.#server = new Child<ServerAsks>(file("server.js"));
-    this.#load = new Child<LoadAsks>(file("load.js"));
+    this.#file = (name) => fileURLToPath(new URL(name, compiled));
   }
 
   /** `nodeOptions` are those of the relays' processes. */
-  async start(kinds: readonly RelayKind[], nodeOptions: readonly string[] = []): Promise<void> {
-    const port = await this.#server.ask("port", undefined);
-    this.#ports.set("direct", port);
-    for (const kind of kinds) {
-      const relay = new Child<RelayAsks>(this.#relayFile, [kind, String(port)], nodeOptions);
-      this.#relays.set(kind, relay);
-      this.#ports.set(kind, await relay.ask("port", undefined));
+  async start(ways: readonly Way[], nodeOptions: readonly string[] = [], cores: Cores = ANY_CORE): Promise<void> {
+    this.#load = new Child<LoadAsks>(this.#file("load.js"), [], [], cores.ends);
+    for (const way of ways) {
+      // Behind the proxy stands what it is there for. What the others pass on is complete already: so much reaches the
+      // clients on every way.
+      const kind = way === "proxy" ? "unpatched" : "patched";
+      const server = new Child<ServerAsks>(this.#file("server.js"), [kind], [], cores.ends);
+      this.#servers.push(server);
+      const port = await server.ask("port", undefined);
+      this.#ports.set(way, way === "direct" ? port : await this.#relay(way, port, nodeOptions, cores.relays));
     }
+  }
+
+  async #relay(way: RelayWay, port: number, options: readonly string[], prefix: readonly string[]): Promise<number> {
+    if (way === "haproxy") {
+      this.#haproxy = await Haproxy.start(port, prefix);
+      return this.#haproxy.port;
+    }
+    const relay = new Child<RelayAsks>(this.#file("relay.js"), [way, String(port)], options, prefix);
+    this.#relays.set(way, relay);
+    return relay.ask("port", undefined);
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#load, ...this.#relays.values(), this.#server].map((child) => child.stop()));
+    const children = [this.#load, ...this.#relays.values(), ...this.#servers, this.#haproxy];
+    await Promise.all(children.map((child) => child?.stop() ?? Promise.resolve()));
   }
 
+  /** Connects and registers the scenario's clients on this way. */
+  async prepare(scenario: ScenarioName, way: Way): Promise<void> {
+    await this.#load?.ask("prepare", { scenario, way, port: this.#ports.get(way) ?? 0 });
+  }
+
+  /** Lets those of the last `prepare` work. */
+  async slice(way: Way, ms: number): Promise<Sample> {
+    const before = await this.#cpuUs(way);
+    const measured = await this.#running().ask("run", { way, ms });
+    const after = await this.#cpuUs(way);
+    const isKnown = before !== undefined && after !== undefined;
+    return { measured, cpuUsPerMessage: isKnown ? (after - before) / measured.messages : undefined };
+  }
+
+  /** Ends all clients. Throws where the proxy has ended one before. */
+  async close(): Promise<void> {
+    for (const relay of this.#relays.values()) await relay.ask("usage", undefined);
+    await this.#running().ask("close", undefined);
+  }
+
+  /** All of it once. What the proxy has repaired must be as much as there was to repair. */
   async sample(scenario: ScenarioName, way: Way, ms: number): Promise<Sample> {
-    const relay = way === "direct" ? undefined : this.#relays.get(way);
-    await this.#load.ask("prepare", { scenario, port: this.#ports.get(way) ?? 0 });
-    const before = await relay?.ask("usage", undefined);
-    const measured = await this.#load.ask("run", ms);
-    const after = await relay?.ask("usage", undefined);
-    await this.#load.ask("close", undefined);
-    // The relay's work with connections that end is no part of the next sample.
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    if (before === undefined || after === undefined) return { measured, cpuUsPerMessage: undefined };
-    const repaired = after.repaired - before.repaired;
-    if (way === "proxy" && repaired !== (measured.repairable ?? 0)) {
-      throw new Error(`${scenario}: ${repaired} messages were repaired, not ${measured.repairable ?? 0}`);
+    await this.prepare(scenario, way);
+    const before = await this.#repaired();
+    const sample = await this.slice(way, ms);
+    const repaired = (await this.#repaired()) - before;
+    await this.close();
+    const expected = sample.measured.repairable ?? 0;
+    if (way === "proxy" && repaired !== expected) {
+      throw new Error(`${scenario}: ${repaired} messages were repaired, not ${expected}`);
     }
-    return { measured, cpuUsPerMessage: (after.cpuUs - before.cpuUs) / measured.messages };
+    return sample;
   }
 
   /** The most resident memory that the relay has had, in bytes. */
-  async peakBytes(kind: RelayKind): Promise<number> {
-    const usage = await this.#relays.get(kind)?.ask("usage", undefined);
+  async peakBytes(way: RelayWay): Promise<number> {
+    const usage = await this.#relays.get(way)?.ask("usage", undefined);
     return usage?.peakBytes ?? Number.NaN;
   }
 
-  /** Takes turns: another way is the first in every round. */
-  async rounds({ name }: Scenario, { rounds, ms }: Effort): Promise<Round[]> {
-    const all: Round[] = [];
-    for (let i = -1; i < rounds; i++) {
-      const samples = new Map<Way, Sample>();
-      for (let turn = 0; turn < WAYS.length; turn++) {
-        const way = WAYS[(i + 1 + turn) % WAYS.length] as Way;
-        samples.set(way, await this.sample(name, way, ms));
-      }
-      const [direct, pipe, proxy] = WAYS.map((way) => samples.get(way));
-      // The first round only warms up.
-      if (i >= 0 && direct !== undefined && pipe !== undefined && proxy !== undefined)
-        all.push({ direct, pipe, proxy });
-    }
-    return all;
+  pid(way: RelayWay): number {
+    return way === "haproxy" ? (this.#haproxy?.pid ?? 0) : (this.#relays.get(way)?.pid ?? 0);
+  }
+
+  #running(): Child<LoadAsks> {
+    if (this.#load === undefined) throw new Error("nothing was started");
+    return this.#load;
+  }
+
+  async #cpuUs(way: Way): Promise<number | undefined> {
+    if (way === "direct") return undefined;
+    const accounted = cpuUs(this.pid(way));
+    return accounted ?? (await this.#relays.get(way)?.ask("usage", undefined))?.cpuUs;
+  }
+
+  async #repaired(): Promise<number> {
+    return (await this.#relays.get("proxy")?.ask("usage", undefined))?.repaired ?? 0;
   }
 }

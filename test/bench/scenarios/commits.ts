@@ -1,55 +1,120 @@
 import { Client, closeAll, forgetMessages, sumOfMessages } from "../wire/client.ts";
-import * as z5 from "../wire/z5.ts";
-import { QUICK_STORAGE, type Prepared } from "./measured.ts";
+import type { Measured, Prepared } from "./measured.ts";
+import { nextOids, Observer } from "./observer.ts";
+import { Transactions } from "./transaction.ts";
+import { Waits } from "./waits.ts";
+import { Writer } from "./writer.ts";
 
-export const OBSERVERS = 200;
-const OBJECTS = 10;
-const DATA = z5.bytes(Buffer.alloc(400, "x"));
-const CREATED = z5.bytes(Buffer.alloc(8));
-const MODIFIED = z5.bytes(z5.eight(0x1_0000_0000));
+export interface CommitPlan {
+  /** They commit at the same time; the server lets one after the other through its votes. */
+  readonly writers: number;
+  /** Clients that only look on. */
+  readonly observers: number;
+  readonly oids: number;
+}
 
-/** Commits of ten objects, half of them created, one after the other: the next when everyone was told of the last. */
-export async function commits(port: number): Promise<Prepared> {
-  const writer = await Client.connect(port, QUICK_STORAGE);
-  const observers = await Client.connectMany(OBSERVERS, port, QUICK_STORAGE);
-  const all = [writer, ...observers];
+/** Commits, of which everyone else must be told. */
+export async function commits(port: number, plan: CommitPlan): Promise<Prepared> {
+  const stage = new Commits(plan);
+  await stage.connect(port);
   return {
-    run: async (ms) => {
-      forgetMessages(all);
-      const start = performance.now();
-      let amount = 0;
-      do {
-        const told = allTold(observers);
-        await commit(writer, amount);
-        await told;
-        amount++;
-      } while (performance.now() < start + ms);
-      const seconds = (performance.now() - start) / 1000;
-      return { seconds, amount, messages: sumOfMessages(all), repairable: amount * OBSERVERS };
-    },
-    close: () => closeAll(all),
+    run: (ms) => stage.run(ms),
+    close: () => stage.close(),
   };
 }
 
-/** Each of them has got one message. */
-export function allTold(observers: readonly Client[]): Promise<void> {
-  return new Promise((resolve) => {
-    let waiting = observers.length;
-    const told = (): void => {
-      if (--waiting === 0) resolve();
-    };
-    for (const observer of observers) observer.onFrame = told;
-  });
-}
+class Commits {
+  readonly #plan: CommitPlan;
+  readonly #all: Client[] = [];
+  readonly #writers: Writer[] = [];
+  readonly #waits = new Waits();
+  /** Announcements that are still to come: a commit owes one to everyone else. */
+  #owed = 0;
+  /** Of a single writer's commit. */
+  #toldOfThis = 0;
+  /** Writers that have not come to an end. */
+  #busy = 0;
+  #until = 0;
+  #settled: () => void = () => undefined;
 
-/** Resolves with the reply to `tpc_finish`. */
-export async function commit(writer: Client, number: number): Promise<void> {
-  const id = z5.int(1 + (number % 1_000_000));
-  writer.send(z5.oneWay("tpc_begin", z5.tuple(id, z5.text("u"), z5.text("d"), z5.NONE, z5.NONE, z5.text(" "))));
-  for (let i = 0; i < OBJECTS; i++) {
-    const oid = z5.bytes(z5.eight(1_000_000 + number * OBJECTS + i));
-    writer.send(z5.oneWay("storea", z5.tuple(oid, i % 2 === 0 ? CREATED : MODIFIED, DATA, id)));
+  constructor(plan: CommitPlan) {
+    this.#plan = plan;
   }
-  await writer.ask("vote", z5.tuple(id));
-  await writer.ask("tpc_finish", z5.tuple(id));
+
+  async connect(port: number): Promise<void> {
+    const { writers, observers, oids } = this.#plan;
+    this.#all.push(...(await Client.connectMany(writers + observers, port)));
+    const [first, ...others] = this.#all;
+    const transactions = Array.from({ length: writers }, (_, i) => new Transactions(oids, i));
+    const all = this.#all.map(() => new Observer(oids, () => this.#told()));
+    // The first commit's announcements are looked at as a whole.
+    const looked = Promise.all(others.map((client) => nextOids(client, () => transactions[0]?.current() ?? [])));
+    const writer = new Writer(first as Client, transactions[0] as Transactions, all[0] as Observer);
+    await new Promise<void>((resolve) => writer.commit(resolve));
+    await looked;
+    this.#writers.push(writer);
+    for (let i = 1; i < this.#all.length; i++) {
+      const client = this.#all[i] as Client;
+      if (i < writers) this.#writers.push(new Writer(client, transactions[i] as Transactions, all[i] as Observer));
+      else all[i]?.listen(client);
+    }
+  }
+
+  async run(ms: number): Promise<Measured> {
+    forgetMessages(this.#all);
+    this.#waits.clear();
+    for (const writer of this.#writers) writer.committed = 0;
+    const start = performance.now();
+    this.#until = start + ms;
+    await new Promise<void>((resolve) => {
+      this.#settled = resolve;
+      this.#busy = this.#writers.length;
+      for (const writer of this.#writers) this.#commit(writer);
+    });
+    const seconds = (performance.now() - start) / 1000;
+    const amount = this.#writers.reduce((sum, { committed }) => sum + committed, 0);
+    const repairable = amount * (this.#all.length - 1);
+    return { seconds, amount, messages: sumOfMessages(this.#all), waits: this.#waits.kept(), repairable };
+  }
+
+  close(): void {
+    closeAll(this.#all);
+  }
+
+  #commit(writer: Writer): void {
+    this.#toldOfThis = 0;
+    const begun = performance.now();
+    writer.commit(() => {
+      this.#owed += this.#all.length - 1;
+      // With observers it is the telling that counts.
+      if (this.#plan.observers === 0) this.#waits.add(performance.now() - begun);
+      this.#next(writer);
+    });
+  }
+
+  /** A single writer goes on when everyone was told; several go on at once, and are told meanwhile. */
+  #next(writer: Writer): void {
+    if (this.#owed > 0 && this.#plan.writers === 1) return;
+    if (performance.now() < this.#until) this.#commit(writer);
+    else {
+      this.#busy--;
+      this.#settle();
+    }
+  }
+
+  #told(): void {
+    // May come before the reply to `tpc_finish`: then it is owed less than nothing for a while.
+    this.#owed--;
+    if (this.#plan.writers > 1) {
+      this.#settle();
+      return;
+    }
+    const writer = this.#writers[0] as Writer;
+    if (++this.#toldOfThis === this.#plan.observers) this.#waits.add(performance.now() - writer.finishSent);
+    if (this.#owed === 0) this.#next(writer);
+  }
+
+  #settle(): void {
+    if (this.#busy === 0 && this.#owed === 0) this.#settled();
+  }
 }

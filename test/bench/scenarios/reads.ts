@@ -1,67 +1,106 @@
-import { percentile } from "../statistics.ts";
 import { Client, closeAll, forgetMessages, sumOfMessages } from "../wire/client.ts";
-import { allTold, commit, OBSERVERS } from "./commits.ts";
 import { loadOf } from "./loads.ts";
-import { SLOW_STORAGE, type Prepared } from "./measured.ts";
+import type { Measured, Prepared } from "./measured.ts";
+import { Observer } from "./observer.ts";
+import { Transactions } from "./transaction.ts";
+import { Waits } from "./waits.ts";
+import { Writer } from "./writer.ts";
 
-const READERS = 4;
-/** A reader's pause between an answer and its next load, so that nothing is measured but the wait for the answer. */
-const PAUSE_MS = 1;
-/** A writer's pause between commits. */
-const COMMIT_PAUSE_MS = 10;
-const SIZE = 400;
+const READERS = 8;
+const OIDS = 10;
+const SIZE = 200;
+/** Between commits: so many come on each way, however fast it is. */
+const COMMIT_PAUSE_MS = 2;
+/** The first opcode of a load's id: bytes, where one-way messages have a number. */
+const IS_LOAD_ID = 0x43;
 
-/** What loads take while somebody commits, in a storage whose commits take some milliseconds. */
+/** Loads one after the other at full speed, by clients that are told of a commit each two milliseconds. */
 export async function reads(port: number): Promise<Prepared> {
-  const writer = await Client.connect(port, SLOW_STORAGE);
-  const observers = await Client.connectMany(OBSERVERS, port, SLOW_STORAGE);
-  const readers = await Client.connectMany(READERS, port, SLOW_STORAGE);
-  const all = [writer, ...observers, ...readers];
-  let committed = 0;
-  return {
-    run: async (ms) => {
-      forgetMessages(all);
-      const start = performance.now();
-      const until = start + ms;
-      const waits: number[] = [];
-      const reading = readers.map((reader) => keepReading(reader, waits, until));
-      const before = committed;
-      while (performance.now() < until) {
-        const told = allTold(observers);
-        await commit(writer, committed++);
-        await told;
-        await pause(COMMIT_PAUSE_MS);
-      }
-      await Promise.all(reading);
-      const seconds = (performance.now() - start) / 1000;
-      const repairable = (committed - before) * (OBSERVERS + READERS);
-      return {
-        seconds,
-        amount: waits.length,
-        messages: sumOfMessages(all),
-        p99Ms: percentile(waits, 0.99),
-        repairable,
-      };
-    },
-    close: () => closeAll(all),
-  };
+  const [first, ...others] = await Client.connectMany(1 + READERS, port);
+  const stage = new Reads(first as Client, others);
+  return { run: (ms) => stage.run(ms), close: () => closeAll([first as Client, ...others]) };
 }
 
-/** Loads one at a time; what comes beside the replies are invalidations. */
-async function keepReading(reader: Client, waits: number[], until: number): Promise<void> {
-  for (let number = 0; performance.now() < until; number++) {
-    const asked = performance.now();
-    await new Promise<void>((resolve) => {
-      reader.onFrame = (_head, length) => {
-        if (length > SIZE) resolve();
-      };
-      reader.send(loadOf(SIZE, number));
-    });
-    waits.push(performance.now() - asked);
-    await pause(PAUSE_MS);
+class Reads {
+  readonly #writer: Writer;
+  readonly #all: readonly Client[];
+  readonly #readers: readonly Client[];
+  readonly #waits = new Waits();
+  #until = 0;
+  #loads = 0;
+  #owed = 0;
+  /** Readers whose load is on its way, and the writer. */
+  #busy = 0;
+  #settled: () => void = () => undefined;
+
+  constructor(writer: Client, readers: readonly Client[]) {
+    this.#all = [writer, ...readers];
+    this.#readers = readers;
+    this.#writer = new Writer(writer, new Transactions(OIDS, 0), new Observer(OIDS, () => undefined));
   }
-}
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+  async run(ms: number): Promise<Measured> {
+    forgetMessages(this.#all);
+    this.#waits.clear();
+    this.#loads = 0;
+    this.#writer.committed = 0;
+    const start = performance.now();
+    this.#until = start + ms;
+    await new Promise<void>((resolve) => {
+      this.#settled = resolve;
+      this.#busy = this.#all.length;
+      this.#commit();
+      for (const [index, reader] of this.#readers.entries()) this.#read(reader, index);
+    });
+    const seconds = (performance.now() - start) / 1000;
+    return {
+      seconds,
+      amount: this.#loads,
+      messages: sumOfMessages(this.#all),
+      waits: this.#waits.kept(),
+      repairable: this.#writer.committed * READERS,
+    };
+  }
+
+  #commit(): void {
+    this.#writer.commit(() => {
+      this.#owed += READERS;
+      if (performance.now() < this.#until) setTimeout(() => this.#commit(), COMMIT_PAUSE_MS);
+      else this.#ended();
+    });
+  }
+
+  #read(reader: Client, index: number): void {
+    const load = loadOf(SIZE, index);
+    const observer = new Observer(OIDS, () => {
+      this.#owed--;
+      this.#settle();
+    });
+    let asked = performance.now();
+    reader.onFrame((bytes, start, _end, length) => {
+      if (bytes[start + 3] !== IS_LOAD_ID) {
+        observer.told(bytes, start, length);
+        return;
+      }
+      const now = performance.now();
+      this.#waits.add(now - asked);
+      this.#loads++;
+      if (now >= this.#until) {
+        this.#ended();
+        return;
+      }
+      asked = now;
+      reader.send(load);
+    });
+    reader.send(load);
+  }
+
+  #ended(): void {
+    this.#busy--;
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#busy === 0 && this.#owed === 0) this.#settled();
+  }
 }

@@ -1,47 +1,81 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { Frames } from "./frames.ts";
+import { Frames, WholeFrames, type FrameHandler } from "./frames.ts";
 import * as z5 from "./z5.ts";
 
 const CONNECT_AT_ONCE = 20;
+
+/** All sockets are read into the same memory: what comes is done with when the call returns. */
+const RECEIVED = Buffer.allocUnsafe(0x4_0000);
+
+export type Receiver = (bytes: Buffer, length: number) => void;
 
 /** A client of the stand-in server, as a ZEO 5 client would be. Counts the frames of both directions. */
 export class Client {
   readonly socket: Socket;
   messages = 0;
-  /** Is called with every frame's beginning and length; good until it returns. */
-  onFrame: (head: Buffer, length: number) => void = () => undefined;
+  readonly #frames = new Frames(() => undefined);
+  #receive: Receiver = () => undefined;
+  #reject: ((error: Error) => void) | undefined;
 
-  private constructor(socket: Socket) {
-    this.socket = socket;
-    const frames = new Frames((head, length) => {
-      this.messages++;
-      this.onFrame(head, length);
+  private constructor(port: number) {
+    this.socket = connect({
+      port,
+      host: "127.0.0.1",
+      noDelay: true,
+      onread: {
+        buffer: RECEIVED,
+        callback: (length) => {
+          this.#receive(RECEIVED, length);
+          return true;
+        },
+      },
     });
-    socket.on("data", (chunk) => frames.push(chunk));
   }
 
   /** Connected and registered. */
-  static async connect(port: number, storage: string): Promise<Client> {
-    const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-    const client = new Client(socket);
+  static async connect(port: number): Promise<Client> {
+    const client = new Client(port);
     const greeting = client.next();
-    await once(socket, "connect");
+    await once(client.socket, "connect");
     await greeting;
-    socket.on("close", () => client.#closed());
+    client.socket.on("close", () => client.#closed());
     client.send(z5.framed(Buffer.from("Z5")));
-    await client.ask("register", z5.tuple(z5.text(storage), Buffer.from([0x89])));
+    await client.ask("register", z5.tuple(z5.text("1"), Buffer.from([0x89])));
     client.messages = 0;
     return client;
   }
 
-  static async connectMany(count: number, port: number, storage: string): Promise<Client[]> {
+  static async connectMany(count: number, port: number): Promise<Client[]> {
     const clients: Client[] = [];
     while (clients.length < count) {
       const some = Math.min(CONNECT_AT_ONCE, count - clients.length);
-      clients.push(...(await Promise.all(Array.from({ length: some }, () => Client.connect(port, storage)))));
+      clients.push(...(await Promise.all(Array.from({ length: some }, () => Client.connect(port)))));
     }
     return clients;
+  }
+
+  /** From now on every frame's beginning is handed over. Between two frames only. */
+  onFrame(handler: FrameHandler): void {
+    this.#frames.handler = (bytes, start, end, length) => {
+      this.messages++;
+      handler(bytes, start, end, length);
+    };
+    this.#receive = (bytes, length) => this.#frames.push(bytes, length);
+  }
+
+  /** From now on whole frames are handed over; they are good for ever. */
+  onWholeFrame(handler: (frame: Buffer) => void): void {
+    const frames = new WholeFrames((frame) => {
+      this.messages++;
+      handler(frame);
+    });
+    this.#receive = (bytes, length) => frames.push(bytes, length);
+  }
+
+  /** From now on bytes are handed over as they come; whoever takes them counts the messages. */
+  onBytes(receive: Receiver): void {
+    this.#receive = receive;
   }
 
   send(frame: Buffer): void {
@@ -56,14 +90,14 @@ export class Client {
     return reply;
   }
 
+  /** The next frame of any kind, at most its first 256 bytes. */
   next(): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       this.#reject = reject;
-      this.onFrame = (head) => {
-        this.onFrame = () => undefined;
+      this.onFrame((bytes, start, end) => {
         this.#reject = undefined;
-        resolve(Buffer.from(head));
-      };
+        resolve(Buffer.from(bytes.subarray(start, end)));
+      });
     });
   }
 
@@ -71,8 +105,6 @@ export class Client {
     this.socket.removeAllListeners("close");
     this.socket.destroy();
   }
-
-  #reject: ((error: Error) => void) | undefined;
 
   /** Nobody but the bench itself ends a connection. */
   #closed(): void {

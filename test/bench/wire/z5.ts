@@ -10,7 +10,9 @@ const HEADER = Buffer.from([0x80, 3, 0x28]);
 const END = Buffer.from("t.");
 
 export const NONE = Buffer.from("N");
+/** A tuple, and a list, of nothing. */
 export const EMPTY = Buffer.from(")");
+export const NO_ITEMS = Buffer.from("]");
 
 export function int(value: number): Buffer {
   if (value >= 0 && value < 0x100) return Buffer.from([0x4b, value]);
@@ -46,10 +48,30 @@ export function tuple(...items: readonly Buffer[]): Buffer {
   return Buffer.concat([Buffer.from(MARK), ...items, Buffer.from(TUPLE)]);
 }
 
-export function list(items: readonly Buffer[]): Buffer {
-  if (items.length === 0) return Buffer.from("]");
-  if (items.length === 1) return Buffer.concat([Buffer.from("]"), ...items, Buffer.from("a")]);
-  return Buffer.concat([Buffer.from("]("), ...items, Buffer.from("e")]);
+const APPEND = 0x61;
+const APPENDS = 0x65;
+/** Picklers append to lists in batches of so many. */
+const BATCH = 1000;
+/** An oid in a list: opcode, length, `p64`. */
+export const OID_BYTES = 10;
+
+/** A list of so many oids, which stand behind one another in `oids`. */
+export function oidList(oids: Buffer, count: number): Buffer {
+  const list = Buffer.allocUnsafe(oidListLength(count));
+  list[0] = NO_ITEMS[0] as number;
+  let at = 1;
+  for (let first = 0; first < count; first += BATCH) {
+    const some = Math.min(BATCH, count - first);
+    if (some > 1) list[at++] = MARK.charCodeAt(0);
+    at += oids.copy(list, at, first * OID_BYTES, (first + some) * OID_BYTES);
+    list[at++] = some > 1 ? APPENDS : APPEND;
+  }
+  return list;
+}
+
+export function oidListLength(count: number): number {
+  const last = count % BATCH;
+  return 1 + count * OID_BYTES + 2 * Math.floor(count / BATCH) + (last === 0 ? 0 : last === 1 ? 1 : 2);
 }
 
 /** A `p64`: an oid, or a tid. */
@@ -64,7 +86,7 @@ const CALL = Buffer.from([0x89]);
 const ONE_WAY = Buffer.from([0x88]);
 
 /** A message's payload up to its arguments. */
-export function start(id: Buffer, isOneWay: boolean, method: string): Buffer {
+export function start(id: Uint8Array, isOneWay: boolean, method: string): Buffer {
   return Buffer.concat([HEADER, id, isOneWay ? ONE_WAY : CALL, text(method)]);
 }
 
@@ -79,7 +101,7 @@ export function framed(payload: Buffer): Buffer {
   return Buffer.concat([prefix(payload.length), payload]);
 }
 
-export function call(id: Buffer, method: string, args: Buffer): Buffer {
+export function call(id: Uint8Array, method: string, args: Buffer): Buffer {
   return framed(Buffer.concat([start(id, false, method), args, END]));
 }
 
@@ -97,40 +119,4 @@ export function around(
   const head = Buffer.concat([beginning, before, bytesHead(length)]);
   const tail = Buffer.concat([after, END]);
   return { head: Buffer.concat([prefix(head.length + length + tail.length), head]), tail };
-}
-
-export interface Head {
-  /** The id as it was pickled. */
-  readonly id: Buffer;
-  readonly method: string;
-  readonly argsAt: number;
-}
-
-/** Reads a message's beginning: what the bench's own load writes, and the proxy's questions (protocol 1, `U`). */
-export function readHead(payload: Buffer): Head {
-  const idAt = payload[0] === 0x80 ? 3 : 1;
-  let at = idAt;
-  switch (payload[at]) {
-    case 0x4b:
-      at += 2;
-      break;
-    case 0x4d:
-      at += 3;
-      break;
-    case 0x4a:
-      at += 5;
-      break;
-    case 0x43:
-      at += 21;
-      break;
-    default:
-      throw new Error(`an unexpected id: ${payload.toString("hex", 0, 32)}`);
-  }
-  const id = payload.subarray(idAt, at);
-  const flag = payload[at];
-  at += flag === 0x49 ? 4 : flag === 0x4b ? 2 : 1;
-  const isText = payload[at] === 0x58;
-  const nameAt = at + (isText ? 5 : 2);
-  const argsAt = nameAt + (payload[at + 1] as number);
-  return { id, method: payload.toString("latin1", nameAt, argsAt), argsAt };
 }

@@ -25,12 +25,15 @@ export interface LineOutput {
 /**
  * Writes lines without ever waiting for their reader.
  *
- * A line is written at once, so that a crash loses none of them; what can't be written is kept, up to a limit, and
- * offered again. Beyond the limit lines are lost until half of what waits was taken; at that place a line tells how many.
+ * The lines of one turn of the event loop are written in one go at its end, or when there are 64 KiB of them; an urgent one
+ * at once, with all that stand before it. What can't be written is kept, up to a limit, and offered again. Beyond the limit
+ * lines are lost until half of what waits was taken; at that place a line tells how many.
  */
 export class LineWriter {
   readonly #output: LineOutput;
   readonly #maxWaitingBytes: number;
+  /** What a turn may keep for its end. */
+  readonly #maxTurnBytes: number;
   readonly #waiting = new LineQueue();
   #lost = 0;
   /** So many lost lines is the line about that is being written. */
@@ -38,7 +41,10 @@ export class LineWriter {
   /** Why the last write failed. */
   #code = "";
   #retryMs = FIRST_RETRY_MS;
+  /** Set while something waits for its reader, and only then. */
   #timer: NodeJS.Timeout | undefined;
+  /** Set while the lines of this turn wait for its end. */
+  #turnEnd: NodeJS.Immediate | undefined;
   #drained: (() => void) | undefined;
   #isEnding = false;
   /** Something was written since somebody has looked. */
@@ -48,20 +54,27 @@ export class LineWriter {
   constructor(output: LineOutput, maxWaitingBytes: number) {
     this.#output = output;
     this.#maxWaitingBytes = maxWaitingBytes;
+    this.#maxTurnBytes = Math.min(OFFER_BYTES, maxWaitingBytes);
   }
 
-  /** Writes a line with its end, or keeps it for later. */
-  write(line: string): void {
+  /** Takes a line with its end: it is written with its turn, an urgent one at once, or kept for later. */
+  write(line: string, isUrgent = false): void {
     if (!this.#isOpen) return;
     this.#tellLost();
     const bytes = Buffer.from(line);
+    if (this.#turnEnd !== undefined && this.#waiting.bytes + bytes.length > this.#maxTurnBytes) {
+      this.#offer();
+      if (!this.#isOpen) return;
+    }
     const hasRoom = this.#lost === 0 && this.#waiting.bytes + bytes.length <= this.#maxWaitingBytes;
     if (!hasRoom && !this.#isEnding) {
       this.#lost += this.#telling === 0 ? 1 : this.#telling;
       return;
     }
     this.#waiting.add(bytes, this.#telling === 0 ? 1 : this.#telling);
-    if (this.#timer === undefined) this.#offer();
+    if (this.#timer !== undefined) return;
+    if (isUrgent || this.#isEnding) this.#offer();
+    else this.#turnEnd ??= setImmediate(() => this.#offer());
   }
 
   /**
@@ -121,7 +134,7 @@ export class LineWriter {
     this.#isOpen = false;
     this.#waiting.clear();
     this.#lost = 0;
-    clearTimeout(this.#timer);
+    this.#unschedule();
     return unwritten;
   }
 
@@ -134,17 +147,23 @@ export class LineWriter {
   }
 
   #offer(): void {
-    this.#timer = undefined;
+    this.#unschedule();
     const isDrained = this.#offerAll();
+    if (!isDrained) this.#again();
     if (this.#isOpen) this.#tellLost();
-    if (isDrained && this.#waiting.bytes === 0) this.#drained?.();
-    else this.#again();
+    if (this.#waiting.bytes === 0) this.#drained?.();
+  }
+
+  #unschedule(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#turnEnd);
+    this.#timer = this.#turnEnd = undefined;
   }
 
   #again(): void {
     // A reader that is slow is asked often: what waits for it is memory. A disk stays full for longer.
     const isSlow = this.#code === "EAGAIN";
-    clearTimeout(this.#timer);
+    this.#unschedule();
     this.#timer = setTimeout(() => this.#offer(), isSlow ? FIRST_RETRY_MS : this.#retryMs);
     this.#retryMs = Math.min(this.#retryMs * 2, this.#isEnding ? LAST_WORDS_RETRY_MS : LAST_RETRY_MS);
   }

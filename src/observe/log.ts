@@ -9,8 +9,12 @@ import { escapeText, escapeTexts } from "./text.ts";
 /** What a reader that doesn't keep up may leave unread before lines are lost rather than memory. */
 const MAX_WAITING_BYTES = 16 * 1024 * 1024;
 
-/** How long a last word on standard error may take. */
+/** An error and worse. */
+const URGENT = pino.levels.values["error"] ?? 0;
+
+/** How long a last word on standard error may take, and what is left where nobody has ended the log. */
 const ASIDE_MS = 100;
+const AT_EXIT_MS = 100;
 
 /** A logger and the end of its output. What is lost at the end is told on standard error. */
 export interface Log {
@@ -24,7 +28,8 @@ export interface Log {
 /**
  * Opens the log on a file descriptor: JSON, or readable lines where the format is `pretty`, or `auto` on a terminal.
  * Writing never blocks the event loop: what a slow reader or a full disk leaves is kept, up to 16 MiB; what is lost beyond
- * that is counted in a later line. A reader that goes away ends the log, not the process.
+ * that is counted in a later line. A reader that goes away ends the log, not the process. An end of the process that nothing
+ * in it sees (SIGKILL) loses the lines of the turn of the event loop that it comes in, but no error among them.
  */
 export async function openLog(config: Pick<Config["log"], "level" | "format">, descriptor = 1): Promise<Log> {
   const format = await formatter(config.format, descriptor);
@@ -44,11 +49,21 @@ export async function openLog(config: Pick<Config["log"], "level" | "format">, d
   const tellEnd = (unwritten: number): void => {
     if (unwritten > 0) aside(`${unwritten} log lines lost at the end (${writer.code})`);
   };
-  const logger = makeLogger(config.level, { write: (line) => writer.write(format(line)) });
+  const logger = makeLogger(config.level, { write: (line, isUrgent) => writer.write(format(line), isUrgent) });
+  const flushSync = (timeoutMs: number): void => {
+    process.off("exit", atExit);
+    tellEnd(writer.flushSync(timeoutMs));
+  };
+  // Whoever ends the process: what was told in this turn is written.
+  const atExit = (): void => flushSync(AT_EXIT_MS);
+  process.once("exit", atExit);
   return {
     logger,
-    flushSync: (timeoutMs) => tellEnd(writer.flushSync(timeoutMs)),
-    end: async (timeoutMs) => tellEnd(await writer.end(timeoutMs)),
+    flushSync,
+    end: async (timeoutMs) => {
+      tellEnd(await writer.end(timeoutMs));
+      process.off("exit", atExit);
+    },
   };
 }
 
@@ -64,27 +79,36 @@ function aside(text: string): void {
   }
 }
 
+/** Takes lines, each with its end. An urgent one, an error or worse, is not to wait. */
+export interface LineStream {
+  write(line: string, isUrgent: boolean): void;
+}
+
 /** A logger over any stream of lines. Every text is escaped, since clients choose some of them. */
-export function makeLogger(level: string, stream: { write(line: string): void }): Logger {
+export function makeLogger(level: string, stream: LineStream): Logger {
+  /** The line that is being made is. */
+  let isUrgent = false;
   const logger = pino(
     {
       level,
       base: null,
       // The time of writing is `at`: `time` in a line about a transaction is the transaction's.
-      timestamp: () => `,"at":"${new Date().toISOString()}"`,
+      timestamp: writingTime(),
       formatters: {
         level: (label) => ({ level: label }),
         log: (fields) => escapeTexts(fields) as Record<string, unknown>,
       },
       serializers: { err: serializeError },
       hooks: {
-        logMethod(args, method) {
-          const escaped = args.map((arg: unknown) => (typeof arg === "string" ? escapeText(arg) : arg));
-          method.apply(this, escaped as typeof args);
+        logMethod(args, method, lineLevel) {
+          const texts: unknown[] = args;
+          for (const [at, text] of texts.entries()) if (typeof text === "string") texts[at] = escapeText(text);
+          isUrgent = lineLevel >= URGENT;
+          method.apply(this, args);
         },
       },
     },
-    stream,
+    { write: (line: string) => stream.write(line, isUrgent) },
   );
   // A child's fields pass no formatter. Children of children inherit this method.
   // oxlint-disable-next-line typescript/unbound-method -- it is called with the `this` of the new method
@@ -95,6 +119,20 @@ export function makeLogger(level: string, stream: { write(line: string): void })
     },
   });
   return logger;
+}
+
+/** The field `at`. The lines of one millisecond share theirs: to write a date costs more than to escape a line. */
+function writingTime(): () => string {
+  let writtenMs = Number.NaN;
+  let field = "";
+  return () => {
+    const nowMs = Date.now();
+    if (nowMs !== writtenMs) {
+      writtenMs = nowMs;
+      field = `,"at":"${new Date(nowMs).toISOString()}"`;
+    }
+    return field;
+  };
 }
 
 /** Type, code, message and stack, without what an error may carry besides: a payload never reaches the log. */

@@ -39,12 +39,15 @@ export interface ProxyEvents {
   ended: [SessionEndEvent];
 }
 
-/** Emits what the library's users can listen for. Of a repair at most `maxOids` oids are named. */
+/**
+ * Emits what the library's users can listen for. Of a repair at most `maxOids` oids are named. What can come with every commit
+ * is made for a listener only.
+ */
 export function emitEvents(emitter: EventEmitter<ProxyEvents>, maxOids: number): (happening: Happening) => void {
   return (happening) => {
     switch (happening.what) {
       case "repaired":
-        emitter.emit("repaired", repairOf(happening, maxOids));
+        if (emitter.listenerCount("repaired") > 0) emitter.emit("repaired", repairOf(happening, maxOids));
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid } = happening;

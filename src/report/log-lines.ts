@@ -21,7 +21,10 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
   return (happening) => {
     switch (happening.what) {
       case "repaired":
-        if (repairs === "each") logger.info(repairOf(happening, oids), "invalidation repaired");
+        // To put it together for nobody would cost as much as to write it.
+        if (repairs === "each" && logger.isLevelEnabled("info")) {
+          logger.info(repairOf(happening, oids), "invalidation repaired");
+        }
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid, reach } = happening;

@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import type { Happening } from "../happening/happening.ts";
 import { tidHex, type Tid } from "../wire/ids.ts";
-import { repairOf } from "./repair.ts";
+import { addedCounts } from "./repair.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -39,8 +39,9 @@ export class RepairSummary {
 
   read(happening: Happening): void {
     if (happening.what === "repaired") {
-      const { created, restored, deleted, completed, synthesized } = repairOf(happening, 0);
-      const summary = this.#of(happening, happening.settled.tid);
+      const { tid, completed, synthesized } = happening.settled;
+      const { created, restored, deleted } = addedCounts(happening.settled);
+      const summary = this.#of(happening, tid);
       summary.transactions++;
       summary.created += created;
       summary.restored += restored;

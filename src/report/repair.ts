@@ -1,7 +1,8 @@
 import type { Happening } from "../happening/happening.ts";
-import type { Repair } from "../ledger/state.ts";
-import { difference, intersection, oidCount, type OidSet } from "../ledger/oid-set.ts";
-import { ID_BYTES, tidHex, tidTimeMs } from "../wire/ids.ts";
+import type { Repair, Settled } from "../ledger/state.ts";
+import { difference, intersection, NO_OIDS, oidCount, type OidSet } from "../ledger/oid-set.ts";
+import { ID_BYTES, tidHex } from "../wire/ids.ts";
+import { tidTime } from "./tid-time.ts";
 
 /** A transaction whose invalidation was repaired for at least one client. Told once, when everyone due was told. */
 export interface RepairEvent {
@@ -30,29 +31,48 @@ export function repairOf(
   { upstream, storage, client, settled }: Extract<Happening, { what: "repaired" }>,
   maxOids: number,
 ): RepairEvent {
-  const { tid, changes, completed, synthesized } = settled;
-  // What no message of the server's named; all of it where the server sent none.
-  const added = settled.added ?? settled.oids;
-  const { restored, deleted } = changes;
+  const { tid, completed, synthesized } = settled;
   return {
     upstream,
     storage,
     client,
     tid: tidHex(tid),
-    time: new Date(tidTimeMs(tid)).toISOString(),
+    time: tidTime(tid),
     repair: synthesized > 0 ? "synthesized" : "completed",
-    created: oidCount(intersection(changes.created, added)),
-    restored: oidCount(intersection(difference(restored, changes.created), added)),
-    deleted: oidCount(intersection(difference(deleted, changes.created), added)),
-    oids: hexOids(added, maxOids),
+    ...addedCounts(settled),
+    oids: hexOids(addedOids(settled), maxOids),
     completed,
     synthesized,
   };
 }
 
+/** What no message of the server's named; all of it where the server sent none. */
+function addedOids({ added, oids }: Settled): OidSet {
+  return added ?? oids;
+}
+
+/** How many oids of each sort were added to what the server said. */
+export function addedCounts(settled: Settled): Pick<RepairEvent, "created" | "restored" | "deleted"> {
+  const added = addedOids(settled);
+  const { created, restored, deleted } = settled.changes;
+  return {
+    created: countOf(created, NO_OIDS, added),
+    restored: countOf(restored, created, added),
+    deleted: countOf(deleted, created, added),
+  };
+}
+
+/** How many of these are not in `but`, and in `added`. Most transactions have none of one sort or the other. */
+function countOf(oids: OidSet, but: OidSet, added: OidSet): number {
+  if (oids.length === 0 || added.length === 0) return 0;
+  return oidCount(intersection(but.length === 0 ? oids : difference(oids, but), added));
+}
+
+const HEX_DIGITS = 2 * ID_BYTES;
+
 function hexOids(oids: OidSet, most: number): string[] {
+  const digits = oids.toString("hex", 0, most * ID_BYTES);
   const hex: string[] = [];
-  for (let at = 0; at < oids.length && hex.length < most; at += ID_BYTES)
-    hex.push(oids.toString("hex", at, at + ID_BYTES));
+  for (let at = 0; at < digits.length; at += HEX_DIGITS) hex.push(digits.slice(at, at + HEX_DIGITS));
   return hex;
 }

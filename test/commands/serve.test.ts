@@ -88,6 +88,22 @@ describe("a failure", () => {
   });
 });
 
+describe("the lines of the turn in which the process ends", () => {
+  test.each([
+    ["throws behind lines", 1, "fatal"],
+    ["exits", 3, "info"],
+    // Which nothing in the process sees.
+    ["is killed behind an error", null, "error"],
+  ])("are there, in order, where it %s", async (manner, expected, level) => {
+    const command = await started(manner);
+    expect((await command.ended()).status).toBe(expected);
+    const [first, ...rest] = command.lines;
+    expect(first).toMatchObject({ msg: "started" });
+    expect(rest.slice(0, 50).map(({ n }) => n)).toEqual(Array.from({ length: 50 }, (_, n) => n));
+    expect(rest.slice(50).map((line) => line["level"])).toEqual(level === "info" ? [] : [level]);
+  });
+});
+
 describe("the log's end", () => {
   it("loses no line of what a reader takes late", async () => {
     const command = serving("normal", "info", 20_000);

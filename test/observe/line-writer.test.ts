@@ -44,19 +44,77 @@ class Disk {
 const numbered = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, n) => `line ${String(from + n).padStart(4, "0")}`);
 
+/** What a turn of the event loop has told is written. */
+const turnEnds = (): Promise<unknown> => vi.advanceTimersByTimeAsync(0);
+
 const PASSING = ["ENOSPC", "EDQUOT", "EIO", "EFBIG", "EAGAIN", "EINTR", "ENOBUFS", "ENOMEM"];
+
+describe("the lines of one turn of the event loop", () => {
+  it("are one write at its end", async () => {
+    const disk = new Disk(100_000);
+    for (const from of [0, 100]) {
+      disk.writes(from, from + 100);
+      expect(disk.lines).toEqual(numbered(0, from));
+      await turnEnds();
+      expect(disk.lines).toEqual(numbered(0, from + 100));
+    }
+    expect(disk.tries).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("do not wait behind an urgent one: all that stands before it is written with it at once, in order", async () => {
+    const disk = new Disk(100_000);
+    disk.writes(0, 10);
+    disk.writer.write("urgent\n", true);
+    expect(disk.lines).toEqual([...numbered(0, 10), "urgent"]);
+    expect(disk.tries).toBe(1);
+    disk.writes(10, 20);
+    expect(disk.lines).toHaveLength(11);
+    await turnEnds();
+    expect(disk.lines).toEqual([...numbered(0, 10), "urgent", ...numbered(10, 20)]);
+    expect(disk.tries).toBe(2);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("are written before its end where they are many: none is lost, however little may be kept for a reader", async () => {
+    const disk = new Disk(200_000);
+    disk.writes(0, 10_000);
+    expect(disk.lines).toEqual(numbered(0, disk.lines.length));
+    expect(100_000 - disk.text.length).toBeLessThanOrEqual(64 * 1024);
+    await turnEnds();
+    expect(disk.lines).toEqual(numbered(0, 10_000));
+    expect(disk.largest).toBeLessThanOrEqual(64 * 1024);
+    const small = new Disk(105);
+    small.writes(0, 1_000);
+    await turnEnds();
+    expect(small.lines).toEqual(numbered(0, 1_000));
+  });
+
+  it("are written where the writer ends before it does", async () => {
+    const disk = new Disk();
+    disk.writes(0, 10);
+    expect(await disk.writer.end(1_000)).toBe(0);
+    const other = new Disk();
+    other.writes(0, 10);
+    expect(other.writer.flushSync(1_000)).toBe(0);
+    for (const { lines, tries } of [disk, other]) expect([lines, tries]).toEqual([numbered(0, 10), 1]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
 
 describe("a disk that is full for a moment", () => {
   test.each(PASSING)("(%s) loses no line that fits into what is kept, nor half of one", async (code) => {
     const disk = new Disk();
     Object.assign(disk, { room: 25, code });
     disk.writes(0, 50);
+    await turnEnds();
     expect(disk.text).toBe("line 0000\nline 0001\nline ");
     await vi.advanceTimersByTimeAsync(5_000);
     disk.room = Number.POSITIVE_INFINITY;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(disk.lines).toEqual(numbered(0, 50));
     disk.writes(50, 51);
+    await turnEnds();
     expect(disk.lines).toEqual(numbered(0, 51));
     expect(disk.broken).toEqual([]);
   });
@@ -73,6 +131,7 @@ describe("a disk that is full for a moment", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     disk.room = 0;
     disk.writes(1, 2);
+    await turnEnds();
     disk.tries = 0;
     await vi.advanceTimersByTimeAsync(1_000);
     expect(disk.tries).toBe(50);
@@ -93,6 +152,7 @@ describe("a disk that is full for a moment", () => {
     await vi.advanceTimersByTimeAsync(1_000);
     expect(disk.lines).toEqual([...numbered(0, 100), "lost 51 ENOSPC", ...numbered(151, 153)]);
     disk.writes(153, 154);
+    await turnEnds();
     expect(disk.lines.at(-1)).toBe("line 0153");
   });
 });

@@ -1,7 +1,7 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { makeLogger, openLog } from "../../src/observe/log.ts";
 
 let folder: string;
@@ -60,6 +60,36 @@ describe("a line", () => {
     expect(JSON.stringify(lines)).not.toMatch(/secret/);
   });
 
+  it("is urgent where it is an error or worse, a child's too", () => {
+    const urgent: boolean[] = [];
+    const logger = makeLogger("trace", { write: (_line, isUrgent) => urgent.push(isUrgent) });
+    for (const one of [logger, logger.child({ storage: "1" })]) {
+      for (const level of ["trace", "debug", "info", "warn", "error", "fatal"] as const) one[level]("x");
+    }
+    const each = [false, false, false, false, true, true];
+    expect(urgent).toEqual([...each, ...each]);
+  });
+
+  it("has the moment of its own millisecond, however many there are in one", () => {
+    vi.useFakeTimers({ now: 1_700_000_000_000 });
+    try {
+      const { lines, logger } = recorded();
+      for (const ms of [0, 0, 1, 0, 86_400_000]) {
+        vi.advanceTimersByTime(ms);
+        logger.info("x");
+      }
+      expect(lines.map(({ at }) => at)).toEqual([
+        "2023-11-14T22:13:20.000Z",
+        "2023-11-14T22:13:20.000Z",
+        "2023-11-14T22:13:20.001Z",
+        "2023-11-14T22:13:20.001Z",
+        "2023-11-15T22:13:20.001Z",
+      ]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("below the level is not written", () => {
     const { lines, logger } = recorded("warn");
     logger.info("no");
@@ -108,6 +138,29 @@ describe("the log on a descriptor", () => {
       logger.info("too late");
     }, "json");
     expect(text).toMatch(/"msg":"last words"\}\n$/);
+  });
+
+  it.each(["json", "pretty"] as const)("(%s) has an error at once, behind what stands before it", async (format) => {
+    const file = join(folder, "log");
+    await written(({ logger, flushSync }) => {
+      const messages = (): string[] => readFileSync(file, "utf8").match(/(?:one|two|three|four)/g) ?? [];
+      logger.info("one");
+      logger.warn("two");
+      expect(messages()).toEqual([]);
+      logger.error("three");
+      expect(messages()).toEqual(["one", "two", "three"]);
+      logger.info("four");
+      expect(messages()).toHaveLength(3);
+      flushSync(1000);
+      expect(messages()).toHaveLength(4);
+    }, format);
+  });
+
+  it("keeps nothing of an ended one at the process", async () => {
+    const before = process.listenerCount("exit");
+    await written(({ flushSync }) => flushSync(1000), "json");
+    await written(({ end }) => end(1000), "json");
+    expect(process.listenerCount("exit")).toBe(before);
   });
 
   it("is JSON where the format is auto and the descriptor no terminal", async () => {

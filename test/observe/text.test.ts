@@ -42,6 +42,24 @@ describe("escapeTexts", () => {
     });
   });
 
+  it("copies nothing where there is nothing to escape", () => {
+    const value = { a: ["b", { c: "d" }], number: 5, nothing: undefined };
+    expect(escapeTexts(value)).toBe(value);
+  });
+
+  it.each([
+    [{ a: { b: ["c", "\n"] } }, { a: { b: ["c", "\\x0a"] } }],
+    [{ a: { b: { "\n": 1 } } }, { a: { b: { "\\x0a": 1 } } }],
+    [{ a: ["x".repeat(501)] }, { a: [`${"x".repeat(500)}...`] }],
+    [[[[[[1]]]]], [[[["..."]]]]],
+    [[[[{ a: {} }]]], [[[{ a: "..." }]]]],
+    ["\n", "\\x0a"],
+  ])("finds the one place in %j", (value, escaped) => {
+    const before = structuredClone(value);
+    expect(escapeTexts(value)).toEqual(escaped);
+    expect(value).toEqual(before);
+  });
+
   it("ends where values nest deep or for ever", () => {
     const ring: unknown[] = [];
     ring.push(ring);

@@ -113,3 +113,13 @@ describe("what the library's users are told of", () => {
     ).toEqual([]);
   });
 });
+
+it("of a repair that nobody listens for is not put together", () => {
+  const unread: Happening = {
+    ...repaired,
+    get settled(): never {
+      return expect.unreachable();
+    },
+  };
+  emitEvents(new EventEmitter<ProxyEvents>(), 2)(unread);
+});

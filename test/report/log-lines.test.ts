@@ -72,6 +72,24 @@ describe("a repair's line", () => {
     ]);
   });
 
+  it("counts each oid as one sort, whatever the transaction did to it", () => {
+    const changes = {
+      ...changesOf(newTransaction(1)),
+      created: oidSet(packed([1, 2])),
+      restored: oidSet(packed([2, 3, 4])),
+      deleted: oidSet(packed([1, 4, 5])),
+    };
+    const none = oidSet(packed([]));
+    const all = oidSet(packed([1, 2, 3, 4, 5]));
+    const counted = (added: Buffer | undefined, rest: object = {}) =>
+      linesOf({ what: "repaired", settled: settled({ added, oids: all, changes: { ...changes, ...rest } }), ...place });
+    expect(counted(undefined)).toMatchObject([{ created: 2, restored: 2, deleted: 2 }]);
+    expect(counted(oidSet(packed([2, 3, 5])))).toMatchObject([{ created: 1, restored: 1, deleted: 1 }]);
+    expect(counted(none)).toMatchObject([{ created: 0, restored: 0, deleted: 0, oids: [] }]);
+    expect(counted(all, { created: none })).toMatchObject([{ created: 0, restored: 3, deleted: 3 }]);
+    expect(counted(all, { restored: none, deleted: none })).toMatchObject([{ created: 2, restored: 0, deleted: 0 }]);
+  });
+
   it("of a getInvalidations reply has from and tid, or the reach where it became None", () => {
     const from = asTid(1n);
     const resumed = { what: "resumed", from, reach: asTid(2n), ...place } as const;
@@ -168,6 +186,17 @@ describe("a getInvalidations that the server itself answered None", () => {
       },
     ]);
   });
+});
+
+it("a repair's line is not put together where its level is off", () => {
+  const unread: Happening = {
+    what: "repaired",
+    ...place,
+    get settled(): never {
+      return expect.unreachable();
+    },
+  };
+  expect(linesAt("warn", "each", [unread])).toEqual([]);
 });
 
 describe("log.repairs: summary", () => {

@@ -1,4 +1,5 @@
 import { ID_BYTES } from "../wire/ids.ts";
+import { room } from "./oid-room.ts";
 import { sorted } from "./oid-sort.ts";
 
 /**
@@ -37,9 +38,9 @@ function isSet(oids: OidList): boolean {
   return true;
 }
 
-/** A copy in memory of its own: a view would keep alive all that it was cut from, be it a pool of Node's. */
+/** A copy: a view would keep alive all that it was cut from. */
 function ownCopy(oids: Buffer): Buffer {
-  const copy = Buffer.allocUnsafeSlow(oids.length);
+  const copy = room(oids.length);
   oids.copy(copy);
   return copy;
 }
@@ -69,7 +70,7 @@ export function union(a: OidSet, b: OidSet): OidSet {
 
 /** Of two sets that have nothing in common. */
 function merged(a: OidSet, b: OidSet): OidSet {
-  const result = Buffer.allocUnsafeSlow(a.length + b.length);
+  const result = room(a.length + b.length);
   const [one, other, to] = [viewOf(a), viewOf(b), viewOf(result)];
   let i = 0;
   for (let j = 0; j < b.length; j += ID_BYTES) {
@@ -101,7 +102,7 @@ function pick(a: OidSet, b: OidSet, inBoth: boolean): OidSet {
     const found = j < b.length && compareAt(other, j, from, i) === 0;
     if (found !== inBoth) {
       if (result !== undefined) continue;
-      result = Buffer.allocUnsafeSlow(a.length);
+      result = room(a.length);
       a.copy(result, 0, 0, i);
       to = viewOf(result);
     } else {
@@ -148,7 +149,7 @@ export function newBuilder(): OidBuilder {
 /** Appends the eight bytes at `offset`; doubles the room when it is used up. */
 export function append(builder: OidBuilder, from: Buffer, offset: number): void {
   if (builder.length === builder.bytes.length) {
-    const larger = Buffer.allocUnsafeSlow(Math.max(8 * ID_BYTES, builder.bytes.length * 2));
+    const larger = room(Math.max(8 * ID_BYTES, builder.bytes.length * 2));
     builder.bytes.copy(larger, 0, 0, builder.length);
     builder.bytes = larger;
   }

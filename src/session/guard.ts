@@ -13,6 +13,7 @@ export class Guard {
   #registered = false;
   #last: Tid = NO_TID;
   #own: Tid[] = [];
+  #newestOwn: Tid = NO_TID;
   #finishing = 0;
 
   /** `oldClient`: an invalidation between its `tpc_finish` and the reply would stop it for good. */
@@ -31,6 +32,7 @@ export class Guard {
   /** The reply was read, and the client's own commit has this tid. */
   committed(tid: Tid): void {
     this.#own.push(tid);
+    if (tid > this.#newestOwn) this.#newestOwn = tid;
     if (this.#own.length > OWN_KEPT) this.#own.shift();
   }
 
@@ -43,7 +45,7 @@ export class Guard {
     const code = this.#refusesNow();
     if (code !== undefined) return code;
     if (tid <= this.#last) return "guard-not-growing";
-    if (this.#own.includes(tid)) return "guard-own-commit";
+    if (tid <= this.#newestOwn && this.#own.includes(tid)) return "guard-own-commit";
     this.#last = tid;
     return undefined;
   }

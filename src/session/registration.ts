@@ -13,6 +13,11 @@ import type { Conversation } from "./conversation.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
 
+interface Style {
+  readonly dialect: Dialect;
+  readonly shape: OidShape;
+}
+
 /** Where a registration writes to. */
 export interface Ways {
   readonly server: Connection;
@@ -34,6 +39,8 @@ export class Registration implements Member {
   readonly #ways: Ways;
   readonly #turns: Turns;
   readonly #report: Report;
+  /** How its client is written to, since that is known. */
+  #known: Style | undefined;
 
   constructor(
     storage: Storage,
@@ -181,9 +188,12 @@ export class Registration implements Member {
   }
 
   /** How the client is written to; undefined: nobody knows, and the session has been ended for it. */
-  #style(tid: Tid | undefined): { readonly dialect: Dialect; readonly shape: OidShape } | undefined {
+  #style(tid: Tid | undefined): Style | undefined {
     const { dialect, protocol } = this.#talk.client;
-    if (dialect !== undefined) return { dialect, shape: protocol.versions ? "pairs" : "plain" };
+    if (dialect !== undefined) {
+      if (this.#known?.dialect !== dialect) this.#known = { dialect, shape: protocol.versions ? "pairs" : "plain" };
+      return this.#known;
+    }
     this.#turns.end(sessionEnd("unknown-dialect", tid && tidHex(tid)), "behind");
     return undefined;
   }

@@ -44,6 +44,8 @@ export class ToClient implements FrameHandler {
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
   #handed: OwnInbound | undefined;
+  /** That stands in memory of its own already. */
+  #isOwn = false;
   /** The large reply that is the next one. */
   #large: Large | undefined;
   /** The newest commit that the frame waits for which waits; 0: what stands before it does. */
@@ -184,6 +186,7 @@ export class ToClient implements FrameHandler {
   }
 
   #hand(frame: Buffer, envelope: Envelope, role: Inbound["role"], tid: Tid): Inbound {
+    this.#isOwn = false;
     this.#handed = { frame, envelope, tid, role, since: this.#clock.now() };
     return this.#handed;
   }
@@ -197,7 +200,7 @@ export class ToClient implements FrameHandler {
   #keep(): void {
     // What nearly always has gone out at once is copied only if it waits.
     const handed = this.#handed;
-    if (handed !== undefined && this.#registration.heldBytes > 0) handed.frame = copy(handed.frame);
+    if (handed !== undefined && !this.#isOwn && this.#registration.heldBytes > 0) handed.frame = copy(handed.frame);
   }
 
   // --- messages ---------------------------------------------------------------------------------------------------
@@ -206,8 +209,9 @@ export class ToClient implements FrameHandler {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
     if (envelope.method === INVALIDATE) {
-      const args = storage.reader.read(this.#talk.server.codec, payload, envelope);
-      const read = this.#asRead(frame, envelope, 0, undefined, args.tid);
+      const { frame: own, args } = storage.reader.read(this.#talk.server.codec, frame, payload, envelope);
+      const read = this.#asRead(own, envelope, 0, undefined, args.tid);
+      this.#isOwn = true;
       ledger.invalidation(number, args, read.payload.since, read);
       return;
     }

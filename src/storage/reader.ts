@@ -4,23 +4,34 @@ const KEPT = 4;
 /** Beyond this only the newest is kept. */
 const KEPT_BYTES = 1024 * 1024;
 
+/** A message that was read, in memory that is nobody else's. */
+export interface Seen {
+  /** With its length. */
+  readonly frame: Buffer;
+  readonly args: InvalidationArgs;
+}
+
 /**
  * Reads the server's invalidations. The server sends the same bytes to every client of one dialect, so the last few
  * are remembered, and equal ones give the same object, whatever their dialect: reading, completing and encoding then
- * happen once.
+ * happen once, and what waits for many clients stands in memory once.
  */
 export class InvalidationReader {
-  readonly #last: { readonly payload: Buffer; readonly args: InvalidationArgs }[] = [];
+  readonly #last: { readonly payload: Buffer; readonly seen: Seen }[] = [];
 
-  read(codec: Codec, payload: Buffer, envelope: Envelope): InvalidationArgs {
-    for (const seen of this.#last) if (seen.payload.equals(payload)) return seen.args;
+  /** `payload` is that of `frame`. */
+  read(codec: Codec, frame: Buffer, payload: Buffer, envelope: Envelope): Seen {
+    for (const last of this.#last) if (last.payload.equals(payload)) return last.seen;
     const { tid, oids } = codec.invalidation(payload, envelope);
     // Copies: what is kept for long must not pin the chunk that it came in.
-    const same = this.#last.find((seen) => seen.args.tid === tid && seen.args.oids.equals(oids));
-    const args = same?.args ?? { tid, oids: Buffer.from(oids) };
-    this.#last.unshift({ payload: Buffer.from(payload), args });
+    const same = this.#last.find(({ seen: { args } }) => args.tid === tid && args.oids.equals(oids));
+    const args = same?.seen.args ?? { tid, oids: Buffer.from(oids) };
+    const own = Buffer.allocUnsafeSlow(frame.length);
+    frame.copy(own);
+    const seen = { frame: own, args };
+    this.#last.unshift({ payload: own.subarray(frame.length - payload.length), seen });
     while (this.#last.length > KEPT || (this.#last.length > 1 && this.#bytes() > KEPT_BYTES)) this.#last.pop();
-    return args;
+    return seen;
   }
 
   #bytes(): number {

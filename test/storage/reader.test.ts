@@ -16,7 +16,7 @@ function read(reader: InvalidationReader, codec: Codec, dialect: Dialect, tid: b
   const payload = Buffer.from(codec.encodeInvalidation(dialect, "plain", asTid(tid), oids));
   const envelope = codec.peek(payload);
   if (envelope === undefined) throw new Error("no message");
-  return { args: reader.read(codec, payload, envelope), payload };
+  return { ...reader.read(codec, payload, payload, envelope), payload };
 }
 
 describe("the server's message of one transaction", () => {
@@ -58,7 +58,7 @@ describe("the server's message of one transaction", () => {
     const { args, payload } = read(reader, pickleCodec, "pickle3", 5n, oid(1));
     pickleCodec.encodeInvalidation("pickle3", "plain", asTid(6n), oid(2)).copy(payload);
     const envelope = pickleCodec.peek(payload);
-    expect(envelope && reader.read(pickleCodec, payload, envelope)).toEqual({ tid: 6n, oids: oid(2) });
+    expect(envelope && reader.read(pickleCodec, payload, payload, envelope).args).toEqual({ tid: 6n, oids: oid(2) });
     expect(args).toEqual({ tid: 5n, oids: oid(1) });
   });
 
@@ -89,9 +89,9 @@ describe("the server's message of one transaction", () => {
     const plain: Codec = { ...pickleCodec, invalidation: (payload) => ({ tid: asTid(5n), oids: payload.subarray() }) };
     const payloads = lengths.map((length, n) => Buffer.alloc(length, n));
     const envelope = { id: 0, flags: 1, method: "invalidateTransaction", argsAt: 0 };
-    const first = payloads.map((payload) => reader.read(plain, payload, envelope));
+    const first = payloads.map((payload) => reader.read(plain, payload, payload, envelope));
     // What is not remembered any more is looked for last, since to look for it makes the others older.
-    const kept = payloads.findLastIndex((payload, n) => reader.read(plain, payload, envelope) !== first[n]);
+    const kept = payloads.findLastIndex((payload, n) => reader.read(plain, payload, payload, envelope) !== first[n]);
     expect(payloads.length - 1 - kept).toBe(expected);
   });
 

@@ -3,7 +3,8 @@ import type { Spread } from "./statistics.ts";
 
 /**
  * What got slower or faster since another run. Two runs have had different machines, or the same one with something else
- * to do: so what is compared are the ratios to the plain pipe. A difference counts when the spreads don't even touch.
+ * to do: so what is compared are the ratios to the plain pipe. A difference counts where the middle halves of the turns
+ * don't even touch.
  */
 export function compared(before: Run, now: Run): string[] {
   const lines: string[] = [];
@@ -30,8 +31,8 @@ function difference(
   lessIsBetter: boolean,
 ): readonly string[] {
   if (was === undefined || is === undefined) return [];
-  const isMore = is.min > was.max;
-  if (!isMore && is.max >= was.min) return [];
+  const isMore = is.low > was.high;
+  if (!isMore && is.high >= was.low) return [];
   const verdict = isMore === lessIsBetter ? "SLOWER" : "faster";
   return [`  ${what}, of the pipe's: ${was.median.toFixed(2)} before, ${is.median.toFixed(2)} now: ${verdict}`];
 }

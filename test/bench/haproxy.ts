@@ -1,4 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -43,10 +44,12 @@ export class Haproxy {
   readonly #process: ChildProcess;
   readonly #folder: string;
 
-  private constructor(process: ChildProcess, port: number, folder: string) {
-    this.#process = process;
+  private constructor(child: ChildProcess, port: number, folder: string) {
+    this.#process = child;
     this.port = port;
     this.#folder = folder;
+    // Unlike the benchmark's own processes it doesn't see that nobody is there any more.
+    process.once("exit", this.#kill);
   }
 
   get pid(): number {
@@ -65,7 +68,13 @@ export class Haproxy {
     }
   }
 
+  readonly #kill = (): void => {
+    this.#process.kill("SIGKILL");
+    rmSync(this.#folder, { recursive: true, force: true });
+  };
+
   async stop(): Promise<void> {
+    process.off("exit", this.#kill);
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const ended = new Promise((resolve) => this.#process.once("exit", resolve));
       this.#process.kill("SIGTERM");
@@ -80,15 +89,15 @@ export class Haproxy {
     const file = join(folder, "haproxy.cfg");
     await writeFile(file, haproxyConfig(port, serverPort));
     const [command, ...args] = [...prefix, "haproxy", "-db", "-f", file];
-    const process = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(command, args, { stdio: ["ignore", "ignore", "pipe"] });
     let words = "";
-    process.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
-    const haproxy = new Haproxy(process, port, folder);
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (words += text));
+    const haproxy = new Haproxy(child, port, folder);
     let isGone = false;
-    process.once("exit", () => (isGone = true));
+    child.once("exit", () => (isGone = true));
     while (!(await answers(port))) {
       if (!isGone) continue;
-      await rm(folder, { recursive: true });
+      await haproxy.stop();
       throw new Error(`HAProxy ended: ${words}`);
     }
     return haproxy;

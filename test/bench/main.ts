@@ -6,6 +6,7 @@ import { evaluate } from "./evaluate.ts";
 import { EXTRAS, type Extra } from "./extras.ts";
 import { haproxyVersion } from "./haproxy.ts";
 import { machine } from "./machine.ts";
+import { markdownTable } from "./markdown.ts";
 import { measure, peaks } from "./measure.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 import { WORKLOADS, type Workload } from "./plan.ts";
@@ -17,7 +18,7 @@ import { WAYS, type RelayWay, type Way } from "./ways.ts";
 
 async function main(options: Options): Promise<void> {
   const wanted = wantedOf(options);
-  if (wanted.workloads.length + wanted.extras.length === 0) throw new Error(USAGE);
+  if (wanted.workloads.length + wanted.extras.length === 0) throw new Error(`no workload's name has ${options.only}`);
   // Before anything is written: it may be the same file.
   const before = options.against === undefined ? undefined : (JSON.parse(readFileSync(options.against, "utf8")) as Run);
   const haproxy = haproxyVersion();
@@ -71,15 +72,19 @@ async function* all(
 }
 
 /** What is said and written at the end. */
-function tell(run: Run, before: Run | undefined, { json, svg }: Options): void {
+function tell(run: Run, before: Run | undefined, { json, svg, markdown }: Options): void {
   const missed = run.results.flatMap(({ name, goals }) =>
     goals.filter(({ isMet }) => !isMet).map(({ words, measured }) => `  ${name}: ${words}, is ${measured.toFixed(2)}`),
   );
   console.log(missed.length === 0 ? "\nAll goals are met." : `\nMissed:\n${missed.join("\n")}`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 1)}\n`);
   if (svg !== undefined) writeFileSync(svg, chart(run));
+  if (markdown !== undefined) writeFileSync(markdown, markdownTable(run.results));
   if (before !== undefined) console.log(compared(before, run).join("\n"));
 }
+
+// So that what is started here is ended with it.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => process.exit(1));
 
 /** Nothing else is measured then. */
 async function real({ json }: Options): Promise<void> {
@@ -87,6 +92,15 @@ async function real({ json }: Options): Promise<void> {
   if (json !== undefined) writeFileSync(json, `${JSON.stringify({ ...machine(), real: results }, undefined, 1)}\n`);
 }
 
-const options = readOptions(process.argv.slice(2));
+function optionsOrEnd(): Options | undefined {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
+}
+
+const options = optionsOrEnd();
 if (options === undefined) console.log(USAGE);
 else await (options.isReal ? real(options) : main(options));

@@ -12,6 +12,7 @@ export const USAGE = `npm run bench [-- OPTIONS]
   --profile DIR    writes CPU profiles of the plain pipe and of the proxy there
   --json FILE      writes the results there
   --svg FILE       writes a chart of them there
+  --markdown FILE  writes a table of them there, as in docs/performance.md
   --against FILE   compares with results that were stored before
 `;
 
@@ -24,10 +25,11 @@ export interface Options {
   readonly profile: string | undefined;
   readonly json: string | undefined;
   readonly svg: string | undefined;
+  readonly markdown: string | undefined;
   readonly against: string | undefined;
 }
 
-/** Undefined: help is wanted. Throws where the arguments say nothing that can be done. */
+/** Undefined: help is wanted. Throws where the arguments say nothing that can be done; the message is for people. */
 export function readOptions(args: readonly string[]): Options | undefined {
   const { values } = parseArgs({
     args: [...args],
@@ -41,6 +43,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       profile: { type: "string" },
       json: { type: "string" },
       svg: { type: "string" },
+      markdown: { type: "string" },
       against: { type: "string" },
       help: { type: "boolean", default: false },
     },
@@ -51,6 +54,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const { pin } = values;
   if (pin !== "one" && pin !== "split" && pin !== "none") throw new Error(USAGE);
   if (!Number.isSafeInteger(effort.rounds) || effort.rounds < 1 || !(effort.ms > 0)) throw new Error(USAGE);
-  const { quick: isQuick, real: isReal, only, profile, json, svg, against } = values;
-  return { isQuick, isReal, only, effort, pin, profile, json, svg, against };
+  const { quick: isQuick, real: isReal, only, profile, json, svg, markdown, against } = values;
+  return { isQuick, isReal, only, effort, pin, profile, json, svg, markdown, against };
 }

@@ -4,9 +4,11 @@ import { chart } from "./chart.ts";
 import { evaluate } from "./evaluate.ts";
 import { TURNS } from "./example.ts";
 import { GOALS } from "./goals.ts";
+import { markdownTable } from "./markdown.ts";
 import { readOptions } from "./options.ts";
 import { WORKLOADS, type Workload } from "./plan.ts";
 import type { Result, Run } from "./result.ts";
+import { spread } from "./statistics.ts";
 import { rounded, tableHead, tableRow } from "./table.ts";
 
 const WORKLOAD: Workload = { name: "load-200-c1", title: "loads <200 B>", figure: "p50", goals: GOALS.loads };
@@ -31,7 +33,7 @@ function run(...results: Result[]): Run {
 function times(factor: number): Result {
   const ratio = RESULT.ratios["proxy:pipe"]?.figure;
   if (ratio === undefined) throw new Error("no ratio");
-  const slower = { median: ratio.median * factor, min: ratio.min * factor, max: ratio.max * factor };
+  const slower = spread([ratio.min * factor, ratio.max * factor]);
   return { ...RESULT, ratios: { "proxy:pipe": { figure: slower } } };
 }
 
@@ -98,4 +100,10 @@ it("reads its options", () => {
     ["--rounds", "1.5"],
   ])
     expect(() => readOptions(wrong)).toThrow("npm run bench");
+});
+
+it("writes the same as a table for a document", () => {
+  const lines = markdownTable([RESULT, { ...RESULT, ratios: {} }]).split("\n");
+  expect(lines[2]).toBe("| loads <200 B> | µs | 10.5 | 20.0 | 40.0 | 30.0 | 0.75 | 8.00 | 6.00 | 0.75 | 1.50 | 3.00 |");
+  expect(lines[3]).toContain("| - | - |");
 });

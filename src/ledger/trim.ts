@@ -11,18 +11,23 @@ import type { Account, Action, Limbo, Settled, StorageState } from "./state.ts";
 /** So much may be owed whatever the bound: a few small commits. */
 const OWED_AT_LEAST_BYTES = 2000;
 
+/** So many commits are moved in no time. */
+const MANY = 1024;
+const PORTIONS = 64;
+
 /** What a commit in limbo is counted with, beside its oids. */
 const LIMBO_BYTES = 100;
 
 /**
- * Forgets until at most `maxBytes` are used, or what is left is owed. `isPatient`: what those are owed stays whose servers'
+ * Forgets until at most `maxBytes` are used, or a little less, or what is left is owed. `isPatient`: what those are owed stays whose servers'
  * connections are left unread.
  */
 export function trim<P>(state: StorageState<P>, maxBytes: number, isPatient: boolean, actions: Action<P>[]): void {
   const most = boundOf(state, maxBytes);
+  const until = state.historyBytes > most ? leftBy(state, most) : most;
   let drop = 0;
   for (const oldest of state.history) {
-    if (state.historyBytes <= most) break;
+    if (state.historyBytes <= until) break;
     const bytes = settledBytes(oldest);
     if (oldest.owed !== undefined) {
       if (state.historyBytes - bytes <= Math.max(most, OWED_AT_LEAST_BYTES)) break;
@@ -36,6 +41,14 @@ export function trim<P>(state: StorageState<P>, maxBytes: number, isPatient: boo
   }
   if (drop > 0) state.history.splice(0, drop);
   if (state.limbo.length > 0) trimLimbo(state, maxBytes);
+}
+
+/**
+ * So much is left when something is forgotten. Of many commits a portion goes at once: to take the first one from a long list
+ * moves all the others, and would be done for each commit.
+ */
+function leftBy<P>({ history }: StorageState<P>, most: number): number {
+  return history.length > MANY ? most - most / PORTIONS : most;
 }
 
 /** So many bytes stay for those who are slow, beyond `maxBytes`. */

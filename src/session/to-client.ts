@@ -176,7 +176,7 @@ export class ToClient implements FrameHandler {
     else {
       calls.answered(envelope.id);
       // The ledger keeps a view of its oids.
-      const own = isView && call.sort === "resume" ? copy(frame) : frame;
+      const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;
       this.#answer(call, own, own === frame ? payload : own.subarray(LENGTH_BYTES), envelope);
     }
     const { storage, number } = this.#registration;
@@ -200,7 +200,8 @@ export class ToClient implements FrameHandler {
   #keep(): void {
     // What nearly always has gone out at once is copied only if it waits.
     const handed = this.#handed;
-    if (handed !== undefined && !this.#isOwn && this.#registration.heldBytes > 0) handed.frame = copy(handed.frame);
+    if (handed === undefined || this.#isOwn) return;
+    if (this.#registration.heldBytes > 0) handed.frame = Buffer.from(handed.frame);
   }
 
   // --- messages ---------------------------------------------------------------------------------------------------
@@ -355,10 +356,4 @@ function resumed(codec: Codec, payload: Buffer, envelope: Envelope): Invalidatio
     if (error instanceof ProtocolError) return "unclear";
     throw error;
   }
-}
-
-function copy(bytes: Buffer): Buffer {
-  const own = Buffer.allocUnsafeSlow(bytes.length);
-  bytes.copy(own);
-  return own;
 }

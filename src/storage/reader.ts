@@ -26,8 +26,7 @@ export class InvalidationReader {
     // Copies: what is kept for long must not pin the chunk that it came in.
     const same = this.#last.find(({ seen: { args } }) => args.tid === tid && args.oids.equals(oids));
     const args = same?.seen.args ?? { tid, oids: Buffer.from(oids) };
-    const own = Buffer.allocUnsafeSlow(frame.length);
-    frame.copy(own);
+    const own = Buffer.from(frame);
     const seen = { frame: own, args };
     this.#last.unshift({ payload: own.subarray(frame.length - payload.length), seen });
     while (this.#last.length > KEPT || (this.#last.length > 1 && this.#bytes() > KEPT_BYTES)) this.#last.pop();

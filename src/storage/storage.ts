@@ -1,6 +1,13 @@
 import type { Clock } from "../clock.ts";
 import { StorageLedger } from "../ledger/ledger.ts";
-import { newState, type Action, type Fact, type ServerFamily, type SessionAction } from "../ledger/state.ts";
+import {
+  newState,
+  type Action,
+  type Fact,
+  type ServerFamily,
+  type SessionAction,
+  type Settled,
+} from "../ledger/state.ts";
 import type { Report, StorageHappening } from "../happening/happening.ts";
 import { AnnouncementEncoder } from "./encoder.ts";
 import type { Inbound } from "./inbound.ts";
@@ -223,7 +230,7 @@ export class Storage {
   #tell(fact: Fact): void {
     switch (fact.do) {
       case "repaired":
-        this.#report({ what: "repaired", settled: fact.settled }, fact.settled.session);
+        this.#repaired(fact.settled);
         return;
       case "foreign":
         this.#report({ what: "foreign", tid: fact.tid }, fact.by);
@@ -238,6 +245,13 @@ export class Storage {
         this.#report({ what: "ledger-ended", tid: fact.tid, proven: fact.proven }, fact.by);
         this.#setBack(fact.by);
     }
+  }
+
+  /** As `#report` does it, without putting together what a commit's happening is made of. */
+  #repaired(settled: Settled): void {
+    const member = this.#members.get(settled.session);
+    const upstream = member?.upstream ?? this.#lastUpstream;
+    this.#host.report({ what: "repaired", settled, upstream, storage: this.name, client: member?.client });
   }
 
   /** Its sessions have not ended yet. */

@@ -14,7 +14,7 @@ const MAX_TAIL_BYTES = 64 * 1024;
 
 /** A payload with its length before it. */
 export function framed(payload: Buffer): Buffer {
-  const frame = Buffer.allocUnsafeSlow(LENGTH_BYTES + payload.length);
+  const frame = Buffer.allocUnsafe(LENGTH_BYTES + payload.length);
   frame.writeUInt32BE(payload.length);
   payload.copy(frame, LENGTH_BYTES);
   return frame;

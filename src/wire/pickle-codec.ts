@@ -122,7 +122,7 @@ function withOids(style: PickleStyle, shape: OidShape, tid: Tid, oids: Buffer, s
   if (oids.length % ID_BYTES !== 0) throw new RangeError(`${oids.length} bytes are no packed oids`);
   const marks = style.binary2 ? 1 : 2;
   const size = start.length + marks + 2 + ID_BYTES + oidsSize(style, shape, oids) + end.length;
-  const bytes = Buffer.allocUnsafeSlow(size);
+  const bytes = Buffer.allocUnsafe(size);
   let at = start.copy(bytes);
   if (!style.binary2) bytes[at++] = op.MARK;
   bytes[at++] = style.python2 ? op.SHORT_BINSTRING : op.SHORT_BINBYTES;

@@ -42,9 +42,17 @@ describe("oidSet", () => {
     expect(oidSet(Buffer.concat([high, packed([1]), high]))).toEqual(Buffer.concat([packed([1]), high]));
   });
 
-  it.each([[[]], [[7]], [[7, 7, 7]], [[9, 7, 8]]])("keeps no memory but its own: %j", (oids) => {
-    const set = oidSet(packed(oids));
-    expect(set.buffer.byteLength).toBe(set.length);
+  it.each([[[]], [[7]], [[7, 7, 7]], [[9, 7, 8]]])("keeps nothing of what it was made of: %j", (oids) => {
+    const given = packed(oids);
+    expect(oidSet(given).buffer).not.toBe(given.buffer);
+  });
+
+  it("of many oids keeps no memory but its own", () => {
+    const many = Array.from({ length: 500 }, (_, n) => n);
+    for (const oids of [many, [...many, ...many], many.toReversed()]) {
+      const set = oidSet(packed(oids));
+      expect(set.buffer.byteLength).toBe(set.length);
+    }
   });
 
   it("takes a view into a larger, unaligned buffer", () => {

@@ -30,6 +30,26 @@ describe("settled commits", () => {
     expect(state.history.map((one) => one.tid)).toEqual([5n, 9n]);
   });
 
+  it("of whom there are many go in portions, and nobody who is owed one is ended for that", () => {
+    const owed = new Set([3]);
+    const state = history(...Array.from({ length: 3_000 }, (_, n) => settled(n + 1)));
+    const all = state.historyBytes;
+    trim(state, all, true, []);
+    expect(state.history).toHaveLength(3_000);
+    trim(state, all - 1, true, []);
+    // A 64th more than need be.
+    expect(state.history).toHaveLength(3_000 - 47);
+    expect(state.reach).toBe(47n);
+    const [oldest] = state.history;
+    if (oldest === undefined) throw new Error("nothing is left");
+    state.history[0] = { ...oldest, owed };
+    state.accounts.set(3, newAccount(3, state));
+    const actions: Action<string>[] = [];
+    trim(state, state.historyBytes - 1, true, actions);
+    expect(actions).toEqual([]);
+    expect(state.history[0]?.owed).toBe(owed);
+  });
+
   it("never move the reach back", () => {
     const state = history(settled(2));
     state.reach = tidOf(7);

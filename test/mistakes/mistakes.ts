@@ -241,7 +241,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a getInvalidations reply that waits is not copied",
     file: "src/session/to-client.ts",
-    text: 'isView && call.sort === "resume" ? copy(frame) : frame',
+    text: 'isView && call.sort === "resume" ? Buffer.from(frame) : frame',
     becomes: "isView ? frame : frame",
   },
   {
@@ -277,14 +277,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "two invalidations of one length are taken for the same",
     file: "src/storage/reader.ts",
-    text: "if (seen.payload.equals(payload)) return seen.args;",
-    becomes: "if (seen.payload.length === payload.length) return seen.args;",
+    text: "if (last.payload.equals(payload)) return last.seen;",
+    becomes: "if (last.payload.length === payload.length) return last.seen;",
   },
   {
     name: "the server's message is remembered by memory that is somebody else's",
     file: "src/storage/reader.ts",
-    text: "payload: Buffer.from(payload), args",
-    becomes: "payload, args",
+    text: "const own = Buffer.from(frame);",
+    becomes: "const own = frame;",
   },
 
   // --- back-pressure and waiting ---

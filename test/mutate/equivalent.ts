@@ -650,23 +650,28 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "what is saved is a copy",
     "src/session/to-client.ts",
     ["if (isView) this.#keep();", "isView", "true"],
+    ["if (handed === undefined || this.#isOwn) return;", "this.#isOwn", "false"],
     [
-      "if (handed !== undefined && this.#registration.heldBytes > 0) handed.frame = copy(handed.frame);",
+      "if (this.#registration.heldBytes > 0) handed.frame = Buffer.from(handed.frame);",
       "this.#registration.heldBytes > 0",
       "true",
     ],
     [
-      "if (handed !== undefined && this.#registration.heldBytes > 0) handed.frame = copy(handed.frame);",
+      "if (this.#registration.heldBytes > 0) handed.frame = Buffer.from(handed.frame);",
       "this.#registration.heldBytes > 0",
       "this.#registration.heldBytes >= 0",
     ],
-    ['const own = isView && call.sort === "resume" ? copy(frame) : frame;', 'isView && call.sort === "resume"', "true"],
     [
-      'const own = isView && call.sort === "resume" ? copy(frame) : frame;',
+      'const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;',
+      'isView && call.sort === "resume"',
+      "true",
+    ],
+    [
+      'const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;',
       'isView && call.sort === "resume"',
       'isView || call.sort === "resume"',
     ],
-    ['const own = isView && call.sort === "resume" ? copy(frame) : frame;', 'call.sort === "resume"', "true"],
+    ['const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;', 'call.sort === "resume"', "true"],
   ),
   ...since(
     "of nothing there is nothing to be done",

@@ -1,8 +1,9 @@
 import { isatty } from "node:tty";
 import type { Bindings, Logger } from "pino";
-import { pino, stdSerializers } from "pino";
+import { pino } from "pino";
 import type { Config } from "../config/schema.ts";
 import { descriptorWriter } from "./descriptor.ts";
+import { serializeError } from "./error-fields.ts";
 import { LineWriter } from "./line-writer.ts";
 import { escapeText, escapeTexts } from "./text.ts";
 
@@ -133,16 +134,6 @@ function writingTime(): () => string {
     }
     return field;
   };
-}
-
-/** Type, code, message and stack, without what an error may carry besides: a payload never reaches the log. */
-function serializeError(value: unknown): unknown {
-  if (!(value instanceof Error)) return escapeTexts(value);
-  const { type, message, stack } = stdSerializers.err(value);
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const heading = `${type}: ${escapeText(message)}`;
-  const code = "code" in value && typeof value.code === "string" ? { code: value.code } : {};
-  return { type, ...code, message: escapeText(message), stack: [heading, ...frames.map(escapeText)].join("\n") };
 }
 
 async function formatter(format: Config["log"]["format"], descriptor: number): Promise<(line: string) => string> {

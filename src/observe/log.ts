@@ -139,7 +139,7 @@ function writingTime(): () => string {
 async function formatter(format: Config["log"]["format"], descriptor: number): Promise<(line: string) => string> {
   const terminal = isatty(descriptor);
   if (format === "json" || (format === "auto" && !terminal)) return (line) => line;
-  // Only here, since it doubles the time that the command needs to start.
+  // Only here, since a service needs none of it.
   const { prettyFactory } = await import("pino-pretty");
   const colorize = terminal && !process.env["NO_COLOR"];
   const pretty = prettyFactory({ colorize, timestampKey: "at", translateTime: false, singleLine: true });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { SourceMap } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -28,7 +28,10 @@ function mapOf(url: string): SourceMap | undefined {
 
 function readMap(url: string): SourceMap | undefined {
   try {
-    return new SourceMap(JSON.parse(readFileSync(`${fileURLToPath(url)}.map`, "utf8")));
+    const file = `${fileURLToPath(url)}.map`;
+    // It may have been built again while this process runs what was there before.
+    if (statSync(file).mtimeMs > performance.timeOrigin) return undefined;
+    return new SourceMap(JSON.parse(readFileSync(file, "utf8")));
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,9 +9,12 @@ const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-sources-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** A built file with this map; its address. */
-function built(name: string, map?: string): string {
+function built(name: string, map?: string, at = new Date(0)): string {
   const file = join(folder, name);
-  if (map !== undefined) writeFileSync(`${file}.map`, map);
+  if (map !== undefined) {
+    writeFileSync(`${file}.map`, map);
+    utimesSync(`${file}.map`, at, at);
+  }
   return pathToFileURL(file).href;
 }
 
@@ -19,6 +22,7 @@ describe("a frame", () => {
   // Its third line, from the first column on, is line 11, column 3 of the source.
   const map = { version: 3, sources: ["../../src/ledger/release.ts"], names: [], mappings: ";;AAUE" };
   const url = built("mapped.js", JSON.stringify(map));
+  const later = built("later.js", JSON.stringify(map), new Date());
 
   it.each([
     [`    at Storage.carryOut (${url}:3:1)`, "    at Storage.carryOut (src/ledger/release.ts:11:3)"],
@@ -32,6 +36,7 @@ describe("a frame", () => {
   it.each([
     ["a line that nothing is known of", `    at x (${url}:1:1)`],
     ["a file without a map", `    at x (${built("unmapped.js")}:3:1)`],
+    ["a file that was built after the process has started", `    at x (${later}:3:1)`],
     ["a map that is none", `    at x (${built("broken.js", "{")}:3:1)`],
     ["a map of another kind", `    at x (${built("other.js", '{"version":3}')}:3:1)`],
     ["Node's own", "    at process.processTimers (node:internal/timers:529:7)"],

@@ -1,4 +1,4 @@
-// `npm install` runs this. It builds dist/ where the compiler is installed, and says clearly what to do where it isn't.
+// `npm install` runs this. It builds dist/ where compiler and bundler are installed, and says clearly what to do where it isn't.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -6,16 +6,18 @@ import { fileURLToPath } from "node:url";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
 
-function compilerIsInstalled() {
+const { resolve } = createRequire(import.meta.url);
+
+function isInstalled(name) {
   try {
-    createRequire(import.meta.url).resolve("typescript/package.json");
+    resolve(`${name}/package.json`);
     return true;
   } catch {
     return false;
   }
 }
 
-if (compilerIsInstalled()) {
+if (["rolldown", "typescript"].every(isInstalled)) {
   const build = spawnSync("npm", ["run", "--silent", "build"], { cwd: top, stdio: "inherit" });
   process.exitCode = build.status ?? 1;
 } else {

@@ -3,9 +3,6 @@ import type { Config } from "../config/load.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
-import { createProxy } from "../index.ts";
-import { openLog } from "../observe/log.ts";
-import { serve } from "./serve.ts";
 
 const EXAMPLES = `
 Examples:
@@ -41,8 +38,9 @@ export function runCommand(): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (options: RunOptions) => {
       const config = withLogOptions(readConfig(options, command), options);
-      const log = await openLog(config.log);
-      process.exitCode = await serve(createProxy(config, { logger: log.logger }), log);
+      // What is wrong with the configuration is told without loading the proxy.
+      const { runProxy } = await import("./run-proxy.ts");
+      process.exitCode = await runProxy(config);
     });
 }
 

@@ -1,8 +1,9 @@
 import { isatty } from "node:tty";
 import type { Bindings, Logger } from "pino";
-import { pino, stdSerializers } from "pino";
+import { pino } from "pino";
 import type { Config } from "../config/schema.ts";
 import { descriptorWriter } from "./descriptor.ts";
+import { serializeError } from "./error-fields.ts";
 import { LineWriter } from "./line-writer.ts";
 import { escapeText, escapeTexts } from "./text.ts";
 
@@ -135,20 +136,10 @@ function writingTime(): () => string {
   };
 }
 
-/** Type, code, message and stack, without what an error may carry besides: a payload never reaches the log. */
-function serializeError(value: unknown): unknown {
-  if (!(value instanceof Error)) return escapeTexts(value);
-  const { type, message, stack } = stdSerializers.err(value);
-  const frames = stack.split("\n").filter((line) => /^\s+at /.test(line));
-  const heading = `${type}: ${escapeText(message)}`;
-  const code = "code" in value && typeof value.code === "string" ? { code: value.code } : {};
-  return { type, ...code, message: escapeText(message), stack: [heading, ...frames.map(escapeText)].join("\n") };
-}
-
 async function formatter(format: Config["log"]["format"], descriptor: number): Promise<(line: string) => string> {
   const terminal = isatty(descriptor);
   if (format === "json" || (format === "auto" && !terminal)) return (line) => line;
-  // Only here, since it doubles the time that the command needs to start.
+  // Only here, since a service needs none of it.
   const { prettyFactory } = await import("pino-pretty");
   const colorize = terminal && !process.env["NO_COLOR"];
   const pretty = prettyFactory({ colorize, timestampKey: "at", translateTime: false, singleLine: true });

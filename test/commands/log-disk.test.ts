@@ -17,7 +17,7 @@ afterEach(async () => {
 
 /** Runs a shell line with the command's log redirected, and such a flood at its start. */
 function flooding(redirected: string, lines: number, before = "", size = 1): CommandProcess {
-  const fixture = `${process.execPath} test/commands/fixtures/serve.mjs normal info ${lines} ${size}`;
+  const fixture = `${process.execPath} .cache/commands/test/commands/fixtures/serve.js normal info ${lines} ${size}`;
   return new CommandProcess("sh", ["-c", `${before} exec ${fixture} ${redirected}`]);
 }
 

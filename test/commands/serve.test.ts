@@ -6,7 +6,7 @@ afterEach(killRest);
 
 function serving(manner: string, level = "info", flood = 0, size = 1): CommandProcess {
   const args = [manner, level, String(flood), String(size)];
-  return new CommandProcess(process.execPath, ["test/commands/fixtures/serve.mjs", ...args]);
+  return new CommandProcess(process.execPath, [".cache/commands/test/commands/fixtures/serve.js", ...args]);
 }
 
 async function started(manner: string, level?: string, flood?: number): Promise<CommandProcess> {
@@ -76,6 +76,11 @@ describe("a failure", () => {
     const fatal = command.lines.filter(({ level }) => level === "fatal");
     expect(fatal).toHaveLength(1);
     expect(fatal[0]).toMatchObject({ msg: "internal error, the process ends", err: { type: "TypeError" } });
+    // Where it was thrown, in the source, and not in what was built from it.
+    expect(fatal[0]).toHaveProperty(
+      "err.stack",
+      expect.stringMatching(/^.*\n +at .*\btest\/commands\/fixtures\/serve\.ts:\d+:\d+/),
+    );
   });
 
   it("that nobody caught is a line on standard error where the log is silent", async () => {
@@ -130,7 +135,7 @@ describe("the log's end", () => {
   });
 
   it("loses no line on a pipe that is read late", async () => {
-    const fixture = `${process.execPath} test/commands/fixtures/serve.mjs "start fails" info 20000`;
+    const fixture = `${process.execPath} .cache/commands/test/commands/fixtures/serve.js "start fails" info 20000`;
     const command = new CommandProcess("sh", ["-c", `${fixture} | { sleep 0.5; cat; }`]);
     expect((await command.ended()).stderr).toMatch(/^zeo-proxy: can't listen/);
     expect(command.lines.map(({ n }) => n)).toEqual(Array.from({ length: 20_000 }, (_, n) => n));

@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { inSource } from "../../src/observe/sources.ts";
+
+/** What was bundled. */
+const FILES = readdirSync("dist", { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".js"))
+  .map((file) => join("dist", file));
+
+/** Where functions stand in a bundle, and what they are called; the bundler gives those a number whose names are taken. */
+function functionsIn(file: string): { readonly place: string; readonly name: string }[] {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.flatMap((text, at) => {
+    const [, name] = /^(?:async )?function (\w+?)(?:\$\d+)?\(/.exec(text) ?? [];
+    return name === undefined ? [] : [{ place: `${pathToFileURL(file).href}:${at + 1}:1`, name }];
+  });
+}
+
+function sourceLine(file: string, line: number): string {
+  return readFileSync(file, "utf8").split("\n")[line - 1] ?? "";
+}
+
+describe("a built file", () => {
+  it("is one of few", () => expect(FILES.length).toBeLessThan(20));
+
+  it("leads back to the sources: a stack tells of their files and lines", () => {
+    const own = FILES.flatMap(functionsIn).flatMap(({ place, name }) => {
+      const [, file, line] = /^(src\/\S+):(\d+):1$/.exec(inSource(place)) ?? [];
+      return file === undefined ? [] : [{ name, said: sourceLine(file, Number(line)) }];
+    });
+    expect(own.length).toBeGreaterThan(500);
+    expect(own.filter(({ name, said }) => !new RegExp(`function ${name}[(<]`).test(said))).toEqual([]);
+  });
+});

@@ -1,0 +1,152 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { CommandProcess, killRest } from "./command.ts";
+
+// What would be published, as somebody has it who installs it: no file of this checkout is near.
+
+const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-package-"));
+const installed = join(folder, "node_modules/zeo-proxy");
+let files: string[] = [];
+
+beforeAll(() => {
+  const pack = ["pack", "--json", "--ignore-scripts", "--offline", "--pack-destination", folder];
+  const [packed] = JSON.parse(execFileSync("npm", pack, { encoding: "utf8" })) as [
+    { filename: string; files: { path: string }[] },
+  ];
+  files = packed.files.map(({ path }) => path);
+  mkdirSync(installed, { recursive: true });
+  execFileSync("tar", ["-xzf", join(folder, packed.filename), "-C", installed, "--strip-components", "1"]);
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+});
+afterEach(killRest);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs one of its files, or a program that imports it. */
+function node(...args: string[]): CommandProcess {
+  return new CommandProcess(process.execPath, args);
+}
+
+function program(name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, text);
+  return file;
+}
+
+describe("the published files", () => {
+  it("are all that is named, and no source, test or cache", () => {
+    const { exports, bin } = JSON.parse(readFileSync("package.json", "utf8")) as {
+      exports: { ".": { types: string; default: string } };
+      bin: Record<string, string>;
+    };
+    const named = [...Object.values(exports["."]), ...Object.values(bin), "dist/licences.txt", "LICENSE", "README.md"];
+    expect(files).toEqual(expect.arrayContaining(named.map((file) => file.replace("./", ""))));
+    expect(files.filter((file) => /^(?:src|test|node_modules|\.)/.test(file))).toEqual([]);
+  });
+
+  it("say nothing of the machine that they were built on", () => {
+    const top = resolve(".");
+    const built = files.filter((file) => file.startsWith("dist/"));
+    expect(built.filter((file) => readFileSync(join(installed, file), "utf8").includes(top))).toEqual([]);
+  });
+
+  it("have the licences of all that they hold a copy of", () => {
+    const licences = readFileSync(join(installed, "dist/licences.txt"), "utf8");
+    const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
+    for (const [name, version] of Object.entries(dependencies)) expect(licences).toContain(`${name} ${version}\n`);
+    expect(licences.match(/Permission (?:is hereby granted|to use)/g)?.length).toBeGreaterThan(20);
+  });
+});
+
+describe("the installed command", () => {
+  const command = join(installed, "bin/zeo-proxy");
+
+  it("runs where nothing else is installed", async () => {
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    expect(await node(command, "--version").ended()).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+    const file = join(installed, "config/zeo-proxy.yaml");
+    expect(await node(command, "check", file).ended()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it.each(["json", "pretty"])("serves, and stops (%s)", async (format) => {
+    const run = ["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:9", "--log-format", format];
+    const running = node(command, ...run);
+    await running.until(() => (running.stdout.includes("not listening") ? true : undefined), "its line");
+    running.signal("SIGTERM");
+    expect(await running.ended()).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  it("shows the demo", async () => {
+    const { status, stdout } = await node(
+      command,
+      "demo",
+      "--once",
+      "--listen",
+      "127.0.0.1:0",
+      "--server-port",
+      "0",
+    ).ended();
+    expect(status).toBe(0);
+    expect(stdout).toContain("invalidation repaired");
+  });
+});
+
+describe("the installed library", () => {
+  const upstream = `{ listen: "127.0.0.1:0", server: "127.0.0.1:9" }`;
+
+  it("has what it exports, and its errors are instances of the classes that it exports", async () => {
+    const file = program(
+      "use.js",
+      `import * as library from "zeo-proxy";
+      const { createProxy, ConfigError, parseConfig } = library;
+      const proxy = createProxy({ upstreams: [${upstream}] });
+      const errors = [() => parseConfig({}), () => createProxy({ upstreams: [] })].map((wrong) => {
+        try { wrong(); } catch (error) { return error instanceof ConfigError; }
+      });
+      console.log(JSON.stringify({ names: Object.keys(library), errors }));
+      await proxy.start();
+      await proxy.stop();`,
+    );
+    const { status, stdout, stderr } = await node(file).ended();
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toEqual({
+      names: ["ConfigError", "ListenError", "createProxy", "loadConfig", "parseConfig"],
+      errors: [true, true],
+    });
+  });
+
+  it("has types that a strict program compiles against", () => {
+    for (const name of [
+      "pino",
+      "pino-std-serializers",
+      "sonic-boom",
+      "thread-stream",
+      "zod",
+      "@types/node",
+      "undici-types",
+    ]) {
+      mkdirSync(dirname(join(folder, "node_modules", name)), { recursive: true });
+      symlinkSync(resolve("node_modules", name), join(folder, "node_modules", name));
+    }
+    copyFileSync("tsconfig.json", join(folder, "tsconfig.json"));
+    program(
+      "use.ts",
+      `import { pino } from "pino";
+      import { createProxy, ListenError, type Config, type ConfigInput, type Proxy, type RepairEvent } from "zeo-proxy";
+      const input: ConfigInput = { upstreams: [${upstream}] };
+      const proxy: Proxy = createProxy(input, { logger: pino() });
+      export const oids: string[] = [];
+      proxy.on("repaired", (event: RepairEvent) => oids.push(...event.oids));
+      export const clients = (config: Config): number => config.limits.clients;
+      export const code = (error: unknown): string => (error instanceof ListenError ? error.code : "");
+      // @ts-expect-error -- types are there
+      createProxy({ upstreams: 5 });`,
+    );
+    const check = ["--noEmit", "--skipLibCheck", "false", "--types", "node", "-p", "tsconfig.json"];
+    const config = JSON.parse(readFileSync("tsconfig.json", "utf8")) as object;
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ ...config, include: ["use.ts"] }));
+    execFileSync(process.execPath, [resolve("node_modules/typescript/bin/tsc"), ...check], { cwd: folder });
+  });
+});

@@ -148,14 +148,16 @@ export function newBuilder(): OidBuilder {
 
 /** Appends the eight bytes at `offset`; doubles the room when it is used up. */
 export function append(builder: OidBuilder, from: Buffer, offset: number): void {
-  if (builder.length === builder.bytes.length) {
-    const larger = room(Math.max(8 * ID_BYTES, builder.bytes.length * 2));
-    builder.bytes.copy(larger, 0, 0, builder.length);
+  const { length } = builder;
+  if (length === builder.bytes.length) {
+    const larger = room(Math.max(8 * ID_BYTES, length * 2));
+    builder.bytes.copy(larger, 0, 0, length);
     builder.bytes = larger;
   }
+  const { bytes } = builder;
   // For so few bytes `copy` costs many times as much.
-  for (let i = 0; i < ID_BYTES; i++) builder.bytes[builder.length + i] = from[offset + i] as number;
-  builder.length += ID_BYTES;
+  for (let i = 0; i < ID_BYTES; i++) bytes[length + i] = from[offset + i] as number;
+  builder.length = length + ID_BYTES;
 }
 
 /** What was appended so far; a view. */

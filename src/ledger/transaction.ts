@@ -49,7 +49,23 @@ export function newTransaction(id: MessageId, explicitTid: Tid = NO_TID): Transa
 }
 
 export function addOid(transaction: Transaction, sort: StoreSort | "refused", from: Buffer, offset: number): void {
-  append(transaction[sort], from, offset);
+  append(builderOf(transaction, sort), from, offset);
+}
+
+/** By name each: a key that is not known beforehand costs more than all the rest of a store. */
+function builderOf(transaction: Transaction, sort: StoreSort | "refused"): OidBuilder {
+  switch (sort) {
+    case "created":
+      return transaction.created;
+    case "modified":
+      return transaction.modified;
+    case "restored":
+      return transaction.restored;
+    case "deleted":
+      return transaction.deleted;
+    case "refused":
+      return transaction.refused;
+  }
 }
 
 /** What a commit changed, as far as its own client said. An oid stored twice can be created and modified. */

@@ -10,7 +10,10 @@ import { addOid, newTransaction, type StoreSort, type Transaction } from "./tran
 const MAX_TRANSACTIONS = 100;
 
 export function transactionOf<P>(account: Account<P> | undefined, id: MessageId): Transaction | undefined {
-  return account?.transactions.find((transaction) => transaction.id === id);
+  if (account === undefined) return undefined;
+  // Without a closure: asked for each store.
+  for (const transaction of account.transactions) if (transaction.id === id) return transaction;
+  return undefined;
 }
 
 /** `tpc_begin`: a second one with the same id keeps the stores, unless a failed vote has cleared them on the server. */

@@ -1,5 +1,6 @@
 import { ProtocolError } from "./errors.ts";
 import { Gathered } from "./gathered.ts";
+import { wordAt } from "./words.ts";
 
 /** Bytes of the length before every payload, big-endian. */
 export const LENGTH_BYTES = 4;
@@ -60,8 +61,9 @@ function isHold(verdict: Verdict): verdict is Hold {
 /** The payload's length where a whole frame begins at `at`; -1 where it does not, or has more than `maxBytes`. */
 export function wholeFrame(chunk: Buffer, at: number, maxBytes: number): number {
   if (chunk.length - at < LENGTH_BYTES) return -1;
-  const length = chunk.readUInt32BE(at);
-  return length <= maxBytes && at + LENGTH_BYTES + length <= chunk.length ? length : -1;
+  // A length with the highest bit is none (see `MAC_BIT`).
+  const length = wordAt(chunk, at);
+  return length >= 0 && length <= maxBytes && at + LENGTH_BYTES + length <= chunk.length ? length : -1;
 }
 
 /**

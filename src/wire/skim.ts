@@ -1,4 +1,5 @@
 import { PAIR_PREFIX, type MessageId } from "./message-id.ts";
+import { wordAt } from "./words.ts";
 
 // What nearly all messages say in their first bytes, read in place as numbers: nothing is made for a message that only passes.
 // Who reads so looks at the shapes that real peers write, and leaves every other one to `Codec.peek`.
@@ -68,15 +69,6 @@ export class StoreSkim {
 
 function twoChars(word: number): string {
   return String.fromCharCode(word >>> 16, word & 0xffff);
-}
-
-export function wordAt(bytes: Buffer, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
 }
 
 function wordIn(pair: string, at: number): number {

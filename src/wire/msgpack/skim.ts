@@ -1,5 +1,6 @@
 import { ID_BYTES } from "../ids.ts";
-import { wordAt, type Skim, type StoreSkim } from "../skim.ts";
+import type { Skim, StoreSkim } from "../skim.ts";
+import { wordAt } from "../words.ts";
 
 const MAX_FIXINT = 0x7f;
 const TWO = 0x92;

@@ -1,5 +1,6 @@
 import { ID_BYTES } from "../ids.ts";
-import { wordAt, type Skim, type StoreSkim } from "../skim.ts";
+import type { Skim, StoreSkim } from "../skim.ts";
+import { littleWordAt, wordAt } from "../words.ts";
 import { isNoise } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
@@ -159,13 +160,4 @@ export function skimStorePickle(bytes: Buffer, argsAt: number, end: number, into
   }
   into.restAt = at;
   return at < end;
-}
-
-function littleWordAt(bytes: Buffer, at: number): number {
-  return (
-    (bytes[at] as number) |
-    ((bytes[at + 1] as number) << 8) |
-    ((bytes[at + 2] as number) << 16) |
-    ((bytes[at + 3] as number) << 24)
-  );
 }

@@ -9,6 +9,12 @@ import { socketTable } from "./socket-table.ts";
 /** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
 const UNKNOWN_PEER = "unknown";
 
+/** What there is of Node's own object for the system's socket. */
+interface Handle {
+  readonly writeQueueSize?: number;
+  readonly fd?: number;
+}
+
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection, Recipient {
   readonly peer: string;
@@ -16,8 +22,14 @@ export class SocketConnection implements Connection, Recipient {
   readonly #reading: Reading;
   /** Is it read into the memory that all share? */
   readonly #isShared: boolean;
+  /** Of the socket while it is open. */
+  readonly #handle: Handle | undefined;
+  readonly #descriptor: number;
   /** So many bytes have gone to the system without Node. */
   #offered = 0;
+  /** So many writes wait in Node's queue. */
+  #waiting = 0;
+  #hasEnded = false;
   #isClosed = false;
 
   /** The socket reads nothing yet. Without `reading` it is read as Node does it by itself. */
@@ -27,6 +39,8 @@ export class SocketConnection implements Connection, Recipient {
     this.#socket = socket;
     this.#reading = reading ?? new Reading();
     this.#isShared = reading !== undefined;
+    this.#handle = handleOf(socket) ?? undefined;
+    this.#descriptor = this.#handle?.fd ?? -1;
     socket.on("error", () => {
       socket.destroy();
       this.#closed();
@@ -36,49 +50,47 @@ export class SocketConnection implements Connection, Recipient {
 
   get queuedBytes(): number {
     outbox.flushFor(this);
-    return this.#socket.writableLength;
+    return this.#waiting === 0 ? 0 : this.#socket.writableLength;
   }
 
   get progress(): number {
     outbox.flushFor(this);
     // What the system has taken of a write that is not done yet only the handle tells; without it whole writes count.
-    const waiting = this.#socket.writableLength + (this.#handle?.writeQueueSize ?? 0);
+    const waiting = this.#socket.writableLength + (handleOf(this.#socket)?.writeQueueSize ?? 0);
     return this.#offered + this.#socket.bytesWritten - waiting;
-  }
-
-  /** Node's own object for the system's socket. */
-  get #handle(): { readonly writeQueueSize?: number; readonly fd?: number } | null | undefined {
-    return (this.#socket as { _handle?: { readonly writeQueueSize?: number; readonly fd?: number } | null })._handle;
-  }
-
-  /** -1 once it is closed: it may be another one's then. */
-  get #descriptor(): number {
-    return this.#handle?.fd ?? -1;
   }
 
   get isBehind(): boolean {
     outbox.flushFor(this);
-    return this.#socket.writableNeedDrain;
+    return this.#waiting > 0 && this.#socket.writableNeedDrain;
   }
 
   write(bytes: Buffer, left?: () => void): boolean {
-    const socket = this.#socket;
-    if (!socket.writable) return true;
-    if (socket.writableLength > 0) return this.#queue(bytes, left);
+    if (this.#waiting > 0) return this.#queue(bytes, left);
+    if (this.#hasEnded) return true;
     return outbox.add(this, bytes) || this.send(bytes, left);
   }
 
   /** Nothing waits before it. */
   send(bytes: Buffer, left?: () => void): boolean {
-    const taken = offer(this.#descriptor, bytes);
+    const taken = this.#isOpen ? offer(this.#descriptor, bytes) : 0;
     this.#offered += taken;
     if (taken === bytes.length) return true;
     return this.#queue(taken === 0 ? bytes : bytes.subarray(taken), left);
   }
 
+  /** Else the descriptor may be another one's already. Node lets go of its object in the same moment as it closes it. */
+  get #isOpen(): boolean {
+    return this.#handle !== undefined && handleOf(this.#socket) === this.#handle;
+  }
+
   #queue(bytes: Buffer, left?: () => void): boolean {
     if (!this.#socket.writable) return true;
-    return this.#socket.write(isScratch(bytes) ? Buffer.from(bytes) : bytes, left);
+    this.#waiting++;
+    return this.#socket.write(isScratch(bytes) ? Buffer.from(bytes) : bytes, () => {
+      this.#waiting--;
+      left?.();
+    });
   }
 
   carryOut(command: ConnectionCommand): void {
@@ -91,16 +103,18 @@ export class SocketConnection implements Connection, Recipient {
         return;
       case "end":
         outbox.flushFor(this);
+        this.#hasEnded = true;
         this.#socket.end();
         return;
       case "destroy":
         outbox.flushFor(this);
+        this.#hasEnded = true;
         this.#socket.destroy();
     }
   }
 
   ask(told: (seen: Seen | undefined) => void): void {
-    socketTable.ask(this.#descriptor, told);
+    socketTable.ask(this.#isOpen ? this.#descriptor : -1, told);
   }
 
   handOver(handler: ConnectionHandler): void {
@@ -126,4 +140,8 @@ export class SocketConnection implements Connection, Recipient {
     this.#isClosed = true;
     this.#reading.handler?.closed();
   }
+}
+
+function handleOf(socket: Socket): Handle | null | undefined {
+  return (socket as { _handle?: Handle | null })._handle;
 }

@@ -132,7 +132,7 @@ export class Storage {
    */
   run(session?: number): void {
     this.#tellDoubt(session);
-    if (session !== undefined) this.#touch(this.#members.get(session));
+    if (session !== undefined && this.#paused.size > 0) this.#touch(this.#members.get(session));
     if (this.#running) return;
     this.#running = true;
     try {
@@ -144,7 +144,9 @@ export class Storage {
     }
     // Something is due, or held, from now on: by a commit that has settled, or by what that session has read.
     const { settles } = this.ledger;
-    if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
+    if (this.#cancelTick === undefined) {
+      if (settles !== this.#settles || (session !== undefined && !this.ledger.isQuiet(session))) this.#schedule();
+    }
     this.#settles = settles;
     this.#weigh();
     this.#look(session === undefined);

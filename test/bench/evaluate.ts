@@ -56,7 +56,6 @@ export function evaluate(
     figure: ofPipe?.figure?.median,
     cpu: ofPipe?.cpu?.median,
     peakMiB: peakMiB?.proxy,
-    haproxyFigure: ofHaproxy?.figure?.median,
     haproxyP50: ofHaproxy?.p50?.median,
     haproxyCpu: ofHaproxy?.cpu?.median,
   });

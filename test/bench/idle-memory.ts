@@ -59,6 +59,6 @@ function resultOf(name: IdleName, connections: number, kib: ReadonlyMap<RelayWay
     cpuUnit: "ms",
     cpu: {},
     ratios,
-    goals: judge(GOALS.idle, { lessIsBetter: true, haproxyFigure: ratios["proxy:haproxy"].figure?.median }),
+    goals: judge(GOALS.idle, { lessIsBetter: true, figure: ratios["proxy:pipe"].figure?.median }),
   };
 }

@@ -12,12 +12,12 @@ const PEAK_MS = 300;
 /** All turns of one workload. */
 export async function measure(
   stage: Stage,
-  { name, rounds }: Workload,
+  { name, rounds, warmUps = 1 }: Workload,
   ways: readonly Way[],
   effort: Effort,
 ): Promise<Turn<Sample>[]> {
   for (const way of ways) await stage.prepare(name, way);
-  for (const way of ways) if (way === "pipe" || way === "proxy") await stage.slice(way, effort.warmUpMs);
+  for (const way of ways) if (way === "pipe" || way === "proxy") await stage.slice(way, warmUps * effort.warmUpMs);
   const turns: Turn<Sample>[] = [];
   const count = Math.min(effort.rounds, rounds ?? Infinity);
   for (let turn = 0; turn < count; turn++) {

@@ -6,7 +6,8 @@ export const FINISH = 8;
 /** Where the id of a message stands that has a small one: behind the pickle's header. One-way messages have 0. */
 export const ID_AT = 4;
 
-const TRANSACTION = z5.int(1);
+/** ZODB's clients name a transaction by its object's address (ZEO 5.2.1 `ClientStorage.py`, `id(txn)`): LONG1, six bytes. */
+const TRANSACTION = Buffer.from([0x8a, 6, 0xd0, 0x78, 0x3d, 0x92, 0x6d, 0x7f]);
 const CREATED = Buffer.alloc(8);
 const MODIFIED = z5.eight(0x1_0000_0000);
 const MARKER = Buffer.from("oid=oid=");

@@ -65,7 +65,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "no member has the number undefined, and none is undefined; undefined was never held",
     "src/storage/storage.ts",
     ["if (member === undefined) return;", "member === undefined", "false"],
-    ["if (session !== undefined) this.#touch(this.#members.get(session));", "session !== undefined", "true"],
+    [
+      "if (session !== undefined && this.#paused.size > 0) this.#touch(this.#members.get(session));",
+      "session !== undefined",
+      "true",
+    ],
+    [
+      "if (session !== undefined && this.#paused.size > 0) this.#touch(this.#members.get(session));",
+      "this.#paused.size > 0",
+      "true",
+    ],
     [
       "const member = session === undefined ? undefined : this.#members.get(session);",
       "session === undefined",

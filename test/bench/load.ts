@@ -40,6 +40,7 @@ const SCENARIOS = {
   "fanout-10": committing(1, 10, 10),
   "fanout-200": committing(1, 200, 10),
   "fanout-2000": committing(1, 2_000, 10),
+  "fanout-2000-1k": committing(1, 2_000, 1_000),
   "reads-commits": reads,
   "created-100k": (port: number) => created(port, 100_000, 10),
   "created-1m": (port: number) => created(port, 1_000_000, 50),

@@ -64,6 +64,13 @@ export const WORKLOADS: readonly Workload[] = [
   { name: "fanout-10", title: "10 observers are told", figure: "p50", goals: fanOut, warmUps: 5 },
   { name: "fanout-200", title: "200 observers are told", figure: "p50", goals: fanOut, warmUps: 5, isQuick: true },
   { name: "fanout-2000", title: "2,000 observers are told", figure: "p50", goals: fanOut, warmUps: 5 },
+  {
+    name: "fanout-2000-1k",
+    title: "2,000 observers are told of 1,000 objects",
+    figure: "p50",
+    goals: fanOut,
+    rounds: 10,
+  },
   { name: "reads-commits", title: "loads during commits", figure: "p50", goals: none, warmUps: 5, isQuick: true },
   { name: "created-100k", title: "100,000 created, 10 observers", figure: "p50ms", goals: created, rounds: 8 },
   { name: "created-1m", title: "1,000,000 created, 50 observers", figure: "p50ms", goals: created, rounds: 3 },

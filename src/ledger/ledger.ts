@@ -15,7 +15,7 @@ import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
-import { changesOf, type StoreSort } from "./transaction.ts";
+import { changesOf, type StoreSort, type Transaction } from "./transaction.ts";
 import { beyondBound, trim } from "./trim.ts";
 import * as transactions from "./transactions.ts";
 
@@ -217,7 +217,12 @@ export class StorageLedger<P> {
     from: Buffer,
     offset: number,
   ): void {
-    transactions.store(this.state.accounts.get(session), id, sort, serial, from, offset);
+    transactions.store(this.transaction(session, id), sort, serial, from, offset);
+  }
+
+  /** For many stores one behind the other: what `store` takes. It is good until the next event of this session. */
+  transaction(session: number, id: MessageId): Transaction | undefined {
+    return transactions.transactionOf(this.state.accounts.get(session), id);
   }
 
   undoForwarded(session: number, id: MessageId): void {

@@ -29,16 +29,14 @@ export function begin<P>(account: Account<P>, id: MessageId, explicitTid: Tid): 
   account.transactions.push(newTransaction(id, explicitTid));
 }
 
-/** The eight bytes of the oid at `offset`. Refused by the server without its `tpc_begin`. */
-export function store<P>(
-  account: Account<P> | undefined,
-  id: MessageId,
+/** The eight bytes of the oid at `offset`. `transaction`: undefined without its `tpc_begin`, when the server refuses it. */
+export function store(
+  transaction: Transaction | undefined,
   sort: StoreSort,
   serial: "zero" | "none" | "set",
   from: Buffer,
   offset: number,
 ): void {
-  const transaction = transactionOf(account, id);
   if (transaction === undefined) return;
   addOid(transaction, sort, from, offset);
   if ((sort === "created" || sort === "modified") && serial !== "zero") transaction.modifies = true;

@@ -1,3 +1,5 @@
+import type { StoreSort, Transaction } from "../ledger/transaction.ts";
+import { store as storeIn } from "../ledger/transactions.ts";
 import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
 import { MAX_CALL_BYTES } from "../wire/bounds.ts";
 import type { Envelope, MessageId, StoreHead } from "../wire/codec.ts";
@@ -85,7 +87,11 @@ export class ToServer implements FrameHandler {
   skim(chunk: Buffer, from: number, maxBytes: number): number {
     const { client, calls } = this.#talk;
     if (!this.#isWorking || calls.hasSpecial) return from;
-    const { order } = this.#registration.storage.ledger.stamp;
+    const { storage, number } = this.#registration;
+    const { order } = storage.ledger.stamp;
+    /** Of the stores in this chunk; looked up with the first of them. */
+    let transaction: Transaction | undefined;
+    let isLookedUp = false;
     let at = from;
     for (;;) {
       const length = wholeFrame(chunk, at, maxBytes);
@@ -97,7 +103,10 @@ export class ToServer implements FrameHandler {
       if (method.sort === "store") {
         if (!client.codec.skimStore(chunk, skim.argsAt, end, stored)) return at;
         if (!this.#isSameTail(chunk, stored.restAt, end)) return at;
-        this.#noteStore(method, stored.serial, this.#tailId, chunk, stored.oidAt);
+        if (!isLookedUp) transaction = storage.ledger.transaction(number, this.#tailId);
+        isLookedUp = true;
+        const { serial, oidAt } = stored;
+        storeIn(transaction, serial === "set" ? "modified" : "created", serial, chunk, oidAt);
       } else if (method.sort !== "other") {
         return at;
       }
@@ -148,7 +157,8 @@ export class ToServer implements FrameHandler {
   #stored(method: Method, { serial }: StoreHead, from: Buffer, offset: number, tail: Buffer): void {
     this.#tailId = this.#talk.client.codec.storeTail(tail);
     this.#tail = tail.length <= MAX_TAIL_BYTES ? Buffer.from(tail) : NO_TAIL;
-    this.#noteStore(method, serial, this.#tailId, from, offset);
+    const { storage, number } = this.#registration;
+    storage.ledger.storeForwarded(number, this.#tailId, sortOf(method, serial), serial, from, offset);
   }
 
   /** Nearly always: then nothing of it need be read. */
@@ -157,20 +167,6 @@ export class ToServer implements FrameHandler {
     if (to - from !== tail.length) return false;
     for (let i = 0; i < tail.length; i++) if (tail[i] !== chunk[from + i]) return false;
     return true;
-  }
-
-  /** The eight bytes of its oid are at `offset`. */
-  #noteStore(method: Method, serial: StoreHead["serial"], id: MessageId, from: Buffer, offset: number): void {
-    const { storage, number } = this.#registration;
-    const sort =
-      method.sort === "delete"
-        ? "deleted"
-        : method.sort === "restore"
-          ? "restored"
-          : serial === "set"
-            ? "modified"
-            : "created";
-    storage.ledger.storeForwarded(number, id, sort, serial, from, offset);
   }
 
   // --- what the ledger must know ----------------------------------------------------------------------------------
@@ -229,4 +225,10 @@ export class ToServer implements FrameHandler {
     if (storage.ledger.isRegistered(number)) return;
     throw new ProtocolError("call-before-register", 0, "a call behind the reply to register", method);
   }
+}
+
+function sortOf({ sort }: Method, serial: StoreHead["serial"]): StoreSort {
+  if (sort === "delete") return "deleted";
+  if (sort === "restore") return "restored";
+  return serial === "set" ? "modified" : "created";
 }

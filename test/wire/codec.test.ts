@@ -244,7 +244,8 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
         const read = codec.invalidation(payload, envelope);
         expect(read.tid).toBe(TID);
         expect(read.oids.equals(oids)).toBe(true);
-        expect(payload.byteLength).toBe(payload.buffer.byteLength);
+        // Small ones share a piece of memory.
+        if (count >= 1000) expect(payload.byteLength).toBe(payload.buffer.byteLength);
       }
     });
 

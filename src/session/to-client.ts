@@ -2,6 +2,7 @@ import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
 import type { Reply } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
+import type { Seen } from "../storage/reader.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, LENGTH_BYTES, wholeFrame, type FrameHandler, type Verdict } from "../wire/frame.ts";
@@ -44,6 +45,8 @@ export class ToClient implements FrameHandler {
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
   #handed: OwnInbound | undefined;
+  /** The frame that was known. */
+  #known: Seen | undefined;
   /** That stands in memory of its own already. */
   #isOwn = false;
   /** The large reply that is the next one. */
@@ -97,6 +100,20 @@ export class ToClient implements FrameHandler {
       calls.answeredSkimmed(skim);
       at = end;
     }
+  }
+
+  /** The server says the same to every client: of its message to the first of them all others know what it says. */
+  knows(chunk: Buffer, at: number): number {
+    if (this.#talk.server.dialect === undefined) return 0;
+    this.#known = this.#registration.storage.reader.seenAt(chunk, at);
+    return this.#known?.frame.length ?? 0;
+  }
+
+  known(): void {
+    if (this.#known === undefined) throw new Error("a frame that is not known");
+    this.#invalidation(this.#known);
+    this.#registration.storage.run(this.#registration.number);
+    this.#handed = undefined;
   }
 
   // --- what is too large to be held -------------------------------------------------------------------------------
@@ -210,10 +227,7 @@ export class ToClient implements FrameHandler {
     const { storage, number } = this.#registration;
     const { ledger } = storage;
     if (envelope.method === INVALIDATE) {
-      const { frame: own, args } = storage.reader.read(this.#talk.server.codec, frame, payload, envelope);
-      const read = this.#asRead(own, envelope, 0, undefined, args.tid);
-      this.#isOwn = true;
-      ledger.invalidation(number, args, read.payload.since, read);
+      this.#invalidation(storage.reader.read(this.#talk.server.codec, frame, payload, envelope));
       return;
     }
     if (envelope.method === SERIALNOS) {
@@ -226,6 +240,13 @@ export class ToClient implements FrameHandler {
       }
     }
     ledger.otherMessage(number, this.#asRead(frame, envelope));
+  }
+
+  #invalidation({ frame, envelope, args }: Seen): void {
+    const { storage, number } = this.#registration;
+    const read = this.#asRead(frame, envelope, 0, undefined, args.tid);
+    this.#isOwn = true;
+    storage.ledger.invalidation(number, args, read.payload.since, read);
   }
 
   // --- replies ----------------------------------------------------------------------------------------------------

@@ -91,6 +91,13 @@ export interface FrameHandler {
    * payloads have at most `maxBytes`.
    */
   skim?(chunk: Buffer, at: number, maxBytes: number): number;
+  /**
+   * Does it know the whole frame that begins at `at`, since it has read the same bytes before? Then it says how long it is, 0
+   * otherwise, and `known` is called for it behind what stands before it: it is not asked for its beginning.
+   */
+  knows?(chunk: Buffer, at: number): number;
+  /** That frame has come, and does not flow on by itself. */
+  known?(): void;
   /** Would `begin` say `wait` once more of the frame that waits? Asked often, so that this must cost little. */
   stillWaits?(): boolean;
 }
@@ -258,6 +265,14 @@ export class FrameStream {
       if (!this.#reads()) break;
       if (this.#handler.skim !== undefined) at = this.#handler.skim(chunk, at, this.limits.maxFrameBytes);
       this.#frameAt = base + at;
+      const known = this.#handler.knows?.(chunk, at) ?? 0;
+      if (known > 0) {
+        this.#flow(chunk, run, at);
+        at += known;
+        run = at;
+        this.#handler.known?.();
+        continue;
+      }
       const length = this.#length(chunk, at);
       const start = at + LENGTH_BYTES;
       if (length === undefined) break;

@@ -275,6 +275,12 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: "variant.shape === shape",
   },
   {
+    name: "a message of a known one's length is taken for it",
+    file: "src/storage/reader.ts",
+    text: "end <= chunk.length && frame.compare(chunk, at, end) === 0) return seen;",
+    becomes: "end <= chunk.length) return seen;",
+  },
+  {
     name: "two invalidations of one length are taken for the same",
     file: "src/storage/reader.ts",
     text: "if (last.payload.equals(payload)) return last.seen;",

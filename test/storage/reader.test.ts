@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { InvalidationReader } from "../../src/storage/reader.ts";
 import type { Codec, Dialect } from "../../src/wire/codec.ts";
+import { framed, LENGTH_BYTES } from "../../src/wire/frame.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { msgpackCodec } from "../../src/wire/msgpack-codec.ts";
 import { pickleCodec } from "../../src/wire/pickle-codec.ts";
@@ -105,5 +106,45 @@ describe("the server's message of one transaction", () => {
     expect(read(reader, pickleCodec, "pickle3", 20n, large).args === kept).toBe(true);
     read(reader, pickleCodec, "pickle3", 21n, oid(1));
     expect(read(reader, pickleCodec, "pickle3", 20n, large).args === kept).toBe(false);
+  });
+});
+
+describe("a message whose bytes come again", () => {
+  const frameOf = (tid: bigint, ...oids: number[]): Buffer =>
+    framed(pickleCodec.encodeInvalidation("pickle3", "plain", asTid(tid), Buffer.concat(oids.map(oid))));
+
+  function reading(...frames: Buffer[]): InvalidationReader {
+    const reader = new InvalidationReader();
+    for (const frame of frames) {
+      const payload = frame.subarray(LENGTH_BYTES);
+      const envelope = pickleCodec.peek(payload);
+      if (envelope === undefined) throw new Error("no message");
+      reader.read(pickleCodec, frame, payload, envelope);
+    }
+    return reader;
+  }
+
+  it("is known wherever it stands in a chunk, with what it says and in memory of its own", () => {
+    const [one, two] = [frameOf(5n, 1), frameOf(6n, 1, 2)];
+    const reader = reading(one, two);
+    const chunk = Buffer.concat([Buffer.from("x"), two, one]);
+    const seen = reader.seenAt(chunk, 1);
+    expect(seen?.args).toEqual({ tid: 6n, oids: Buffer.concat([oid(1), oid(2)]) });
+    expect(seen?.envelope.method).toBe("invalidateTransaction");
+    expect(reader.seenAt(chunk, 1 + two.length)?.args.tid).toBe(5n);
+    chunk.fill(0);
+    expect(seen?.frame).toEqual(two);
+  });
+
+  it("is not known where a byte differs, it is not whole, or nothing was read yet", () => {
+    const one = frameOf(5n, 1);
+    const reader = reading(one);
+    for (let at = 0; at < one.length; at++) {
+      const other = Buffer.from(one);
+      other[at] = (other[at] as number) ^ 1;
+      expect(reader.seenAt(other, 0), `byte ${at}`).toBeUndefined();
+      expect(reader.seenAt(one.subarray(0, at), 0), `${at} bytes`).toBeUndefined();
+    }
+    expect(new InvalidationReader().seenAt(one, 0)).toBeUndefined();
   });
 });

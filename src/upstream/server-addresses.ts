@@ -26,7 +26,6 @@ export class ServerAddresses<Session> {
    */
   heard(session: Session, peer: string): readonly string[] | undefined {
     const known = this.#places.get(session);
-    // Nearly always: asked for each chunk that is read.
     if (known?.isLast === true) return undefined;
     const place = known ?? this.#come(session, peer.slice(0, peer.lastIndexOf(":")));
     const isFirst = known === undefined && place.sessions === 1;
@@ -37,6 +36,11 @@ export class ServerAddresses<Session> {
     if (isFirst || last === undefined || last === place || last.sessions === 0 || this.#isTold) return undefined;
     this.#isTold = true;
     return this.all.filter((other) => familyOf(other) === place.family);
+  }
+
+  /** Where it was heard; undefined: nowhere yet. While that `isLast`, nothing comes of hearing it again. */
+  placeOf(session: Session): { readonly isLast: boolean } | undefined {
+    return this.#places.get(session);
   }
 
   /** The session is over. */

@@ -70,10 +70,12 @@ export class Sessions {
   /** What a session's server connection is to tell: its end perhaps not at once. */
   #gathered(session: Session, peer: string): ConnectionHandler {
     const { fromServer } = session;
+    let place: { readonly isLast: boolean } | undefined;
     return {
       ...fromServer,
       read: (bytes) => {
-        this.#heard(session, peer);
+        // Asked for each chunk that is read.
+        if (place?.isLast !== true) place = this.#heard(session, peer);
         fromServer.read(bytes);
       },
       ended: () => this.#serverEnded(session, () => fromServer.ended()),
@@ -82,10 +84,11 @@ export class Sessions {
   }
 
   /** What is relayed proves nothing, whichever server it is. */
-  #heard(session: Session, peer: string): void {
-    if (session.life !== "registered") return;
+  #heard(session: Session, peer: string): { readonly isLast: boolean } | undefined {
+    if (session.life !== "registered") return undefined;
     const addresses = this.#addresses.heard(session, peer);
     if (addresses !== undefined) this.#host.severalAddresses(addresses);
+    return this.#addresses.placeOf(session);
   }
 
   /** Where it may be an outage, a try decides first, and whoever is held hears of it behind that. */

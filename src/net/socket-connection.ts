@@ -66,13 +66,18 @@ export class SocketConnection implements Connection, Recipient {
   }
 
   write(bytes: Buffer, left?: () => void): boolean {
-    if (this.#waiting > 0) return this.#queue(bytes, left);
+    if (this.#waiting > 0) {
+      // Something may have been gathered since it began to wait.
+      outbox.flushFor(this);
+      return this.#queue(bytes, left);
+    }
     if (this.#hasEnded) return true;
     return outbox.add(this, bytes) || this.send(bytes, left);
   }
 
-  /** Nothing waits before it. */
+  /** Behind what waits: what was gathered before in the same event may have begun to. */
   send(bytes: Buffer, left?: () => void): boolean {
+    if (this.#waiting > 0) return this.#queue(bytes, left);
     const taken = this.#isOpen ? offer(this.#descriptor, bytes) : 0;
     this.#offered += taken;
     if (taken === bytes.length) return true;

@@ -21,7 +21,7 @@ const inv = (n: number, oids = ""): string =>
 const question = "(K\xffK\0U\x0flastTransactiontt.";
 
 function compared(written: string[], arrived: string[], asked: string[] = []): Comparison {
-  const into: Comparison = { same: 0, changed: 0, moved: 0, madeUp: 0, madeUpAtTheEnd: 0, questions: 0, problems: [] };
+  const into: Comparison = { same: 0, changed: [], moved: 0, madeUp: 0, madeUpAtTheEnd: 0, questions: 0, problems: [] };
   const calls = ["Z4", "call 1", "call 2"];
   compare(
     { fromClient: recorder(calls), fromServer: recorder(arrived) },
@@ -34,11 +34,22 @@ function compared(written: string[], arrived: string[], asked: string[] = []): C
 describe("compare", () => {
   test("finds equal streams the same", () => {
     const frames = ["Z4", ".reply 1", inv(1), ".reply 2"];
-    expect(compared(frames, frames)).toMatchObject({ same: 4, changed: 0, moved: 0, madeUp: 0, problems: [] });
+    expect(compared(frames, frames)).toMatchObject({ same: 4, changed: [], moved: 0, madeUp: 0, problems: [] });
   });
 
   test("counts a completed invalidation", () => {
-    expect(compared(["Z4", inv(1)], ["Z4", inv(1, "more")])).toMatchObject({ same: 1, changed: 1, problems: [] });
+    const { same, changed, problems } = compared(["Z4", inv(1)], ["Z4", inv(1, "more")]);
+    expect([same, changed.length, problems]).toEqual([1, 1, []]);
+  });
+
+  test("counts a getInvalidations reply with more oids, and no other reply that differs", () => {
+    const id = (n: number): string => `U\b\0\0\0\0\0\0\0${String.fromCharCode(n)}`;
+    const reply = (...ids: number[]): string => `(K\x07K\0U\x06.reply(${id(1)}](${ids.map(id).join("")}ett.`;
+    expect(compared(["Z4", reply(2)], ["Z4", reply(2, 3)])).toMatchObject({ same: 1, problems: [] });
+    expect(compared(["Z4", reply(2)], ["Z4", reply(2, 3)]).changed).toHaveLength(1);
+    const load = (data: string): string => `(K\x07K\0U\x06.reply(T\0\x01\0\0${data.repeat(256)}${id(1)}tt.`;
+    const { changed, problems } = compared(["Z4", load("x")], ["Z4", load("y")]);
+    expect([changed.length, problems.length]).toEqual([0, 1]);
   });
 
   test("counts one that was made up", () => {

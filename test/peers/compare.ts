@@ -10,8 +10,8 @@ import type { RecordedConnection } from "./relay.ts";
 export interface Comparison {
   /** Frames of the server that reached the client as they were. */
   same: number;
-  /** Invalidations and getInvalidations replies that the proxy wrote anew. */
-  changed: number;
+  /** Invalidations and getInvalidations replies that the proxy wrote anew: what became of what. */
+  readonly changed: string[];
   /** Invalidations that went ahead of frames that the server wrote before them. */
   moved: number;
   /** Invalidations that the server never sent. */
@@ -75,7 +75,7 @@ function compareAnswers(written: readonly Buffer[], arrived: readonly Buffer[], 
       answers++;
     } else if (got !== undefined && isReply(frame) && isReply(got) && looksResumed(frame) && looksResumed(got)) {
       next++;
-      into.changed++;
+      into.changed.push(`${excerpt(frame)} became ${excerpt(got)}`);
     } else if (got !== undefined) {
       into.problems.push(`the client received ${excerpt(got)} where the server wrote ${excerpt(frame)}`);
       return;
@@ -100,7 +100,7 @@ function compareInvalidations(written: readonly Buffer[], arrived: readonly Buff
       continue;
     }
     if (original.frame.equals(got.frame)) into.same++;
-    else into.changed++;
+    else into.changed.push(`${excerpt(original.frame)} became ${excerpt(got.frame)}`);
     if (got.others < original.others) into.moved++;
     else if (got.others > original.others) {
       into.problems.push(`the invalidation of ${tid} went behind a frame that the server wrote after it`);
@@ -136,10 +136,14 @@ function tidOf(frame: Buffer): string {
   return frame.toString("hex");
 }
 
-/** A getInvalidations reply: short, or a list of many eight-byte strings. */
+/** What stands around the value of a reply, and around each oid (with a version of the oldest protocols behind it). */
+const AROUND_VALUE = 80;
+const AROUND_ID = 12;
+
+/** A getInvalidations reply: a tid and oids, and nothing else. One that loads an object has its data, too. */
 function looksResumed(frame: Buffer): boolean {
   const ids = frame.toString("latin1").match(/[UC\xc4]\x08/g)?.length ?? 0;
-  return ids >= 1;
+  return ids >= 1 && frame.length <= AROUND_VALUE + ids * (8 + AROUND_ID);
 }
 
 function excerpt(frame: Buffer | undefined): string {

@@ -42,7 +42,7 @@ export async function openRecordedProxy(serverPort: number): Promise<Gateway> {
     compared(): Comparison {
       const sum: Comparison = {
         same: 0,
-        changed: 0,
+        changed: [],
         moved: 0,
         madeUp: 0,
         madeUpAtTheEnd: 0,

@@ -120,10 +120,12 @@ export function peerTests(name: string): void {
           play.judgement();
           test("every frame that needs no repair passes byte for byte", () => {
             const compared = play.stage().gateway.compared?.();
-            console.log(`${name}: frames on both sides: ${JSON.stringify(compared)}`);
+            console.log(
+              `${name}: frames on both sides: ${JSON.stringify({ ...compared, changed: compared?.changed.length })}`,
+            );
             expect(compared?.problems).toEqual([]);
             expect(compared?.same).toBeGreaterThan(100);
-            if (peer.announces === "patched") expect(compared?.changed).toBe(0);
+            if (peer.announces === "patched") expect(compared?.changed).toEqual([]);
             if (peer.family === "new") expect(compared?.madeUp).toBe(0);
           });
         });
@@ -139,9 +141,11 @@ export function peerTests(name: string): void {
           play.judgement();
           test("nothing but invalidations is changed", () => {
             const compared = play.stage().gateway.compared?.();
-            console.log(`${name}: frames on both sides: ${JSON.stringify(compared)}`);
+            console.log(
+              `${name}: frames on both sides: ${JSON.stringify({ ...compared, changed: compared?.changed.length })}`,
+            );
             expect(compared?.problems).toEqual([]);
-            expect((compared?.changed ?? 0) + (compared?.madeUp ?? 0)).toBeGreaterThan(0);
+            expect((compared?.changed.length ?? 0) + (compared?.madeUp ?? 0)).toBeGreaterThan(0);
           });
         });
       });

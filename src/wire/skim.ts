@@ -65,6 +65,11 @@ export class StoreSkim {
   serial: "zero" | "none" | "set" = "none";
   /** As `StoreHead` has it: offset right behind the data. The rest ends with the transaction's id. */
   restAt = 0;
+
+  /** The eight bytes at `at`: of zeros for an object that is created. */
+  setSerial(bytes: Buffer, at: number): void {
+    this.serial = wordAt(bytes, at) === 0 && wordAt(bytes, at + 4) === 0 ? "zero" : "set";
+  }
 }
 
 function twoChars(word: number): string {

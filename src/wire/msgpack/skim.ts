@@ -69,7 +69,7 @@ export function skimStoreMsgpack(bytes: Buffer, argsAt: number, end: number, int
     into.serial = "none";
     at += 1;
   } else if (isShortId(bytes, at)) {
-    into.serial = wordAt(bytes, at + 2) === 0 && wordAt(bytes, at + 6) === 0 ? "zero" : "set";
+    into.setSerial(bytes, at + 2);
     at += SHORT_ID;
   } else {
     return false;

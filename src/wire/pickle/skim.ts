@@ -1,6 +1,6 @@
 import { ID_BYTES } from "../ids.ts";
 import type { Skim, StoreSkim } from "../skim.ts";
-import { littleWordAt, wordAt } from "../words.ts";
+import { littleWordAt } from "../words.ts";
 import { isNoise } from "./atoms.ts";
 import * as op from "./opcodes.ts";
 
@@ -134,7 +134,7 @@ export function skimStorePickle(bytes: Buffer, argsAt: number, end: number, into
     into.serial = "none";
     at += 1;
   } else if (isShortId(bytes, at)) {
-    into.serial = wordAt(bytes, at + 2) === 0 && wordAt(bytes, at + 6) === 0 ? "zero" : "set";
+    into.setSerial(bytes, at + 2);
     at += SHORT_ID;
   } else {
     return false;

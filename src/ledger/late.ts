@@ -19,6 +19,7 @@ export function heardLate<P>(
   const settled = settledAt(state, args.tid);
   if (settled !== undefined) hear(state, settled, args);
   const oids = settled?.oids ?? oidSet(args.oids);
+  state.mayOwe = true;
   account.late = { oids: union(account.late?.oids ?? NO_OIDS, oids), isTold: false };
   actions.push({ do: "told-late", by: account.number, tid: args.tid });
 }

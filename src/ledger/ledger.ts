@@ -8,7 +8,7 @@ import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
 import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
-import { noLongerOwed } from "./owed.ts";
+import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
 import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./prove.ts";
 import { askIfSilent, askOverdue } from "./question.ts";
@@ -58,6 +58,8 @@ export class StorageLedger<P> {
   readonly #historyBytes: number;
   #actions: Action<P>[] = [];
   #stamp: Stamp | undefined;
+  /** So often one was quiet while not all need be. */
+  #looks = 0;
 
   constructor(state: StorageState<P>, historyBytes = Number.POSITIVE_INFINITY) {
     this.state = state;
@@ -82,10 +84,20 @@ export class StorageLedger<P> {
 
   /** May the session's messages pass by the ledger? (Never those that it has methods for.) */
   isQuiet(session: number): boolean {
-    const account = this.state.accounts.get(session);
+    const { state } = this;
+    if (!state.mayOwe && state.finishing.length === 0) return true;
+    const account = state.accounts.get(session);
     if (account === undefined) return true;
-    const { outbox, due, late } = account;
-    return this.state.finishing.length === 0 && outbox.length === 0 && due.length === 0 && late === undefined;
+    if (state.finishing.length > 0 || owesTo(account)) return false;
+    this.#looks++;
+    // So rarely that it costs no more than what was looked at since.
+    if (this.#looks > state.accounts.size) this.#lookAtAll();
+    return true;
+  }
+
+  #lookAtAll(): void {
+    this.#looks = 0;
+    this.state.mayOwe = owesAnybody(this.state);
   }
 
   /**
@@ -127,6 +139,7 @@ export class StorageLedger<P> {
 
   /** Bytes of what is held for the session's client; 0: nothing is. */
   heldBytes(session: number): number {
+    if (!this.state.mayOwe) return 0;
     const account = this.state.accounts.get(session);
     return account === undefined ? 0 : account.heldBytes + (account.late?.oids.length ?? 0);
   }
@@ -310,7 +323,7 @@ export class StorageLedger<P> {
     if (this.#evidence(account, { tid, exact: true }, reply) === "ended") return;
     account.seen = true;
     const after = waitNumber(this.state, tid);
-    push(account, item("invalidations", reply.payload, reply.bytes, { tid, after, asked, answer }));
+    push(this.state, account, item("invalidations", reply.payload, reply.bytes, { tid, after, asked, answer }));
     pump(this.state, account, this.#actions);
   }
 
@@ -339,7 +352,7 @@ export class StorageLedger<P> {
   otherMessage(session: number, read: Read<P>): void {
     const account = this.#live(session);
     if (account === undefined) return;
-    push(account, item("plain", read.payload, read.bytes));
+    push(this.state, account, item("plain", read.payload, read.bytes));
     pump(this.state, account, this.#actions);
   }
 
@@ -528,7 +541,7 @@ export class StorageLedger<P> {
     if (this.#evidence(account, evidence, reply) === "ended") return;
     const { tid, exact } = evidence;
     const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);
-    push(account, item("reply", reply.payload, reply.bytes, { tid, exact, after }));
+    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after }));
     pump(this.state, account, this.#actions);
   }
 
@@ -536,7 +549,7 @@ export class StorageLedger<P> {
   #grant(account: Account<P>, reply: Reply<P>): void {
     if (proveAll(this.state, account, this.#actions) === "ended") return;
     const after = this.state.rules.voteBarrier ? (this.state.finishing.at(-1)?.number ?? 0) : 0;
-    push(account, item("grant", reply.payload, reply.bytes, { after }));
+    push(this.state, account, item("grant", reply.payload, reply.bytes, { after }));
     pump(this.state, account, this.#actions);
   }
 

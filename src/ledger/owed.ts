@@ -4,6 +4,17 @@ import type { Account, Action, Due, Settled, StorageState } from "./state.ts";
 // A session needs T if it registered before T settled, is not the committer's, and (new servers) was not shown T by its
 // `register` reply. It is owed T from the settling until the invalidation has gone out, or the session is no more.
 
+/** Is anything held for it, or due? */
+export function owesTo<P>({ outbox, due, late }: Account<P>): boolean {
+  return outbox.length > 0 || due.length > 0 || late !== undefined;
+}
+
+/** Is anything held for anybody, or due? */
+export function owesAnybody<P>({ accounts }: StorageState<P>): boolean {
+  for (const account of accounts.values()) if (owesTo(account)) return true;
+  return false;
+}
+
 /** Must the session hear of it? */
 export function needs<P>(state: StorageState<P>, account: Account<P>, settled: Settled): boolean {
   return (

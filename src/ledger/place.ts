@@ -18,16 +18,16 @@ export function waitNumber<P>(state: StorageState<P>, tid: Tid): number {
   return 0;
 }
 
-export function push<P>(account: Account<P>, item: Item<P>): void {
+export function push<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): void {
   account.outbox.push(item);
-  added(account, item);
+  added(state, account, item);
 }
 
 /** An invalidation goes before the first message that shows its tid or a later one, but never before `register`'s reply. */
 export function place<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): void {
   const at = state.rules.moveAhead && item.tid <= account.top ? firstEvidence(state, account, item.tid) : -1;
-  if (at < 0) push(account, item);
-  else insert(account, at, item);
+  if (at < 0) push(state, account, item);
+  else insert(state, account, at, item);
 }
 
 /** The same for several, by growing tids: in one pass over what waits. */
@@ -38,7 +38,7 @@ export function placeAll<P>(state: StorageState<P>, account: Account<P>, items: 
       ? firstEvidence(state, account, lowest.tid)
       : -1;
   if (at < 0) {
-    for (const item of items) push(account, item);
+    for (const item of items) push(state, account, item);
     return;
   }
   const behind = account.outbox.splice(at);
@@ -47,11 +47,11 @@ export function placeAll<P>(state: StorageState<P>, account: Account<P>, items: 
     for (; next < items.length; next++) {
       const item = items[next] as Item<P>;
       if (!isEvidence(state, other, item.tid)) break;
-      push(account, item);
+      push(state, account, item);
     }
     account.outbox.push(other);
   }
-  for (const item of items.slice(next)) push(account, item);
+  for (const item of items.slice(next)) push(state, account, item);
 }
 
 function firstEvidence<P>(state: StorageState<P>, { outbox }: Account<P>, tid: Tid): number {
@@ -62,16 +62,17 @@ function firstEvidence<P>(state: StorageState<P>, { outbox }: Account<P>, tid: T
 /** The `register` reply goes before what an old server announced ahead of it. */
 export function placeRegister<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): void {
   const at = account.outbox.findIndex((other) => other.kind === "invalidation");
-  if (at < 0 || !state.rules.registerFirst) push(account, item);
-  else insert(account, at, item);
+  if (at < 0 || !state.rules.registerFirst) push(state, account, item);
+  else insert(state, account, at, item);
 }
 
-function insert<P>(account: Account<P>, at: number, item: Item<P>): void {
+function insert<P>(state: StorageState<P>, account: Account<P>, at: number, item: Item<P>): void {
   account.outbox.splice(at, 0, item);
-  added(account, item);
+  added(state, account, item);
 }
 
-function added<P>(account: Account<P>, { kind, tid, bytes }: Item<P>): void {
+function added<P>(state: StorageState<P>, account: Account<P>, { kind, tid, bytes }: Item<P>): void {
+  state.mayOwe = true;
   account.heldBytes += bytes;
   const top = kind === "grant" ? ABOVE_ALL : tid;
   if (top > account.top) account.top = top;

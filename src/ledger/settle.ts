@@ -123,6 +123,7 @@ function owe<P>(
   const { tid } = settled;
   nowOwed(settled, account.number);
   if (invalidationAt(account, tid) !== undefined) return; // completed in place
+  state.mayOwe = true;
   account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });
   if (tid <= account.announced) {
     endSession(state, account, "commit-out-of-order", tid, actions);

@@ -57,6 +57,8 @@ export interface StorageState<P> {
   patched: "unknown" | "yes" | "no";
   /** By session number. */
   accounts: Map<number, Account<P>>;
+  /** False: nothing is held for anybody, or due. Set where anything comes to be; nobody need look at all accounts then. */
+  mayOwe: boolean;
 }
 
 export type ServerFamily = "old" | "new";
@@ -355,6 +357,7 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     foreignCount: 0,
     patched: "unknown",
     accounts: new Map(),
+    mayOwe: false,
   };
 }
 

@@ -37,9 +37,11 @@ const QUESTION: Call = { sort: "question" };
 
 /** What the replies that are on their way answer. No object for an ordinary call: a number holds both facts. */
 export class Calls {
-  readonly #special = new Map<MessageId, Call>();
   readonly #plain = new PlainCalls();
+  readonly #special = new Map<MessageId, Call>();
   readonly #questionIds: QuestionIds;
+  /** How many calls of `#special` wait: asked for each chunk, so it is not looked for there. */
+  #specials = 0;
   /** How many `tpc_finish` wait for their replies. */
   #finishes = 0;
 
@@ -49,12 +51,12 @@ export class Calls {
 
   /** How many wait for their replies. */
   get size(): number {
-    return this.#special.size + this.#plain.size;
+    return this.#specials + this.#plain.size;
   }
 
   /** About as much memory as they take up. */
   get bytes(): number {
-    return this.#special.size * CALL_BYTES + this.#plain.bytes;
+    return this.#specials * CALL_BYTES + this.#plain.bytes;
   }
 
   addPlain(id: MessageId, method: Method, stamp: Stamp | undefined): void {
@@ -71,6 +73,7 @@ export class Calls {
   add(id: MessageId, call: Call): void {
     this.#mustBeFree(id, true);
     this.#special.set(id, call);
+    this.#specials = this.#special.size;
     if (call.sort === "finish") this.#finishes++;
   }
 
@@ -85,12 +88,13 @@ export class Calls {
     let id = this.#questionIds.next();
     while (this.#special.has(id) || this.#plain.find(id) !== undefined) id = this.#questionIds.next();
     this.#special.set(id, QUESTION);
+    this.#specials = this.#special.size;
     return id;
   }
 
   /** Does any call wait whose reply the ledger reads? */
   get hasSpecial(): boolean {
-    return this.#special.size > 0;
+    return this.#specials > 0;
   }
 
   /** Two calls of one id would make one's reply the other's: what the ledger is told must be true. */
@@ -121,6 +125,7 @@ export class Calls {
     }
     if (call.sort === "finish") this.#finishes--;
     this.#special.delete(id);
+    this.#specials = this.#special.size;
   }
 
   /** The same where nothing special waits. */

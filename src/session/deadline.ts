@@ -12,6 +12,8 @@ export interface DeadlineHost {
   /** What the session is now. */
   life(): Life["is"];
   serverGreets(): boolean;
+  /** So many were read of the server. */
+  serverBytes(): number;
   /** One end has closed its half, and of the other one nothing is heard. */
   deserted(): void;
   /** The server has accepted and said nothing. */
@@ -93,9 +95,9 @@ export class Deadline {
 
   #whileAnythingMoves(): void {
     const times = this.#times;
-    const { received } = this.#server;
+    const before = this.#host.serverBytes();
     this.#cancel = this.#host.clock.after(LINGER_MS, () => {
-      if (this.#server.received !== received) this.#whileAnythingMoves();
+      if (this.#host.serverBytes() !== before) this.#whileAnythingMoves();
       else this.#lookAt(this.#takings, times);
     });
   }

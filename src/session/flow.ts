@@ -13,6 +13,10 @@ export class Flow {
   readonly #outlet: Outlet;
   #isPaused = false;
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   constructor(server: Leg, outlet: Outlet) {
     this.#server = server;
     this.#outlet = outlet;
@@ -24,8 +28,6 @@ export class Flow {
    */
   review(registration: Registration | undefined, waits: boolean): void {
     const { isSlow } = this.#outlet;
-    // Nearly always: asked for each chunk that is read.
-    if (!isSlow && !waits && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)) return;
     const isPaused = waits || !mayRead(registration, isSlow);
     // Said again, since who registers while it is unread was not there when it was said first; and why may be another one.
     if (isPaused) registration?.storage.setPaused(registration.number, waits || !isSlow ? "commits" : "its-client");

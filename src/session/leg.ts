@@ -21,8 +21,6 @@ export class Leg {
   /** It was seen that the other end has closed its half, or all. */
   hasEnded = false;
   isClosed = false;
-  /** So many bytes were read. */
-  received = 0;
   #isEnding = false;
   /** It closes. */
   #isClosing = false;

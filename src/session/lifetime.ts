@@ -18,6 +18,10 @@ export interface LifetimeHost {
   readonly clock: Clock;
   readonly handshakeMs: number;
   serverGreets(): boolean;
+  /** So many were read of that one. */
+  bytesOf(party: Party): number;
+  /** The session's life is another one now. */
+  became(life: Life): void;
   tell(news: SessionNews): void;
   /** The proxy itself has ended it; told once. */
   ended(end: SessionEnd): void;
@@ -50,6 +54,7 @@ export class Lifetime {
       handshakeMs,
       life: () => this.#life.is,
       serverGreets: () => this.#host.serverGreets(),
+      serverBytes: () => this.#host.bytesOf("server"),
       deserted: () => this.desert(),
       serverSilent: () => {
         this.desert();
@@ -93,6 +98,7 @@ export class Lifetime {
     const before = this.#life;
     if (before.is === "over") return;
     this.#life = life;
+    this.#host.became(life);
     if ("registration" in before && !("registration" in life)) {
       const { registration } = before;
       const { storage, number } = registration;
@@ -197,7 +203,7 @@ export class Lifetime {
       const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
       if (truncation !== undefined) this.end(truncation, "at-once");
       // A probe: it has said nothing at all.
-      else if (life.is === "shaking" && this.client.received === 0) this.desert();
+      else if (life.is === "shaking" && this.#host.bytesOf("client") === 0) this.desert();
       else this.passClientEnd();
     }
     this.#deadline.set();

@@ -1,12 +1,14 @@
 import type { RawReason, SessionHappening } from "../happening/happening.ts";
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Codec } from "../wire/codec.ts";
+import type { FrameStream } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, Party } from "./connection.ts";
 import { Conversation, type Handlers } from "./conversation.ts";
 import { EarlyToClient, EarlyToServer } from "./early.ts";
 import { Flow } from "./flow.ts";
+import { FromParty, type Told } from "./from-party.ts";
 import type { HandshakeStep } from "./handshake.ts";
 import type { SessionHost } from "./host.ts";
 import { Leg } from "./leg.ts";
@@ -29,22 +31,33 @@ const WEIGH_BYTES = 8 * 1024;
  * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
  * and few commands for them; what an end leads to is in `Lifetime`.
  */
-export class Session implements Turns {
+export class Session implements Turns, Told {
+  // First what is looked at for each chunk: of many clients nothing is in the processor's caches when one of them says something.
+  // The first three follow from the life: see `#became`.
+  /** Who reads the client's bytes, and who the server's, while they come in frames. */
+  #clientFrames: FrameStream | undefined;
+  #serverFrames: FrameStream | undefined;
+  #registration: Registration | undefined;
+  readonly #outlet: Outlet;
+  readonly #toServer: Connection;
+  readonly #flow: Flow;
+  /** Bytes that were read since it was looked at what is kept. */
+  #unweighed = 0;
+  /** Bytes that were read of each. */
+  #clientBytes = 0;
+  #serverBytes = 0;
+
   /** `address:port` of the client. */
   readonly peer: string;
   /** What its two connections are to tell. */
-  readonly fromClient: ConnectionHandler;
-  readonly fromServer: ConnectionHandler;
+  readonly fromClient: ConnectionHandler = new FromParty(this, "client");
+  readonly fromServer: ConnectionHandler = new FromParty(this, "server");
   readonly #host: SessionHost<Session>;
   readonly #client: Leg;
   readonly #server: Leg;
-  readonly #outlet: Outlet;
-  readonly #flow: Flow;
   readonly #stall: Stall;
   readonly #unread: Unread;
   readonly #share: Share;
-  /** Bytes that were read since it was looked at what is kept. */
-  #unweighed = 0;
   readonly #lifetime: Lifetime;
   readonly #startedMs: number;
   #protocol: string | undefined;
@@ -53,6 +66,7 @@ export class Session implements Turns {
 
   constructor(client: Connection, server: Connection, host: SessionHost<Session>) {
     const { clock, settings, storages } = host;
+    this.#toServer = server;
     this.peer = client.peer;
     this.#host = host;
     const { stalledMs } = settings.limits;
@@ -71,22 +85,12 @@ export class Session implements Turns {
       clock,
       handshakeMs: settings.limits.handshakeMs,
       serverGreets: () => host.serverGreets(),
+      bytesOf: (party) => (party === "client" ? this.#clientBytes : this.#serverBytes),
+      became: (life) => this.#became(life),
       tell: (news) => host.tell(this, news),
       ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
       left: (storage) => storages.forgetUnused(storage),
     });
-    this.fromClient = {
-      read: (bytes) => this.#readClient(bytes),
-      ended: () => this.#try("client", () => this.#lifetime.clientEnded()),
-      drained: () => this.#try("client", () => this.look()),
-      closed: () => this.#closed(this.#client),
-    };
-    this.fromServer = {
-      read: (bytes) => this.#readServer(bytes),
-      ended: () => this.#try("server", () => this.#lifetime.serverEnded(false)),
-      drained: () => this.#readOn(),
-      closed: () => this.#closed(this.#server),
-    };
     this.#report({ what: "opened" });
   }
 
@@ -102,7 +106,7 @@ export class Session implements Turns {
 
   /** Its server has said something, and has not ended it. */
   get isServerAlive(): boolean {
-    return this.isServerOpen && this.#server.received > 0 && this.life !== "over";
+    return this.isServerOpen && this.#serverBytes > 0 && this.life !== "over";
   }
 
   /** A server that ends it may be down. (It always ends a monitor's, and those that it does not understand.) */
@@ -153,13 +157,35 @@ export class Session implements Turns {
     this.#server.destroy();
   }
 
+  // --- what its connections tell ----------------------------------------------------------------------------------
+
+  read(party: Party, bytes: Buffer): void {
+    if (party === "client") this.#readClient(bytes);
+    else this.#readServer(bytes);
+  }
+
+  partyEnded(party: Party): void {
+    if (party === "client") this.#try("client", () => this.#lifetime.clientEnded());
+    else this.#try("server", () => this.#lifetime.serverEnded(false));
+  }
+
+  drained(party: Party): void {
+    if (party === "client") this.#try("client", () => this.look());
+    else this.#readOn();
+  }
+
+  closed(party: Party): void {
+    this.#closed(party === "client" ? this.#client : this.#server);
+  }
+
   // --- bytes ------------------------------------------------------------------------------------------------------
 
   #readClient(bytes: Buffer): void {
     try {
-      this.#client.received += bytes.length;
-      this.#clientSaid(bytes);
-      if (this.#server.connection.isBehind) this.#leaveUnread();
+      this.#clientBytes += bytes.length;
+      if (this.#clientFrames !== undefined) this.#clientFrames.push(bytes);
+      else this.#clientSaid(bytes);
+      if (this.#toServer.isBehind) this.#leaveUnread();
       this.#weighNow(bytes.length);
     } catch (error) {
       this.#lifetime.failed(error, "client");
@@ -168,9 +194,9 @@ export class Session implements Turns {
 
   #readServer(bytes: Buffer): void {
     try {
-      this.#server.received += bytes.length;
-      this.#lifetime.heard();
-      this.#serverSaid(bytes);
+      this.#serverBytes += bytes.length;
+      if (this.#serverFrames !== undefined) this.#serverFrames.push(bytes);
+      else this.#serverSaid(bytes);
       this.#review();
       this.#weighNow(bytes.length);
     } catch (error) {
@@ -178,45 +204,35 @@ export class Session implements Turns {
     }
   }
 
+  /** The only place that knows whose frames are read in which life. */
+  #became(life: Life): void {
+    const isOpen = life.is === "open" || life.is === "registered";
+    this.#clientFrames = isOpen ? life.talk.clientFrames : undefined;
+    this.#serverFrames = isOpen || life.is === "orphan" ? life.talk.serverFrames : undefined;
+    this.#registration = "registration" in life ? life.registration : undefined;
+  }
+
+  /** That is not in frames; or nobody is left to read it, and a commit that is begun now would never end. */
   #clientSaid(bytes: Buffer): void {
     const life = this.#lifetime.now;
-    switch (life.is) {
-      case "shaking":
-        this.#shake(life.handshake.client(bytes), "client");
-        return;
-      case "open":
-      case "registered":
-        life.talk.clientFrames.push(bytes);
-        return;
-      case "relayed":
-        this.#lifetime.used("client");
-        this.#server.connection.write(bytes);
-        return;
-      // Nobody is left to read it: a commit that is begun now would never end.
-      case "draining":
-      case "orphan":
-      case "over":
+    if (life.is === "shaking") {
+      this.#shake(life.handshake.client(bytes), "client");
+    } else if (life.is === "relayed") {
+      this.#lifetime.used("client");
+      this.#toServer.write(bytes);
     }
   }
 
+  /** The same of the server. */
   #serverSaid(bytes: Buffer): void {
+    this.#lifetime.heard();
     const life = this.#lifetime.now;
-    switch (life.is) {
-      case "shaking":
-        if (this.#client.received === 0) this.#host.tell(this, "greeted");
-        this.#shake(life.handshake.server(bytes), "server");
-        return;
-      case "open":
-      case "registered":
-      case "orphan":
-        life.talk.serverFrames.push(bytes);
-        return;
-      case "relayed":
-        this.#lifetime.used("server");
-        this.#outlet.write(bytes);
-        return;
-      case "draining":
-      case "over":
+    if (life.is === "shaking") {
+      if (this.#clientBytes === 0) this.#host.tell(this, "greeted");
+      this.#shake(life.handshake.server(bytes), "server");
+    } else if (life.is === "relayed") {
+      this.#lifetime.used("server");
+      this.#outlet.write(bytes);
     }
   }
 
@@ -224,7 +240,7 @@ export class Session implements Turns {
 
   #shake(step: HandshakeStep, sender: Party): void {
     if (step.raw !== undefined && this.#refuses(step.raw, sender)) return;
-    if (step.toServer !== undefined) this.#server.connection.write(step.toServer);
+    if (step.toServer !== undefined) this.#toServer.write(step.toServer);
     if (step.toClient !== undefined) this.#outlet.write(step.toClient);
     if (step.raw !== undefined) this.#relay(step.raw, sender);
     if (step.protocol !== undefined) this.#open(step.protocol, step);
@@ -235,7 +251,7 @@ export class Session implements Turns {
   /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
   #open(protocol: Protocol, step: HandshakeStep): void {
     this.#protocol = protocol.name;
-    const questionIds = new QuestionIds(`${this.peer} ${this.#server.connection.peer} ${this.#startedMs}`);
+    const questionIds = new QuestionIds(`${this.peer} ${this.#toServer.peer} ${this.#startedMs}`);
     const talk = new Conversation(protocol, step, questionIds, (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
@@ -245,7 +261,7 @@ export class Session implements Turns {
 
   #early(codec: Codec, calls: Calls): Handlers {
     return {
-      toServer: new EarlyToServer(codec, calls, this.#server.connection, this),
+      toServer: new EarlyToServer(codec, calls, this.#toServer, this),
       toClient: new EarlyToClient(codec, calls, this.#outlet, this),
     };
   }
@@ -272,7 +288,7 @@ export class Session implements Turns {
     const { talk } = life;
     const { clock, report, settings, storages } = this.#host;
     const storage = storages.get(name, talk.server.protocol.family);
-    const ways = { server: this.#server.connection, outlet: this.#outlet };
+    const ways = { server: this.#toServer, outlet: this.#outlet };
     const registration = new Registration(storage, talk, ways, this, {
       upstream: settings.name,
       client: this.peer,
@@ -283,7 +299,7 @@ export class Session implements Turns {
     const { frameBytes } = settings.limits;
     talk.continueWith(
       {
-        toServer: new ToServer(talk, registration, this.#server.connection),
+        toServer: new ToServer(talk, registration, this.#toServer),
         toClient: new ToClient(talk, registration, this.#outlet, this, clock),
       },
       { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
@@ -352,11 +368,19 @@ export class Session implements Turns {
   }
 
   #review(): void {
+    if (this.#isFlowing) return;
     const life = this.#lifetime.now;
     if (life.is === "over" || life.is === "draining") return;
     const waits = "talk" in life && life.talk.serverFrames.waits;
     this.#flow.review("registration" in life ? life.registration : undefined, waits);
     if (this.#outlet.isSlow && life.is !== "relayed") this.#stall.watch();
+  }
+
+  /** Nothing waits on the way to its client: nearly always, and asked for each chunk. */
+  get #isFlowing(): boolean {
+    const frames = this.#serverFrames;
+    if (frames === undefined || frames.waits || this.#outlet.isSlow || this.#flow.isPaused) return false;
+    return this.#registration === undefined || this.#registration.heldBytes === 0;
   }
 
   /** Its client has taken nothing for `limits.stalled`. */
@@ -381,7 +405,7 @@ export class Session implements Turns {
   /** Bytes of all that waits for its client or its server, and of what is not whole yet. */
   #kept(): number {
     const life = this.#lifetime.now;
-    let bytes = this.#outlet.queuedBytes + this.#server.connection.queuedBytes;
+    let bytes = this.#outlet.queuedBytes + this.#toServer.queuedBytes;
     if (life.is === "shaking") bytes += life.handshake.keptBytes;
     if ("talk" in life) {
       const { calls, clientFrames, serverFrames } = life.talk;
@@ -421,10 +445,9 @@ export class Session implements Turns {
     if (!this.#client.isClosed || !this.#server.isClosed) return;
     this.#share.leave();
     this.#try("server", () => this.#lifetime.bothClosed());
-    const { received: fromClient } = this.#client;
-    const { received: fromServer } = this.#server;
     const durationMs = this.#host.clock.now() - this.#startedMs;
-    const facts = { protocol: this.#protocol, storage: this.#storage, fromClient, fromServer, durationMs };
+    const bytes = { fromClient: this.#clientBytes, fromServer: this.#serverBytes };
+    const facts = { protocol: this.#protocol, storage: this.#storage, ...bytes, durationMs };
     this.#report({ what: "closed", facts: { ...facts, ...this.#outlet.announced } });
     this.#host.tell(this, "closed");
   }

@@ -1,8 +1,9 @@
 import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
-import type { Reply } from "../ledger/ledger.ts";
+import type { Reply, StorageLedger } from "../ledger/ledger.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Seen } from "../storage/reader.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, LENGTH_BYTES, wholeFrame, type FrameHandler, type Verdict } from "../wire/frame.ts";
@@ -13,8 +14,8 @@ import { replyTid } from "../wire/replies.ts";
 import { readRefused } from "../wire/serialnos.ts";
 import { Skim } from "../wire/skim.ts";
 import { voteOutcome } from "../wire/vote.ts";
-import type { Call } from "./calls.ts";
-import type { Conversation } from "./conversation.ts";
+import type { Call, Calls } from "./calls.ts";
+import type { Conversation, Side } from "./conversation.ts";
 import { tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Registration } from "./registration.ts";
@@ -36,9 +37,15 @@ interface Large {
 const skim = new Skim();
 
 export class ToClient implements FrameHandler {
+  readonly #outlet: Outlet;
+  readonly #calls: Calls;
+  readonly #ledger: StorageLedger<Inbound>;
+  /** The session's there. */
+  readonly #number: number;
+  readonly #storage: Storage;
+  readonly #server: Side;
   readonly #talk: Conversation;
   readonly #registration: Registration;
-  readonly #outlet: Outlet;
   readonly #turns: Turns;
   readonly #clock: Clock;
   /** Of the frame that is held. */
@@ -55,25 +62,29 @@ export class ToClient implements FrameHandler {
   #waitsFor = 0;
 
   constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
+    this.#outlet = outlet;
+    this.#calls = talk.calls;
+    this.#ledger = registration.storage.ledger;
+    this.#number = registration.number;
+    this.#storage = registration.storage;
+    this.#server = talk.server;
     this.#talk = talk;
     this.#registration = registration;
-    this.#outlet = outlet;
     this.#turns = turns;
     this.#clock = clock;
   }
 
   begin(head: Buffer, length: number): Verdict {
-    const { server, calls } = this.#talk;
+    const server = this.#server;
     const envelope = server.codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
     this.#envelope = envelope;
     if (envelope.method === INVALIDATE) return "hold";
-    const { storage, number } = this.#registration;
     if (envelope.method === REPLY) {
-      if (calls.special(envelope.id) !== undefined) return "hold";
-      if (storage.ledger.isQuiet(number)) {
+      if (this.#calls.special(envelope.id) !== undefined) return "hold";
+      if (this.#ledger.isQuiet(this.#number)) {
         this.#large = undefined;
-        calls.answered(envelope.id);
+        this.#calls.answered(envelope.id);
         return "pass";
       }
       return length > LARGE_BYTES ? this.#largeReply(envelope) : "hold";
@@ -86,16 +97,16 @@ export class ToClient implements FrameHandler {
 
   /** Replies to calls that nobody asks for, while nothing is owed. */
   skim(chunk: Buffer, from: number, maxBytes: number): number {
-    const { server, calls } = this.#talk;
-    const { storage, number } = this.#registration;
-    if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;
+    const calls = this.#calls;
+    if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;
+    const { codec } = this.#server;
     this.#large = undefined;
     let at = from;
     for (;;) {
       const length = wholeFrame(chunk, at, maxBytes);
       const start = at + LENGTH_BYTES;
       const end = start + length;
-      if (length < 0 || !server.codec.skim(chunk, start, end, skim)) return at;
+      if (length < 0 || !codec.skim(chunk, start, end, skim)) return at;
       if (!isReplyName(chunk, skim.nameAt, skim.argsAt)) return at;
       calls.answeredSkimmed(skim);
       at = end;
@@ -104,15 +115,15 @@ export class ToClient implements FrameHandler {
 
   /** The server says the same to every client: of its message to the first of them all others know what it says. */
   knows(chunk: Buffer, at: number): number {
-    if (this.#talk.server.dialect === undefined) return 0;
-    this.#known = this.#registration.storage.reader.seenAt(chunk, at);
+    if (this.#server.dialect === undefined) return 0;
+    this.#known = this.#storage.reader.seenAt(chunk, at);
     return this.#known?.frame.length ?? 0;
   }
 
   known(): void {
     if (this.#known === undefined) throw new Error("a frame that is not known");
     this.#invalidation(this.#known);
-    this.#registration.storage.run(this.#registration.number);
+    this.#storage.run(this.#number);
     this.#handed = undefined;
   }
 
@@ -120,8 +131,9 @@ export class ToClient implements FrameHandler {
 
   /** A reply flows on but for its last bytes, as soon as it can show nothing that is still to be told. */
   #largeReply(envelope: Envelope): Verdict {
-    const { calls } = this.#talk;
-    const { storage, number } = this.#registration;
+    const calls = this.#calls;
+    const storage = this.#storage;
+    const number = this.#number;
     const { method, order } = calls.plain(envelope.id) ?? UNKNOWN_CALL;
     const showing = largeReply(method);
     if (showing === "anywhere") return "hold";
@@ -153,15 +165,13 @@ export class ToClient implements FrameHandler {
   }
 
   stillWaits(): boolean {
-    const { storage, number } = this.#registration;
-    return storage.ledger.mayFlow(number, this.#waitsFor) === "wait";
+    return this.#ledger.mayFlow(this.#number, this.#waitsFor) === "wait";
   }
 
   ending(bytes: Buffer): void {
-    const { storage, number } = this.#registration;
-    const mayEnd = storage.ledger.largeEnds(number, newestIn(bytes));
+    const mayEnd = this.#ledger.largeEnds(this.#number, newestIn(bytes));
     if (mayEnd) this.#outlet.write(bytes);
-    storage.run(number);
+    this.#storage.run(this.#number);
   }
 
   flow(bytes: Buffer): void {
@@ -171,8 +181,7 @@ export class ToClient implements FrameHandler {
   frame(frame: Buffer, payload: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
-    const { calls, serverFrames } = this.#talk;
-    const call = envelope.method === REPLY ? calls.special(envelope.id) : undefined;
+    const call = envelope.method === REPLY ? this.#calls.special(envelope.id) : undefined;
     try {
       this.#read(frame, payload, envelope, call, isView);
     } catch (error) {
@@ -180,24 +189,23 @@ export class ToClient implements FrameHandler {
       const canGoOn = error instanceof ProtocolError && this.#registration.isFinishing && call?.sort !== "finish";
       if (!canGoOn) throw error;
       this.#handed = undefined;
-      this.#turns.end(endBy(error, "server", serverFrames.payloadOffset), "at-once");
+      this.#turns.end(endBy(error, "server", this.#talk.serverFrames.payloadOffset), "at-once");
     }
   }
 
   #read(frame: Buffer, payload: Buffer, envelope: Envelope, call: Call | undefined, isView: boolean): void {
-    const { calls, client, server } = this.#talk;
+    const server = this.#server;
     server.dialect ??= server.codec.dialect(payload, server.protocol.family === "old");
-    client.dialect = server.dialect;
+    this.#talk.client.dialect = server.dialect;
     if (envelope.method !== REPLY) this.#message(frame, payload, envelope);
     else if (call === undefined) this.#reply(frame, payload, envelope);
     else {
-      calls.answered(envelope.id);
+      this.#calls.answered(envelope.id);
       // The ledger keeps a view of its oids.
       const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;
       this.#answer(call, own, own === frame ? payload : own.subarray(LENGTH_BYTES), envelope);
     }
-    const { storage, number } = this.#registration;
-    storage.run(number);
+    this.#storage.run(this.#number);
     if (isView) this.#keep();
     this.#handed = undefined;
   }
@@ -224,10 +232,10 @@ export class ToClient implements FrameHandler {
   // --- messages ---------------------------------------------------------------------------------------------------
 
   #message(frame: Buffer, payload: Buffer, envelope: Envelope): void {
-    const { storage, number } = this.#registration;
-    const { ledger } = storage;
+    const ledger = this.#ledger;
+    const number = this.#number;
     if (envelope.method === INVALIDATE) {
-      this.#invalidation(storage.reader.read(this.#talk.server.codec, frame, payload, envelope));
+      this.#invalidation(this.#storage.reader.read(this.#server.codec, frame, payload, envelope));
       return;
     }
     if (envelope.method === SERIALNOS) {
@@ -243,50 +251,45 @@ export class ToClient implements FrameHandler {
   }
 
   #invalidation({ frame, envelope, args }: Seen): void {
-    const { storage, number } = this.#registration;
     const read = this.#asRead(frame, envelope, 0, undefined, args.tid);
     this.#isOwn = true;
-    storage.ledger.invalidation(number, args, read.payload.since, read);
+    this.#ledger.invalidation(this.#number, args, read.payload.since, read);
   }
 
   // --- replies ----------------------------------------------------------------------------------------------------
 
   /** That to a call whose reply the ledger need not read. */
   #reply(frame: Buffer, payload: Buffer, envelope: Envelope): void {
-    const { calls, server } = this.#talk;
-    const { storage, number } = this.#registration;
-    const { method, order } = calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
-    const evidence = server.codec.shown(payload, envelope, method);
-    storage.ledger.reply(number, evidence, this.#asRead(frame, envelope, order));
+    const { method, order } = this.#calls.takePlain(envelope.id) ?? UNKNOWN_CALL;
+    const evidence = this.#server.codec.shown(payload, envelope, method);
+    this.#ledger.reply(this.#number, evidence, this.#asRead(frame, envelope, order));
   }
 
   #question(payload: Buffer, envelope: Envelope): void {
-    const { storage, number } = this.#registration;
-    const value = replyTid(this.#talk.server.codec, payload, envelope);
-    if (!storage.ledger.isAsking(number)) return;
-    if (value.kind === "tid") storage.ledger.questionReply(number, value.tid);
+    const value = replyTid(this.#server.codec, payload, envelope);
+    if (!this.#ledger.isAsking(this.#number)) return;
+    if (value.kind === "tid") this.#ledger.questionReply(this.#number, value.tid);
     else this.#turns.end(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }), "behind");
   }
 
   /** The answer to a `getInvalidations` without what nobody can read: from None a client can go on. */
   #none(payload: Buffer, envelope: Envelope): Buffer {
-    const { codec, dialect } = this.#talk.server;
+    const { codec, dialect } = this.#server;
     const none = dialect ?? (codec.encoding === "msgpack" ? "msgpack" : "pickle1");
     return framed(codec.encodeInvalidationsReply(payload, envelope, none, "plain", undefined));
   }
 
   #answer(call: Call, frame: Buffer, payload: Buffer, envelope: Envelope): void {
-    const { storage, number } = this.#registration;
-    const { ledger } = storage;
-    const { guard } = this.#talk;
-    const { codec, protocol } = this.#talk.server;
+    const ledger = this.#ledger;
+    const number = this.#number;
+    const { codec, protocol } = this.#server;
     switch (call.sort) {
       case "register": {
         const value = replyTid(codec, payload, envelope);
         if (value.kind === "exception") {
           ledger.registerFailed(number, this.#asRead(frame, envelope));
           // The reply goes out while the session is still a member.
-          storage.run(number);
+          this.#storage.run(number);
           this.#turns.unregister();
           return;
         }
@@ -337,7 +340,7 @@ export class ToClient implements FrameHandler {
           return;
         }
         const tid = value.kind === "tid" ? value.tid : undefined;
-        if (tid !== undefined) guard.committed(tid);
+        if (tid !== undefined) this.#talk.guard.committed(tid);
         ledger.finishReply(number, call.number, tid, this.#clock.now(), read);
         return;
       }

@@ -1,15 +1,20 @@
+import type { StorageLedger } from "../ledger/ledger.ts";
 import type { StoreSort, Transaction } from "../ledger/transaction.ts";
 import { store as storeIn } from "../ledger/transactions.ts";
+import type { Inbound } from "../storage/inbound.ts";
+import type { Storage } from "../storage/storage.ts";
 import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
 import { MAX_CALL_BYTES } from "../wire/bounds.ts";
-import type { Envelope, MessageId, StoreHead } from "../wire/codec.ts";
+import type { Codec, Envelope, MessageId, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { LENGTH_BYTES, wholeFrame, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
 import { methodIn, methodNamed, REPLY, type Method } from "../wire/methods.ts";
 import { Skim, StoreSkim } from "../wire/skim.ts";
+import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
+import type { Guard } from "./guard.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
 import type { Registration } from "./registration.ts";
 
@@ -34,9 +39,12 @@ const skim = new Skim();
 const stored = new StoreSkim();
 
 export class ToServer implements FrameHandler {
-  readonly #talk: Conversation;
-  readonly #registration: Registration;
   readonly #server: Connection;
+  readonly #codec: Codec;
+  readonly #calls: Calls;
+  readonly #ledger: StorageLedger<Inbound>;
+  /** The session's there. */
+  readonly #number: number;
   /** Its client has verified its cache. */
   #isWorking = false;
   /** The frame that is held. */
@@ -46,15 +54,21 @@ export class ToServer implements FrameHandler {
   #tailId: MessageId = 0;
   /** A store that passes in part: its oid, until its transaction id has come. */
   #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
+  readonly #guard: Guard;
+  readonly #storage: Storage;
 
-  constructor(talk: Conversation, registration: Registration, server: Connection) {
-    this.#talk = talk;
-    this.#registration = registration;
+  constructor({ client, calls, guard }: Conversation, { storage, number }: Registration, server: Connection) {
     this.#server = server;
+    this.#codec = client.codec;
+    this.#calls = calls;
+    this.#ledger = storage.ledger;
+    this.#number = number;
+    this.#guard = guard;
+    this.#storage = storage;
   }
 
   begin(head: Buffer, length: number): Verdict {
-    const envelope = this.#talk.client.codec.peek(head);
+    const envelope = this.#codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
     if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
@@ -85,10 +99,10 @@ export class ToServer implements FrameHandler {
   }
 
   skim(chunk: Buffer, from: number, maxBytes: number): number {
-    const { client, calls } = this.#talk;
+    const calls = this.#calls;
     if (!this.#isWorking || calls.hasSpecial) return from;
-    const { storage, number } = this.#registration;
-    const { order } = storage.ledger.stamp;
+    const codec = this.#codec;
+    const { order } = this.#ledger.stamp;
     /** Of the stores in this chunk; looked up with the first of them. */
     let transaction: Transaction | undefined;
     let isLookedUp = false;
@@ -97,13 +111,13 @@ export class ToServer implements FrameHandler {
       const length = wholeFrame(chunk, at, maxBytes);
       const start = at + LENGTH_BYTES;
       const end = start + length;
-      if (length < 0 || !client.codec.skim(chunk, start, end, skim)) return at;
+      if (length < 0 || !codec.skim(chunk, start, end, skim)) return at;
       const method = methodIn(chunk, skim.nameAt, skim.argsAt);
       if (method === undefined) return at;
       if (method.sort === "store") {
-        if (!client.codec.skimStore(chunk, skim.argsAt, end, stored)) return at;
+        if (!codec.skimStore(chunk, skim.argsAt, end, stored)) return at;
         if (!this.#isSameTail(chunk, stored.restAt, end)) return at;
-        if (!isLookedUp) transaction = storage.ledger.transaction(number, this.#tailId);
+        if (!isLookedUp) transaction = this.#ledger.transaction(this.#number, this.#tailId);
         isLookedUp = true;
         const { serial, oidAt } = stored;
         storeIn(transaction, serial === "set" ? "modified" : "created", serial, chunk, oidAt);
@@ -134,16 +148,14 @@ export class ToServer implements FrameHandler {
   }
 
   #call(envelope: Envelope, method: Method): void {
-    const { ledger } = this.#registration.storage;
-    if (!this.#isWorking) this.#isWorking = ledger.workForwarded(this.#registration.number);
-    const { stamp } = ledger;
-    if (isAnswered(envelope)) this.#talk.calls.addPlain(envelope.id, method, stamp);
+    if (!this.#isWorking) this.#isWorking = this.#ledger.workForwarded(this.#number);
+    if (isAnswered(envelope)) this.#calls.addPlain(envelope.id, method, this.#ledger.stamp);
   }
 
   // --- stores -----------------------------------------------------------------------------------------------------
 
   #storeHead(head: Buffer, length: number, envelope: Envelope, method: Method): Verdict {
-    const store = this.#talk.client.codec.storeHead(head, envelope, method);
+    const store = this.#codec.storeHead(head, envelope, method);
     if (store === undefined) return tooShort(head, length);
     this.#call(envelope, method);
     if (head.length === length) {
@@ -155,10 +167,9 @@ export class ToServer implements FrameHandler {
   }
 
   #stored(method: Method, { serial }: StoreHead, from: Buffer, offset: number, tail: Buffer): void {
-    this.#tailId = this.#talk.client.codec.storeTail(tail);
+    this.#tailId = this.#codec.storeTail(tail);
     this.#tail = tail.length <= MAX_TAIL_BYTES ? Buffer.from(tail) : NO_TAIL;
-    const { storage, number } = this.#registration;
-    storage.ledger.storeForwarded(number, this.#tailId, sortOf(method, serial), serial, from, offset);
+    this.#ledger.storeForwarded(this.#number, this.#tailId, sortOf(method, serial), serial, from, offset);
   }
 
   /** Nearly always: then nothing of it need be read. */
@@ -172,10 +183,10 @@ export class ToServer implements FrameHandler {
   // --- what the ledger must know ----------------------------------------------------------------------------------
 
   #note(payload: Buffer, { envelope, method, sort }: Held): void {
-    const { calls, guard } = this.#talk;
-    const { codec } = this.#talk.client;
-    const { storage, number } = this.#registration;
-    const { ledger } = storage;
+    const calls = this.#calls;
+    const codec = this.#codec;
+    const ledger = this.#ledger;
+    const number = this.#number;
     const { stamp } = ledger;
     switch (sort) {
       case "begin": {
@@ -204,9 +215,9 @@ export class ToServer implements FrameHandler {
         // A commit is noted only when nothing can keep it from being forwarded any more.
         calls.mayFinish(envelope.id);
         calls.add(envelope.id, { sort: "finish", stamp, number: ledger.finishForwarded(number, id) });
-        guard.finishForwarded();
+        this.#guard.finishForwarded();
         // Its server connection may be unread at present, and must be read now.
-        storage.run(number);
+        this.#storage.run(number);
         return;
       }
       case "resume":
@@ -221,8 +232,7 @@ export class ToServer implements FrameHandler {
 
   /** Else nobody would know which storage, if any, it is about: the registration can still fail, or has. */
   #mustBeRegistered({ method }: Envelope): void {
-    const { storage, number } = this.#registration;
-    if (storage.ledger.isRegistered(number)) return;
+    if (this.#ledger.isRegistered(this.#number)) return;
     throw new ProtocolError("call-before-register", 0, "a call behind the reply to register", method);
   }
 }

@@ -51,7 +51,7 @@ export class Sessions {
   begin(arrival: Arrival, server: Connection, storages: Storages): void {
     const session = new Session(arrival.client, server, this.#sessionHost(storages));
     this.all.add(session);
-    server.handOver(this.#gathered(session, server.peer));
+    server.handOver(new FromServer(session, server.peer, this));
     arrival.handOver(session.fromClient);
   }
 
@@ -67,24 +67,8 @@ export class Sessions {
     this.#isDecided = false;
   }
 
-  /** What a session's server connection is to tell: its end perhaps not at once. */
-  #gathered(session: Session, peer: string): ConnectionHandler {
-    const { fromServer } = session;
-    let place: { readonly isLast: boolean } | undefined;
-    return {
-      ...fromServer,
-      read: (bytes) => {
-        // Asked for each chunk that is read.
-        if (place?.isLast !== true) place = this.#heard(session, peer);
-        fromServer.read(bytes);
-      },
-      ended: () => this.#serverEnded(session, () => fromServer.ended()),
-      closed: () => this.#serverEnded(session, () => fromServer.closed()),
-    };
-  }
-
   /** What is relayed proves nothing, whichever server it is. */
-  #heard(session: Session, peer: string): { readonly isLast: boolean } | undefined {
+  heard(session: Session, peer: string): { readonly isLast: boolean } | undefined {
     if (session.life !== "registered") return undefined;
     const addresses = this.#addresses.heard(session, peer);
     if (addresses !== undefined) this.#host.severalAddresses(addresses);
@@ -92,7 +76,7 @@ export class Sessions {
   }
 
   /** Where it may be an outage, a try decides first, and whoever is held hears of it behind that. */
-  #serverEnded(session: Session, tell: () => void): void {
+  serverEnded(session: Session, tell: () => void): void {
     const mayBeOutage = session.isServerOpen && session.tellsOutage && this.#host.isListening();
     if (!mayBeOutage && !this.#ends.has(session)) {
       tell();
@@ -131,5 +115,37 @@ export class Sessions {
         this.#addresses.left(session);
         if (this.all.delete(session)) this.#host.left();
     }
+  }
+}
+
+/** What a session's server connection is to tell: its end perhaps not at once. */
+class FromServer implements ConnectionHandler {
+  readonly #session: Session;
+  readonly #peer: string;
+  readonly #sessions: Sessions;
+  #place: { readonly isLast: boolean } | undefined;
+
+  constructor(session: Session, peer: string, sessions: Sessions) {
+    this.#session = session;
+    this.#peer = peer;
+    this.#sessions = sessions;
+  }
+
+  read(bytes: Buffer): void {
+    // Asked for each chunk that is read.
+    if (this.#place?.isLast !== true) this.#place = this.#sessions.heard(this.#session, this.#peer);
+    this.#session.read("server", bytes);
+  }
+
+  ended(): void {
+    this.#sessions.serverEnded(this.#session, () => this.#session.fromServer.ended());
+  }
+
+  drained(): void {
+    this.#session.fromServer.drained();
+  }
+
+  closed(): void {
+    this.#sessions.serverEnded(this.#session, () => this.#session.fromServer.closed());
   }
 }

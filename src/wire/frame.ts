@@ -114,29 +114,30 @@ export interface FrameLimits {
  * Bytes of a frame whose head is still too short, frames that are held, and tails are all that is ever kept, as copies.
  */
 export class FrameStream {
-  /** Of the current frame; and of the next one. */
-  #handler: FrameHandler;
-  #next: FrameHandler;
-  /** May change between frames. */
-  limits: FrameLimits;
-  /** Does the stream know frames with a MAC (old protocols)? Then one turns it raw. */
-  macs = false;
+  // First what is looked at for each chunk: of many clients nothing is in the processor's caches when one of them says something.
+  #mode: "frames" | "raw" | "stopped" = "frames";
+  #waits = false;
   #carry: Buffer | undefined;
   /** Payload bytes of the current frame that have not come yet. */
   #left = 0;
+  #received = 0;
+  /** Of the current frame; and of the next one. */
+  #handler: FrameHandler;
+  #next: FrameHandler;
+  #maxFrameBytes = 0;
+  #frameAt = 0;
   #passing = true;
-  #mode: "frames" | "raw" | "stopped" = "frames";
-  /** What has come of a frame that is held, or of a tail. */
-  readonly #held = new Gathered();
+  /** Does the stream know frames with a MAC (old protocols)? Then one turns it raw. */
+  macs = false;
   /** Where in the passing frame's payload its tail begins, if it is wanted; then also how much of the payload has come. */
   #tailFrom: number | undefined;
   #passed = 0;
   /** So many of the passing frame's last bytes are kept back. */
   #endBytes = 0;
-  #waits = false;
-  #received = 0;
-  #frameAt = 0;
   #between: (() => void) | undefined;
+  /** What has come of a frame that is held, or of a tail. */
+  readonly #held = new Gathered();
+  #maxHeldBytes = 0;
 
   /** `start`: so many bytes of the stream came before the first frame; only counted. */
   constructor(handler: FrameHandler, limits: FrameLimits, start = 0) {
@@ -144,6 +145,12 @@ export class FrameStream {
     this.#next = handler;
     this.limits = limits;
     this.#received = start;
+  }
+
+  /** May change between frames. */
+  set limits({ maxFrameBytes, maxHeldBytes }: FrameLimits) {
+    this.#maxFrameBytes = maxFrameBytes;
+    this.#maxHeldBytes = maxHeldBytes;
   }
 
   get handler(): FrameHandler {
@@ -263,7 +270,10 @@ export class FrameStream {
     while (at < chunk.length && this.#reads()) {
       run = this.#takeOver(chunk, run, at);
       if (!this.#reads()) break;
-      if (this.#handler.skim !== undefined) at = this.#handler.skim(chunk, at, this.limits.maxFrameBytes);
+      if (this.#handler.skim !== undefined) {
+        at = this.#handler.skim(chunk, at, this.#maxFrameBytes);
+        if (at === chunk.length) break;
+      }
       this.#frameAt = base + at;
       const known = this.#handler.knows?.(chunk, at) ?? 0;
       if (known > 0) {
@@ -356,8 +366,8 @@ export class FrameStream {
     if (chunk.length - at < LENGTH_BYTES) return undefined;
     const word = chunk.readUInt32BE(at);
     if (this.macs && word >= MAC_BIT) return -1;
-    if (word > this.limits.maxFrameBytes) {
-      throw new ProtocolError("frame-too-long", 0, `at most ${this.limits.maxFrameBytes} bytes`, `${word}`);
+    if (word > this.#maxFrameBytes) {
+      throw new ProtocolError("frame-too-long", 0, `at most ${this.#maxFrameBytes} bytes`, `${word}`);
     }
     return word;
   }
@@ -398,7 +408,7 @@ export class FrameStream {
   }
 
   #mayHold(length: number, verdict: Hold | "hold"): void {
-    const maxBytes = verdict === "hold" ? this.limits.maxHeldBytes : verdict.maxBytes;
+    const maxBytes = verdict === "hold" ? this.#maxHeldBytes : verdict.maxBytes;
     if (length <= maxBytes) return;
     const what = verdict === "hold" ? "a message that must be read whole" : verdict.what;
     throw new ProtocolError("message-too-long", 0, `at most ${maxBytes} bytes in ${what}`, `${length}`);

@@ -4,13 +4,12 @@ import { wordAt } from "./words.ts";
 // What nearly all messages say in their first bytes, read in place as numbers: nothing is made for a message that only passes.
 // Who reads so looks at the shapes that real peers write, and leaves every other one to `Codec.peek`.
 
-/** Is added to an id that is a small integer, so that none is equal to the first word of a pair. */
-const INTEGER = 2 ** 40;
 const SMALL = 2 ** 31;
 
 /** An id of a message, and more of it. One is used again and again. */
 export class Skim {
-  /** The id: a small integer with three zeros, or the four words of a pair `(oid, tid)`. */
+  /** The id: a small integer and three zeros, or the four words of a pair `(oid, tid)`. All of them fit 32 bits, signed. */
+  isPair = false;
   a = 0;
   b = 0;
   c = 0;
@@ -21,16 +20,18 @@ export class Skim {
   argsAt = 0;
 
   get id(): MessageId {
-    return skimmedId(this.a, this.b, this.c, this.d);
+    return skimmedId(this);
   }
 
   setInteger(id: number): void {
-    this.a = INTEGER + id;
+    this.isPair = false;
+    this.a = id;
     this.b = this.c = this.d = 0;
   }
 
   /** Eight bytes each, at these offsets. */
   setPair(bytes: Buffer, oidAt: number, tidAt: number): void {
+    this.isPair = true;
     this.a = wordAt(bytes, oidAt);
     this.b = wordAt(bytes, oidAt + 4);
     this.c = wordAt(bytes, tidAt);
@@ -40,10 +41,12 @@ export class Skim {
   /** @returns false for an id that is neither: a long integer, text, another tuple */
   setId(id: MessageId): boolean {
     if (typeof id === "number") {
+      if (id < -SMALL || id >= SMALL) return false;
       this.setInteger(id);
-      return id >= -SMALL && id < SMALL;
+      return true;
     }
     if (!id.startsWith(PAIR_PREFIX)) return false;
+    this.isPair = true;
     this.a = wordIn(id, 0);
     this.b = wordIn(id, 2);
     this.c = wordIn(id, 4);
@@ -52,10 +55,12 @@ export class Skim {
   }
 }
 
-/** The id that these four numbers stand for. */
-export function skimmedId(a: number, b: number, c: number, d: number): MessageId {
-  if (a >= INTEGER - SMALL) return a - INTEGER;
-  return PAIR_PREFIX + twoChars(a) + twoChars(b) + twoChars(c) + twoChars(d);
+/** What an id is as numbers. */
+export type SkimmedId = Pick<Skim, "isPair" | "a" | "b" | "c" | "d">;
+
+/** The id that these stand for. */
+export function skimmedId({ isPair, a, b, c, d }: SkimmedId): MessageId {
+  return isPair ? PAIR_PREFIX + twoChars(a) + twoChars(b) + twoChars(c) + twoChars(d) : a;
 }
 
 /** A store's beginning, and where its data ends. */

@@ -1,3 +1,4 @@
+import { owesAnybody } from "../../src/ledger/owed.ts";
 import type { Account, Due, Item, Settled, StorageState } from "../../src/ledger/state.ts";
 import type { Transaction } from "../../src/ledger/transaction.ts";
 import type { Client, Conn, World } from "./world.ts";
@@ -130,6 +131,8 @@ function cloneStorage<P>(state: StorageState<P>): StorageState<P> {
     foreignCount: state.foreignCount,
     patched: state.patched,
     accounts,
+    // As sharp as it can be: what comes to be from here on must show.
+    mayOwe: owesAnybody(state),
   };
 }
 

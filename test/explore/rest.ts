@@ -1,5 +1,6 @@
 import { isToVerify } from "../../src/ledger/copied.ts";
 import { settledBytes } from "../../src/ledger/history.ts";
+import { owesAnybody } from "../../src/ledger/owed.ts";
 import { client, clientName, missing, type Violation } from "./client.ts";
 import type { Config } from "./config.ts";
 import { conn } from "./server.ts";
@@ -9,6 +10,7 @@ import { ClientPhase, TransactionPhase, type Conn, type World } from "./world.ts
 export function bookkeeping(w: World): Violation | undefined {
   const bytes = w.ledger.history.reduce((sum, settled) => sum + settledBytes(settled), 0);
   if (bytes !== w.ledger.historyBytes) return `3 the history has ${bytes} bytes and counts ${w.ledger.historyBytes}`;
+  if (!w.ledger.mayOwe && owesAnybody(w.ledger)) return "3 something is held or due, and the ledger does not see it";
   for (const settled of w.ledger.history) {
     if (settled.owed?.size === 0) return `3 nobody is owed T${settled.tid}, and the ledger does not see it`;
     for (const session of settled.owed ?? []) {

@@ -22,7 +22,7 @@ function outbox(
 ): { state: StorageState<string>; account: Account<string> } {
   const state = newState<string>(server);
   const account = newAccount(1, state);
-  for (const one of items) push(account, one);
+  for (const one of items) push(state, account, one);
   return { state, account };
 }
 

@@ -47,14 +47,38 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "replies are skimmed though something is finishing",
     file: "src/session/to-client.ts",
-    text: "if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;",
+    text: "if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;",
     becomes: "if (calls.hasSpecial) return from;",
   },
   {
     name: "replies are skimmed though one of them is the ledger's",
     file: "src/session/to-client.ts",
-    text: "if (calls.hasSpecial || !storage.ledger.isQuiet(number)) return from;",
-    becomes: "if (!storage.ledger.isQuiet(number)) return from;",
+    text: "if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;",
+    becomes: "if (!this.#ledger.isQuiet(this.#number)) return from;",
+  },
+  {
+    name: "what is held for somebody is not seen by who looks at all of them at once",
+    file: "src/ledger/place.ts",
+    text: "  state.mayOwe = true;\n",
+    becomes: "",
+  },
+  {
+    name: "what is due to somebody is not seen by who looks at all of them at once",
+    file: "src/ledger/settle.ts",
+    text: "  state.mayOwe = true;\n",
+    becomes: "",
+  },
+  {
+    name: "what came late is not seen by who looks at all of them at once",
+    file: "src/ledger/late.ts",
+    text: "  state.mayOwe = true;\n",
+    becomes: "",
+  },
+  {
+    name: "nothing is owed to anybody, if not to the one that was asked about",
+    file: "src/ledger/ledger.ts",
+    text: "this.state.mayOwe = owesAnybody(this.state);",
+    becomes: "this.state.mayOwe = false;",
   },
   {
     name: "a store that is skimmed is the last transaction's, whichever it names",
@@ -79,13 +103,13 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "replies that pass are never taken out of the open calls",
     file: "src/session/to-client.ts",
-    text: '        calls.answered(envelope.id);\n        return "pass";',
+    text: '        this.#calls.answered(envelope.id);\n        return "pass";',
     becomes: '        return "pass";',
   },
   {
     name: "every reply to a read is taken for plain: nothing is evidence",
     file: "src/session/to-client.ts",
-    text: "const evidence = server.codec.shown(payload, envelope, method);",
+    text: "const evidence = this.#server.codec.shown(payload, envelope, method);",
     becomes: "const evidence = { tid: NO_TID, exact: method !== undefined };",
   },
   {
@@ -103,7 +127,7 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a tpc_finish is noted, and the server's connection stays unread",
     file: "src/session/to-server.ts",
-    text: "        storage.run(number);\n",
+    text: "        this.#storage.run(number);\n",
     becomes: "",
   },
   {
@@ -123,14 +147,14 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "the guard is never told of the client's own commits",
     file: "src/session/to-client.ts",
-    text: "if (tid !== undefined) guard.committed(tid);",
-    becomes: "if (tid === undefined) guard.committed(NO_TID);",
+    text: "if (tid !== undefined) this.#talk.guard.committed(tid);",
+    becomes: "if (tid === undefined) this.#talk.guard.committed(NO_TID);",
   },
   {
     name: "the guard is never told that an old client is inside its finish",
     file: "src/session/to-server.ts",
-    text: "        guard.finishForwarded();\n",
-    becomes: "        guard.finishReplyWritten();\n",
+    text: "        this.#guard.finishForwarded();\n",
+    becomes: "        this.#guard.finishReplyWritten();\n",
   },
 
   // --- ends ---
@@ -303,8 +327,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "a server connection that was left unread is never read again",
     file: "src/session/session.ts",
-    text: '      drained: () => this.#try("client", () => this.look()),',
-    becomes: "      drained: () => undefined,",
+    text: 'if (party === "client") this.#try("client", () => this.look());',
+    becomes: 'if (party === "client") return;',
   },
   {
     name: "a client that was not read, because its server was behind, is never read again",

@@ -538,18 +538,19 @@ export const EQUIVALENT: readonly Equivalent[] = [
   ),
   ...since(
     "what is saved is work: where nothing is paused, nor is to be, the rest does nothing",
-    "src/session/flow.ts",
+    "src/session/session.ts",
+    ["if (this.#isFlowing) return;", "this.#isFlowing", "false"],
     [
-      "if (!isSlow && !waits && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)) return;",
-      "!isSlow && !waits && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)",
-      "false",
-    ],
-    [
-      "if (!isSlow && !waits && !this.#isPaused && (registration === undefined || registration.heldBytes === 0)) return;",
-      "registration.heldBytes === 0",
+      "return this.#registration === undefined || this.#registration.heldBytes === 0;",
+      "this.#registration.heldBytes === 0",
       "false",
     ],
   ),
+  ...since("what is saved is work: that nothing is owed is found one by one, too", "src/ledger/ledger.ts", [
+    "if (this.#looks > state.accounts.size) this.#lookAtAll();",
+    "this.#looks > state.accounts.size",
+    "false",
+  ]),
   ...since("of two that hold the same either may go", "src/session/memory.ts", [
     "for (const share of this.#shares) if (share.bytes > (heaviest?.bytes ?? 0)) heaviest = share;",
     "share.bytes > (heaviest?.bytes ?? 0)",
@@ -741,7 +742,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ['const tid = value.kind === "tid" ? value.tid : undefined;', 'value.kind === "tid"', "true"],
   ),
   ...since("no tid is what an invalidation of it would be compared with", "src/session/to-client.ts", [
-    "if (tid !== undefined) guard.committed(tid);",
+    "if (tid !== undefined) this.#talk.guard.committed(tid);",
     "tid !== undefined",
     "true",
   ]),
@@ -750,13 +751,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "src/session/session.ts",
     ['this.#lifetime.used("client");', '"client"', '""'],
     ['this.#lifetime.used("server");', '"server"', '""'],
-  ),
-  ...since(
-    "nothing is done there, with a case or without",
-    "src/session/session.ts",
-    ['case "draining":', '"draining"', '""'],
-    ['case "orphan":', '"orphan"', '""'],
-    ['case "over":', '"over"', '""'],
   ),
   ...since("frames have MACs, or register in them, only while nobody has registered", "src/session/session.ts", [
     'if (!("talk" in life)) return;',
@@ -777,8 +771,8 @@ export const EQUIVALENT: readonly Equivalent[] = [
   ...since(
     "no reader of bytes runs in there, so what is thrown is no ProtocolError, and the fault is the proxy's",
     "src/session/session.ts",
-    ['ended: () => this.#try("client", () => this.#lifetime.clientEnded()),', '"client"', '""'],
-    ['drained: () => this.#try("client", () => this.look()),', '"client"', '""'],
+    ['if (party === "client") this.#try("client", () => this.#lifetime.clientEnded());', '"client"', '""'],
+    ['if (party === "client") this.#try("client", () => this.look());', '"client"', '""'],
     ['if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());', '"client"', '""'],
     ['this.#try("server", () => this.#lifetime.bothClosed());', '"server"', '""'],
   ),

@@ -28,6 +28,18 @@ describe("calls that wait", () => {
     }
   });
 
+  it("are told from each other where an integer has the words of a pair", () => {
+    const words = idOfPair(Buffer.from("0000000700000000", "hex"), 0, Buffer.alloc(8), 0);
+    for (const others of [0, 1]) {
+      const calls = new PlainCalls();
+      for (let n = 0; n < others; n++) calls.add(pairOf(n), n);
+      calls.add(7, 70);
+      expect([calls.find(words), calls.take(words)]).toEqual([undefined, undefined]);
+      calls.add(words, 71);
+      expect([calls.take(words), calls.take(7), calls.size]).toEqual([71, 70, others]);
+    }
+  });
+
   it("are found in any other order, and cost no more for it than a map", () => {
     const calls = new PlainCalls();
     for (let n = 0; n < 100_000; n++) calls.add(n, n);

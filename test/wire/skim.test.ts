@@ -106,7 +106,7 @@ describe("an id", () => {
       const skim = new Skim();
       expect(skim.setId(id), String(id)).toBe(true);
       expect(skim.id).toBe(id);
-      expect(skimmedId(skim.a, skim.b, skim.c, skim.d)).toBe(id);
+      expect(skimmedId(skim)).toBe(id);
     }
   });
 
@@ -122,7 +122,8 @@ describe("an id", () => {
     integer.setInteger(7);
     pair.setPair(Buffer.concat([Buffer.from([0, 0, 0, 7]), Buffer.alloc(12)]), 0, 8);
     expect([pair.a, pair.b, pair.c, pair.d]).toEqual([7, 0, 0, 0]);
-    expect(integer.a).not.toBe(pair.a);
+    expect([integer.isPair, pair.isPair]).toEqual([false, true]);
+    expect(integer.id).not.toBe(pair.id);
   });
 });
 

@@ -83,4 +83,16 @@ describe("a quiet session", () => {
     s.questionReply(2, 1);
     expect(s.ledger.isQuiet(2)).toBe(true);
   });
+
+  it("is found without a look at each, once nothing is owed to anybody, and not before", () => {
+    const s = connected("old");
+    s.finishing(1, { created: [5] });
+    s.finishReply(1, 1);
+    const often = (): boolean[] => Array.from({ length: 9 }, () => s.ledger.isQuiet(1));
+    expect(new Set(often())).toEqual(new Set([true]));
+    expect([s.ledger.state.mayOwe, s.ledger.isQuiet(2), s.ledger.heldBytes(2)]).toEqual([true, false, 0]);
+    s.questionReply(2, 1);
+    expect(new Set(often())).toEqual(new Set([true]));
+    expect([s.ledger.state.mayOwe, s.ledger.isQuiet(2)]).toEqual([false, true]);
+  });
 });

@@ -77,7 +77,7 @@ function copying<P>({ finishing }: StorageState<P>, tid: Tid): Finishing | undef
 /** The server's own message of one that is copied would take a client back. Returns whether it is one. */
 export function swallowsCopied<P>(state: StorageState<P>, tid: Tid): boolean {
   const commit = copying(state, tid);
-  if (commit === undefined) return state.copiedTids.has(tid);
+  if (commit === undefined) return state.copiedTids.size > 0 && state.copiedTids.has(tid);
   if (!commit.grows) commit.swallowed = true;
   return !commit.grows;
 }

@@ -65,7 +65,7 @@ function hearBefore<P>(state: StorageState<P>, args: InvalidationArgs): void {
   const before = state.heard.get(args.tid);
   if (before?.args === args) return;
   const own = oidSet(args.oids);
-  state.heard.set(args.tid, { oids: before === undefined ? own : union(before.oids, own), args });
+  state.heard.set(args.tid, { oids: before === undefined ? own : union(before.oids, own), args, own });
 }
 
 /** Was the session told of this tid already, or does it come too late? Swallowed if it names nothing new. */

@@ -1,6 +1,6 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { asTid, ID_BYTES, type Tid } from "../wire/ids.ts";
-import { difference, intersection, oidSet, union, type OidSet } from "./oid-set.ts";
+import { difference, oidSet, union, type OidSet } from "./oid-set.ts";
 import { unionOf } from "./resumed.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
 
@@ -16,6 +16,9 @@ const SETTLED_BYTES = 400;
 
 /** Index of the first settled commit with a tid above `tid`. */
 function after<P>(state: StorageState<P>, tid: Tid): number {
+  // Nearly always it is the newest, which is looked for by each session.
+  const newest = state.history.at(-1);
+  if (newest === undefined || newest.tid <= tid) return state.history.length;
   let low = 0;
   let high = state.history.length;
   while (low < high) {
@@ -27,7 +30,8 @@ function after<P>(state: StorageState<P>, tid: Tid): number {
 }
 
 export function settledAt<P>(state: StorageState<P>, tid: Tid): Settled | undefined {
-  const found = state.history[after(state, tid) - 1];
+  const at = after(state, tid) - 1;
+  const found = at < 0 ? undefined : state.history[at];
   return found?.tid === tid ? found : undefined;
 }
 
@@ -67,8 +71,11 @@ export function hear<P>(state: StorageState<P>, settled: Settled, args: Invalida
   completion(state, settled, args);
 }
 
-/** The same for a message that was read before the commit settled, which is not in the history yet. */
-export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet): void {
+/**
+ * The same for one that is perhaps not in the history yet: a message that was read before the commit settled.
+ * @returns what it lacks
+ */
+export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet): OidSet {
   const all = union(settled.oids, own);
   if (all !== settled.oids) {
     settled.oids = all;
@@ -76,11 +83,13 @@ export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet
     settled.lastOwn = undefined;
   }
   settled.complete = true;
+  const missing = difference(settled.oids, own);
   if (settled.added === undefined) {
-    const { created, oids } = settled.changes;
-    settled.added = difference(oids, own);
-    if (created.length > 0) state.patched = intersection(created, own).length > 0 ? "yes" : "no";
+    settled.added = missing;
+    const { created } = settled.changes;
+    if (created.length > 0) state.patched = difference(created, missing).length > 0 ? "yes" : "no";
   }
+  return missing;
 }
 
 /** What the server's own message becomes; undefined: it needs no repair. */
@@ -90,11 +99,14 @@ export function completion<P>(
   args: InvalidationArgs,
 ): Announcement | undefined {
   if (settled.lastOwn?.args === args) return settled.lastOwn.announcement;
-  const own = oidSet(args.oids);
   const before = settled.oids.length;
-  hearSet(state, settled, own);
+  const missing = hearSet(state, settled, oidSet(args.oids));
   state.historyBytes += settled.oids.length - before;
-  const missing = difference(settled.oids, own);
+  return complete(settled, args, missing);
+}
+
+/** Its message becomes that for all who get it. */
+export function complete(settled: Settled, args: InvalidationArgs, missing: OidSet): Announcement | undefined {
   const announcement =
     missing.length === 0 ? undefined : { tid: settled.tid, oids: Buffer.concat([args.oids, missing]) };
   // Of a large commit it is large: it is not kept once everyone was told.

@@ -84,6 +84,7 @@ function mayExplain(limbo: Limbo, tid: Tid): boolean {
 
 /** Would it have to be told with oids in limbo that were too many to keep, to a client that may not have them? */
 export function isBeyondTelling<P>(state: StorageState<P>, tid: Tid): boolean {
+  if (state.limbo.length === 0) return false;
   return state.limbo.some((limbo) => limbo.open && limbo.oids === undefined && mayExplain(limbo, tid));
 }
 

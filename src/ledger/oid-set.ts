@@ -1,4 +1,5 @@
 import { ID_BYTES } from "../wire/ids.ts";
+import { compareAt, copyAt, FEW_BYTES, FIRST, laid, SECOND, taken, THIRD, viewOf } from "./oid-desk.ts";
 import { room } from "./oid-room.ts";
 import { sorted } from "./oid-sort.ts";
 
@@ -15,25 +16,10 @@ export function oidCount(oids: OidList): number {
   return oids.length / ID_BYTES;
 }
 
-/** `DataView` reads numbers many times as fast as `Buffer` does. */
-function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
-  return new DataView(buffer, byteOffset, length);
-}
-
-/** Less than, equal to or greater than zero, as for `Buffer.compare`. */
-function compareAt(a: DataView, i: number, b: DataView, j: number): number {
-  const high = a.getUint32(i) - b.getUint32(j);
-  return high === 0 ? a.getUint32(i + 4) - b.getUint32(j + 4) : high;
-}
-
-function copyAt(from: DataView, i: number, to: DataView, j: number): void {
-  to.setUint32(j, from.getUint32(i));
-  to.setUint32(j + 4, from.getUint32(i + 4));
-}
-
 /** Is it a set? As lists nearly always are. */
 function isSet(oids: OidList): boolean {
-  const view = viewOf(oids);
+  if (oids.length === ID_BYTES) return true;
+  const view = oids.length <= FEW_BYTES ? laid(oids, FIRST) : viewOf(oids);
   for (let i = ID_BYTES; i < oids.length; i += ID_BYTES) if (compareAt(view, i - ID_BYTES, view, i) >= 0) return false;
   return true;
 }
@@ -70,15 +56,22 @@ export function union(a: OidSet, b: OidSet): OidSet {
 
 /** Of two sets that have nothing in common. */
 function merged(a: OidSet, b: OidSet): OidSet {
-  const result = room(a.length + b.length);
-  const [one, other, to] = [viewOf(a), viewOf(b), viewOf(result)];
-  let i = 0;
-  for (let j = 0; j < b.length; j += ID_BYTES) {
-    for (; i < a.length && compareAt(one, i, other, j) < 0; i += ID_BYTES) copyAt(one, i, to, i + j);
-    copyAt(other, j, to, i + j);
+  const isFew = a.length + b.length <= FEW_BYTES;
+  const result = isFew ? undefined : room(a.length + b.length);
+  const one = isFew ? laid(a, FIRST) : viewOf(a);
+  const other = isFew ? laid(b, SECOND) : viewOf(b);
+  const to = result === undefined ? one : viewOf(result);
+  const [first, start] = isFew ? [SECOND, THIRD] : [0, 0];
+  const last = first + b.length;
+  let end = start;
+  let j = first;
+  for (let i = 0; i < a.length; i += ID_BYTES) {
+    for (; j < last && compareAt(other, j, one, i) < 0; j += ID_BYTES, end += ID_BYTES) copyAt(other, j, to, end);
+    copyAt(one, i, to, end);
+    end += ID_BYTES;
   }
-  a.copy(result, i + b.length, i);
-  return result;
+  for (; j < last; j += ID_BYTES, end += ID_BYTES) copyAt(other, j, to, end);
+  return result ?? taken(start, end);
 }
 
 /** The oids of `a` that are not in `b`. */
@@ -91,6 +84,7 @@ export function intersection(a: OidSet, b: OidSet): OidSet {
 }
 
 function pick(a: OidSet, b: OidSet, inBoth: boolean): OidSet {
+  if (a.length <= FEW_BYTES && b.length <= FEW_BYTES) return pickFew(a, b, inBoth);
   const [from, other] = [viewOf(a), viewOf(b)];
   /** None until the first one that is left out. */
   let result: Buffer | undefined;
@@ -111,6 +105,23 @@ function pick(a: OidSet, b: OidSet, inBoth: boolean): OidSet {
     }
   }
   return result === undefined ? a : ownCopy(result.subarray(0, end));
+}
+
+/** The same on the desk. */
+function pickFew(a: OidSet, b: OidSet, inBoth: boolean): OidSet {
+  laid(a, FIRST);
+  const desk = laid(b, SECOND);
+  const last = SECOND + b.length;
+  let end = THIRD;
+  let j = SECOND;
+  for (let i = 0; i < a.length; i += ID_BYTES) {
+    while (j < last && compareAt(desk, j, desk, i) < 0) j += ID_BYTES;
+    if ((j < last && compareAt(desk, j, desk, i) === 0) !== inBoth) continue;
+    copyAt(desk, i, desk, end);
+    end += ID_BYTES;
+  }
+  if (end === THIRD) return NO_OIDS;
+  return end - THIRD === a.length ? a : taken(THIRD, end);
 }
 
 /** Is every oid of the list in the set? */
@@ -162,5 +173,6 @@ export function append(builder: OidBuilder, from: Buffer, offset: number): void 
 
 /** What was appended so far; a view. */
 export function built(builder: OidBuilder): OidList {
+  if (builder.length === 0) return NO_OIDS;
   return builder.bytes.subarray(0, builder.length);
 }

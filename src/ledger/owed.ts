@@ -1,5 +1,7 @@
 import type { Tid } from "../wire/ids.ts";
+import { NO_OIDS } from "./oid-set.ts";
 import type { Account, Action, Due, Settled, StorageState } from "./state.ts";
+import type { Changes } from "./transaction.ts";
 
 // A session needs T if it registered before T settled, is not the committer's, and (new servers) was not shown T by its
 // `register` reply. It is owed T from the settling until the invalidation has gone out, or the session is no more.
@@ -42,7 +44,8 @@ export function dueUpTo<P>({ due }: Account<P>, tid: bigint): number {
 /** Where in what is due to it that tid stands; -1: it is not due. */
 export function dueAt<P>(account: Account<P>, tid: Tid): number {
   const at = dueUpTo(account, tid) - 1;
-  return account.due[at]?.settled.tid === tid ? at : -1;
+  // Before the first one nothing is looked for: as a name, and at great cost.
+  return at >= 0 && account.due[at]?.settled.tid === tid ? at : -1;
 }
 
 export function nowOwed(settled: Settled, session: number): void {
@@ -54,8 +57,23 @@ export function nowOwed(settled: Settled, session: number): void {
 export function noLongerOwed<P>(settled: Settled, session: number, actions: Action<P>[]): void {
   if (settled.owed?.delete(session) !== true || settled.owed.size > 0) return;
   settled.owed = undefined;
-  if (settled.completed + settled.synthesized > 0) actions.push({ do: "repaired", settled });
-  // Nobody needs them again: of a large commit they are large.
+  if (settled.completed + settled.synthesized > 0) actions.push({ do: "repaired", settled: { ...settled } });
+  forgetDetails(settled);
+}
+
+/** Of a commit that nobody is owed the tid and the complete set are needed, and no more: the history has many. */
+export function forgetDetails(settled: Settled): void {
+  settled.changes = FORGOTTEN;
+  if (settled.added !== undefined) settled.added = NO_OIDS;
   settled.lastOwn = undefined;
   settled.madeUp = undefined;
 }
+
+const FORGOTTEN: Changes = {
+  created: NO_OIDS,
+  restored: NO_OIDS,
+  deleted: NO_OIDS,
+  oids: NO_OIDS,
+  undoes: false,
+  silent: false,
+};

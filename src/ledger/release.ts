@@ -49,7 +49,8 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
     account.heldBytes -= item.bytes;
     release(state, account, item, actions);
   }
-  if (gone > 0) account.outbox.splice(0, gone);
+  if (gone === 1 && account.outbox.length === 1) account.outbox.pop();
+  else if (gone > 0) account.outbox.splice(0, gone);
   if (account.outbox.length === 0) account.top = NO_TID;
   tellLate(state, account, actions);
   if (account.phase === "closing" && account.outbox.length === 0) closeAtOnce(state, account, actions);

@@ -1,10 +1,10 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { copiedHistory, endCopying, maybeLast, wentBack } from "./copied.ts";
-import { hearSet, highest, remember, settledAt } from "./history.ts";
+import { complete, hearSet, highest, remember, settledAt } from "./history.ts";
 import { endSession } from "./leave.ts";
 import { standsAt } from "./late.ts";
 import { boundLimbo } from "./limbo.ts";
-import { dueUpTo, needs, nowOwed } from "./owed.ts";
+import { dueUpTo, forgetDetails, needs, nowOwed } from "./owed.ts";
 import { invalidationAt, provenInOutbox, withdraw } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
@@ -80,10 +80,8 @@ export function settle<P>(
     madeUp: undefined,
   };
   const heard = state.heard.get(tid);
-  if (heard !== undefined) {
-    hearSet(state, settled, heard.oids);
-    state.heard.delete(tid);
-  }
+  const missing = heard === undefined ? undefined : hearSet(state, settled, heard.oids);
+  if (heard !== undefined) state.heard.delete(tid);
   const committer = state.accounts.get(commit.session);
   if (committer !== undefined) {
     committer.committed = tid;
@@ -104,6 +102,9 @@ export function settle<P>(
   for (const account of [...state.accounts.values()]) {
     if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);
   }
+  // Nearly always: all were told the same, and will be.
+  if (heard !== undefined && missing !== undefined && heard.own === heard.oids) complete(settled, heard.args, missing);
+  if (settled.owed === undefined) forgetDetails(settled);
 }
 
 /** A server that invalidates towards the committer too (fan-out): its message waits behind its own commit. */

@@ -93,10 +93,12 @@ export interface Copied {
   readonly isOver: boolean;
 }
 
-/** Oids that the server's own messages of one tid named, and the last of them that was looked at. */
+/** What the server's own messages of one tid named. */
 export interface Heard {
   readonly oids: OidSet;
+  /** The last of them that was looked at, and its set. */
   readonly args: InvalidationArgs;
+  readonly own: OidSet;
 }
 
 /** A message of the server's, and what became of it; `announcement` undefined: it passes as it is. */
@@ -126,7 +128,8 @@ export interface Settled {
   readonly order: number;
   /** Who committed it. */
   readonly session: number;
-  readonly changes: Changes;
+  /** While anybody is owed it. */
+  changes: Changes;
   /** The union of `changes` and of what the server's own messages have named. */
   oids: OidSet;
   /** False while the commit undoes and no message of the server's has named the undone oids. */
@@ -320,7 +323,7 @@ export type SessionAction<P> =
 
 /** What the caller is to tell of; `by`: the session on whose connections it has shown. */
 export type Fact =
-  /** Everyone who was due has been told of a repaired commit, or has left. */
+  /** Everyone who was due has been told of a repaired commit, or has left. As it was then: what is kept of it is less. */
   | { readonly do: "repaired"; readonly settled: Settled }
   /** The server's message of a tid that nobody here committed has gone out. */
   | { readonly do: "foreign"; readonly by: number; readonly tid: Tid }

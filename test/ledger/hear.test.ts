@@ -18,6 +18,25 @@ describe("of a commit that passed through here", () => {
     },
   );
 
+  it.each([
+    [[4], [7]],
+    [[4, 7], [4]],
+    [[4], [4, 7]],
+    [[], [7]],
+  ] as const)(
+    "two different messages before the reply: each is told with what it lacks itself: %j, %j",
+    (two, three) => {
+      const s = connected("new", [1, 2, 3]);
+      s.finishing(1, { modified: [4], created: [5] });
+      s.invalidation(2, 1, two);
+      s.invalidation(3, 1, three);
+      const told = s.finishReply(1, 1).filter((line) => line.includes("T1 ["));
+      const oids = told.map((line) => [...line.matchAll(/(?<=[[ ])\d+(?=[\] ])/g)].map(([oid]) => Number(oid)).sort());
+      const all = [...new Set([4, 5, ...two, ...three])].sort();
+      expect(oids).toEqual([all, all]);
+    },
+  );
+
   it.each(["old", "new"] as const)("%s: the reply first", (server) => {
     const s = connected(server);
     s.finishing(1, { modified: [4], created: [5] });

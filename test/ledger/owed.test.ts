@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { needs, noLongerOwed, nowOwed } from "../../src/ledger/owed.ts";
+import { NO_OIDS } from "../../src/ledger/oid-set.ts";
 import { newAccount, newState, type Action, type Settled } from "../../src/ledger/state.ts";
 import { asTid } from "../../src/wire/ids.ts";
-import { connected } from "./script.ts";
+import { connected, numbers } from "./script.ts";
 import { settled } from "./settled.ts";
 
 /** A commit that was repaired for somebody and is owed to these. */
@@ -23,7 +24,8 @@ describe("what is owed", () => {
   it("is repaired once the last session is owed no more, and that is said once", () => {
     const one = owedTo(2, 3);
     expect(paid(one, 2)).toEqual([]);
-    expect(paid(one, 3)).toEqual([{ do: "repaired", settled: one }]);
+    const then = { ...one, owed: undefined };
+    expect(paid(one, 3)).toEqual([{ do: "repaired", settled: then }]);
     expect(paid(one, 3, 2)).toEqual([]);
   });
 
@@ -62,6 +64,22 @@ describe("what is owed", () => {
     expect([one.madeUp, one.lastOwn]).not.toContain(undefined);
     paid(one, 3);
     expect([one.madeUp, one.lastOwn]).toEqual([undefined, undefined]);
+  });
+
+  it("is known in all its parts only as long: then its tid and all its oids are left", () => {
+    const s = connected("new");
+    s.finishing(1, { created: [5], modified: [4] });
+    s.finishReply(1, 1);
+    const [one] = s.ledger.state.history;
+    expect(one?.changes.created.length).toBe(8);
+    s.invalidation(2, 1, [4]);
+    expect(one).toMatchObject({ changes: { created: NO_OIDS, oids: NO_OIDS }, added: NO_OIDS, complete: true });
+    expect(numbers(one?.oids ?? NO_OIDS)).toEqual([4, 5]);
+    // And so where there is nobody else.
+    s.gone(2);
+    s.finishing(1, { created: [6] });
+    s.finishReply(1, 2);
+    expect(s.ledger.state.history.at(-1)).toMatchObject({ changes: { oids: NO_OIDS }, added: undefined });
   });
 });
 

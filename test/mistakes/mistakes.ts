@@ -81,6 +81,12 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: "this.state.mayOwe = false;",
   },
   {
+    name: "what the server's messages before the reply lack all together each of them is taken to lack",
+    file: "src/ledger/settle.ts",
+    text: " && heard.own === heard.oids",
+    becomes: "",
+  },
+  {
     name: "a store that is skimmed is the last transaction's, whichever it names",
     file: "src/session/to-server.ts",
     text: "        if (!this.#isSameTail(chunk, stored.restAt, end)) return at;\n",

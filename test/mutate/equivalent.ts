@@ -466,8 +466,9 @@ export const EQUIVALENT: readonly Equivalent[] = [
   ...since(
     "of nothing there is nothing to be done",
     "src/ledger/release.ts",
-    ["if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "true"],
-    ["if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "gone >= 0"],
+    ["else if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "true"],
+    ["else if (gone > 0) account.outbox.splice(0, gone);", "gone > 0", "gone >= 0"],
+    ["if (gone === 1 && account.outbox.length === 1) account.outbox.pop();", "gone === 1", "false"],
     [
       'if (account.outbox.length > 0 || account.phase === "closing") pump(state, account, actions);',
       'account.outbox.length > 0 || account.phase === "closing"',
@@ -827,9 +828,9 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "two sets that have nothing in common, or bytes copied onto themselves",
     "src/ledger/oid-set.ts",
     [
-      "for (; i < a.length && compareAt(one, i, other, j) < 0; i += ID_BYTES) copyAt(one, i, to, i + j);",
-      "compareAt(one, i, other, j) < 0",
-      "compareAt(one, i, other, j) <= 0",
+      "for (; j < last && compareAt(other, j, one, i) < 0; j += ID_BYTES, end += ID_BYTES) copyAt(other, j, to, end);",
+      "compareAt(other, j, one, i) < 0",
+      "compareAt(other, j, one, i) <= 0",
     ],
     ["if (result !== undefined) copyAt(from, i, to, end);", "result !== undefined", "true"],
   ),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Value } from "../../src/wire/value.ts";
 import { numbers } from "../ledger/script.ts";
 import { eight, type Speech } from "./speech.ts";
-import { forget, Stage } from "./stage.ts";
+import { forget, Stage, type Pair } from "./stage.ts";
 
 const PROTOCOLS = ["Z308", "Z4", "Z5", "M5"];
 const DATA = Buffer.alloc(20, 0x2e);
@@ -36,6 +36,12 @@ function transaction(speech: Speech, id: number): Buffer[] {
 
 const CHANGES = { created: [1, 5, 7], restored: [3], deleted: [4], oids: [1, 2, 3, 4, 5, 7] };
 
+/** A client, and another one that is still to be told of all its commits: until then all is known of them. */
+function withObserver(stage: Stage): Pair {
+  stage.registered();
+  return stage.registered();
+}
+
 /** The newest commit. */
 function changesOf(stage: Stage): unknown {
   const settled = stage.storage.ledger.state.history.at(-1);
@@ -55,7 +61,7 @@ describe("a client's transaction passes unchanged and is noted", () => {
     const { speech } = new Stage(protocol);
     const said = Buffer.concat(transaction(speech, 9));
     const stage = new Stage(protocol);
-    const pair = stage.registered();
+    const pair = withObserver(stage);
     for (let at = 1; at < said.length; at++) {
       pair.client.reads(said.subarray(0, at), said.subarray(at));
       expect(pair.server.taken().equals(said), `cut at ${at}`).toBe(true);
@@ -68,7 +74,7 @@ describe("a client's transaction passes unchanged and is noted", () => {
   it.each(PROTOCOLS)("byte by byte: %s", (protocol) => {
     const stage = new Stage(protocol);
     const said = Buffer.concat(transaction(stage.speech, 9));
-    const pair = stage.registered();
+    const pair = withObserver(stage);
     pair.client.reads(...[...said].map((byte) => Buffer.of(byte)));
     expect(pair.server.taken().equals(said)).toBe(true);
     pair.server.reads(stage.speech.reply(9, eight(2000)));
@@ -79,7 +85,7 @@ describe("a client's transaction passes unchanged and is noted", () => {
   it("with data of many pieces, none of which is kept back", () => {
     const stage = new Stage();
     const { speech } = stage;
-    const pair = stage.registered();
+    const pair = withObserver(stage);
     const large = storing(speech, "storea", 1, eight(0), 9, Buffer.alloc(1024 * 1024, 7));
     pair.client.reads(speech.begin(9));
     for (let at = 0; at < large.length; at += 65_536) {
@@ -131,7 +137,7 @@ describe("what is not a store", () => {
 it("a store of any size that comes in one piece is noted as well", () => {
   const stage = new Stage();
   const { speech } = stage;
-  const pair = stage.registered();
+  const pair = withObserver(stage);
   const large = storing(speech, "storea", 1, eight(0), 9, Buffer.alloc(100_000, 7));
   pair.client.reads(Buffer.concat([speech.begin(9), large, speech.finish(9)]));
   pair.server.reads(speech.reply(9, eight(2000)));
@@ -191,7 +197,7 @@ describe("what the ledger must know", () => {
   it("is an abort: nothing of it is committed", () => {
     const stage = new Stage();
     const { speech } = stage;
-    const pair = stage.registered();
+    const pair = withObserver(stage);
     pair.client.reads(speech.begin(9), speech.store(9, 1), speech.call(20, "tpc_abort", 9));
     pair.client.reads(speech.creation(9, 2));
     pair.server.reads(speech.reply(9, eight(2000)));

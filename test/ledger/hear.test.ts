@@ -28,8 +28,9 @@ describe("of a commit that passed through here", () => {
     (two, three) => {
       const s = connected("new", [1, 2, 3]);
       s.finishing(1, { modified: [4], created: [5] });
-      s.invalidation(2, 1, two);
+      // The last one that is read is the first one that goes out.
       s.invalidation(3, 1, three);
+      s.invalidation(2, 1, two);
       const told = s.finishReply(1, 1).filter((line) => line.includes("T1 ["));
       const oids = told.map((line) => [...line.matchAll(/(?<=[[ ])\d+(?=[\] ])/g)].map(([oid]) => Number(oid)).sort());
       const all = [...new Set([4, 5, ...two, ...three])].sort();

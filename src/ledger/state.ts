@@ -368,31 +368,32 @@ export function stampOf<P>({ settles, proven }: StorageState<P>): Stamp {
   return { order: settles, proven };
 }
 
+/** First what is looked at for each message that the server sends to all: of many sessions nothing is in the caches then. */
 export function newAccount<P>(number: number, state: StorageState<P>): Account<P> {
   return {
     number,
     phase: "registering",
-    registered: stampOf(state),
-    doubts: state.doubts,
-    floor: state.known,
-    transactions: [],
-    due: [],
     outbox: [],
+    due: [],
     heldBytes: 0,
     top: NO_TID,
-    verified: 0,
     announced: NO_TID,
     committed: NO_TID,
     shown: NO_TID,
-    seen: false,
-    isWorking: false,
-    stands: { tid: NO_TID, oids: undefined },
     late: undefined,
+    stands: { tid: NO_TID, oids: undefined },
+    registered: stampOf(state),
+    floor: state.known,
+    isWorking: false,
+    seen: false,
+    question: undefined,
     voted: false,
     granted: false,
+    transactions: [],
+    doubts: state.doubts,
+    verified: 0,
     isUnread: false,
     unreadUpTo: 0,
-    question: undefined,
   };
 }
 

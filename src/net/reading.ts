@@ -11,14 +11,17 @@ const forgotten = channel("zeo-proxy:forgotten");
 export class Reading {
   /** Nothing is read before there is one. */
   handler: ConnectionHandler | undefined;
+
   /** Node's option for a socket that is made. */
-  readonly onread: OnReadOpts = {
-    buffer: READ_ROOM,
-    callback: (length) => {
-      this.read(length === READ_ROOM.length ? READ_ROOM : READ_ROOM.subarray(0, length));
-      return true;
-    },
-  };
+  get onread(): OnReadOpts {
+    return {
+      buffer: READ_ROOM,
+      callback: (length) => {
+        this.read(length === READ_ROOM.length ? READ_ROOM : READ_ROOM.subarray(0, length));
+        return true;
+      },
+    };
+  }
 
   /** What one event leads to leaves in one write for each socket. */
   read(bytes: Buffer): void {

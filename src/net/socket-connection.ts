@@ -15,6 +15,10 @@ interface Handle {
   readonly fd?: number;
 }
 
+/** Whose it is. */
+const CONNECTION = Symbol("connection");
+type Owned = Socket & { [CONNECTION]: SocketConnection };
+
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection, Recipient {
   readonly peer: string;
@@ -41,10 +45,8 @@ export class SocketConnection implements Connection, Recipient {
     this.#isShared = reading !== undefined;
     this.#handle = handleOf(socket) ?? undefined;
     this.#descriptor = this.#handle?.fd ?? -1;
-    socket.on("error", () => {
-      socket.destroy();
-      this.#closed();
-    });
+    (socket as Owned)[CONNECTION] = this;
+    socket.on("error", hasFailed);
     if (!this.#isShared) this.#readByNode();
   }
 
@@ -126,9 +128,9 @@ export class SocketConnection implements Connection, Recipient {
     const before = this.#reading.handler;
     this.#reading.handler = handler;
     if (before !== undefined) return;
-    this.#socket.on("end", () => this.#reading.handler?.ended());
-    this.#socket.on("drain", () => this.#reading.handler?.drained());
-    this.#socket.on("close", () => this.#closed());
+    this.#socket.on("end", hasEnded);
+    this.#socket.on("drain", hasDrained);
+    this.#socket.on("close", hasClosed);
     // First and at once: else Node would do it a turn later, even if the socket is left unread by then.
     if (this.#isShared) this.#socket.read(0);
     this.#socket.resume();
@@ -139,12 +141,36 @@ export class SocketConnection implements Connection, Recipient {
     this.#socket.on("data", (chunk: Buffer) => this.#reading.read(chunk));
   }
 
+  /** Who is told; undefined: nobody yet. */
+  get handler(): ConnectionHandler | undefined {
+    return this.#reading.handler;
+  }
+
   /** By an error at once: until the `close` that follows somebody else may be told something, and write here in vain. */
-  #closed(): void {
+  closed(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#reading.handler?.closed();
   }
+}
+
+// What a socket tells. Functions that all sockets share: closures would be four for each of them, for as long as it is open.
+
+function hasFailed(this: Owned): void {
+  this.destroy();
+  this[CONNECTION].closed();
+}
+
+function hasEnded(this: Owned): void {
+  this[CONNECTION].handler?.ended();
+}
+
+function hasDrained(this: Owned): void {
+  this[CONNECTION].handler?.drained();
+}
+
+function hasClosed(this: Owned): void {
+  this[CONNECTION].closed();
 }
 
 function handleOf(socket: Socket): Handle | null | undefined {

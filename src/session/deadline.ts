@@ -10,10 +10,10 @@ export interface DeadlineHost {
   readonly clock: Clock;
   readonly handshakeMs: number;
   /** What the session is now. */
-  life(): Life["is"];
+  readonly life: Life["is"];
   serverGreets(): boolean;
   /** So many were read of the server. */
-  serverBytes(): number;
+  readonly serverBytes: number;
   /** One end has closed its half, and of the other one nothing is heard. */
   deserted(): void;
   /** The server has accepted and said nothing. */
@@ -29,9 +29,9 @@ export class Deadline {
   readonly #host: DeadlineHost;
   /** The server has said something. */
   #isHeard = false;
-  /** Who has said something since the connection is relayed: when both have, it is in use. */
-  readonly #users = new Set<Party>();
-  readonly #takings: readonly Taking[];
+  /** Has the client, or the server, said something since the connection is relayed? When both have, it is in use. */
+  #isClientUsing = false;
+  #isServerUsing = false;
   #cancel: (() => void) | undefined;
   /** How often it was set: who has asked before is told in vain. */
   #times = 0;
@@ -40,7 +40,6 @@ export class Deadline {
     this.#client = client;
     this.#server = server;
     this.#host = host;
-    this.#takings = [new Taking(client.connection), new Taking(server.connection)];
     this.set();
   }
 
@@ -52,18 +51,19 @@ export class Deadline {
   /** That end of a relayed connection has said something. */
   used(by: Party): void {
     if (this.isInUse) return;
-    this.#users.add(by);
+    if (by === "client") this.#isClientUsing = true;
+    else this.#isServerUsing = true;
     if (this.isInUse) this.set();
   }
 
   /** Relayed, and both ends have said something since: whoever has begun it goes on with it. */
   get isInUse(): boolean {
-    return this.#users.size === 2;
+    return this.#isClientUsing && this.#isServerUsing;
   }
 
   /** Its client may be anybody: it has not registered, and is not in use. */
   get isNobody(): boolean {
-    const life = this.#host.life();
+    const life = this.#host.life;
     return life === "shaking" || life === "open" || (life === "relayed" && !this.isInUse);
   }
 
@@ -71,7 +71,7 @@ export class Deadline {
   set(): void {
     this.#cancel?.();
     this.#times++;
-    const life = this.#host.life();
+    const life = this.#host.life;
     if (life === "over" || life === "orphan") return;
     if (this.#client.hasEnded && !this.isNobody) this.#watch();
     else if (this.#client.hasEnded) this.#expect(ENDED_MS);
@@ -85,40 +85,39 @@ export class Deadline {
 
   /** Its client has closed its half, and nearly always all: it is served as long as something still comes, or is taken. */
   #watch(): void {
-    for (const taking of this.#takings) {
-      taking.begin();
-      // So that the system knows what more is, the next time.
-      taking.ask(() => undefined);
-    }
-    this.#whileAnythingMoves();
+    const takings = [new Taking(this.#client.connection), new Taking(this.#server.connection)];
+    // So that the system knows what more is, the next time.
+    for (const taking of takings) taking.ask(() => undefined);
+    this.#whileAnythingMoves(takings);
   }
 
-  #whileAnythingMoves(): void {
+  #whileAnythingMoves(takings: readonly Taking[]): void {
     const times = this.#times;
-    const before = this.#host.serverBytes();
+    const before = this.#host.serverBytes;
     this.#cancel = this.#host.clock.after(LINGER_MS, () => {
-      if (this.#host.serverBytes() !== before) this.#whileAnythingMoves();
-      else this.#lookAt(this.#takings, times);
+      if (this.#host.serverBytes !== before) this.#whileAnythingMoves(takings);
+      else this.#lookAt(takings, 0, times);
     });
   }
 
   /** Does any of them take something? */
-  #lookAt([taking, ...others]: readonly Taking[], times: number): void {
+  #lookAt(takings: readonly Taking[], at: number, times: number): void {
+    const taking = takings[at];
     if (taking === undefined) {
       this.#host.deserted();
       return;
     }
     taking.ask((hasTaken) => {
       if (times !== this.#times) return;
-      if (hasTaken) this.#whileAnythingMoves();
-      else this.#lookAt(others, times);
+      if (hasTaken) this.#whileAnythingMoves(takings);
+      else this.#lookAt(takings, at + 1, times);
     });
   }
 
   #late(): void {
     // One end has closed its half, and the other one goes on as if nothing had happened.
     if (this.#client.hasEnded || this.#server.hasEnded) this.#host.deserted();
-    else if (!this.#isHeard && this.#host.life() === "shaking" && this.#host.serverGreets()) this.#host.serverSilent();
+    else if (!this.#isHeard && this.#host.life === "shaking" && this.#host.serverGreets()) this.#host.serverSilent();
     else this.#host.notRegistered();
   }
 }

@@ -6,7 +6,7 @@ import type { Registration } from "./registration.ts";
 // nobody else waits for what it may bring (docs/ordering.md, *Pausing*).
 
 /** Held messages beyond this are reason enough to leave the server connection unread where the rules allow it. */
-const PAUSE_ABOVE_BYTES = 1024 * 1024;
+export const PAUSE_ABOVE_BYTES = 1024 * 1024;
 
 export class Flow {
   readonly #server: Leg;

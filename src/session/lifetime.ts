@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Party } from "./connection.ts";
-import { Deadline } from "./deadline.ts";
+import { Deadline, type DeadlineHost } from "./deadline.ts";
 import { Handshake } from "./handshake.ts";
 import type { SessionNews } from "./host.ts";
 import type { Leg } from "./leg.ts";
@@ -29,7 +29,7 @@ export interface LifetimeHost {
   left(storage: Storage): void;
 }
 
-export class Lifetime {
+export class Lifetime implements DeadlineHost {
   readonly client: Leg;
   readonly server: Leg;
   readonly #outlet: Outlet;
@@ -44,28 +44,42 @@ export class Lifetime {
     this.server = server;
     this.#outlet = outlet;
     this.#host = host;
-    this.#deadline = this.#makeDeadline();
+    this.#deadline = new Deadline(client, server, this);
   }
 
-  #makeDeadline(): Deadline {
-    const { clock, handshakeMs } = this.#host;
-    return new Deadline(this.client, this.server, {
-      clock,
-      handshakeMs,
-      life: () => this.#life.is,
-      serverGreets: () => this.#host.serverGreets(),
-      serverBytes: () => this.#host.bytesOf("server"),
-      deserted: () => this.desert(),
-      serverSilent: () => {
-        this.desert();
-        this.#host.tell("server-silent");
-      },
-      notRegistered: () => {
-        this.end(sessionEnd("not-registered", this.#life.is, { expected: "register" }), "at-once");
-        this.server.destroy();
-      },
-    });
+  // --- for its deadline -------------------------------------------------------------------------------------------
+
+  get clock(): Clock {
+    return this.#host.clock;
   }
+
+  get handshakeMs(): number {
+    return this.#host.handshakeMs;
+  }
+
+  get life(): Life["is"] {
+    return this.#life.is;
+  }
+
+  get serverBytes(): number {
+    return this.#host.bytesOf("server");
+  }
+
+  serverGreets(): boolean {
+    return this.#host.serverGreets();
+  }
+
+  serverSilent(): void {
+    this.deserted();
+    this.#host.tell("server-silent");
+  }
+
+  notRegistered(): void {
+    this.end(sessionEnd("not-registered", this.#life.is, { expected: "register" }), "at-once");
+    this.server.destroy();
+  }
+
+  // --- what it is -------------------------------------------------------------------------------------------------
 
   get now(): Life {
     return this.#life;
@@ -87,7 +101,7 @@ export class Lifetime {
   }
 
   /** Nobody is there any more: both are closed at once, but for the server's of an orphan. */
-  desert(): void {
+  deserted(): void {
     this.giveUp();
     this.client.destroy();
     if (this.#life.is !== "orphan") this.server.destroy();
@@ -203,7 +217,7 @@ export class Lifetime {
       const truncation = "talk" in life ? life.talk.truncation("client") : undefined;
       if (truncation !== undefined) this.end(truncation, "at-once");
       // A probe: it has said nothing at all.
-      else if (life.is === "shaking" && this.#host.bytesOf("client") === 0) this.desert();
+      else if (life.is === "shaking" && this.#host.bytesOf("client") === 0) this.deserted();
       else this.passClientEnd();
     }
     this.#deadline.set();
@@ -218,7 +232,7 @@ export class Lifetime {
   }
 
   clientClosed(): void {
-    if (this.#deadline.isNobody) this.desert();
+    if (this.#deadline.isNobody) this.deserted();
     else this.giveUp();
   }
 

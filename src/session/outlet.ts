@@ -10,9 +10,12 @@ export class Outlet {
   /** Invalidations that were written and that the proxy has changed or made. */
   readonly announced: Record<Repair, number> = { completed: 0, synthesized: 0, late: 0 };
   readonly #client: Connection;
-  readonly #shared = new Set<Encoded>();
-  #sharedBytes = 0;
   #isShut = false;
+  /** Something was written since the client was last seen not to be behind. */
+  #isWritten = false;
+  #sharedBytes = 0;
+  /** None yet: most clients are never behind. */
+  #shared: Set<Encoded> | undefined;
 
   constructor(client: Connection) {
     this.#client = client;
@@ -29,26 +32,32 @@ export class Outlet {
 
   /** Is the client behind with reading? */
   get isSlow(): boolean {
-    return !this.#isShut && this.#client.isBehind;
+    if (this.#isShut || !this.#isWritten) return false;
+    this.#isWritten = this.#client.isBehind;
+    return this.#isWritten;
   }
 
   write(bytes: Buffer): void {
-    if (!this.#isShut) this.#client.write(bytes);
+    if (this.#isShut) return;
+    this.#isWritten = true;
+    this.#client.write(bytes);
   }
 
   announce(encoded: Encoded, repair: Repair): void {
     if (this.#isShut) return;
+    this.#isWritten = true;
     this.announced[repair]++;
     const { frame } = encoded;
     if (this.#client.write(frame, () => this.#written(encoded))) return;
     // It is queued: its bytes are shared by all whose queue it stands in.
+    this.#shared ??= new Set();
     this.#shared.add(encoded);
     this.#sharedBytes += frame.length;
     encoded.holders++;
   }
 
   #written(encoded: Encoded): void {
-    if (!this.#shared.delete(encoded)) return;
+    if (this.#shared?.delete(encoded) !== true) return;
     this.#sharedBytes -= encoded.frame.length;
     encoded.holders--;
   }
@@ -56,7 +65,7 @@ export class Outlet {
   /** The client's share of the memory that is queued for it. */
   get queuedBytes(): number {
     let bytes = this.#client.queuedBytes - this.#sharedBytes;
-    for (const { frame, holders } of this.#shared) bytes += frame.length / holders + REFERENCE_BYTES;
+    for (const { frame, holders } of this.#shared ?? []) bytes += frame.length / holders + REFERENCE_BYTES;
     return bytes;
   }
 }

@@ -1,5 +1,7 @@
 import type { RawReason, SessionHappening } from "../happening/happening.ts";
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
+import type { Clock } from "../clock.ts";
+import type { Storage } from "../storage/storage.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { FrameStream } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
@@ -7,12 +9,12 @@ import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, Party } from "./connection.ts";
 import { Conversation, type Handlers } from "./conversation.ts";
 import { EarlyToClient, EarlyToServer } from "./early.ts";
-import { Flow } from "./flow.ts";
+import { Flow, PAUSE_ABOVE_BYTES } from "./flow.ts";
 import { FromParty, type Told } from "./from-party.ts";
 import type { HandshakeStep } from "./handshake.ts";
-import type { SessionHost } from "./host.ts";
+import type { SessionHost, SessionNews } from "./host.ts";
 import { Leg } from "./leg.ts";
-import { Lifetime } from "./lifetime.ts";
+import { Lifetime, type LifetimeHost } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
 import type { Share } from "./memory.ts";
 import { Outlet } from "./outlet.ts";
@@ -31,9 +33,9 @@ const WEIGH_BYTES = 8 * 1024;
  * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
  * and few commands for them; what an end leads to is in `Lifetime`.
  */
-export class Session implements Turns, Told {
+export class Session implements Turns, Told, LifetimeHost {
   // First what is looked at for each chunk: of many clients nothing is in the processor's caches when one of them says something.
-  // The first three follow from the life: see `#became`.
+  // The first three follow from the life: see `became`.
   /** Who reads the client's bytes, and who the server's, while they come in frames. */
   #clientFrames: FrameStream | undefined;
   #serverFrames: FrameStream | undefined;
@@ -55,8 +57,9 @@ export class Session implements Turns, Told {
   readonly #host: SessionHost<Session>;
   readonly #client: Leg;
   readonly #server: Leg;
-  readonly #stall: Stall;
-  readonly #unread: Unread;
+  /** Made when they are needed first: most clients and servers are never behind. */
+  #stall: Stall | undefined;
+  #unread: Unread | undefined;
   readonly #share: Share;
   readonly #lifetime: Lifetime;
   readonly #startedMs: number;
@@ -65,7 +68,7 @@ export class Session implements Turns, Told {
   #isQuiesced = false;
 
   constructor(client: Connection, server: Connection, host: SessionHost<Session>) {
-    const { clock, settings, storages } = host;
+    const { clock, settings } = host;
     this.#toServer = server;
     this.peer = client.peer;
     this.#host = host;
@@ -74,23 +77,12 @@ export class Session implements Turns, Told {
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
     this.#flow = new Flow(this.#server, this.#outlet);
-    this.#stall = new Stall(client, clock, stalledMs, () => this.end(this.#tooSlow(), "at-once"));
-    this.#unread = new Unread(client, server, clock, () => this.#try("client", () => this.#lifetime.desert()));
     this.#share = host.memory.share(
       () => this.#letGo(),
       () => this.#kept(),
     );
     this.#startedMs = clock.now();
-    this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, {
-      clock,
-      handshakeMs: settings.limits.handshakeMs,
-      serverGreets: () => host.serverGreets(),
-      bytesOf: (party) => (party === "client" ? this.#clientBytes : this.#serverBytes),
-      became: (life) => this.#became(life),
-      tell: (news) => host.tell(this, news),
-      ended: (end) => this.#report({ what: "ended", storage: this.#storage, end }),
-      left: (storage) => storages.forgetUnused(storage),
-    });
+    this.#lifetime = new Lifetime(this.#client, this.#server, this.#outlet, this);
     this.#report({ what: "opened" });
   }
 
@@ -134,6 +126,44 @@ export class Session implements Turns, Told {
     const life = this.#lifetime.now;
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
     return !("registration" in life) || life.registration.isSettled;
+  }
+
+  // --- what its lifetime needs ------------------------------------------------------------------------------------
+
+  get clock(): Clock {
+    return this.#host.clock;
+  }
+
+  get handshakeMs(): number {
+    return this.#host.settings.limits.handshakeMs;
+  }
+
+  serverGreets(): boolean {
+    return this.#host.serverGreets();
+  }
+
+  bytesOf(party: Party): number {
+    return party === "client" ? this.#clientBytes : this.#serverBytes;
+  }
+
+  /** The only place that knows whose frames are read in which life. */
+  became(life: Life): void {
+    const isOpen = life.is === "open" || life.is === "registered";
+    this.#clientFrames = isOpen ? life.talk.clientFrames : undefined;
+    this.#serverFrames = isOpen || life.is === "orphan" ? life.talk.serverFrames : undefined;
+    this.#registration = "registration" in life ? life.registration : undefined;
+  }
+
+  tell(news: SessionNews): void {
+    this.#host.tell(this, news);
+  }
+
+  ended(end: SessionEnd): void {
+    this.#report({ what: "ended", storage: this.#storage, end });
+  }
+
+  left(storage: Storage): void {
+    this.#host.storages.forgetUnused(storage);
   }
 
   // --- what others decide for it ----------------------------------------------------------------------------------
@@ -202,14 +232,6 @@ export class Session implements Turns, Told {
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
-  }
-
-  /** The only place that knows whose frames are read in which life. */
-  #became(life: Life): void {
-    const isOpen = life.is === "open" || life.is === "registered";
-    this.#clientFrames = isOpen ? life.talk.clientFrames : undefined;
-    this.#serverFrames = isOpen || life.is === "orphan" ? life.talk.serverFrames : undefined;
-    this.#registration = "registration" in life ? life.registration : undefined;
   }
 
   /** That is not in frames; or nobody is left to read it, and a commit that is begun now would never end. */
@@ -358,12 +380,15 @@ export class Session implements Turns, Told {
   /** The server is behind: what the client says stays where it is. */
   #leaveUnread(): void {
     this.#client.pause();
+    this.#unread ??= new Unread(this.#client.connection, this.#toServer, this.clock, () =>
+      this.#try("client", () => this.#lifetime.deserted()),
+    );
     this.#unread.watch();
   }
 
   /** The server is not behind any more. */
   #readOn(): void {
-    this.#unread.stop();
+    this.#unread?.stop();
     if (!this.#isQuiesced) this.#client.resume();
   }
 
@@ -373,14 +398,19 @@ export class Session implements Turns, Told {
     if (life.is === "over" || life.is === "draining") return;
     const waits = "talk" in life && life.talk.serverFrames.waits;
     this.#flow.review("registration" in life ? life.registration : undefined, waits);
-    if (this.#outlet.isSlow && life.is !== "relayed") this.#stall.watch();
+    if (!this.#outlet.isSlow || life.is === "relayed") return;
+    const { stalledMs } = this.#host.settings.limits;
+    this.#stall ??= new Stall(this.#client.connection, this.clock, stalledMs, () =>
+      this.end(this.#tooSlow(), "at-once"),
+    );
+    this.#stall.watch();
   }
 
   /** Nothing waits on the way to its client: nearly always, and asked for each chunk. */
   get #isFlowing(): boolean {
     const frames = this.#serverFrames;
     if (frames === undefined || frames.waits || this.#outlet.isSlow || this.#flow.isPaused) return false;
-    return this.#registration === undefined || this.#registration.heldBytes === 0;
+    return this.#registration === undefined || this.#registration.heldBytes <= PAUSE_ABOVE_BYTES;
   }
 
   /** Its client has taken nothing for `limits.stalled`. */
@@ -440,8 +470,8 @@ export class Session implements Turns, Told {
     leg.closed();
     if (leg === this.#client) this.#try("client", () => this.#lifetime.clientClosed());
     else this.#try("server", () => this.#lifetime.serverClosed());
-    if (leg === this.#client) this.#stall.stop();
-    this.#unread.stop();
+    if (leg === this.#client) this.#stall?.stop();
+    this.#unread?.stop();
     if (!this.#client.isClosed || !this.#server.isClosed) return;
     this.#share.leave();
     this.#try("server", () => this.#lifetime.bothClosed());

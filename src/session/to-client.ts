@@ -98,7 +98,7 @@ export class ToClient implements FrameHandler {
   /** Replies to calls that nobody asks for, while nothing is owed. */
   skim(chunk: Buffer, from: number, maxBytes: number): number {
     const calls = this.#calls;
-    if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;
+    if (!this.#ledger.isQuiet(this.#number) || calls.hasSpecial) return from;
     const { codec } = this.#server;
     this.#large = undefined;
     let at = from;

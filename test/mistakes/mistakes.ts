@@ -47,13 +47,13 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "replies are skimmed though something is finishing",
     file: "src/session/to-client.ts",
-    text: "if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;",
+    text: "if (!this.#ledger.isQuiet(this.#number) || calls.hasSpecial) return from;",
     becomes: "if (calls.hasSpecial) return from;",
   },
   {
     name: "replies are skimmed though one of them is the ledger's",
     file: "src/session/to-client.ts",
-    text: "if (calls.hasSpecial || !this.#ledger.isQuiet(this.#number)) return from;",
+    text: "if (!this.#ledger.isQuiet(this.#number) || calls.hasSpecial) return from;",
     becomes: "if (!this.#ledger.isQuiet(this.#number)) return from;",
   },
   {

@@ -138,7 +138,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "+Infinity",
   ]),
   ...since("of an error that nobody has foreseen it is not told whose bytes they were", "src/session/session.ts", [
-    'this.#unread = new Unread(client, server, clock, () => this.#try("client", () => this.#lifetime.desert()));',
+    'this.#try("client", () => this.#lifetime.deserted()),',
     '"client"',
     '""',
   ]),
@@ -542,8 +542,8 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "src/session/session.ts",
     ["if (this.#isFlowing) return;", "this.#isFlowing", "false"],
     [
-      "return this.#registration === undefined || this.#registration.heldBytes === 0;",
-      "this.#registration.heldBytes === 0",
+      "return this.#registration === undefined || this.#registration.heldBytes <= PAUSE_ABOVE_BYTES;",
+      "this.#registration.heldBytes <= PAUSE_ABOVE_BYTES",
       "false",
     ],
   ),

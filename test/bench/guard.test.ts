@@ -25,7 +25,8 @@ const ROOT = new URL("../../", import.meta.url);
 /** Not where the benchmark itself is compiled to: somebody else may be running that. */
 const OUTPUT = fileURLToPath(new URL(".cache/bench-guard", ROOT));
 
-const stage = new Stage(new URL("test/bench/", `${pathToFileURL(OUTPUT).href}/`));
+const COMPILED = `${pathToFileURL(OUTPUT).href}/`;
+const stage = new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED));
 
 beforeAll(async () => {
   const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", ROOT));

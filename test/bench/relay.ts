@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { answerParent } from "./answers.ts";
 import type { RelayWay } from "./ways.ts";
 
-/** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT`. */
+/** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT MODULE`. */
 
 export type NodeRelayWay = Exclude<RelayWay, "haproxy">;
 
@@ -37,9 +37,9 @@ async function startPipe(serverPort: number): Promise<Relay> {
   return { port: (relay.address() as AddressInfo).port, repaired: () => 0 };
 }
 
-async function startProxy(serverPort: number): Promise<Relay> {
+async function startProxy(serverPort: number, module: string): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
-  const { createProxy } = await import("../../src/index.ts");
+  const { createProxy } = (await import(module)) as typeof import("../../src/index.ts");
   const proxy = createProxy({
     upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }],
   });
@@ -55,8 +55,8 @@ async function startProxy(serverPort: number): Promise<Relay> {
   };
 }
 
-const [kind, serverPort] = process.argv.slice(2);
-const relay = (kind === "proxy" ? startProxy : startPipe)(Number(serverPort));
+const [kind, serverPort, module = ""] = process.argv.slice(2);
+const relay = kind === "proxy" ? startProxy(Number(serverPort), module) : startPipe(Number(serverPort));
 
 answerParent<RelayAsks>({
   port: async () => (await relay).port,

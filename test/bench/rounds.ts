@@ -9,6 +9,9 @@ import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
 import type { RelayWay, Way } from "./ways.ts";
 
+/** Of the project, from where this is compiled to: .cache/bench/test/bench */
+const TOP = new URL("../../../../", import.meta.url);
+
 /** One scenario on one way, for a slice of time. */
 export interface Sample {
   readonly measured: Measured;
@@ -19,15 +22,21 @@ export interface Sample {
 /** All the processes: the load, and for each way a stand-in server with the relay before it. */
 export class Stage {
   readonly #file: (name: string) => string;
+  /** The module that the proxy is taken from. */
+  readonly #proxy: string;
   #load: Child<LoadAsks> | undefined;
   readonly #servers: Child<ServerAsks>[] = [];
   readonly #relays = new Map<RelayWay, Child<RelayAsks>>();
   #haproxy: Haproxy | undefined;
   readonly #ports = new Map<Way, number>();
 
-  /** `compiled`: the folder with the compiled modules of this one. */
-  constructor(compiled: URL = new URL(".", import.meta.url)) {
+  /**
+   * `compiled`: the folder with the compiled modules of this one. `proxy`: the module that the proxy is taken from; that which
+   * is installed, unless said.
+   */
+  constructor(compiled: URL = new URL(".", import.meta.url), proxy: URL = new URL("dist/index.js", TOP)) {
     this.#file = (name) => fileURLToPath(new URL(name, compiled));
+    this.#proxy = proxy.href;
   }
 
   /** `nodeOptions` are those of the relays' processes. */
@@ -49,7 +58,7 @@ export class Stage {
       this.#haproxy = await Haproxy.start(port, prefix);
       return this.#haproxy.port;
     }
-    const relay = new Child<RelayAsks>(this.#file("relay.js"), [way, String(port)], options, prefix);
+    const relay = new Child<RelayAsks>(this.#file("relay.js"), [way, String(port), this.#proxy], options, prefix);
     this.#relays.set(way, relay);
     return relay.ask("port", undefined);
   }

@@ -87,7 +87,9 @@ export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet
   if (settled.added === undefined) {
     settled.added = missing;
     const { created } = settled.changes;
-    if (created.length > 0) state.patched = difference(created, missing).length > 0 ? "yes" : "no";
+    // It names all that are created, or none.
+    const one = created.subarray(0, ID_BYTES);
+    if (one.length > 0) state.patched = difference(one, missing).length > 0 ? "yes" : "no";
   }
   return missing;
 }

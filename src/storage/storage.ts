@@ -74,6 +74,8 @@ export class Storage {
   #doubts = 0;
   /** Held messages that were told of, and have not gone out. */
   readonly #toldHeld = new WeakSet<Inbound>();
+  /** There ever was one. */
+  #hasToldHeld = false;
   readonly #setbacks = new Setbacks();
   #stopped = false;
   /** Of what the history keeps for those who are slow; undefined while that is nothing. */
@@ -213,10 +215,7 @@ export class Storage {
     const member = this.#members.get(action.session);
     if (member === undefined) return;
     this.#touch(member);
-    if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {
-      const heldMs = this.#host.clock.now() - action.payload.since;
-      this.#report({ what: "held-over", heldMs }, action.session);
-    }
+    if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);
     if (action.do === "resume") {
       const { from, value, reach } = action;
       this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);
@@ -227,6 +226,12 @@ export class Storage {
     } catch (error) {
       member.failed(error);
     }
+  }
+
+  /** If it was told that this message is held, it is told that it is no more. */
+  #tellOver({ session, payload }: { readonly session: number; readonly payload?: Inbound | undefined }): void {
+    if (payload === undefined || !this.#toldHeld.delete(payload)) return;
+    this.#report({ what: "held-over", heldMs: this.#host.clock.now() - payload.since }, session);
   }
 
   #tell(fact: Fact): void {
@@ -301,6 +306,7 @@ export class Storage {
     for (const { session, payload: held } of this.ledger.firstHeld()) {
       if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);
+      this.#hasToldHeld = true;
       this.#report({ what: "held-long", heldMs: now - held.since }, session);
     }
     this.run();

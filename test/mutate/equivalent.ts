@@ -81,20 +81,17 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "false",
     ],
     [
-      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
-      '"payload" in action && action.payload !== undefined',
+      'if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);',
+      'this.#hasToldHeld && "payload" in action',
       "true",
     ],
+    ['if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);', "this.#hasToldHeld", "true"],
     [
-      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
-      '"payload" in action && action.payload !== undefined',
-      '"payload" in action || action.payload !== undefined',
+      'if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);',
+      'this.#hasToldHeld && "payload" in action',
+      'this.#hasToldHeld || "payload" in action',
     ],
-    [
-      'if ("payload" in action && action.payload !== undefined && this.#toldHeld.delete(action.payload)) {',
-      "action.payload !== undefined",
-      "true",
-    ],
+    ["if (payload === undefined || !this.#toldHeld.delete(payload)) return;", "payload === undefined", "false"],
   ),
   ...since(
     "who is read, or nobody, is noted as one who is to look, and sorted out when it comes to that",

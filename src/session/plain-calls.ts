@@ -41,6 +41,8 @@ export class PlainCalls implements SkimmedId {
   #first = 0;
   #next = 0;
   #ring = NO_RING;
+  /** One less than the entries that it has room for: a power of two. */
+  #mask = -1;
   #map: Map<MessageId, number> | undefined;
 
   get size(): number {
@@ -148,7 +150,7 @@ export class PlainCalls implements SkimmedId {
 
   /** Where in the ring an entry stands. */
   #at(entry: number): number {
-    return (entry * WIDTH) % this.#ring.length;
+    return (entry & this.#mask) * WIDTH;
   }
 
   /** Among so many of the oldest entries; -1: it is none of them. */
@@ -175,7 +177,7 @@ export class PlainCalls implements SkimmedId {
   }
 
   #hasRoom(): boolean {
-    const entries = this.#ring.length / WIDTH;
+    const entries = this.#mask + 1;
     if (this.#next - this.#first < entries) return true;
     if (entries === MAX_ENTRIES) {
       this.#mapAll();
@@ -185,6 +187,7 @@ export class PlainCalls implements SkimmedId {
     let count = 0;
     for (const at of this.#entries()) larger.set(this.#ring.subarray(at, at + WIDTH), WIDTH * count++);
     this.#ring = larger;
+    this.#mask = larger.length / WIDTH - 1;
     this.#first = 0;
     this.#next = count;
     return true;
@@ -209,6 +212,7 @@ export class PlainCalls implements SkimmedId {
 
   #empty(ring: Float64Array<ArrayBuffer>): void {
     this.#ring = ring;
+    this.#mask = ring.length / WIDTH - 1;
     this.#first = this.#next = this.#waiting = 0;
   }
 }

@@ -1,4 +1,5 @@
 import { connect, createServer, type AddressInfo } from "node:net";
+import type * as library from "../../src/index.ts";
 import { answerParent } from "./answers.ts";
 import type { RelayWay } from "./ways.ts";
 
@@ -39,7 +40,7 @@ async function startPipe(serverPort: number): Promise<Relay> {
 
 async function startProxy(serverPort: number, module: string): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
-  const { createProxy } = (await import(module)) as typeof import("../../src/index.ts");
+  const { createProxy } = (await import(module)) as typeof library;
   const proxy = createProxy({
     upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }],
   });

@@ -4,7 +4,7 @@ import type { Pair, Ratio, Result } from "./result.ts";
 import type { Sample } from "./rounds.ts";
 import { percentile, spread, type Spread } from "./statistics.ts";
 import { quietest, type Turn } from "./turns.ts";
-import { WAYS, type RelayWay, type Way } from "./ways.ts";
+import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
 
 type Value = (sample: Sample) => number | undefined;
 
@@ -90,6 +90,9 @@ function ratiosOf(turns: readonly Turn<Sample>[], figure: Value): Partial<Record
     "proxy:pipe": ratio("proxy", "pipe"),
     "proxy:haproxy": ratio("proxy", "haproxy"),
     "pipe:haproxy": ratio("pipe", "haproxy"),
+    ...(turns[0]?.bare === undefined
+      ? {}
+      : { "bare:pipe": ratio("bare", "pipe"), "proxy:bare": ratio("proxy", "bare") }),
   };
 }
 
@@ -109,7 +112,7 @@ function spreadOf(values: readonly (number | undefined)[]): Spread | undefined {
 }
 
 function forEachWay<T>(of: (way: Way) => T | undefined): Partial<Record<Way, T>> {
-  return defined(Object.fromEntries(WAYS.map((way) => [way, of(way)])));
+  return defined(Object.fromEntries([...WAYS, BARE].map((way) => [way, of(way)])));
 }
 
 /** Without what was not measured. */

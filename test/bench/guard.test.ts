@@ -26,7 +26,7 @@ const ROOT = new URL("../../", import.meta.url);
 const OUTPUT = fileURLToPath(new URL(".cache/bench-guard", ROOT));
 
 const COMPILED = `${pathToFileURL(OUTPUT).href}/`;
-const stage = new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED));
+const stage = new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED).href);
 
 beforeAll(async () => {
   const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", ROOT));

@@ -14,7 +14,7 @@ import { realRun } from "./real/run.ts";
 import type { Result, Run } from "./result.ts";
 import { Stage } from "./rounds.ts";
 import { tableHead, tableRow } from "./table.ts";
-import { WAYS, type RelayWay, type Way } from "./ways.ts";
+import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
 
 async function main(options: Options): Promise<void> {
   const wanted = wantedOf(options);
@@ -22,7 +22,8 @@ async function main(options: Options): Promise<void> {
   // Before anything is written: it may be the same file.
   const before = options.against === undefined ? undefined : (JSON.parse(readFileSync(options.against, "utf8")) as Run);
   const haproxy = haproxyVersion();
-  const ways = WAYS.filter((way) => way !== "haproxy" || haproxy !== undefined);
+  const known = options.isBare ? [...WAYS, BARE] : WAYS;
+  const ways = known.filter((way) => way !== "haproxy" || haproxy !== undefined);
   const cores = coresOf(options.pin);
   const about = { ...machine(), haproxy: haproxy ?? null, pinned: cores.words, ...options.effort };
   console.log(`${about.date}, revision ${about.revision}, Node ${about.node}, ${about.cores} × ${about.cpu}`);

@@ -17,7 +17,7 @@ export async function measure(
   effort: Effort,
 ): Promise<Turn<Sample>[]> {
   for (const way of ways) await stage.prepare(name, way);
-  for (const way of ways) if (way === "pipe" || way === "proxy") await stage.slice(way, warmUps * effort.warmUpMs);
+  for (const way of ways) if (way !== "direct" && way !== "haproxy") await stage.slice(way, warmUps * effort.warmUpMs);
   const turns: Turn<Sample>[] = [];
   const count = Math.min(effort.rounds, rounds ?? Infinity);
   for (let turn = 0; turn < count; turn++) {

@@ -8,6 +8,7 @@ export const USAGE = `npm run bench [-- OPTIONS]
   --rounds N       how many turns, each with a slice for every way
   --ms N           how long a slice is, in milliseconds
   --pin CORES      one: everything on one core (the default); split: the relays on one of their own; none
+  --bare           one way more: the proxy's sockets, with nothing that looks at the messages
   --real           real servers and clients instead, as npm test installs them
   --profile DIR    writes CPU profiles of the plain pipe and of the proxy there
   --json FILE      writes the results there
@@ -19,6 +20,7 @@ export const USAGE = `npm run bench [-- OPTIONS]
 export interface Options {
   readonly isQuick: boolean;
   readonly isReal: boolean;
+  readonly isBare: boolean;
   readonly only: string;
   readonly effort: Effort;
   readonly pin: Pin;
@@ -36,6 +38,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
     options: {
       quick: { type: "boolean", default: false },
       real: { type: "boolean", default: false },
+      bare: { type: "boolean", default: false },
       only: { type: "string", default: "" },
       rounds: { type: "string" },
       ms: { type: "string" },
@@ -54,6 +57,6 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const { pin } = values;
   if (pin !== "one" && pin !== "split" && pin !== "none") throw new Error(USAGE);
   if (!Number.isSafeInteger(effort.rounds) || effort.rounds < 1 || !(effort.ms > 0)) throw new Error(USAGE);
-  const { quick: isQuick, real: isReal, only, profile, json, svg, markdown, against } = values;
-  return { isQuick, isReal, only, effort, pin, profile, json, svg, markdown, against };
+  const { quick: isQuick, real: isReal, bare: isBare, only, profile, json, svg, markdown, against } = values;
+  return { isQuick, isReal, isBare, only, effort, pin, profile, json, svg, markdown, against };
 }

@@ -1,9 +1,10 @@
 import { connect, createServer, type AddressInfo } from "node:net";
+import type { Connection, ConnectionHandler } from "../../src/session/connection.ts";
 import type * as library from "../../src/index.ts";
 import { answerParent } from "./answers.ts";
 import type { RelayWay } from "./ways.ts";
 
-/** The process in the middle: `pipe SERVER-PORT` or `proxy SERVER-PORT MODULE`. */
+/** The process in the middle: `pipe SERVER-PORT`, `bare SERVER-PORT` or `proxy SERVER-PORT MODULE`. */
 
 export type NodeRelayWay = Exclude<RelayWay, "haproxy">;
 
@@ -38,6 +39,40 @@ async function startPipe(serverPort: number): Promise<Relay> {
   return { port: (relay.address() as AddressInfo).port, repaired: () => 0 };
 }
 
+/** The sockets of the proxy, and nothing that looks at what passes. */
+async function startBare(serverPort: number): Promise<Relay> {
+  const { SocketTransport } = await import("../../src/net/socket-transport.ts");
+  const transport = new SocketTransport(60_000);
+  const passing = (to: Connection): ConnectionHandler => ({
+    read: (bytes) => void to.write(bytes),
+    ended: () => to.carryOut("end"),
+    drained: () => undefined,
+    closed: () => to.carryOut("destroy"),
+  });
+  const port = await new Promise<number>((listening, failed) => {
+    transport.listen(
+      { host: "127.0.0.1", port: 0 },
+      {
+        listening: (address) => listening(address.port),
+        failed: (code) => failed(new Error(code)),
+        hindered: () => undefined,
+        accepted: (client) =>
+          void transport.dial(
+            { host: "127.0.0.1", port: serverPort },
+            {
+              failed: () => client.carryOut("destroy"),
+              connected: (server) => {
+                server.handOver(passing(client));
+                client.handOver(passing(server));
+              },
+            },
+          ),
+      },
+    );
+  });
+  return { port, repaired: () => 0 };
+}
+
 async function startProxy(serverPort: number, module: string): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
   const { createProxy } = (await import(module)) as typeof library;
@@ -57,7 +92,8 @@ async function startProxy(serverPort: number, module: string): Promise<Relay> {
 }
 
 const [kind, serverPort, module = ""] = process.argv.slice(2);
-const relay = kind === "proxy" ? startProxy(Number(serverPort), module) : startPipe(Number(serverPort));
+const startBefore = { pipe: startPipe, bare: startBare, proxy: startProxy }[kind as NodeRelayWay];
+const relay = startBefore(Number(serverPort), module);
 
 answerParent<RelayAsks>({
   port: async () => (await relay).port,

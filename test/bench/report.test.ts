@@ -47,6 +47,12 @@ it("has a line for a workload, and one for each thing without a column", () => {
   expect(tableHead().indexOf("CPU proxy:pipe")).toBeGreaterThan(tableHead().indexOf("proxy:pipe"));
 });
 
+it("has a line for the bare sockets, where they were measured", () => {
+  const turns = TURNS.map(({ pipe, ...turn }) => (pipe === undefined ? turn : { ...turn, pipe, bare: pipe }));
+  const [, , bare] = tableRow(evaluate(WORKLOAD, turns.concat(turns))).split("\n");
+  expect(bare).toBe("  bare: 1.00, CPU 1.00 of the pipe's; the proxy 0.75, CPU 0.75 of its");
+});
+
 it("shows as many digits as a figure is worth", () => {
   expect([0.123, 12.34, 123.4, 12_345.6, undefined, Number.NaN].map(rounded)).toEqual([
     "0.12",

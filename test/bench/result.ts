@@ -10,7 +10,7 @@ export interface Ratio {
   readonly cpu?: Spread;
 }
 
-export type Pair = "proxy:pipe" | "proxy:haproxy" | "pipe:haproxy";
+export type Pair = "proxy:pipe" | "proxy:haproxy" | "pipe:haproxy" | "bare:pipe" | "proxy:bare";
 
 /** What a workload came to; as it is stored. */
 export interface Result {

@@ -4,13 +4,11 @@ import { ANY_CORE, type Cores } from "./cores.ts";
 import { Haproxy } from "./haproxy.ts";
 import type { LoadAsks, ScenarioName } from "./load.ts";
 import { cpuUs } from "./process-figures.ts";
+import { PROXY } from "./proxy-module.ts";
 import type { RelayAsks } from "./relay.ts";
 import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
 import type { RelayWay, Way } from "./ways.ts";
-
-/** Of the project, from where this is compiled to: .cache/bench/test/bench */
-const TOP = new URL("../../../../", import.meta.url);
 
 /** One scenario on one way, for a slice of time. */
 export interface Sample {
@@ -34,9 +32,9 @@ export class Stage {
    * `compiled`: the folder with the compiled modules of this one. `proxy`: the module that the proxy is taken from; that which
    * is installed, unless said.
    */
-  constructor(compiled: URL = new URL(".", import.meta.url), proxy: URL = new URL("dist/index.js", TOP)) {
+  constructor(compiled: URL = new URL(".", import.meta.url), proxy: string = PROXY) {
     this.#file = (name) => fileURLToPath(new URL(name, compiled));
-    this.#proxy = proxy.href;
+    this.#proxy = proxy;
   }
 
   /** `nodeOptions` are those of the relays' processes. */

@@ -1,4 +1,4 @@
-import type { Result } from "./result.ts";
+import type { Ratio, Result } from "./result.ts";
 import type { Spread } from "./statistics.ts";
 
 interface Column {
@@ -36,6 +36,11 @@ export function tableRow(result: Result): string {
     lines.push(line(["", "  p99", ...[p99.direct, p99.haproxy, p99.pipe, p99.proxy].map(rounded)]));
   if (peakMiB !== undefined) {
     lines.push(line(["", "  peak MiB", "", ...[peakMiB.haproxy, peakMiB.pipe, peakMiB.proxy].map(rounded)]));
+  }
+  const [ofPipe, ofBare] = [result.ratios["bare:pipe"], result.ratios["proxy:bare"]];
+  if (ofPipe !== undefined) {
+    const words = (ratio: Ratio | undefined): string => `${ratioText(ratio?.figure)}, CPU ${ratioText(ratio?.cpu)}`;
+    lines.push(`  bare: ${words(ofPipe)} of the pipe's; the proxy ${words(ofBare)} of its`);
   }
   return lines.join("\n");
 }

@@ -4,6 +4,7 @@ import { install, type Installed } from "../../peers/install.ts";
 import { peerNamed } from "../../peers/peers.ts";
 import { startServer, type PeerServer } from "../../peers/server.ts";
 import { Child } from "../child.ts";
+import { PROXY } from "../proxy-module.ts";
 import { cpuUs } from "../process-figures.ts";
 import type { NodeRelayWay, RelayAsks } from "../relay.ts";
 
@@ -59,6 +60,7 @@ export class RealStage {
     const relay = new Child<RelayAsks>(fileURLToPath(new URL("../relay.js", import.meta.url)), [
       way,
       String(serverPort),
+      PROXY,
     ]);
     this.#relays.push(relay);
     return relay;

@@ -14,8 +14,8 @@ const BLOB_MIB = 4;
 
 const loading = (clients: number, batch: number, size: number) => (port: number) =>
   loads(port, { clients, batch, size });
-const committing = (writers: number, observers: number, oids: number) => (port: number) =>
-  commits(port, { writers, observers, oids });
+const committing = (writers: number, observers: number, oids: number, everyMs?: number) => (port: number) =>
+  commits(port, { writers, observers, oids, ...(everyMs === undefined ? {} : { everyMs }) });
 
 const SCENARIOS = {
   "load-200-c1": loading(1, 1, 200),
@@ -41,6 +41,12 @@ const SCENARIOS = {
   "fanout-200": committing(1, 200, 10),
   "fanout-2000": committing(1, 2_000, 10),
   "fanout-2000-1k": committing(1, 2_000, 1_000),
+  "site-50": committing(1, 49, 10),
+  "site-500": committing(1, 499, 10),
+  "site-5000": committing(1, 4_999, 10),
+  "site-50-quiet": committing(1, 49, 10, 500),
+  "site-500-quiet": committing(1, 499, 10, 500),
+  "site-5000-quiet": committing(1, 4_999, 10, 500),
   "reads-commits": reads,
   "created-100k": (port: number) => created(port, 100_000, 10),
   "created-1m": (port: number) => created(port, 1_000_000, 50),

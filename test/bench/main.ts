@@ -13,6 +13,7 @@ import { WORKLOADS, type Workload } from "./plan.ts";
 import { realRun } from "./real/run.ts";
 import type { Result, Run } from "./result.ts";
 import { Stage } from "./rounds.ts";
+import { sites } from "./sites.ts";
 import { tableHead, tableRow } from "./table.ts";
 import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
 
@@ -104,4 +105,5 @@ function optionsOrEnd(): Options | undefined {
 
 const options = optionsOrEnd();
 if (options === undefined) console.log(USAGE);
+else if (options.isSites) await sites(coresOf(options.pin));
 else await (options.isReal ? real(options) : main(options));

@@ -9,6 +9,7 @@ export const USAGE = `npm run bench [-- OPTIONS]
   --ms N           how long a slice is, in milliseconds
   --pin CORES      one: everything on one core (the default); split: the relays on one of their own; none
   --bare           one way more: the proxy's sockets, with nothing that looks at the messages
+  --sites          what the proxy takes with 50, 500 and 5,000 clients, instead
   --real           real servers and clients instead, as npm test installs them
   --profile DIR    writes CPU profiles of the plain pipe and of the proxy there
   --json FILE      writes the results there
@@ -21,6 +22,7 @@ export interface Options {
   readonly isQuick: boolean;
   readonly isReal: boolean;
   readonly isBare: boolean;
+  readonly isSites: boolean;
   readonly only: string;
   readonly effort: Effort;
   readonly pin: Pin;
@@ -39,6 +41,7 @@ export function readOptions(args: readonly string[]): Options | undefined {
       quick: { type: "boolean", default: false },
       real: { type: "boolean", default: false },
       bare: { type: "boolean", default: false },
+      sites: { type: "boolean", default: false },
       only: { type: "string", default: "" },
       rounds: { type: "string" },
       ms: { type: "string" },
@@ -57,6 +60,17 @@ export function readOptions(args: readonly string[]): Options | undefined {
   const { pin } = values;
   if (pin !== "one" && pin !== "split" && pin !== "none") throw new Error(USAGE);
   if (!Number.isSafeInteger(effort.rounds) || effort.rounds < 1 || !(effort.ms > 0)) throw new Error(USAGE);
-  const { quick: isQuick, real: isReal, bare: isBare, only, profile, json, svg, markdown, against } = values;
-  return { isQuick, isReal, isBare, only, effort, pin, profile, json, svg, markdown, against };
+  const {
+    quick: isQuick,
+    real: isReal,
+    bare: isBare,
+    sites: isSites,
+    only,
+    profile,
+    json,
+    svg,
+    markdown,
+    against,
+  } = values;
+  return { isQuick, isReal, isBare, isSites, only, effort, pin, profile, json, svg, markdown, against };
 }

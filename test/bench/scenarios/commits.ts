@@ -11,6 +11,8 @@ export interface CommitPlan {
   /** Clients that only look on. */
   readonly observers: number;
   readonly oids: number;
+  /** From one commit of a single writer to the next, in ms: as on a site. In a row unless said. */
+  readonly everyMs?: number;
 }
 
 /** Commits, of which everyone else must be told. */
@@ -35,6 +37,8 @@ class Commits {
   /** Writers that have not come to an end. */
   #busy = 0;
   #until = 0;
+  /** When the last commit began. */
+  #begun = 0;
   #settled: () => void = () => undefined;
 
   constructor(plan: CommitPlan) {
@@ -84,6 +88,7 @@ class Commits {
   #commit(writer: Writer): void {
     this.#toldOfThis = 0;
     const begun = performance.now();
+    this.#begun = begun;
     writer.commit(() => {
       this.#owed += this.#all.length - 1;
       // With observers it is the telling that counts.
@@ -95,6 +100,12 @@ class Commits {
   /** A single writer goes on when everyone was told; several go on at once, and are told meanwhile. */
   #next(writer: Writer): void {
     if (this.#owed > 0 && this.#plan.writers === 1) return;
+    const { everyMs } = this.#plan;
+    if (everyMs !== undefined) setTimeout(() => this.#goOn(writer), this.#begun + everyMs - performance.now());
+    else this.#goOn(writer);
+  }
+
+  #goOn(writer: Writer): void {
     if (performance.now() < this.#until) this.#commit(writer);
     else {
       this.#busy--;

@@ -3,6 +3,7 @@ import type { Address } from "../config/address.ts";
 import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
 import { shortage } from "./descriptors.ts";
 import { Reading, remade } from "./reading.ts";
+import { QUEUE_BYTES } from "./scratch.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { codeOf } from "./system-error.ts";
 
@@ -20,7 +21,8 @@ export class SocketTransport implements Transport {
   constructor(keepAliveMs: number) {
     // Whole seconds; with 0 the system's two hours would hold.
     const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
-    this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+    const keepAlive = { keepAlive: true, keepAliveInitialDelay };
+    this.#options = { allowHalfOpen: true, noDelay: true, ...keepAlive, writableHighWaterMark: QUEUE_BYTES };
   }
 
   dial({ host, port }: Address, dialled: Dialled): () => void {

@@ -12,7 +12,7 @@ import { Stage } from "../bench/rounds.ts";
 
 const MIB = 0x10_0000;
 const ROOT = new URL("../../", import.meta.url);
-const COMPILED = new URL(".cache/bench/test/bench/", ROOT);
+const COMPILED = new URL(".cache/bench/", ROOT);
 
 /**
  * Garbage that nobody has collected yet differs by tens of MiB from one run to the next, on both sides; what is needed
@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 /** The most resident memory, in MiB, that a fresh process of each kind has had at the end of the traffic. */
 async function peaks(scenario: ScenarioName): Promise<{ pipe: number; proxy: number }> {
-  const stage = new Stage(COMPILED);
+  const stage = new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED).href);
   try {
     await stage.start(["pipe", "proxy"], COLLECT_EARLY);
     await stage.sample(scenario, "pipe", 0);

@@ -99,9 +99,12 @@ export function settle<P>(
   boundLimbo(state, commit, tid);
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
-  for (const account of [...state.accounts.values()]) {
-    if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);
-  }
+  const others = [...state.accounts.values()].filter(
+    (account) => account !== committer && account.phase !== "orphaned" && needs(state, account, settled),
+  );
+  // All of them first: who is owed it no more at once must not be the last one.
+  for (const { number } of others) nowOwed(settled, number);
+  for (const account of others) owe(state, account, settled, now, actions);
   // Nearly always: all were told the same, and will be.
   if (heard !== undefined && missing !== undefined && heard.own === heard.oids) complete(settled, heard.args, missing);
   if (settled.owed === undefined) forgetDetails(settled);
@@ -120,9 +123,7 @@ function owe<P>(
   now: number,
   actions: Action<P>[],
 ): void {
-  if (!needs(state, account, settled)) return;
   const { tid } = settled;
-  nowOwed(settled, account.number);
   if (invalidationAt(account, tid) !== undefined) return; // completed in place
   state.mayOwe = true;
   account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });

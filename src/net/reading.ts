@@ -2,7 +2,7 @@ import { channel } from "node:diagnostics_channel";
 import { Socket, type OnReadOpts } from "node:net";
 import type { ConnectionHandler } from "../session/connection.ts";
 import { outbox } from "./outbox.ts";
-import { QUEUE_BYTES, READ_ROOM } from "./scratch.ts";
+import { READ_ROOM } from "./scratch.ts";
 
 /** Is told of what was read, when that is nobody's any more. Tests overwrite it then. */
 const forgotten = channel("zeo-proxy:forgotten");
@@ -51,7 +51,7 @@ export function remade(accepted: Socket, { onread }: Reading): Socket | undefine
   const handle = owner._handle;
   if (typeof handle?.useUserBuffer !== "function" || typeof handle.readStart !== "function") return undefined;
   owner._handle = null;
-  const options = { handle, onread, allowHalfOpen: true, manualStart: true, writableHighWaterMark: QUEUE_BYTES };
+  const options = { handle, onread, allowHalfOpen: true, manualStart: true };
   const socket = new Socket(options);
   // What is left of it counts as closed.
   accepted.destroy();

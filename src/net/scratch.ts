@@ -1,11 +1,5 @@
 // Memory that is used again and again: what stands in it is good until the event that it belongs to is over.
 
-/**
- * So much may wait in Node's queue before the other end counts as behind: some chunks. Else its sender would be left unread and
- * read again for nearly each of them, which costs more than to pass it.
- */
-export const QUEUE_BYTES = 256 * 1024;
-
 const READ_BYTES = 64 * 1024;
 const WRITE_BYTES = 16 * 1024;
 

@@ -3,7 +3,6 @@ import type { Address } from "../config/address.ts";
 import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
 import { shortage } from "./descriptors.ts";
 import { Reading, remade } from "./reading.ts";
-import { QUEUE_BYTES } from "./scratch.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { codeOf } from "./system-error.ts";
 
@@ -13,21 +12,29 @@ import { codeOf } from "./system-error.ts";
  */
 const PROBES_MS = 10_000;
 
+/**
+ * So much may wait for a server before it counts as behind: some chunks. At Node's 16 KiB the sender of a blob would be left
+ * unread, and read again, for nearly each piece of it, which costs more than to pass it. Not so for clients: there are many, and
+ * how long one takes nothing counts from when it is behind.
+ */
+const QUEUE_BYTES = 256 * 1024;
+
 /** Connections over TCP. */
 export class SocketTransport implements Transport {
   readonly #options: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
+  readonly #dialling: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
 
   /** `keepAliveMs`: how long a host may be gone before a connection to it that nobody writes to is closed. */
   constructor(keepAliveMs: number) {
     // Whole seconds; with 0 the system's two hours would hold.
     const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
-    const keepAlive = { keepAlive: true, keepAliveInitialDelay };
-    this.#options = { allowHalfOpen: true, noDelay: true, ...keepAlive, writableHighWaterMark: QUEUE_BYTES };
+    this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
+    this.#dialling = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
   }
 
   dial({ host, port }: Address, dialled: Dialled): () => void {
     const reading = new Reading();
-    const socket = connect({ host, port, ...this.#options, onread: reading.onread });
+    const socket = connect({ host, port, ...this.#dialling, onread: reading.onread });
     socket.pause();
     const failed = (error: Error): void => dialled.failed(codeOf(error));
     socket.once("error", failed);

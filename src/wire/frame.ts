@@ -272,9 +272,9 @@ export class FrameStream {
       if (!this.#reads()) break;
       if (this.#handler.skim !== undefined) {
         at = this.#handler.skim(chunk, at, this.#maxFrameBytes);
+        this.#frameAt = base + at;
         if (at === chunk.length) break;
-      }
-      this.#frameAt = base + at;
+      } else this.#frameAt = base + at;
       const known = this.#handler.knows?.(chunk, at) ?? 0;
       if (known > 0) {
         this.#flow(chunk, run, at);

@@ -6,7 +6,7 @@ import { evaluate } from "./evaluate.ts";
 import { EXTRAS, type Extra } from "./extras.ts";
 import { haproxyVersion } from "./haproxy.ts";
 import { machine } from "./machine.ts";
-import { markdownTable } from "./markdown.ts";
+import { bareTable, markdownTable } from "./markdown.ts";
 import { measure, peaks } from "./measure.ts";
 import { readOptions, USAGE, type Options } from "./options.ts";
 import { WORKLOADS, type Workload } from "./plan.ts";
@@ -81,7 +81,12 @@ function tell(run: Run, before: Run | undefined, { json, svg, markdown }: Option
   console.log(missed.length === 0 ? "\nAll goals are met." : `\nMissed:\n${missed.join("\n")}`);
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 1)}\n`);
   if (svg !== undefined) writeFileSync(svg, chart(run));
-  if (markdown !== undefined) writeFileSync(markdown, markdownTable(run.results));
+  if (markdown !== undefined) {
+    writeFileSync(
+      markdown,
+      [markdownTable(run.results), bareTable(run.results)].filter((one) => one !== "").join("\n"),
+    );
+  }
   if (before !== undefined) console.log(compared(before, run).join("\n"));
 }
 

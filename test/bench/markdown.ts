@@ -35,7 +35,24 @@ export function markdownTable(results: readonly Result[]): string {
       ratio(haproxy?.cpu),
     ];
   });
-  const lines = [HEAD, HEAD.map((_, i) => (i < 2 ? "---" : "---:")), ...rows];
+  return tableOf(HEAD, 2, rows);
+}
+
+const BARE_HEAD = ["workload", "bare : pipe", "proxy : bare", "CPU, bare : pipe", "CPU, proxy : bare"];
+
+/** How near the proxy comes to its sockets with nothing between them; nothing where that was not measured. */
+export function bareTable(results: readonly Result[]): string {
+  const rows = results.flatMap(({ title, ratios }) => {
+    const [ofPipe, ofBare] = [ratios["bare:pipe"], ratios["proxy:bare"]];
+    if (ofPipe === undefined || ofBare === undefined) return [];
+    return [[title, ...[ofPipe.figure, ofBare.figure, ofPipe.cpu, ofBare.cpu].map(ratio)]];
+  });
+  return rows.length === 0 ? "" : tableOf(BARE_HEAD, 1, rows);
+}
+
+/** `words`: so many columns at its left are no figures. */
+function tableOf(head: readonly string[], words: number, rows: readonly (readonly string[])[]): string {
+  const lines = [head, head.map((_, i) => (i < words ? "---" : "---:")), ...rows];
   return `${lines.map((cells) => `| ${cells.join(" | ")} |`).join("\n")}\n`;
 }
 

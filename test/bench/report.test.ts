@@ -4,7 +4,7 @@ import { chart } from "./chart.ts";
 import { evaluate } from "./evaluate.ts";
 import { TURNS } from "./example.ts";
 import { GOALS } from "./goals.ts";
-import { markdownTable } from "./markdown.ts";
+import { bareTable, markdownTable } from "./markdown.ts";
 import { readOptions } from "./options.ts";
 import { WORKLOADS, type Workload } from "./plan.ts";
 import type { Result, Run } from "./result.ts";
@@ -49,8 +49,14 @@ it("has a line for a workload, and one for each thing without a column", () => {
 
 it("has a line for the bare sockets, where they were measured", () => {
   const turns = TURNS.map(({ pipe, ...turn }) => (pipe === undefined ? turn : { ...turn, pipe, bare: pipe }));
-  const [, , bare] = tableRow(evaluate(WORKLOAD, turns.concat(turns))).split("\n");
+  const result = evaluate(WORKLOAD, turns.concat(turns));
+  const [, , bare] = tableRow(result).split("\n");
   expect(bare).toBe("  bare: 1.00, CPU 1.00 of the pipe's; the proxy 0.75, CPU 0.75 of its");
+  expect(bareTable([RESULT, result]).split("\n").slice(2)).toEqual([
+    "| loads <200 B> | 1.00 | 0.75 | 1.00 | 0.75 |",
+    "",
+  ]);
+  expect(bareTable([RESULT])).toBe("");
 });
 
 it("shows as many digits as a figure is worth", () => {

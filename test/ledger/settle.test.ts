@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { settledBytes } from "../../src/ledger/history.ts";
-import { connected, Script } from "./script.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { connected, packed, Script } from "./script.ts";
 
 /* What a reply to `tpc_finish` says of its commit. Session 1 commits, 2 looks on, 3 comes late. */
 
@@ -116,4 +117,36 @@ describe("a tid that is known already, or lies below", () => {
       expect(s.finishReply(1, tid)).toContain("end 2: commit-out-of-order");
     },
   );
+});
+
+describe("a commit that one is owed no more as soon as it settles, since its server has ended", () => {
+  /** 2 is closing, and 3 looks on. */
+  function closing(server: "old" | "new", order: readonly number[]): Script {
+    const s = connected(server, order);
+    s.load(2);
+    s.finishing(1, { created: [5], ...(server === "new" ? { modified: [4] } : {}) });
+    expect(s.loadReply(2, 1, false)).toEqual([]);
+    expect(s.serverGone(2)).toEqual([]);
+    return s;
+  }
+
+  it.each([
+    [1, 2, 3],
+    [1, 3, 2],
+  ])("old: the others are asked at once: in the order %i, %i, %i", (...order) => {
+    expect(closing("old", order).finishReply(1, 1)).toContain("ask 3");
+  });
+
+  it.each([
+    [1, 2, 3],
+    [1, 3, 2],
+  ])("new: all is known of it until they are told: in the order %i, %i, %i", (...order) => {
+    const s = closing("new", order);
+    s.finishReply(1, 1);
+    s.ledger.invalidation(3, { tid: asTid(1n), oids: packed([4]) }, 0, { payload: "T1", bytes: 10 });
+    const [repaired] = s.ledger.take().filter((action) => action.do === "repaired");
+    expect(repaired?.settled.changes.created).toEqual(packed([5]));
+    expect(repaired?.settled.added).toEqual(packed([5]));
+    expect(s.ledger.facts.patched).toBe("no");
+  });
 });

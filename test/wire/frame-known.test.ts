@@ -76,3 +76,10 @@ describe("a frame that is known", () => {
     expect(told).toEqual(["known"]);
   });
 });
+
+it("says where it stands behind frames that were skimmed, for who can't go on there", () => {
+  const { handler } = recorded();
+  const stream = new FrameStream(handler, LIMITS);
+  stream.push(Buffer.concat([frame("skim"), frame("skimmed")]));
+  expect(stream.payloadOffset).toBe(8 + 11 + 4);
+});

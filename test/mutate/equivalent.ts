@@ -497,7 +497,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "false",
   ]),
   ...since("nobody needs its own commit", "src/ledger/settle.ts", [
-    'if (account !== committer && account.phase !== "orphaned") owe(state, account, settled, now, actions);',
+    '(account) => account !== committer && account.phase !== "orphaned" && needs(state, account, settled),',
     "account !== committer",
     "true",
   ]),

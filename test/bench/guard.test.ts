@@ -14,8 +14,8 @@ import { Stage } from "./rounds.ts";
  */
 const MOST = [
   { name: "batch-200-16x16", cpu: 1.8 },
-  { name: "commit-8w-10", cpu: 5.5 },
-  { name: "fanout-200", cpu: 3.2 },
+  { name: "commit-8w-10", cpu: 4.2 },
+  { name: "fanout-200", cpu: 2.4 },
 ] as const;
 
 const EFFORT: Effort = { rounds: 8, ms: 80, warmUpMs: 800 };

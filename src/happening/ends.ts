@@ -43,6 +43,7 @@ export const ENDS = {
   "invalidation-inside-finish": { fault: "server", told: "verify" },
   "copied-history": { fault: "client", told: "verify" },
   "unknown-commit": { fault: "server", told: "verify" },
+  "unread-commit": { fault: "server", told: "verify" },
   "reply-too-early": { fault: "server", told: "verify" },
   "memory-exhausted": { fault: "client", told: "verify" },
   "too-far-behind": { fault: "client", told: "verify" },

@@ -1,6 +1,6 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { asTid, ID_BYTES, type Tid } from "../wire/ids.ts";
-import { difference, oidSet, union, type OidSet } from "./oid-set.ts";
+import { difference, oidSet, union, type OidList, type OidSet } from "./oid-set.ts";
 import { unionOf } from "./resumed.ts";
 import type { Announcement, Settled, StorageState } from "./state.ts";
 
@@ -64,6 +64,7 @@ export function highest<P>({ known, proven }: StorageState<P>): Tid {
 export function doubt<P>(state: StorageState<P>): void {
   const known = highest(state);
   if (state.reach === undefined || state.reach <= known) state.reach = asTid(known + 1n);
+  if (state.doubted <= known) state.doubted = asTid(known + 1n);
 }
 
 /** The server's own message of a settled commit: its oids belong to the complete set. */
@@ -92,6 +93,17 @@ export function hearSet<P>(state: StorageState<P>, settled: Settled, own: OidSet
     if (one.length > 0) state.patched = difference(one, missing).length > 0 ? "yes" : "no";
   }
   return missing;
+}
+
+/** All that it has changed was read from the storage. */
+export function readSet<P>(state: StorageState<P>, settled: Settled, oids: OidList): void {
+  const before = settled.oids;
+  settled.oids = union(before, oidSet(oids));
+  settled.complete = true;
+  if (settled.oids === before) return;
+  state.historyBytes += settled.oids.length - before.length;
+  settled.madeUp = undefined;
+  settled.lastOwn = undefined;
 }
 
 /** What the server's own message becomes; undefined: it needs no repair. */

@@ -3,6 +3,7 @@ import type { Tid } from "../wire/ids.ts";
 import { hear, settledAt } from "./history.ts";
 import { endSession, isFinishing } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, union, type OidList } from "./oid-set.ts";
+import type { Found } from "./sight.ts";
 import type { Account, Action, StorageState } from "./state.ts";
 
 // What the server tells a client behind a higher tid: its cache takes that no more, and if it is sent away it comes back
@@ -18,10 +19,19 @@ export function heardLate<P>(
 ): void {
   const settled = settledAt(state, args.tid);
   if (settled !== undefined) hear(state, settled, args);
-  const oids = settled?.oids ?? oidSet(args.oids);
+  tellBehind(state, account, { tid: args.tid, oids: settled?.oids ?? oidSet(args.oids) }, actions);
+}
+
+/** These oids of that tid are to be told to it under a later one. */
+export function tellBehind<P>(
+  state: StorageState<P>,
+  account: Account<P>,
+  { tid, oids }: Found,
+  actions: Action<P>[],
+): void {
   state.mayOwe = true;
   account.late = { oids: union(account.late?.oids ?? NO_OIDS, oids), isTold: false };
-  actions.push({ do: "told-late", by: account.number, tid: args.tid });
+  actions.push({ do: "told-late", by: account.number, tid });
 }
 
 /**

@@ -34,6 +34,7 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
   account.heldBytes = 0;
   account.top = NO_TID;
   account.transactions = [];
+  account.awaited = undefined;
   // It may not have heard of it: it must not go on from where it stood.
   if (account.late !== undefined) doubt(state);
   account.late = undefined;

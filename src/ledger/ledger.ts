@@ -3,16 +3,21 @@ import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
 import { copyFailed, isCopied } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { heard } from "./hear.ts";
-import { doubt, setAt } from "./history.ts";
+import { doubt, setAt, settledAt } from "./history.ts";
 import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
-import { enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
+import { endsOthers, enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
+import { beginLook, lookFinds, lookIsTooMuch, lookNames, sightAway, sightOff, sightUp, useLook } from "./look.ts";
 import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
+import { beginPast, pastFound, wantedPast } from "./past.ts";
 import { placeRegister, push, waitNumber } from "./place.ts";
 import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./prove.ts";
 import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
+import { advance, isToldUnknown, wantLook } from "./read-up-to.ts";
+import type { Found, Range } from "./sight.ts";
+import { endUnseen } from "./unseen.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
 import { changesOf, type StoreSort, type Transaction } from "./transaction.ts";
@@ -363,6 +368,7 @@ export class StorageLedger<P> {
     const account = this.#live(session);
     if (account === undefined) return;
     account.voted = true;
+    account.isCovered = false;
     this.#mayCommit(account);
     if (this.state.server === "old") this.#grant(account, reply);
     else this.#reply(account, { tid: shown, exact: true }, reply);
@@ -412,7 +418,7 @@ export class StorageLedger<P> {
     const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     if (commit !== undefined && !inDoubt) copyFailed(this.state, commit, false);
     this.#finished(session, NO_TID, reply);
-    if (inDoubt && this.state.rules.endOthersInLimbo) {
+    if (inDoubt && endsOthers(this.state)) {
       endAll(this.state, "unknown-commit", NO_TID, this.#actions);
     }
     this.#goOn();
@@ -487,9 +493,99 @@ export class StorageLedger<P> {
     doubt(this.state);
   }
 
-  /** Asks for what has been due too long, and forgets what nobody is owed any more. */
-  tick(now: number): void {
+  /** Asks for what has been due too long, gives up who waits for a look since `holdMs`, and forgets what nobody is owed any more. */
+  tick(now: number, holdMs = Number.POSITIVE_INFINITY): void {
     askOverdue(this.state, now, this.#actions);
+    if (endUnseen(this.state, now, holdMs, this.#actions)) pumpAll(this.state, this.#actions);
+    this.#trim(true);
+  }
+
+  // --- the witness ------------------------------------------------------------------------------------------------
+
+  /** There is to be one. */
+  sightExpected(): void {
+    if (this.state.sight.life === "off") this.state.sight.life = "away";
+  }
+
+  /** The witness is registered, and has been told that this is the storage's last transaction. */
+  sightUp(last: Tid): void {
+    sightUp(this.state, last, this.#actions);
+  }
+
+  /** Its connection has ended; it comes again. */
+  sightAway(): void {
+    sightAway(this.state, this.#actions);
+  }
+
+  /** There is none any more, as far as anybody knows. */
+  sightOff(): void {
+    sightOff(this.state, this.#actions);
+  }
+
+  /** The server's `invalidateTransaction` to the witness. */
+  sightTold(args: InvalidationArgs): void {
+    const { sight } = this.state;
+    if (sight.readUpTo !== undefined && args.tid <= sight.readUpTo) return;
+    sight.told.push(args);
+    advance(this.state);
+    if (isToldUnknown(this.state)) wantLook(sight);
+  }
+
+  /** Is a look to begin: to be said before the witness asks for the last transaction. */
+  get wantsLook(): boolean {
+    const { life, look, wanted, begun } = this.state.sight;
+    return life === "up" && look === undefined && wanted > begun;
+  }
+
+  /** A look is to begin soon: one has been over, and somebody still waits. */
+  get wantsLookAgain(): boolean {
+    const { life, look, isWantedAgain } = this.state.sight;
+    return life === "up" && look === undefined && isWantedAgain;
+  }
+
+  /** A look is to begin. */
+  look(): void {
+    this.state.sight.isWantedAgain = false;
+    wantLook(this.state.sight);
+  }
+
+  /** The witness asks for the last transaction. */
+  lookBegins(): void {
+    beginLook(this.state);
+  }
+
+  /** It is that one. Returns what the witness is to read; undefined: nothing. */
+  lookNames(last: Tid): Range | undefined {
+    const range = lookNames(this.state, last, this.#actions);
+    this.#trim(true);
+    return range;
+  }
+
+  /** Is all known of that transaction, so that it need not be read? */
+  isSettled(tid: Tid): boolean {
+    return settledAt(this.state, tid)?.complete === true;
+  }
+
+  /** The range is read, but for what is known; undefined: it is too long. `now`: in ms of the caller's clock. */
+  lookFinds(found: readonly Found[] | undefined, now: number): void {
+    if (found === undefined) lookIsTooMuch(this.state, this.#actions);
+    else lookFinds(this.state, found, now, this.#actions);
+    this.#trim(true);
+  }
+
+  /** What is to be read back for clients that ask for it; undefined: nothing more. */
+  get wantedPast(): Range | undefined {
+    return wantedPast(this.state);
+  }
+
+  pastBegins(range: Range): void {
+    beginPast(this.state, range);
+  }
+
+  /** That range is read, but for what is known; undefined: it can't be read, or is too long. */
+  pastFound(found: readonly Found[] | undefined): void {
+    pastFound(this.state, found);
+    pumpAll(this.state, this.#actions);
     this.#trim(true);
   }
 
@@ -522,6 +618,8 @@ export class StorageLedger<P> {
   /** A commit is over: what waited for it goes on. */
   #goOn(): void {
     forgetHeard(this.state);
+    useLook(this.state, this.#actions);
+    if (isToldUnknown(this.state)) wantLook(this.state.sight);
     pumpAll(this.state, this.#actions);
     this.#trim(true);
   }

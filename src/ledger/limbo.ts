@@ -31,7 +31,7 @@ export function enterLimbo<P>(
     add(state, commit, mayStillRead);
   }
   leave(state, account, actions);
-  if (changed && state.rules.endOthersInLimbo) endAll(state, "unknown-commit", NO_TID, actions);
+  if (changed && endsOthers(state)) endAll(state, "unknown-commit", NO_TID, actions);
 }
 
 /**
@@ -43,6 +43,11 @@ export function failedInDoubt<P>(state: StorageState<P>, commit: Finishing, isOr
   if (!(commit.granted || isOrphan) || !mayChange(state, commit)) return false;
   add(state, commit, true);
   return true;
+}
+
+/** Must all others verify for a commit in limbo? Where the storage is read it will be found, if it is there. */
+export function endsOthers<P>({ rules, sight }: StorageState<P>): boolean {
+  return rules.endOthersInLimbo && (sight.life === "off" || !rules.limboIsForeign);
 }
 
 function mayChange<P>(state: StorageState<P>, { changes }: Finishing): boolean {
@@ -65,7 +70,7 @@ export function lockMovedOn<P>(state: StorageState<P>, { doubts }: Account<P>, a
     limbo.open = false;
     limbo.since = state.lastFinish;
   }
-  endAll(state, "unknown-commit", NO_TID, actions);
+  if (state.sight.life === "off") endAll(state, "unknown-commit", NO_TID, actions);
 }
 
 /** A commit has settled. It had the lock behind those that were over when it was forwarded. */
@@ -84,13 +89,13 @@ function mayExplain(limbo: Limbo, tid: Tid): boolean {
 
 /** Would it have to be told with oids in limbo that were too many to keep, to a client that may not have them? */
 export function isBeyondTelling<P>(state: StorageState<P>, tid: Tid): boolean {
-  if (state.limbo.length === 0) return false;
+  if (state.limbo.length === 0 || state.sight.life !== "off") return false;
   return state.limbo.some((limbo) => limbo.open && limbo.oids === undefined && mayExplain(limbo, tid));
 }
 
 /** What the server's message of a tid becomes that nobody here committed; undefined: it passes as it is. */
 export function explained<P>(state: StorageState<P>, args: InvalidationArgs): Announcement | undefined {
-  if (state.limbo.length === 0 || !state.rules.addLimbo) return undefined;
+  if (state.limbo.length === 0 || !state.rules.addLimbo || state.sight.life !== "off") return undefined;
   if (state.explained?.args === args) return state.explained.announcement;
   const sets = state.limbo.map((limbo) => (mayExplain(limbo, args.tid) ? limbo.oids : undefined) ?? NO_OIDS);
   const missing = difference(oidSet(Buffer.concat(sets)), oidSet(args.oids));

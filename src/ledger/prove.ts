@@ -88,7 +88,7 @@ function prove<P>(state: StorageState<P>, account: Account<P>, count: number, ac
   for (const { settled } of now) {
     if (hasEnded(state, account)) {
       noLongerOwed(settled, account.number, actions);
-    } else if (settled.complete) {
+    } else if (settled.complete || isToBeRead(state, account)) {
       const after = waitNumber(state, settled.tid);
       made.push(item<P>("invalidation", undefined, MADE_UP_BYTES, { tid: settled.tid, after, settled }));
     } else {
@@ -104,6 +104,11 @@ function prove<P>(state: StorageState<P>, account: Account<P>, count: number, ac
   if (hasEnded(state, account)) return "ended";
   placeMade();
   return "goes-on";
+}
+
+/** What was undone will be read from the storage: it is told when that is known. */
+function isToBeRead<P>({ sight, rules }: StorageState<P>, { phase }: Account<P>): boolean {
+  return sight.life !== "off" && rules.readUndo && phase !== "closing";
 }
 
 /** Is nothing told to its client any more? */

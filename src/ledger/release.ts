@@ -6,6 +6,8 @@ import { explained } from "./limbo.ts";
 import { merge } from "./merge.ts";
 import { closeAtOnce } from "./leave.ts";
 import { noLongerOwed } from "./owed.ts";
+import { waitsForPast } from "./past.ts";
+import { waitsForSight } from "./unseen.ts";
 import type { Account, Action, Announcement, Item, Repair, StorageState } from "./state.ts";
 
 // What is first in the queue goes out once nothing that it shows is still to be told: no commit that may have its tid or
@@ -14,16 +16,22 @@ import type { Account, Action, Announcement, Item, Repair, StorageState } from "
 
 /** May the message not go out yet, when it is the first? */
 function isHeld<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): boolean {
-  if (waitsForCommits(state, item)) return true;
+  // A granted vote waits for commits and for a look at the same time; of what shows a tid these commits may tell enough.
+  const isUnseen = item.kind === "grant" && waitsForSight(state, account, item);
+  if (waitsForCommits(state, item) || isUnseen) return true;
   switch (item.kind) {
     case "plain":
     case "register":
       return false;
     case "invalidation":
-      return account.phase === "registering" && state.rules.registerFirst;
+      if (account.phase === "registering" && state.rules.registerFirst) return true;
+      return waitsForSight(state, account, item);
     case "reply":
     case "invalidations":
-      return state.rules.waitForDue && isDueUpTo(account, item.tid);
+      if (waitsForSight(state, account, item)) return true;
+      if (state.rules.waitForDue && isDueUpTo(account, item.tid)) return true;
+      // At last: once it is read back it is not kept for long.
+      return item.kind === "invalidations" && waitsForPast(state, account, item);
     case "grant":
       return state.rules.waitForDue && state.rules.grantIsEvidence && account.due.length > 0;
   }
@@ -47,13 +55,18 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
     if (isHeld(state, account, item)) break;
     gone++;
     account.heldBytes -= item.bytes;
+    account.awaited = undefined;
     release(state, account, item, actions);
   }
   if (gone === 1 && account.outbox.length === 1) account.outbox.pop();
   else if (gone > 0) account.outbox.splice(0, gone);
   if (account.outbox.length === 0) account.top = NO_TID;
   tellLate(state, account, actions);
-  if (account.phase === "closing" && account.outbox.length === 0) closeAtOnce(state, account, actions);
+  if (account.phase !== "closing") return;
+  // Where what is first may not be told completely, it learns that when it comes back.
+  const [first] = account.outbox;
+  if (first === undefined || (!waitsForCommits(state, first) && waitsForSight(state, account, first)))
+    closeAtOnce(state, account, actions);
 }
 
 export function pumpAll<P>(state: StorageState<P>, actions: Action<P>[]): void {
@@ -70,6 +83,7 @@ function release<P>(state: StorageState<P>, account: Account<P>, item: Item<P>, 
       return;
     case "invalidations":
       if (payload !== undefined) merge(state, account, item, payload, actions);
+      account.past = "not-needed";
       return;
     case "plain":
     case "register":

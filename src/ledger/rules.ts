@@ -51,6 +51,20 @@ export interface Rules {
   readonly addLimbo: boolean;
   /** A commit in limbo ends the storage's other sessions. */
   readonly endOthersInLimbo: boolean;
+  /** What shows a tid that nobody here explains waits until the storage was looked at. */
+  readonly lookFirst: boolean;
+  /** An old server's granted vote waits for a look that began behind it. */
+  readonly lookAfterGrant: boolean;
+  /** What was found waits for the commits that were finishing when it was read. */
+  readonly foreignAfterFinishing: boolean;
+  /** What the history does not reach is read back for a client that asks for it. */
+  readonly readPast: boolean;
+  /** A server's None becomes an answer where all is known. */
+  readonly answerNone: boolean;
+  /** Where the storage is read, an undo that nobody was told of is read there. */
+  readonly readUndo: boolean;
+  /** Where the storage is read, a commit in limbo is a foreign one, and ends nobody. */
+  readonly limboIsForeign: boolean;
 }
 
 export const ALL_RULES: Rules = {
@@ -78,4 +92,11 @@ export const ALL_RULES: Rules = {
   resumeWithinReach: true,
   addLimbo: true,
   endOthersInLimbo: true,
+  lookFirst: true,
+  lookAfterGrant: true,
+  foreignAfterFinishing: true,
+  readPast: true,
+  answerNone: true,
+  readUndo: true,
+  limboIsForeign: true,
 };

@@ -1,13 +1,12 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
 import { copiedHistory, endCopying, maybeLast, wentBack } from "./copied.ts";
 import { complete, hearSet, highest, remember, settledAt } from "./history.ts";
-import { endSession } from "./leave.ts";
 import { standsAt } from "./late.ts";
 import { boundLimbo } from "./limbo.ts";
-import { dueUpTo, forgetDetails, needs, nowOwed } from "./owed.ts";
-import { invalidationAt, provenInOutbox, withdraw } from "./place.ts";
-import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
-import { askIfSilent } from "./question.ts";
+import { forgetDetails, needs, nowOwed } from "./owed.ts";
+import { owe } from "./owe.ts";
+import { withdraw } from "./place.ts";
+import { advance, coversUpTo } from "./read-up-to.ts";
 import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
@@ -27,13 +26,15 @@ export function beginFinish<P>(
   const base = grows || explicitTid > known ? known : asTid(explicitTid - 1n);
   const account = state.accounts.get(session);
   const granted = account?.granted ?? false;
-  if (account !== undefined) account.granted = false;
+  const isCovered = granted && account?.isCovered === true;
+  if (account !== undefined) account.granted = account.isCovered = false;
   const finishing: Finishing = {
     number: ++state.lastFinish,
     session,
     base,
     grows,
     granted,
+    isCovered,
     swallowed: false,
     ...commit,
   };
@@ -99,6 +100,8 @@ export function settle<P>(
   boundLimbo(state, commit, tid);
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
+  if (state.server === "old") coversUpTo(state, commit, tid);
+  else advance(state);
   const others = [...state.accounts.values()].filter(
     (account) => account !== committer && account.phase !== "orphaned" && needs(state, account, settled),
   );
@@ -114,26 +117,4 @@ export function settle<P>(
 function swallowOwn<P>(state: StorageState<P>, account: Account<P>, tid: Tid): void {
   if (!state.rules.swallowOwn) return;
   withdraw(account, tid);
-}
-
-function owe<P>(
-  state: StorageState<P>,
-  account: Account<P>,
-  settled: Settled,
-  now: number,
-  actions: Action<P>[],
-): void {
-  const { tid } = settled;
-  if (invalidationAt(account, tid) !== undefined) return; // completed in place
-  state.mayOwe = true;
-  account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });
-  if (tid <= account.announced) {
-    endSession(state, account, "commit-out-of-order", tid, actions);
-    return;
-  }
-  if (account.phase === "closing") proveAtEnd(state, account, actions);
-  else if (provenInOutbox(state, account, tid)) proveUpTo(state, account, tid, actions);
-  else if (!state.rules.proofFirst && settled.changes.silent) proveAll(state, account, actions);
-  // Of any other that is due and silent it has asked already, or will when it may.
-  if (settled.changes.silent) askIfSilent(state, account, actions);
 }

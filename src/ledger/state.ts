@@ -2,6 +2,7 @@ import type { InvalidationArgs } from "../wire/codec.ts";
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import type { OidList, OidSet } from "./oid-set.ts";
 import { ALL_RULES, type Rules } from "./rules.ts";
+import { newSight, type Awaited, type Sight } from "./sight.ts";
 import type { Changes, Transaction } from "./transaction.ts";
 
 /**
@@ -55,6 +56,10 @@ export interface StorageState<P> {
   foreignCount: number;
   /** Does the server name created oids itself? Observed, for people; no rule asks. */
   patched: "unknown" | "yes" | "no";
+  /** What is seen of the database by the proxy's own connection. */
+  readonly sight: Sight;
+  /** Something up to here was not told as it is: nobody goes on from below it. */
+  doubted: Tid;
   /** By session number. */
   accounts: Map<number, Account<P>>;
   /** False: nothing is held for anybody, or due. Set where anything comes to be; nobody need look at all accounts then. */
@@ -118,6 +123,8 @@ export interface Finishing {
   readonly changes: Changes;
   /** Its vote was granted: without that no server commits it. */
   granted: boolean;
+  /** What had been committed before that was seen. */
+  readonly isCovered: boolean;
   /** A message of the server's was taken for that of this one, which is to be copied. */
   swallowed: boolean;
 }
@@ -126,7 +133,7 @@ export interface Finishing {
 export interface Settled {
   readonly tid: Tid;
   readonly order: number;
-  /** Who committed it. */
+  /** Who committed it; `FOREIGN`: nobody here. */
   readonly session: number;
   /** While anybody is owed it. */
   changes: Changes;
@@ -146,6 +153,9 @@ export interface Settled {
   /** The announcement that needs no message of the server's. */
   madeUp: Announcement | undefined;
 }
+
+/** No session has that number. */
+export const FOREIGN = 0;
 
 /** An invalidation to be encoded, shared by all who get it. */
 export interface Announcement {
@@ -230,6 +240,12 @@ export interface Account<P> {
   voted: boolean;
   /** The same, whatever it has begun since: the server may commit what it finishes. */
   granted: boolean;
+  /** What had been committed before its vote was granted was seen. */
+  isCovered: boolean;
+  /** What the first message of the outbox waits for, beside others' commits. */
+  awaited: Awaited | undefined;
+  /** Has what the history does not reach been read back for it? */
+  past: "not-needed" | "wanted" | "tried";
   /** Its server's connection is left unread, as its client is slow or others' commits are waited for. */
   isUnread: boolean;
   /** What had settled (`Settled.order`) when it was read on: it is still to be told of that for being slow. */
@@ -286,6 +302,8 @@ export type EndCode =
   | "too-far-behind"
   /** The fate of another client's commit is unknown. */
   | "unknown-commit"
+  /** A commit that did not pass through here could not be read in time. */
+  | "unread-commit"
   /** Another database, or an older backup, answers. */
   | "database-changed";
 
@@ -359,6 +377,8 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     foreign: NO_TID,
     foreignCount: 0,
     patched: "unknown",
+    sight: newSight(),
+    doubted: NO_TID,
     accounts: new Map(),
     mayOwe: false,
   };
@@ -389,6 +409,9 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     question: undefined,
     voted: false,
     granted: false,
+    isCovered: false,
+    awaited: undefined,
+    past: "not-needed",
     transactions: [],
     doubts: state.doubts,
     verified: 0,

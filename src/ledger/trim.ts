@@ -1,6 +1,7 @@
 import type { Tid } from "../wire/ids.ts";
 import { settledBytes } from "./history.ts";
 import { endSession } from "./leave.ts";
+import { isAllKnown } from "./read-up-to.ts";
 import type { Account, Action, Limbo, Settled, StorageState } from "./state.ts";
 
 // The history has a bound. The oldest commits go first, and who comes back from before them verifies. A commit that
@@ -23,11 +24,15 @@ const LIMBO_BYTES = 100;
  * connections are left unread.
  */
 export function trim<P>(state: StorageState<P>, maxBytes: number, isPatient: boolean, actions: Action<P>[]): void {
+  // Somebody is about to be told of it.
+  if (state.sight.reading !== undefined || state.sight.back !== undefined) return;
   const most = boundOf(state, maxBytes);
   const until = state.historyBytes > most ? leftBy(state, most) : most;
   let drop = 0;
   for (const oldest of state.history) {
     if (state.historyBytes <= until) break;
+    // By it a look is to see that it is no other's.
+    if (!isAllKnown(state, oldest.tid)) break;
     const bytes = settledBytes(oldest);
     if (oldest.owed !== undefined) {
       if (state.historyBytes - bytes <= Math.max(most, OWED_AT_LEAST_BYTES)) break;

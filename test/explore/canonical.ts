@@ -1,3 +1,4 @@
+import type { SightLife } from "../../src/ledger/sight.ts";
 import type { Item, ItemKind, Phase, Account } from "../../src/ledger/state.ts";
 import { NO_OIDS } from "../../src/ledger/oid-set.ts";
 import { isNew, type Config } from "./config.ts";
@@ -6,6 +7,9 @@ import type { Conn, World } from "./world.ts";
 
 const PHASES: readonly Phase[] = ["registering", "registered", "orphaned", "closing"];
 const ITEMS: readonly ItemKind[] = ["plain", "register", "reply", "invalidations", "grant", "invalidation"];
+
+const LIVES: readonly SightLife[] = ["off", "away", "up"];
+const PASTS: readonly Account<Message>["past"][] = ["not-needed", "wanted", "tried"];
 
 /** Room for the largest state; writing beyond it throws. */
 const ROOM = 4096;
@@ -43,6 +47,7 @@ export class Canonical {
     this.#set(w.must);
     this.#set(w.blind);
     if (hasRare(c)) this.#rare(w);
+    if (c.witness) this.#sight(w);
     for (const t of w.order) this.#put((w.kinds[t] ?? 0) | (t << 4));
     this.#queue(w, w.later, undefined);
     this.#ledger(w);
@@ -83,6 +88,35 @@ export class Canonical {
       if (s === undefined) continue;
       this.#put((s.halfClosed ? 1 : 0) | (s.endPassed ? 2 : 0) | (s.behind ? 4 : 0) | (s.explicit << 4));
       this.#queue(w, s.late, undefined);
+    }
+  }
+
+  #sight(w: World): void {
+    const { watch, ledger } = w;
+    const { sight } = ledger;
+    this.#put((watch.isUp ? 1 : 0) | (watch.downs << 1) | (watch.holds << 3) | (watch.early << 5) | (watch.offs << 6));
+    this.#queue(w, watch.toServer, undefined);
+    this.#queue(w, watch.toProxy, undefined);
+    this.#put(LIVES.indexOf(sight.life) | (sight.isWantedAgain ? 4 : 0) | (sight.wanted > sight.begun ? 8 : 0));
+    this.#put(Number(sight.readUpTo ?? 15n) | (Number(sight.toldAbove) << 4));
+    this.#put(Number(sight.offAt));
+    this.#put(Number(ledger.doubted) | (Number(sight.back ?? 15n) << 4));
+    this.#put(sight.reading === undefined ? 255 : Number(sight.reading.above) | (Number(sight.reading.upTo) << 4));
+    this.#set(sight.told.reduce((set, { tid: one }) => set | (1 << Number(one)), 0));
+    const { look } = sight;
+    this.#put(look === undefined ? 255 : Number(look.last ?? 15n));
+    if (look?.found !== undefined) {
+      this.#set(look.found.reduce((set, { tid: one }) => set | (1 << Number(one)), 0));
+      this.#put(ledger.finishing.filter(({ number }) => number <= look.after).length);
+    }
+    for (const { isCovered } of ledger.finishing) this.#put(isCovered ? 1 : 0);
+    for (const { changes } of ledger.history) this.#put(changes.silent ? 1 : 0);
+    for (const s of w.conns) {
+      const account = s === undefined ? undefined : ledger.accounts.get(s.number);
+      if (account === undefined) continue;
+      const { isCovered, past, awaited } = account;
+      this.#put((isCovered ? 1 : 0) | (PASTS.indexOf(past) << 1) | (awaited?.isLate ? 8 : 0));
+      this.#put(awaited === undefined ? 255 : Math.max(0, awaited.look - sight.over));
     }
   }
 
@@ -138,6 +172,7 @@ export class Canonical {
           break;
         default:
           if (m.kind === MessageKind.finishReply) this.#put(m.mask);
+          if (m.kind === MessageKind.invalidations) this.#put(m.args === undefined ? 1 : 0);
           if (orders !== undefined) this.#put(covered(orders, m.stamp.order));
       }
     }
@@ -180,7 +215,7 @@ export class Canonical {
     for (const commit of w.ledger.finishing) if (commit.number <= item.after) after++;
     this.#put(ITEMS.indexOf(item.kind) | (item.exact ? 8 : 0) | (after << 4));
     this.#put(Number(item.tid) | (Number(item.asked) << 4));
-    this.#put(payload === undefined ? 0 : payload.kind);
+    this.#put(payload === undefined ? 0 : payload.kind | (payload.args === undefined ? 32 : 0));
     this.#put(payload === undefined ? 0 : payload.a | (payload.b << 4));
   }
 

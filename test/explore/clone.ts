@@ -1,4 +1,5 @@
 import { owesAnybody } from "../../src/ledger/owed.ts";
+import type { Sight } from "../../src/ledger/sight.ts";
 import type { Account, Due, Item, Settled, StorageState } from "../../src/ledger/state.ts";
 import type { Transaction } from "../../src/ledger/transaction.ts";
 import type { Client, Conn, World } from "./world.ts";
@@ -37,6 +38,7 @@ export function cloneWorld(w: World, withLedger: boolean): World {
     top: w.top,
     order: w.order,
     rare: w.rare,
+    watch: w.watch,
     must: w.must,
     rest: w.rest,
     blind: w.blind,
@@ -130,9 +132,29 @@ function cloneStorage<P>(state: StorageState<P>): StorageState<P> {
     foreign: state.foreign,
     foreignCount: state.foreignCount,
     patched: state.patched,
+    sight: cloneSight(state.sight),
+    doubted: state.doubted,
     accounts,
     // As sharp as it can be: what comes to be from here on must show.
     mayOwe: owesAnybody(state),
+  };
+}
+
+function cloneSight(sight: Sight): Sight {
+  return {
+    life: sight.life,
+    readUpTo: sight.readUpTo,
+    offAt: sight.offAt,
+    begun: sight.begun,
+    over: sight.over,
+    wanted: sight.wanted,
+    isWantedAgain: sight.isWantedAgain,
+    look: sight.look === undefined ? undefined : { ...sight.look },
+    told: sight.told.length === 0 ? [] : [...sight.told],
+    toldAbove: sight.toldAbove,
+    foreign: sight.foreign,
+    back: sight.back,
+    reading: sight.reading,
   };
 }
 
@@ -183,6 +205,9 @@ function cloneAccount<P>(account: Account<P>, moved: (settled: Settled) => Settl
     late: account.late,
     voted: account.voted,
     granted: account.granted,
+    isCovered: account.isCovered,
+    awaited: account.awaited,
+    past: account.past,
     isUnread: account.isUnread,
     unreadUpTo: account.unreadUpTo,
     question: account.question,

@@ -74,6 +74,16 @@ export interface Config {
   readonly fails: boolean;
   /** The last client is on the server's own port; the proxy does not see it. */
   readonly foreign: boolean;
+  /** The server may answer a `getInvalidations` None: it has forgotten. */
+  readonly forgets: boolean;
+  /** The proxy has a connection of its own, and reads the storage. */
+  readonly witness: boolean;
+  /** So often that connection breaks; it comes again. */
+  readonly witnessDowns: number;
+  /** So often it is given up; it comes again. */
+  readonly witnessOffs: number;
+  /** So often somebody has waited for it too long. */
+  readonly holds: number;
   /** Old: an empty transaction gets a tid of its own (other storages than FileStorage). */
   readonly emptyTid: boolean;
   /** So often a server connection breaks between `tpc_finish` and its reply. */
@@ -148,6 +158,11 @@ const DEFAULTS: Config = {
   disconnects: 0,
   fails: false,
   foreign: false,
+  forgets: false,
+  witness: false,
+  witnessDowns: 0,
+  witnessOffs: 0,
+  holds: 0,
   emptyTid: false,
   cuts: 0,
   lateCuts: false,

@@ -154,5 +154,21 @@ export function describeEvent(w: World, e: Event): string {
       return `the server's connection of ${who} breaks`;
     case "hang-up":
       return `the server closes the connection of ${who}`;
+    case "witness-asks":
+      return "the witness asks for the last transaction";
+    case "witness-answered":
+      return `server answers the witness: T${w.last}`;
+    case "witness-reads":
+      return `the witness reads: ${describeMessage(w.watch.toProxy[0])}`;
+    case "witness-reads-back":
+      return "the witness reads what the history does not reach";
+    case "witness-down":
+      return "the witness's connection breaks";
+    case "witness-off":
+      return "the witness is given up";
+    case "witness-up":
+      return `the witness registers at T${w.last}`;
+    case "hold-over":
+      return "who waits for the witness has waited long enough";
   }
 }

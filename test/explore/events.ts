@@ -3,8 +3,9 @@ import { client } from "./client.ts";
 import { cloneWorld } from "./clone.ts";
 import { hasOldClients, isNew, KINDS, type Config } from "./config.ts";
 import { MessageKind, type Message } from "./message.ts";
-import { isFinishing } from "./proxy.ts";
+import { AT_LAST, isFinishing } from "./proxy.ts";
 import { conn, Failure } from "./server.ts";
+import { asks, readsBack } from "./watch.ts";
 import { ClientPhase, NOBODY, TransactionPhase, type Client, type Conn, type World } from "./world.ts";
 
 /** What happens next. `a` is a client or a slot, `b` depends on the type. */
@@ -47,7 +48,16 @@ export type EventType =
   | "close-client"
   | "cut"
   | "hang-up"
-  | "restore";
+  | "restore"
+  // the witness
+  | "witness-asks"
+  | "witness-answered"
+  | "witness-reads"
+  | "witness-reads-back"
+  | "witness-down"
+  | "witness-off"
+  | "witness-up"
+  | "hold-over";
 
 /** All that can happen. */
 export function enabled(c: Config, w: World): Event[] {
@@ -140,14 +150,28 @@ export function automatic(c: Config, w: World, events: Event[]): void {
     serverEvents(c, w, slot, s, add);
   }
   if (w.later.length > 0) add("later");
+  if (c.witness) witnessEvents(c, w, add);
   const old = isNew(c) ? NOBODY : w.lock;
   if (w.rare.restores < c.restores && w.order.length > 0 && old === NOBODY) add("restore");
+}
+
+function witnessEvents(c: Config, w: World, add: (type: EventType) => void): void {
+  const { watch, ledger } = w;
+  if (asks(c, w)) add("witness-asks");
+  if (watch.toServer.length > 0 && (w.later.length === 0 || watch.early > 0)) add("witness-answered");
+  if (watch.toProxy.length > 0) add("witness-reads");
+  if (readsBack(w)) add("witness-reads-back");
+  if (watch.isUp && watch.downs < c.witnessDowns) add("witness-down");
+  if (watch.isUp && watch.offs < c.witnessOffs) add("witness-off");
+  if (!watch.isUp) add("witness-up");
+  const waits = [...ledger.accounts.values()].some(({ awaited }) => awaited !== undefined && !awaited.isLate);
+  if (waits && watch.holds < c.holds) add("hold-over");
 }
 
 /** Does anything come of a second that passes? Else a world in which something is held for ever would never be at rest. */
 function ticks(w: World): boolean {
   const ledger = new StorageLedger(cloneWorld(w, true).ledger);
-  ledger.tick(Number.POSITIVE_INFINITY);
+  ledger.tick(AT_LAST);
   return ledger.take().length > 0;
 }
 
@@ -181,6 +205,7 @@ function serverEvents(
     if (commits && w.rare.delays < c.delays) for (const j of takesLate(c, w, slot)) add("server-delays", slot, j);
     if (commits && w.skips < c.skips && !s.foreign) for (const j of others(w, slot)) add("server-skips", slot, j);
     if (first.kind === MessageKind.register && w.refusals < c.refusals) add("server-fails", slot, Failure.exception);
+    if (c.forgets && first.kind === MessageKind.getInvalidations) add("server-fails", slot, Failure.exception);
     if (c.fails) {
       const votes = first.kind === MessageKind.vote && w.lock === NOBODY;
       if (votes || first.kind === MessageKind.finish) add("server-fails", slot, Failure.exception);

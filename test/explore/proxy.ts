@@ -19,7 +19,11 @@ import {
   type SmallTid,
 } from "./message.ts";
 import { conn } from "./server.ts";
+import { ask, giveUp, goDown, read, readBack } from "./watch.ts";
 import { ClientPhase, type Conn, type World } from "./world.ts";
+
+/** So late that whatever time decides has come about, but for what waits for ever. */
+export const AT_LAST = Number.MAX_SAFE_INTEGER;
 
 /** The id of every transaction: clients use theirs again, and so do others. */
 const TRANSACTION_ID = 7;
@@ -126,7 +130,37 @@ export class Proxy {
   }
 
   tick(): Violation | undefined {
-    this.#ledger.tick(Number.POSITIVE_INFINITY);
+    this.#ledger.tick(AT_LAST);
+    return this.#act();
+  }
+
+  witness(
+    event: "witness-asks" | "witness-reads" | "witness-reads-back" | "witness-down" | "witness-off" | "hold-over",
+  ): Violation | undefined {
+    const w = this.#world;
+    const ledger = this.#ledger;
+    switch (event) {
+      case "witness-asks":
+        ask(w, ledger);
+        break;
+      case "witness-reads":
+        read(w, ledger, this.#now);
+        break;
+      case "witness-reads-back":
+        readBack(w, ledger);
+        break;
+      case "witness-down":
+        goDown(w, ledger);
+        break;
+      case "witness-off":
+        giveUp(w, ledger);
+        break;
+      case "hold-over":
+        w.watch = { ...w.watch, holds: w.watch.holds + 1 };
+        // Once it is seen who waits, and once more.
+        ledger.tick(0, 0);
+        ledger.tick(0, 0);
+    }
     return this.#act();
   }
 
@@ -269,6 +303,7 @@ export class Proxy {
     if (m.kind === MessageKind.invalidations && m.args !== undefined) {
       return this.#resumed(m.b, m.a, m.args.oids);
     }
+    if (m.kind === MessageKind.invalidations) return message(MessageKind.resumed, { b: m.b, number: Resumed.none });
     return m;
   }
 

@@ -1,5 +1,6 @@
 import { EMPTY, fullParts, isNew, sentParts, type Config } from "./config.ts";
 import { Finish, invalidationArgs, message, MessageKind, tid, Vote, type Message, type SmallTid } from "./message.ts";
+import { WITNESS_SLOT } from "./watch.ts";
 import { NOBODY, READABLE, type Conn, type World } from "./world.ts";
 
 /** How the server's step goes wrong. */
@@ -51,7 +52,7 @@ export function serverStep(c: Config, w: World, slot: number, failure: number): 
       s.toProxy = [...s.toProxy, { ...m, kind: MessageKind.readReply, a: w.last }];
       return;
     case MessageKind.getInvalidations:
-      s.toProxy = [...s.toProxy, getInvalidations(c, w, m)];
+      s.toProxy = [...s.toProxy, failure === Failure.none ? getInvalidations(c, w, m) : forgotten(m)];
       return;
     case MessageKind.vote:
       s.kind = m.a;
@@ -111,6 +112,10 @@ function getInvalidations(c: Config, w: World, m: Message): Message {
   }
   const args = { tid: tid(upTo), oids: Buffer.concat(oids) };
   return { ...m, kind: MessageKind.invalidations, a: upTo, b: m.a, args };
+}
+
+function forgotten(m: Message): Message {
+  return { ...m, kind: MessageKind.invalidations, a: 0, b: m.a };
 }
 
 function argsOf(w: World, t: number, parts: number): { tid: ReturnType<typeof tid>; oids: Buffer } {
@@ -210,16 +215,24 @@ function commit(c: Config, w: World, s: Conn): SmallTid {
 /** Notes who is to hear of a commit, and by when: before anything shows it, or at last. */
 function expectTold(c: Config, w: World, s: Conn, t: SmallTid, parts: number | undefined, delayed: boolean): void {
   const bit = 1 << t;
-  if (s.foreign) w.blind |= bit;
-  if (s.foreign && parts === undefined) return;
+  if (s.foreign && (!c.witness || c.witnessOffs > 0)) {
+    w.blind |= bit;
+    if (parts === undefined) return;
+  }
   w.rest |= bit;
   if (s.explicit === 0) {
-    const unknown = s.cut && (isNew(c) || parts !== fullParts(s.kind));
+    const unknown = s.cut && !c.witness && (isNew(c) || parts !== fullParts(s.kind));
     if (unknown) w.rare = { ...w.rare, open: w.rare.open | bit };
-    else if (!delayed && !(s.foreign && isNew(c))) w.must |= bit;
+    else if (!delayed && !(s.foreign && mayBeShownFirst(c, parts))) w.must |= bit;
     return;
   }
   for (const [i, k] of w.clients.entries()) if (i !== s.client && !k.fresh && k.last >= t) k.stale |= bit;
+}
+
+/** Commits that nobody here has made: a new server shows them first, and where a look is not waited for a silent one is told late. */
+function mayBeShownFirst(c: Config, parts: number | undefined): boolean {
+  const isWatched = c.witness && c.witnessOffs === 0;
+  return isNew(c) ? !isWatched : c.holds > 0 && parts === undefined;
 }
 
 function tell(c: Config, w: World, slot: number, t: number, parts: number, { skipped, delayed }: Except): void {
@@ -232,6 +245,10 @@ function tell(c: Config, w: World, slot: number, t: number, parts: number, { ski
     if (j === delayed) other.late = [...other.late, invalidation];
     else if (isNew(c)) mask |= 1 << j;
     else other.toProxy = [...other.toProxy, invalidation];
+  }
+  if (w.watch.isUp) {
+    if (isNew(c)) mask |= 1 << WITNESS_SLOT;
+    else w.watch = { ...w.watch, toProxy: [...w.watch.toProxy, invalidation] };
   }
   if (mask !== 0) soon(w, slot, { ...invalidation, mask });
 }
@@ -250,10 +267,13 @@ export function laterStep(c: Config, w: World): void {
       if (s === undefined || (m.mask & (1 << j)) === 0 || s.gone || s.registered === 0) continue;
       s.toProxy = [...s.toProxy, { ...m, mask: 0 }];
     }
+    if ((m.mask & (1 << WITNESS_SLOT)) !== 0 && w.watch.isUp)
+      w.watch = { ...w.watch, toProxy: [...w.watch.toProxy, { ...m, mask: 0 }] };
   } else if (w.lock === NOBODY && w.conns[m.a]?.waits === true) {
     grant(c, w, m.a, Failure.none);
   }
   for (const s of w.conns) if (s !== undefined) s.early = 0;
+  if (w.watch.early !== 0) w.watch = { ...w.watch, early: 0 };
 }
 
 /**
@@ -266,6 +286,7 @@ function soon(w: World, slot: number, m: Message): void {
       if (s === undefined) continue;
       s.early = i === slot || s.toServer.length === 0 ? s.toServer.length : READABLE;
     }
+    if (w.watch.toServer.length > 0) w.watch = { ...w.watch, early: 1 };
   }
   w.later = [...w.later, m];
 }

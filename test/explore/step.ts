@@ -20,6 +20,7 @@ import {
   serverStep,
   takeRequest,
 } from "./server.ts";
+import { answer, comeUp } from "./watch.ts";
 import { ClientPhase, newConn, NOBODY, TransactionPhase, type World } from "./world.ts";
 
 const SERVER_ALONE: ReadonlySet<EventType> = new Set([
@@ -32,6 +33,8 @@ const SERVER_ALONE: ReadonlySet<EventType> = new Set([
   "grant",
   "grant-fails",
   "later",
+  "witness-answered",
+  "witness-up",
 ]);
 
 /** The world after one event; the one before stays as it is. */
@@ -179,6 +182,19 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       w.rare = { ...w.rare, restores: w.rare.restores + 1 };
       restore(c, w);
       return undefined;
+    case "witness-answered":
+      answer(w);
+      return undefined;
+    case "witness-up":
+      comeUp(w);
+      return undefined;
+    case "witness-asks":
+    case "witness-reads":
+    case "witness-reads-back":
+    case "witness-down":
+    case "witness-off":
+    case "hold-over":
+      return proxy.witness(e.type);
   }
 }
 

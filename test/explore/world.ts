@@ -1,6 +1,7 @@
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState, type Stamp, type StorageState } from "../../src/ledger/state.ts";
 import { hasOldClients, isNew, type Config, type KindIndex } from "./config.ts";
+import { startWatch, type Watch } from "./watch.ts";
 import { message, MessageKind, tid, type Message, type SmallTid } from "./message.ts";
 
 /**
@@ -39,6 +40,7 @@ export interface World {
   skips: number;
   refusals: number;
   rare: Rare;
+  watch: Watch;
   /** A bit for each tid that every client is to hear of before anything shows it. */
   must: number;
   /** ... and for each that it is to have heard of at rest: those, and what the server itself tells out of order. */
@@ -252,6 +254,7 @@ export function initialWorld(c: Config): World {
     skips: 0,
     refusals: 0,
     rare: NOTHING_RARE,
+    watch: startWatch(c, ledger),
     top: 0,
     order: [],
     must: 0,

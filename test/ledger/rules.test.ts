@@ -14,6 +14,8 @@ import { Script } from "./script.ts";
 const NEWCOMER = { cold: 1, connects: 1, writers: 1 } as const;
 const RECONNECT = { connects: 1, disconnects: 1, polls: 0 } as const;
 const UNDO = { ends: ["incomplete-undo"] } as const;
+/** Somebody commits at the server's own port, and the proxy reads the storage. */
+const OUTSIDE = { witness: true, foreign: true } as const;
 const BROKEN = { ends: ["unknown-commit"] } as const;
 
 interface Needed {
@@ -113,6 +115,41 @@ const NEEDED: readonly Needed[] = [
     rule: "endOthersInLimbo",
     world: { server: "new", cuts: 1, kinds: "C", polls: 1, commits: 1, ...BROKEN },
     violation: "1 evidence of T1 while the client knows T0",
+  },
+  {
+    rule: "lookFirst",
+    world: { ...OUTSIDE, kinds: "B", commits: 1, polls: 0 },
+    violation: "1 server's invalidation of T1 incomplete",
+  },
+  {
+    rule: "lookAfterGrant",
+    world: { ...OUTSIDE, kinds: "C", polls: 0 },
+    violation: "4 the message of T1 is taken for a late one",
+  },
+  {
+    rule: "foreignAfterFinishing",
+    world: { ...OUTSIDE, kinds: "M", polls: 0 },
+    violation: "4 the message of T1 is taken for a late one",
+  },
+  {
+    rule: "readPast",
+    world: { witness: true, ...NEWCOMER, kinds: "C", commits: 1, historyBytes: 0 },
+    violation: "4 getInvalidations was answered None",
+  },
+  {
+    rule: "answerNone",
+    world: { witness: true, ...NEWCOMER, kinds: "C", commits: 1, forgets: true },
+    violation: "4 getInvalidations was answered None",
+  },
+  {
+    rule: "readUndo",
+    world: { witness: true, skips: 1, kinds: "U", commits: 1 },
+    violation: "4 the proxy ended a session needlessly: incomplete-undo",
+  },
+  {
+    rule: "limboIsForeign",
+    world: { witness: true, cuts: 1, kinds: "C", commits: 1, polls: 0 },
+    violation: "4 the proxy ended a session needlessly: unknown-commit",
   },
 ];
 

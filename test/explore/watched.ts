@@ -1,0 +1,35 @@
+import { ALL_RULES } from "../../src/ledger/rules.ts";
+import { NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+
+const OUTSIDE = { witness: true, foreign: true } as const;
+const NEW = { ...OUTSIDE, server: "new" } as const;
+const UNREAD = { ends: ["unread-commit"], nones: true, lates: true } as const;
+const NO_ORPHANS = { rules: { ...ALL_RULES, readOrphans: false } } as const;
+
+/** Worlds in which the proxy reads the storage. The first six are the reference model's. */
+export const WATCHED: readonly Named[] = [
+  world("old, one more outside", { ...OUTSIDE, clients: 3 }),
+  world("old, one outside, undo", { ...OUTSIDE, oldClients: false, kinds: "CUE", ...RECONNECT }),
+  world("new, one more outside", { ...NEW, clients: 3 }),
+  world("new, one outside, undo", { ...NEW, kinds: "CU", ...RECONNECT }),
+  world("old, limbo", { ...OUTSIDE, clients: 3, kinds: "C", ...RECONNECT, ...NO_ORPHANS }),
+  world("new, limbo", { ...NEW, clients: 3, kinds: "C", ...RECONNECT, ...NO_ORPHANS }),
+  world("old, watched, broken", { witness: true, cuts: 1, kinds: "CM", connects: 1 }),
+  world("new, watched, broken", { witness: true, server: "new", cuts: 1, kinds: "CM", connects: 1 }),
+  world("old, watched, broken, read later", { witness: true, cuts: 1, lateCuts: true, kinds: "CM", connects: 1 }),
+  world("new, watched, broken, read later", { witness: true, server: "new", cuts: 1, lateCuts: true, connects: 1 }),
+  world("old, watched newcomer", { ...OUTSIDE, clients: 3, ...NEWCOMER, kinds: "CB" }),
+  world("new, watched newcomer", { ...NEW, clients: 3, ...NEWCOMER, kinds: "CB" }),
+  world("old, watched, three commits", { ...OUTSIDE, commits: 3, kinds: "CM", polls: 1 }),
+  world("new, watched, three commits", { ...NEW, commits: 3, kinds: "CM", polls: 1 }),
+  world("old, the witness is away", { ...OUTSIDE, witnessDowns: 1, kinds: "CM" }),
+  world("new, the witness is away", { ...NEW, witnessDowns: 1, kinds: "CM" }),
+  world("old, the witness is too late", { ...OUTSIDE, holds: 1, kinds: "CM", ...UNREAD }),
+  world("new, the witness is too late", { ...NEW, holds: 1, kinds: "CM", ...UNREAD }),
+  world("old, the witness is given up", { ...OUTSIDE, witnessOffs: 1, kinds: "C", ...RECONNECT, ...UNREAD }),
+  world("new, the witness is given up", { ...NEW, witnessOffs: 1, kinds: "CM", ...RECONNECT, ...UNREAD }),
+  world("old, watched, the server forgets", { ...OUTSIDE, ...RECONNECT, forgets: true, kinds: "CB" }),
+  world("new, watched, the server forgets", { ...NEW, ...RECONNECT, forgets: true, kinds: "CB" }),
+  world("old, watched, short history", { ...OUTSIDE, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
+  world("new, watched, short history", { ...NEW, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
+];

@@ -156,6 +156,11 @@ export class Knowledge {
       );
     }
     cache.invalidate(tid, oids);
+    const low = cache.copied;
+    // Where only what nobody was told of lies above it, a foreign commit that is silent, it is told in order like any other.
+    if (low !== undefined && asked < low.tid && low.tid <= tid && lacking(oids, low.oids) === undefined) {
+      cache.copied = undefined;
+    }
     this.#shown = Math.max(this.#shown, tid);
     this.#covered = Math.max(this.#covered, tid);
     cache.last = tid;

@@ -132,7 +132,9 @@ export class World implements ClientHost, Scene {
   // --- what clients ask -------------------------------------------------------------------------------------------
 
   newLink(client: number, isDirect: boolean): Link {
-    return new Link(++this.#links, client, isDirect, this.subjectNumber);
+    const link = new Link(++this.#links, client, isDirect, this.subjectNumber);
+    link.dialledAt = this.timeline.now;
+    return link;
   }
 
   get decisionsLeft(): number {

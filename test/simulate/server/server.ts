@@ -197,6 +197,7 @@ export class Server {
     conn.isRegistered = true;
     const { link } = conn;
     if (link !== undefined) {
+      link.isRegistered = true;
       link.commits = this.truth.commits;
       link.lows = this.truth.lows;
       link.generation = this.truth.generation;

@@ -15,7 +15,7 @@ export class Cache {
   /** It is empty, and begins with the first tid that it is told. */
   isFresh = true;
   /** A commit that was copied to below it: its client must verify all of it. */
-  copied: { readonly tid: number; readonly readAt: number } | undefined;
+  copied: { readonly tid: number; readonly oids: readonly number[]; readonly readAt: number } | undefined;
   /** Of the history that it is about. */
   generation = 0;
 

@@ -47,6 +47,10 @@ export class Link {
   isStuck = false;
   /** A `tpc_finish` was sent, and its reply not read. */
   isFinishing = false;
+  /** When its client began to dial. */
+  dialledAt = 0;
+  /** The server has read its `register`, and not refused it. */
+  isRegistered = false;
   /** When its `register` was sent. */
   registeredAt = 0;
 

@@ -7,10 +7,9 @@ import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
-import type { Subject, SubjectMaker, Surroundings } from "./subject.ts";
+import { HANDSHAKE_MS, type Subject, type SubjectMaker, type Surroundings } from "./subject.ts";
 
 const PLENTY = 1e9;
-const HANDSHAKE_MS = 5_000;
 
 /** Longer than any client of this world leaves what waits for it. */
 const STALLED_MS = 60_000;

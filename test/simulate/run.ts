@@ -1,6 +1,7 @@
 import { COPYING_MS } from "../../src/ledger/copied.ts";
 import { STUCK_US } from "./client/conn.ts";
 import { mixOf, type Mix, type Overrides } from "./mix.ts";
+import type { Server } from "./server/server.ts";
 import type { SubjectMaker } from "./subject.ts";
 import { Violation } from "./violation.ts";
 import type { Visits } from "./visits.ts";
@@ -31,6 +32,10 @@ const LONGEST_US = 3_600_000_000;
 /** ... and what is on its way then. Longer than any timer of the subject's or a client's. */
 const REST_US = 60_000_000;
 const COPYING_US = 1000 * COPYING_MS;
+/** So many clients commit behind what was copied, if something was. */
+const COMMITTERS = 2;
+/** One more than that: the first vote that is granted can end all sessions, its own too, for what was in limbo. */
+const TURNS = COMMITTERS + 1;
 const MAX_EVENTS = 5_000_000;
 
 /** The whole life of a world: everything that the seed wants, rest, the looks at it, and the end. */
@@ -63,8 +68,9 @@ function live(world: World): void {
     world.network.calm = true;
     for (const client of world.clients) client.conn?.calm();
     world.run(world.mix.stuck > 0 ? STUCK_US + REST_US : REST_US, MAX_EVENTS);
-    for (const turn of [0, 1]) {
-      world.timeline.plan(COPYING_US, () => commitBehindCopies(world, turn));
+    const begun = new Map<Server, number>();
+    for (let turn = 0; turn < TURNS; turn++) {
+      world.timeline.plan(COPYING_US, () => commitBehindCopies(world, begun));
       world.run(REST_US, MAX_EVENTS);
     }
     if (world.violation === undefined) atRest(world);
@@ -81,14 +87,19 @@ function live(world: World): void {
 
 /**
  * Who has to verify since something was copied is sent away by a commit of somebody else, once the copying is over: here is
- * one, and in another turn another one's, for the committer of that.
+ * one, and in another turn another one's, for the committer of that. `begun`: where the database was before these.
  */
-function commitBehindCopies(world: World, turn: number): void {
+function commitBehindCopies(world: World, begun: Map<Server, number>): void {
   for (const server of world.servers) {
     const clients = world.clients.filter((client) => client.server === server && !client.isDirect);
     if (!clients.some(({ cache }) => cache.copied !== undefined)) continue;
-    const able = clients.filter(({ conn }) => conn?.isReady === true && !conn.link.hasMacs);
-    able[turn]?.conn?.transaction.begin("restore");
+    const { commits, last } = server.truth;
+    const before = begun.get(server) ?? last;
+    begun.set(server, before);
+    const done = new Set(commits.filter(({ tid }) => tid > before).map(({ by }) => by.client));
+    if (done.size >= COMMITTERS) continue;
+    const able = clients.find(({ conn, number }) => conn?.isReady === true && !conn.link.hasMacs && !done.has(number));
+    able?.conn?.transaction.begin("sure");
   }
 }
 

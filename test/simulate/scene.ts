@@ -22,16 +22,26 @@ export interface Scene {
   isCalm: boolean;
   /** Something has happened for which the subject may end sessions: by storage (the number of its server). */
   readonly disturbed: Set<number>;
+  /**
+   * By storage: an old client was told of its own commit within its finish, which failed all the same. The guard refuses that
+   * message, and then nobody goes on from what was known.
+   */
+  readonly doubted: Set<number>;
   /** The subject that runs now; one that was killed has a lower number. */
   subjectNumber: number;
   /** Has a cache of an older generation, at this tid, seen what a restored backup has undone? */
   isAhead(link: Link, generation: number, tid: number): boolean;
-  /** The first tid that a subject can have read of a storage: it need not know what was before. Noted, and returned. */
-  reachOf(link: Link, shown: number): number;
+  /**
+   * The first tid that a subject has read of a storage is not above this: it need not know what was before. Noted when a
+   * client is told one for the first time, and returned. Clients are not told in the order in which the subject reads.
+   */
+  reachOf(link: Link): number;
   /** By storage (the number of its server): somebody has begun a transaction with a tid of its own. */
   readonly copying: Set<number>;
   /** May something have been copied of which nobody knows whether it has? */
   mayHaveCopied(link: Link): boolean;
+  /** Is this client's storage among these? */
+  mayDoubt(link: Link): boolean;
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean;
   /** It was copied to below what is there: the clients of its subject, and of its family, must verify their caches. */

@@ -4,6 +4,9 @@ import type { SimClock } from "./clock.ts";
 import type { Mix } from "./mix.ts";
 import type { Visits } from "./visits.ts";
 
+/** A subject that repairs waits so long for a client to register. */
+export const HANDSHAKE_MS = 5_000;
+
 /** Where a subject listens, and which server is behind it. */
 export interface Route {
   readonly name: string;

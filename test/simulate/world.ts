@@ -28,6 +28,7 @@ export class World implements ClientHost, Scene {
   readonly clients: Client[] = [];
   readonly routes: Route[] = [];
   readonly disturbed = new Set<number>();
+  readonly doubted = new Set<number>();
   readonly copying = new Set<number>();
   messages = 0;
   isCalm = false;
@@ -132,7 +133,9 @@ export class World implements ClientHost, Scene {
   // --- what clients ask -------------------------------------------------------------------------------------------
 
   newLink(client: number, isDirect: boolean): Link {
-    return new Link(++this.#links, client, isDirect, this.subjectNumber);
+    const link = new Link(++this.#links, client, isDirect, this.subjectNumber);
+    link.dialledAt = this.timeline.now;
+    return link;
   }
 
   get decisionsLeft(): number {
@@ -202,11 +205,16 @@ export class World implements ClientHost, Scene {
     return restored.slice(generation).some((to) => to < tid);
   }
 
-  reachOf(link: Link, shown: number): number {
-    const key = `${link.subject} ${this.serverOf(link)} ${link.generation} ${link.style?.family ?? "?"}`;
-    const reach = Math.min(this.#reaches.get(key) ?? Infinity, shown);
+  reachOf(link: Link): number {
+    const server = this.serverOf(link);
+    const key = `${link.subject} ${server} ${link.generation} ${link.style?.family ?? "?"}`;
+    const reach = this.#reaches.get(key) ?? this.servers[server]?.truth.last ?? 0;
     this.#reaches.set(key, reach);
     return reach;
+  }
+
+  mayDoubt(link: Link): boolean {
+    return this.doubted.has(this.serverOf(link));
   }
 
   mayHaveCopied(link: Link): boolean {
@@ -267,6 +275,7 @@ export class World implements ClientHost, Scene {
     this.subjectNumber++;
     // The next one can't know.
     for (const { cache } of this.clients) cache.copied = undefined;
+    this.doubted.clear();
     this.clock.kill();
     this.network.kill("subject");
     this.clock = new SimClock(this.timeline);

@@ -97,7 +97,7 @@ export class Knowledge {
   #learn(tid: number): boolean {
     const cache = this.#cache;
     this.#shown = Math.max(this.#shown, tid);
-    if (!this.#link.isUnrepaired) this.#scene.reachOf(this.#link, tid);
+    if (!this.#link.isUnrepaired) this.#scene.reachOf(this.#link);
     if (cache.isFresh) {
       cache.last = tid;
       this.#covered = tid;
@@ -156,6 +156,11 @@ export class Knowledge {
       );
     }
     cache.invalidate(tid, oids);
+    const low = cache.copied;
+    // Where only what nobody was told of lies above it, a foreign commit that is silent, it is told in order like any other.
+    if (low !== undefined && asked < low.tid && low.tid <= tid && lacking(oids, low.oids) === undefined) {
+      cache.copied = undefined;
+    }
     this.#shown = Math.max(this.#shown, tid);
     this.#covered = Math.max(this.#covered, tid);
     cache.last = tid;
@@ -184,9 +189,9 @@ export class Knowledge {
     const { mix } = this.#scene;
     // The answer that shows that a backup was restored is not where what is known begins.
     if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
-    if (this.#scene.mayHaveCopied(this.#link)) return false;
+    if (this.#scene.mayHaveCopied(this.#link) || this.#scene.mayDoubt(this.#link)) return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
-    return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link, Infinity);
+    return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link);
   }
 
   #mustBeInResume(commit: Parameters<typeof must>[1]): boolean {

@@ -7,12 +7,14 @@ import type { Answer, Request } from "../message.ts";
 import type { Mix } from "../mix.ts";
 import { Requests } from "../requests.ts";
 import { KINDS, styleOf, type Style } from "../style.ts";
+import { HANDSHAKE_MS } from "../subject.ts";
 import { Violation } from "../violation.ts";
 import type { Client } from "./client.ts";
 import { deed, loadKey } from "./deeds.ts";
 import { NONSENSE, nonsense } from "./nonsense.ts";
 import { Transaction } from "./transaction.ts";
 
+const HANDSHAKE_US = 1000 * HANDSHAKE_MS;
 const SLOW_US = 3_000_000;
 export const STUCK_US = 200_000_000;
 
@@ -324,6 +326,8 @@ export class ClientConn implements ConnectionHandler {
       link.isWild ||
       link.isTooLong ||
       link.isStuck ||
+      // What stalls the network can keep a handshake from coming to its end for too long.
+      (!link.isRegistered && scene.timeline.now - link.dialledAt >= HANDSHAKE_US) ||
       (link.hasMacs && this.mix.refuseUnknown) ||
       scene.mayEnd(server.number, link);
     if (!isExcused) {

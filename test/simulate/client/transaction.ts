@@ -4,6 +4,9 @@ import type { ClientConn } from "./conn.ts";
 
 type Phase = "none" | "voting" | "voted" | "refused" | "conflicts" | "finishing";
 
+/** `sure`: nothing of it can be refused. */
+type Kind = Deed | "sure";
+
 type Change = "stored" | "restored" | "deleted";
 
 /** What a client commits, one transaction after the other. */
@@ -27,7 +30,7 @@ export class Transaction {
     return this.#phase;
   }
 
-  begin(what: Deed): void {
+  begin(what: Kind): void {
     if (this.isOpen) return;
     const conn = this.#conn;
     const { random } = conn.client;
@@ -46,7 +49,7 @@ export class Transaction {
     this.#phase = "voting";
   }
 
-  #stores(what: Deed): void {
+  #stores(what: Kind): void {
     const { random } = this.#conn.client;
     switch (what) {
       case "modify":
@@ -62,6 +65,9 @@ export class Transaction {
         return;
       case "delete":
         this.#delete();
+        return;
+      case "sure":
+        this.#restore();
         return;
       case "restore":
         this.#restore();

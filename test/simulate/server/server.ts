@@ -197,6 +197,7 @@ export class Server {
     conn.isRegistered = true;
     const { link } = conn;
     if (link !== undefined) {
+      link.isRegistered = true;
       link.commits = this.truth.commits;
       link.lows = this.truth.lows;
       link.generation = this.truth.generation;
@@ -312,6 +313,8 @@ export class Server {
     conn.transaction = undefined;
     if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
       this.scene.disturbed.add(this.number);
+      const wasTold = this.#tellsCommitter(conn) && commit.sent !== undefined;
+      if (wasTold && style.family === "old") this.scene.doubted.add(this.number);
       return { answer: exception(style, request, at, "StorageError"), written: () => this.release(conn) };
     }
     return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
@@ -358,7 +361,7 @@ export class Server {
     if (this.queue.length > mix.serverQueue) this.queue.shift();
     const others: ServerConn[] = [];
     for (const other of this.registered) {
-      if (other === conn && (mix.fanOut !== "early" || link.isUnrepaired)) continue;
+      if (other === conn && !this.#tellsCommitter(conn)) continue;
       if (other !== conn && isOld && this.chance("skip")) {
         if (other.link !== undefined) (commit.skipped as Link[]).push(other.link);
         continue;
@@ -367,6 +370,11 @@ export class Server {
     }
     this.engine.tell(others, (one) => this.#tell(one, commit.tid, sent));
     return commit;
+  }
+
+  /** Before it answers the `tpc_finish`. */
+  #tellsCommitter({ link }: ServerConn): boolean {
+    return this.scene.mix.fanOut === "early" && link?.isUnrepaired === false;
   }
 
   /** Who is there must hear of it in order, or verify. */

@@ -45,9 +45,12 @@ function dialects(frames: readonly CapturedFrame[]): ReadonlyMap<number, Dialect
   return found;
 }
 
-/** Things that `Value` does not keep apart, so that the bytes can differ: `Long` and whole floats of Python 2. */
+/**
+ * Things that `Value` does not keep apart, so that the bytes can differ: `Long` and whole floats of Python 2, and how an
+ * instance (of the class `odd_model.Odd`, in a transaction's extension) is made.
+ */
 function survives(payload: Buffer): boolean {
-  return !payload.includes("L\n");
+  return !payload.includes("L\n") && !payload.includes("odd_model");
 }
 
 describe.each(CAPTURES)("capture %s", (file) => {

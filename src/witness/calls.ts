@@ -9,6 +9,7 @@ export type Answered = (reply: ReplyHead) => void;
 
 /** One-way messages have this id (ZEO 4.3.1 `zrpc/connection.py`, ZEO 5.2.1 `asyncio/base.py`). */
 const ONE_WAY_ID = 0;
+const ASCII = /^[\0-\x7f]*$/;
 const LAST_ID = 2 ** 31 - 1;
 
 /** The calls of one connection: what each is as bytes, and who waits for its reply. */
@@ -36,6 +37,15 @@ export class Calls {
   /** @returns the message's frame */
   oneWay(method: string, args: readonly Value[]): Buffer {
     return framed(pickleCodec.encode(this.dialect, ONE_WAY_ID, 1, method, new PyTuple(args)));
+  }
+
+  /**
+   * A name as the server's own text: in Python 2 a byte string. That is text in Python 3, too, as long as it is written with
+   * protocol 1 and is ASCII.
+   */
+  name(text: string): Value {
+    const isPython3 = this.dialect === "pickle3" || this.dialect === "pickle3-zeo4";
+    return isPython3 || !ASCII.test(text) ? text : Buffer.from(text);
   }
 
   isWaiting(id: MessageId): boolean {

@@ -1,7 +1,6 @@
 import { NO_TID, readTid, tidBytes, type Tid } from "../wire/ids.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { ReplyHead } from "../wire/pickle/reply-head.ts";
-import type { Value } from "../wire/value.ts";
 import type { UnableReason } from "../storage/witness.ts";
 import type { Link } from "./link.ts";
 
@@ -13,8 +12,7 @@ export interface Entered {
 }
 
 /**
- * Registers with the storage, read-only, and asks for its last transaction; and whether it can be iterated over, with an
- * iterator that has nothing to give.
+ * Registers with the storage, read-only, and asks for its last transaction, and whether it can be iterated over.
  */
 export function enter(link: Link, { family }: Protocol, storage: string, entered: Entered): void {
   if (family === "new") {
@@ -30,15 +28,10 @@ export function enter(link: Link, { family }: Protocol, storage: string, entered
 }
 
 function register(link: Link, storage: string, entered: Entered): void {
-  link.call("register", [nativeName(storage), true], (reply) => {
+  link.call("register", [link.name(storage), true], (reply) => {
     if (reply.kind === "exception") refused(reply.name, entered);
     else look(link, entered);
   });
-}
-
-/** As every Python reads it: ASCII in a byte string of Python 2 is text in Python 3. Other names are only right in Python 3. */
-function nativeName(storage: string): Value {
-  return /^[\0-\x7f]*$/.test(storage) ? Buffer.from(storage, "latin1") : storage;
 }
 
 function refused(name: string, entered: Entered): void {
@@ -49,14 +42,17 @@ function refused(name: string, entered: Entered): void {
 }
 
 function look(link: Link, entered: Entered): void {
-  let last: Tid | undefined;
   link.call("lastTransaction", [], (reply) => {
-    last = lastIn(reply);
+    const last = lastIn(reply);
     if (last === undefined) entered.failed(reasonOf(reply));
+    else tryIterator(link, last, entered);
   });
+}
+
+/** An iterator that has nothing to give costs nothing. (From the first transaction on nothing has to be looked for.) */
+function tryIterator(link: Link, last: Tid, entered: Entered): void {
   const nothing = tidBytes(NO_TID);
   link.call("iterator_start", [nothing, nothing], (reply) => {
-    if (last === undefined) return;
     if (reply.kind === "exception" && lacks(reply.name)) {
       entered.unable("no-iteration");
       return;

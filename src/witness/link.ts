@@ -77,6 +77,11 @@ export class Link {
     if (this.#cancelTimer === undefined) this.#watch();
   }
 
+  /** A name as an argument. */
+  name(text: string): Value {
+    return this.#calls.name(text);
+  }
+
   oneWay(method: string, args: readonly Value[]): void {
     if (!this.#isOver) this.#write(this.#calls.oneWay(method, args));
   }

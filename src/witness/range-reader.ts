@@ -14,11 +14,12 @@ export type RangeCall =
 /** A transaction whose records are being read. */
 export interface OpenTransaction {
   readonly tid: Tid;
-  /** Its record iterator. */
+  /** Its record iterator; before that is known, the one that it will be. */
   readonly iid: number;
 }
 
 interface Opened extends OpenTransaction {
+  iid: number;
   readonly oids: Gathered;
   /** Its place in what was found. */
   readonly place: number;
@@ -34,7 +35,25 @@ export interface RangeBounds {
 /** Of so many transactions records are read at the same time. */
 const OPEN = 16;
 
+/**
+ * So often an iterator over transactions is asked for. Where the storage has a lock and the server threads, FileStorage can't
+ * find the range while another client's transaction is being copied into its file (ZODB3 3.10.7 to ZODB 5.8.1,
+ * `FileIterator._skip_to_start`).
+ */
+const STARTS = 3;
+
+const LAST: RangeCall = { kind: "last" };
 const NOTHING: readonly RangeCall[] = [];
+
+/**
+ * - `single`: one call at a time. Right for every server and storage.
+ * - `together`: several, so that a transaction costs about one round trip.
+ *
+ * An old server's sockets delay what is small (Nagle), so that a reply waits for the acknowledgement of the one before it:
+ * 40 ms, where that one has led to no call. And a storage's iterators may not be on their own: at its end FileStorage's closes
+ * the file that the records are read from, and so it does where a DemoStorage goes on to its changes.
+ */
+export type RangePace = "single" | "together";
 
 /**
  * Reads the oids of a range of transactions: replies in, calls out. The calls that it gives are to be sent in their order,
@@ -42,14 +61,18 @@ const NOTHING: readonly RangeCall[] = [];
  *
  * A server hands out a transaction for each `iterator_next`, and None at the end; one call more is a KeyError, with a
  * traceback in its log. So is one `iterator_record_next` too many. How many there are nobody says. So of each iterator one
- * item at a time is asked for, and there is never a call too many; but the records of several transactions are read at the
- * same time, and while the head of the next one is asked for. That is a round trip for each transaction, with some four
- * calls in it, which take a server about as long.
+ * item at a time is asked for, and there is never a call too many; but, *together*, the records of several transactions are
+ * read at the same time, and while the head of the next one is asked for. The end alone is asked for when all of them are
+ * read: it comes behind `upTo`, which nearly always is a transaction. Where something goes wrong in that, all of it is read
+ * once more, one call at a time.
  *
- * `iterator_record_start` goes by the transaction that was handed out last, so it stands before the next `iterator_next`;
- * its iterator is then on its own. Both kinds of iterators are counted together, for each connection from 0 on, and one
- * that can't be had has been counted, too (ZODB3 3.10.7 to ZEO 6.2, `StorageServer.py`): so nobody waits for a record
- * iterator's id. An exception ends the range, and the next one begins with an id that was read.
+ * `iterator_record_start` goes by the transaction that was handed out last, so it stands before the next `iterator_next`.
+ * Both kinds of iterators are counted together, for each connection from 0 on, and one that can't be had has been counted,
+ * too (ZODB3 3.10.7 to ZEO 6.2, `StorageServer.py`): so, *together*, nobody waits for a record iterator's id.
+ *
+ * First the last transaction is asked for. An old server announces one before it can be iterated over, but
+ * `lastTransaction` waits until it can (ZODB3 3.10.7 and ZEO 4.3.1, the lock that `FileStorage.tpc_finish` holds). And beyond
+ * the last one FileStorage may warn of a file that is cut.
  *
  * The iterator over transactions is read to its end: servers before ZEO 6.2 keep a file open for one that is only given
  * back (`_txn_iterators_last`).
@@ -58,6 +81,8 @@ export class RangeReader {
   readonly #range: Range;
   readonly #isSkipped: (tid: Tid) => boolean;
   readonly #bounds: RangeBounds;
+  /** So often an iterator was asked for. */
+  #starts = 0;
   #iid: number | undefined;
   #nextIid = 0;
   #heads = 0;
@@ -69,13 +94,18 @@ export class RangeReader {
   readonly #open = new Set<Opened>();
   readonly #found: (Found | undefined)[] = [];
   #oidBytes = 0;
+  /** Iterators that were left behind when it began anew. */
+  #abandoned: readonly number[] = [];
+  #hasLeftFile = false;
+  #pace: RangePace;
   #over: RangeRead | undefined;
 
-  constructor(range: Range, isSkipped: (tid: Tid) => boolean, bounds: RangeBounds) {
+  constructor(range: Range, isSkipped: (tid: Tid) => boolean, bounds: RangeBounds, pace: RangePace) {
     this.#range = range;
     this.#isSkipped = isSkipped;
     this.#bounds = bounds;
     this.#tid = range.above;
+    this.#pace = pace;
   }
 
   /** What became of it, as soon as that is known. */
@@ -83,34 +113,31 @@ export class RangeReader {
     return this.#over;
   }
 
+  /** How it is read by now. */
+  get pace(): RangePace {
+    return this.#pace;
+  }
+
   /** Iterators that are left behind when it is over, to be given back. */
   get left(): readonly number[] {
-    const records = [...this.#open].map(({ iid }) => iid);
+    const records = [...this.#abandoned, ...[...this.#open].map(({ iid }) => iid)];
     return this.#iid === undefined || this.#isAtEnd ? records : [this.#iid, ...records];
   }
 
   /** One of them has handed out a transaction: a server before ZEO 6.2 keeps its file open, given back or not. */
   get leavesFile(): boolean {
-    return this.#heads > 0 && !this.#isAtEnd;
+    return this.#hasLeftFile || (this.#heads > 0 && !this.#isAtEnd);
   }
 
-  /**
-   * `known`: the last transaction that the server has named on this connection. An old server announces a transaction before
-   * it can be iterated over, but `lastTransaction` waits until it can (ZODB3 3.10.7 and ZEO 4.3.1, the lock of
-   * `FileStorage.tpc_finish`). And beyond the last one FileStorage may warn of a file that is cut.
-   */
-  begin(known: Tid): readonly RangeCall[] {
-    const { above, upTo } = this.#range;
-    if (upTo <= above) {
-      this.#over = { kind: "read", found: [] };
-      return NOTHING;
-    }
-    return upTo <= known ? [this.#start()] : [{ kind: "last" }];
+  begin(): readonly RangeCall[] {
+    if (this.#range.upTo > this.#range.above) return [LAST];
+    this.#over = { kind: "read", found: [] };
+    return NOTHING;
   }
 
   answered(call: RangeCall, reply: ReplyHead): readonly RangeCall[] {
-    if (this.#over !== undefined) return NOTHING;
-    if (reply.kind === "exception") return this.#fail(reply.name);
+    if (this.#over !== undefined || this.#isGone(call)) return NOTHING;
+    if (reply.kind === "exception") return this.#refused(call, reply.name);
     switch (call.kind) {
       case "last":
         return this.#last(reply);
@@ -132,15 +159,51 @@ export class RangeReader {
     this.#over ??= { kind: "too-much" };
   }
 
-  #start(): RangeCall {
-    const { above, upTo } = this.#range;
-    return { kind: "start", start: asTid(above + 1n), stop: upTo };
+  /** It was made for what has been begun anew since. */
+  #isGone(call: RangeCall): boolean {
+    switch (call.kind) {
+      case "last":
+      case "start":
+        return false;
+      case "next":
+        return call.iid !== this.#iid;
+      case "record-start":
+      case "record-next":
+        return !this.#open.has(call.opened as Opened);
+      default:
+        return call satisfies never;
+    }
+  }
+
+  #refused({ kind }: RangeCall, name: string): readonly RangeCall[] {
+    if (kind === "start" && this.#starts < STARTS) return [LAST];
+    const isRecord = kind === "record-start" || kind === "record-next";
+    return isRecord && this.#pace === "together" ? this.#again() : this.#fail(name);
+  }
+
+  #again(): readonly RangeCall[] {
+    this.#pace = "single";
+    this.#abandoned = this.left;
+    this.#hasLeftFile ||= this.leavesFile;
+    this.#iid = undefined;
+    this.#starts = 0;
+    this.#heads = 0;
+    this.#tid = this.#range.above;
+    this.#isAtEnd = false;
+    this.#waits = false;
+    this.#open.clear();
+    this.#found.length = 0;
+    this.#oidBytes = 0;
+    return [LAST];
   }
 
   #last(reply: ReplyHead): readonly RangeCall[] {
     const last = reply.kind === "id" ? readTid(reply.id) : reply.kind === "none" ? NO_TID : undefined;
     if (last === undefined) return this.#fail("no tid");
-    return last < this.#range.upTo ? this.#fail("not committed yet") : [this.#start()];
+    const { above, upTo } = this.#range;
+    if (last < upTo) return this.#fail("not committed yet");
+    this.#starts++;
+    return [{ kind: "start", start: asTid(above + 1n), stop: upTo }];
   }
 
   #started(reply: ReplyHead): readonly RangeCall[] {
@@ -154,10 +217,17 @@ export class RangeReader {
     return { kind: "next", iid: this.#iid as number };
   }
 
+  /** Asks for the next transaction, or waits until it may. */
+  #advance(): readonly RangeCall[] {
+    const isLast = this.#tid === this.#range.upTo;
+    this.#waits = this.#open.size >= (this.#pace === "single" || isLast ? 1 : OPEN);
+    return this.#waits ? NOTHING : [this.#next()];
+  }
+
   #head(reply: ReplyHead): readonly RangeCall[] {
     if (reply.kind === "none") {
       this.#isAtEnd = true;
-      return this.#goOn();
+      return this.#open.size === 0 ? this.#goOn() : this.#again();
     }
     if (reply.kind !== "items") return this.#fail("no transaction");
     const tid = readTid(reply.id);
@@ -165,22 +235,22 @@ export class RangeReader {
     this.#tid = tid;
     this.#heads++;
     if (this.#heads > this.#bounds.transactions) return this.#tooMuch();
-    if (this.#isSkipped(tid)) return [this.#next()];
+    if (this.#isSkipped(tid)) return this.#advance();
     const opened = { tid, iid: this.#nextIid++, oids: new Gathered(), place: this.#found.length };
     this.#found.push(undefined);
     this.#open.add(opened);
-    const calls: RangeCall[] = [
-      { kind: "record-start", iid: this.#iid as number, opened },
-      { kind: "record-next", opened },
-    ];
-    if (this.#open.size < OPEN) calls.push(this.#next());
-    else this.#waits = true;
-    return calls;
+    const start: RangeCall = { kind: "record-start", iid: this.#iid as number, opened };
+    const advance = this.#advance();
+    return this.#pace === "single" ? [start] : [start, { kind: "record-next", opened }, ...advance];
   }
 
-  #recordsStarted({ iid }: Opened, reply: ReplyHead): readonly RangeCall[] {
-    const isExpected = reply.kind === "integer" && reply.value === iid;
-    return isExpected ? NOTHING : this.#fail("an iterator out of order");
+  #recordsStarted(opened: Opened, reply: ReplyHead): readonly RangeCall[] {
+    if (reply.kind !== "integer") return this.#fail("no iterator");
+    if (this.#pace === "single") {
+      opened.iid = reply.value;
+      return [{ kind: "record-next", opened }];
+    }
+    return reply.value === opened.iid ? NOTHING : this.#again();
   }
 
   #record(opened: Opened, reply: ReplyHead): readonly RangeCall[] {
@@ -200,10 +270,7 @@ export class RangeReader {
 
   /** Something has been read to its end. */
   #goOn(): readonly RangeCall[] {
-    if (this.#waits) {
-      this.#waits = false;
-      return [this.#next()];
-    }
+    if (this.#waits) return this.#advance();
     if (this.#isAtEnd && this.#open.size === 0) {
       this.#over = { kind: "read", found: this.#found.filter((one) => one !== undefined) };
     }

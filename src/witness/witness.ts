@@ -5,12 +5,12 @@ import type { Range, RangeRead, StorageWitness, UnableReason, WitnessTold } from
 import { dial, type Dialling } from "../upstream/dialling.ts";
 import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Protocol } from "../wire/handshake.ts";
-import { ID_BYTES, NO_TID, tidBytes, type Tid } from "../wire/ids.ts";
+import { ID_BYTES, tidBytes, type Tid } from "../wire/ids.ts";
 import type { Value } from "../wire/value.ts";
 import { enter, lastIn, reasonOf } from "./entry.ts";
 import { Link } from "./link.ts";
-import { Pace } from "./pace.ts";
-import { RangeReader, type RangeBounds, type RangeCall } from "./range-reader.ts";
+import { BackOff } from "./back-off.ts";
+import { RangeReader, type RangeBounds, type RangeCall, type RangePace } from "./range-reader.ts";
 
 export interface WitnessLimits {
   /** How long nothing may come of any reply that is waited for, in ms: then the connection is closed. */
@@ -89,15 +89,15 @@ export class Witness implements StorageWitness {
   readonly #options: WitnessOptions;
   readonly #limits: WitnessLimits;
   readonly #clock: Clock;
-  readonly #pace = new Pace();
+  readonly #backOff = new BackOff();
   #life: Life;
   /** The server has greeted. */
   #isGreeted = false;
   /** Why it was unable the last time, as long as nothing else has come of it. */
   #unable: UnableReason | undefined;
-  /** The last transaction that the server has named on this connection. */
-  #known: Tid = NO_TID;
   #reading: Reading | undefined;
+  /** How this connection's ranges are read. */
+  #pace: RangePace = "single";
   /** Iterators that were left behind on this connection. */
   #left = 0;
 
@@ -117,7 +117,6 @@ export class Witness implements StorageWitness {
         life.link.fail(reasonOf(reply));
         return;
       }
-      this.#learn(last);
       this.#tell(() => named(last));
     });
   }
@@ -128,8 +127,8 @@ export class Witness implements StorageWitness {
     if (this.#reading !== undefined) throw new Error("one range at a time");
     const { transactions, rangeMs, oidBytes } = this.#limits;
     const bounds: RangeBounds = { transactions, oidBytes };
-    const reader = new RangeReader(range, (tid) => this.#asks(isSkipped, tid), bounds);
-    const calls = reader.begin(this.#known);
+    const reader = new RangeReader(range, (tid) => this.#asks(isSkipped, tid), bounds, this.#pace);
+    const calls = reader.begin();
     const isOver = reader.over !== undefined;
     const cancel = this.#clock.after(isOver ? 0 : rangeMs, () => {
       reader.giveUp();
@@ -191,6 +190,7 @@ export class Witness implements StorageWitness {
 
   #greeted(link: Link, protocol: Protocol): void {
     this.#isGreeted = true;
+    this.#pace = protocol.family === "old" ? "single" : "together";
     enter(link, protocol, this.#options.storage, {
       entered: (last) => this.#entered(link, last),
       unable: (reason) => this.#cannot(reason),
@@ -201,10 +201,9 @@ export class Witness implements StorageWitness {
   #entered(link: Link, last: Tid): void {
     const life = this.#life;
     if (life.is !== "entering") return;
-    const cancelSteady = this.#clock.after(STEADY_MS, () => this.#pace.reset());
+    const cancelSteady = this.#clock.after(STEADY_MS, () => this.#backOff.reset());
     this.#life = { is: "up", link, cancelSteady };
     this.#unable = undefined;
-    this.#learn(last);
     const { told } = this.#options;
     this.#tell(() => told.up(last));
     for (const args of life.early) {
@@ -224,7 +223,7 @@ export class Witness implements StorageWitness {
   #down(reason: string): void {
     if (this.#life.is === "stopped") return;
     this.#unable = undefined;
-    this.#wait(this.#pace.next());
+    this.#wait(this.#backOff.next());
     this.#tell(() => this.#options.told.down(reason));
   }
 
@@ -266,7 +265,6 @@ export class Witness implements StorageWitness {
     }
     this.#reading?.cancel();
     this.#reading = undefined;
-    this.#known = NO_TID;
     this.#left = 0;
   }
 
@@ -280,7 +278,6 @@ export class Witness implements StorageWitness {
     for (const call of calls) {
       const { method, args } = messageOf(call);
       link.call(method, args, (reply) => {
-        if (call.kind === "last") this.#learn(lastIn(reply) ?? NO_TID);
         if (this.#reading?.reader !== reader) return;
         this.#make(link, reader, reader.answered(call, reply));
         this.#finish(link);
@@ -298,12 +295,10 @@ export class Witness implements StorageWitness {
     cancel();
     if (reader.left.length > 0) link.oneWay("iterator_gc", [reader.left]);
     if (reader.leavesFile) this.#left++;
+    // What did not go well once is not tried again.
+    this.#pace = reader.pace;
     this.#tell(() => done(over));
     if (this.#left >= MAX_LEFT && this.#link === link) link.fail("iterators were left behind");
-  }
-
-  #learn(last: Tid): void {
-    if (last > this.#known) this.#known = last;
   }
 
   // --- others' code ------------------------------------------------------------------------------------------------

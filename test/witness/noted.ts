@@ -64,7 +64,7 @@ export class NotedWitness {
 
   read(range: Range, isSkipped: (tid: Tid) => boolean = () => false): Promise<RangeRead> {
     const read = new Promise<RangeRead>((resolve) => this.witness.read(range, isSkipped, resolve));
-    return patiently(read, 60_000, "the range is not read");
+    return patiently(read, 180_000, "the range is not read");
   }
 
   /** The same as hex digits: of each transaction its tid and its oids, or what became of it. */

@@ -3,7 +3,7 @@ const FIRST_MS = 100;
 const LONGEST_MS = 5_000;
 
 /** How long to wait before the server is dialled again, in ms: each time twice as long. */
-export class Pace {
+export class BackOff {
   #next = FIRST_MS;
 
   next(): number {

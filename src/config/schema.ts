@@ -30,10 +30,16 @@ const name = z
   .max(300, { error: nameExpected })
   .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, { error: nameExpected });
 
+const SWITCH = ["on", "off"] as const;
+
 const upstream = map({
   name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
   listen: listen.describe("where clients connect; port 0 takes any free one"),
   server: server.describe("the ZEO server"),
+  witness: z
+    .enum(SWITCH, { error: oneOf(SWITCH) })
+    .prefault("on")
+    .describe("read what is committed without passing through here, over a connection of the proxy's own"),
 });
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -88,6 +94,26 @@ const limits = map({
   drainMs: given.drain,
 }));
 
+const witness = map({
+  poll: duration(10, HOUR)
+    .prefault("1s")
+    .describe("how often a server before ZEO 5 is asked for its last transaction, as it tells nobody of creations"),
+  hold: duration(10, HOUR)
+    .prefault("2s")
+    .describe("how long anything waits for the witness; then its client is disconnected, to verify its cache"),
+  "catch-up": map({
+    transactions: whole(1, 10_000_000).prefault(10_000).describe("so many transactions are read at once, at most"),
+    time: duration(10, HOUR).prefault("30s").describe("so long that may take"),
+  })
+    .prefault({})
+    .describe("what is read at most behind an absence, of a client or of the proxy"),
+}).transform((given) => ({
+  pollMs: given.poll,
+  holdMs: given.hold,
+  transactions: given["catch-up"].transactions,
+  rangeMs: given["catch-up"].time,
+}));
+
 const answers = ["relay", "refuse"] as const;
 
 /** The whole configuration as YAML spells it; its output is {@link Config}. */
@@ -98,6 +124,7 @@ export const configSchema = map({
     .describe("the servers to stand before"),
   log: log.prefault({}),
   limits: limits.prefault({}),
+  witness: witness.prefault({}),
   "keep-alive": duration(15_000, HOUR)
     .prefault("2m")
     .describe("a host that has gone without a word is found out after so long, on both sides"),
@@ -109,6 +136,7 @@ export const configSchema = map({
   upstreams: named(given.upstreams),
   log: given.log,
   limits: given.limits,
+  witness: given.witness,
   keepAliveMs: given["keep-alive"],
   unknownProtocol: given["unknown-protocol"],
 }));

@@ -16,7 +16,10 @@ export type StorageHappening =
   /** Nobody knows whether a commit of that client's is in the database: its `tpc_finish` was not answered with a tid or None. */
   | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */
-  | { readonly what: "foreign"; readonly tid: Tid }
+  | { readonly what: "foreign"; readonly tid: Tid; readonly isRead: boolean }
+  /** Commits that do not pass through here are not read any more: `reason` says why. And they are again. */
+  | { readonly what: "unwatched"; readonly reason: string }
+  | { readonly what: "watched" }
   /** The server told that client of it behind a higher tid: it is told under the one where its cache stands. */
   | { readonly what: "told-late"; readonly tid: Tid }
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }

@@ -32,7 +32,7 @@ export function settleForeign<P>(state: StorageState<P>, found: Found, now: numb
   };
   state.sight.foreign++;
   state.foreignCount++;
-  actions.push({ do: "foreign", by: FOREIGN, tid });
+  actions.push({ do: "foreign", by: FOREIGN, tid, isRead: true });
   const heard = state.heard.get(tid);
   if (heard !== undefined) {
     state.heard.delete(tid);

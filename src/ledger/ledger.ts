@@ -16,10 +16,19 @@ import { proveAll, proveAnswered, proveAtEnd, proveUpTo, type Proof } from "./pr
 import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { advance, isToldUnknown, wantLook } from "./read-up-to.ts";
-import type { Found, Range } from "./sight.ts";
+import type { Found, Range, SightLife } from "./sight.ts";
 import { endUnseen } from "./unseen.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
-import { item, newAccount, stampOf, type Account, type Action, type Stamp, type StorageState } from "./state.ts";
+import {
+  item,
+  newAccount,
+  stampOf,
+  type Account,
+  type Action,
+  type ServerFamily,
+  type Stamp,
+  type StorageState,
+} from "./state.ts";
 import { changesOf, type StoreSort, type Transaction } from "./transaction.ts";
 import { beyondBound, trim } from "./trim.ts";
 import * as transactions from "./transactions.ts";
@@ -47,6 +56,9 @@ export interface LedgerFacts {
   /** Commits that settled here; tids seen that nobody here committed. */
   readonly commits: number;
   readonly foreign: number;
+  /** Those of them that were read from the storage. */
+  readonly read: number;
+  readonly witness: SightLife;
   readonly patched: "unknown" | "yes" | "no";
   readonly known: Tid;
 }
@@ -196,9 +208,20 @@ export class StorageLedger<P> {
     return this.state.settles;
   }
 
+  get family(): ServerFamily {
+    return this.state.server;
+  }
+
   get facts(): LedgerFacts {
-    const { settles, foreignCount, patched, known } = this.state;
-    return { commits: settles, foreign: foreignCount, patched, known };
+    const { settles, foreignCount, patched, known, sight } = this.state;
+    return {
+      commits: settles - sight.foreign,
+      foreign: foreignCount,
+      read: sight.foreign,
+      witness: sight.life,
+      patched,
+      known,
+    };
   }
 
   // --- client to server: these only note --------------------------------------------------------------------------

@@ -151,7 +151,7 @@ function foreign<P>(
   if (tid > state.foreign) {
     state.foreign = asTid(tid);
     state.foreignCount++;
-    actions.push({ do: "foreign", by: account.number, tid });
+    actions.push({ do: "foreign", by: account.number, tid, isRead: false });
   }
   return explained(state, own);
 }

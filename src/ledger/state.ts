@@ -343,8 +343,8 @@ export type SessionAction<P> =
 export type Fact =
   /** Everyone who was due has been told of a repaired commit, or has left. As it was then: what is kept of it is less. */
   | { readonly do: "repaired"; readonly settled: Settled }
-  /** The server's message of a tid that nobody here committed has gone out. */
-  | { readonly do: "foreign"; readonly by: number; readonly tid: Tid }
+  /** The server's message of a tid that nobody here committed has gone out; or it has settled, and is known completely. */
+  | { readonly do: "foreign"; readonly by: number; readonly tid: Tid; readonly isRead: boolean }
   /** The server's message of that tid came behind one of a higher tid. */
   | { readonly do: "told-late"; readonly by: number; readonly tid: Tid }
   | { readonly do: "copied-history"; readonly by: number; readonly tid: Tid; readonly known: Tid }

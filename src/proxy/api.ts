@@ -22,6 +22,10 @@ export interface StorageStats {
   /** Commits that settled here; tids seen that nobody here committed. */
   readonly commits: number;
   readonly foreign: number;
+  /** Those of them that were read from the storage, and so are told completely. */
+  readonly read: number;
+  /** `up`: what does not pass through here is read; `away`: it will be again; `off`: it is not. */
+  readonly witness: "off" | "away" | "up";
   /** How often the server's last transaction was older than a known one: a backup, or a server that is behind another. */
   readonly setbacks: number;
   /** `yes`: the server's own messages named created oids; `no`: they left them out; `unknown` before the first. */

@@ -16,6 +16,8 @@ import { RepairSummary } from "../report/repair-summary.ts";
 import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
+import type { WitnessSource } from "../storage/witness.ts";
+import { Witness } from "../witness/witness.ts";
 import { Fullness } from "../upstream/fullness.ts";
 import { Memory, type Share } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
@@ -149,15 +151,28 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ server }: Config["upstreams"][number], addresses: readonly string[]): Storages {
+  #storagesAt({ server, witness }: Config["upstreams"][number], addresses: readonly string[]): Storages {
     const keys = addresses.map((address) => `${address} ${server.port}`);
     const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
     const { historyBytes } = this.#config.limits;
     const share = (free: () => void): Share => this.#memory.share(free);
-    const host = { clock: systemClock, report: this.#report, historyBytes, share };
+    const host = {
+      clock: systemClock,
+      report: this.#report,
+      historyBytes,
+      share,
+      witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
+    };
     const storages = known ?? new Storages(formatAddress(server), host);
     for (const key of keys) this.#storages.set(key, storages);
     return storages;
+  }
+
+  #witnessOf(server: Address): (storage: string) => WitnessSource {
+    const { limits, witness } = this.#config;
+    const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
+    const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
+    return (storage) => (told) => new Witness({ server, storage, dialling, told, limits: bounds });
   }
 
   // --- stop -------------------------------------------------------------------------------------------------------

@@ -57,13 +57,28 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         return;
       }
       case "foreign": {
-        const { upstream, storage, tid } = happening;
+        const { upstream, storage, tid, isRead } = happening;
+        // Told with its repair.
+        if (isRead) return;
         const told = hourly.count(upstream, `foreign ${storage}`, performance.now());
         if (told === undefined) return;
         logger.warn(
           { upstream, storage, tid: tidHex(tid), ...told },
           "a commit that did not pass through here: relayed as the server told it, perhaps without created objects",
         );
+        return;
+      }
+      case "unwatched": {
+        const { upstream, storage, reason } = happening;
+        logger.warn(
+          { upstream, storage, reason },
+          "there is no witness: commits that do not pass through here are relayed as the server tells them",
+        );
+        return;
+      }
+      case "watched": {
+        const { upstream, storage } = happening;
+        logger.warn({ upstream, storage }, "the witness is there: commits that do not pass through here are read");
         return;
       }
       case "told-late": {

@@ -1,5 +1,5 @@
 import type { Happening } from "../happening/happening.ts";
-import type { Repair, Settled } from "../ledger/state.ts";
+import { FOREIGN, type Repair, type Settled } from "../ledger/state.ts";
 import { difference, intersection, NO_OIDS, oidCount, type OidSet } from "../ledger/oid-set.ts";
 import { ID_BYTES, tidHex } from "../wire/ids.ts";
 import { tidTime } from "./tid-time.ts";
@@ -10,6 +10,8 @@ export interface RepairEvent {
   readonly storage: string;
   /** Who committed it, `address:port`; undefined where it has left. */
   readonly client: string | undefined;
+  /** `foreign`: it did not pass through here; its oids were read from the storage. */
+  readonly source: "client" | "foreign";
   /** 16 hex digits. */
   readonly tid: string;
   /** ISO time read from the tid. */
@@ -36,6 +38,7 @@ export function repairOf(
     upstream,
     storage,
     client,
+    source: settled.session === FOREIGN ? "foreign" : "client",
     tid: tidHex(tid),
     time: tidTime(tid),
     repair: synthesized > 0 ? "synthesized" : "completed",

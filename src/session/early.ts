@@ -18,6 +18,8 @@ export class EarlyToServer implements FrameHandler {
   readonly #calls: Calls;
   readonly #server: Connection;
   readonly #turns: Turns;
+  /** A `register` is to be forwarded: nothing behind it is looked at before. */
+  #isRegistering = false;
   /** Of the `register` that is held. */
   #envelope: Envelope | undefined;
 
@@ -29,6 +31,7 @@ export class EarlyToServer implements FrameHandler {
   }
 
   begin(head: Buffer, length: number): Verdict {
+    if (this.#isRegistering) return "wait";
     const envelope = this.#codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
     if (envelope.method === REPLY) return "pass"; // a heartbeat
@@ -50,9 +53,16 @@ export class EarlyToServer implements FrameHandler {
     if (envelope === undefined) throw new Error("a frame that was not begun");
     mustBeAnswered(envelope);
     const storage = registerArg(this.#codec, payload, envelope);
-    this.#calls.add(envelope.id, { sort: "register" });
-    this.#turns.register(storage);
-    this.#server.write(frame);
+    this.#isRegistering = true;
+    const own = Buffer.from(frame);
+    this.#turns.register(storage, () => {
+      this.#calls.add(envelope.id, { sort: "register" });
+      this.#server.write(own);
+    });
+  }
+
+  stillWaits(): boolean {
+    return this.#isRegistering;
   }
 
   mac(): void {

@@ -303,13 +303,28 @@ export class Session implements Turns, Told, LifetimeHost {
 
   // --- turns ------------------------------------------------------------------------------------------------------
 
-  register(name: string): void {
+  register(name: string, forward: () => void): void {
     const life = this.#lifetime.now;
     // Behind the server's end nobody answers it.
     if (life.is !== "open" || !this.isServerOpen) return;
     const { talk } = life;
-    const { clock, report, settings, storages } = this.#host;
-    const storage = storages.get(name, talk.server.protocol.family);
+    const storage = this.#host.storages.get(name, talk.server.protocol.family);
+    const then = (): void => {
+      if (this.#lifetime.now !== life || !this.isServerOpen) return;
+      this.#register(storage, talk, forward);
+      if (!this.#isQuiesced) this.#client.resume();
+      this.#try("client", () => talk.clientFrames.again());
+    };
+    if (!storage.waits(then)) {
+      this.#register(storage, talk, forward);
+      return;
+    }
+    this.#client.pause();
+  }
+
+  #register(storage: Storage, talk: Conversation, forward: () => void): void {
+    const { clock, report, settings } = this.#host;
+    const { name } = storage;
     const ways = { server: this.#toServer, outlet: this.#outlet };
     const registration = new Registration(storage, talk, ways, this, {
       upstream: settings.name,
@@ -326,6 +341,7 @@ export class Session implements Turns, Told, LifetimeHost {
       },
       { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
     );
+    forward();
     // Its server's connection may be unread already: from now on the storage decides that, too.
     this.#review();
   }

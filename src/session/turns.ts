@@ -6,8 +6,8 @@ export type How = "at-once" | "behind";
 
 /** What is found in the frames, or decided by the ledger, that concerns the whole session. */
 export interface Turns {
-  /** `register` is about to be forwarded. */
-  register(storage: string): void;
+  /** `register` has come: `forward` is called when it may be forwarded, at once or later. */
+  register(storage: string, forward: () => void): void;
   /** It failed: the client may try again. */
   unregister(): void;
   /** That party's frames have MACs: nothing can be repaired. */

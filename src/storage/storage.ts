@@ -13,6 +13,8 @@ import { AnnouncementEncoder } from "./encoder.ts";
 import type { Inbound } from "./inbound.ts";
 import { InvalidationReader } from "./reader.ts";
 import { Setbacks } from "./setbacks.ts";
+import { Watch, type WatchSettings } from "./watch.ts";
+import type { WitnessSource } from "./witness.ts";
 
 /** What a storage needs of each of its sessions. */
 export interface Member {
@@ -35,6 +37,8 @@ export interface StorageHost {
   readonly report: Report;
   /** Memory for past transactions. */
   readonly historyBytes: number;
+  /** How what does not pass through here is read; undefined: it is not. */
+  readonly witness?: { readonly of: (storage: string) => WitnessSource; readonly settings: WatchSettings } | undefined;
   /** A share in the memory of what is kept for clients. `free`: it is the largest, and is to be given up. */
   share(free: () => void): KeptShare;
 }
@@ -78,6 +82,7 @@ export class Storage {
   #hasToldHeld = false;
   readonly #setbacks = new Setbacks();
   #stopped = false;
+  #watch: Watch | undefined;
   /** Of what the history keeps for those who are slow; undefined while that is nothing. */
   #share: KeptShare | undefined;
   /** For what concerns no session in particular, or one that has left. */
@@ -88,6 +93,21 @@ export class Storage {
     this.name = name;
     this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes);
     this.#host = host;
+  }
+
+  /**
+   * A session is to register: is it to wait, until what is in the storage before it is known? `then` is called when it is, or
+   * when there is nothing to wait for any more.
+   */
+  waits(then: () => void): boolean {
+    const { witness, clock } = this.#host;
+    if (witness === undefined || this.#stopped) return false;
+    this.#watch ??= new Watch(this.ledger, witness.of(this.name), witness.settings, {
+      clock,
+      run: () => this.run(),
+      tell: (reason) => this.#report(reason === undefined ? { what: "watched" } : { what: "unwatched", reason }),
+    });
+    return this.#watch.waits(then);
   }
 
   /** A session is about to register. Returns its number, which no other session of this storage has had. */
@@ -152,6 +172,7 @@ export class Storage {
     this.#settles = settles;
     this.#weigh();
     this.#look(session === undefined);
+    this.#watch?.look();
   }
 
   /**
@@ -240,7 +261,7 @@ export class Storage {
         this.#repaired(fact.settled);
         return;
       case "foreign":
-        this.#report({ what: "foreign", tid: fact.tid }, fact.by);
+        this.#report({ what: "foreign", tid: fact.tid, isRead: fact.isRead }, fact.by);
         return;
       case "told-late":
         this.#report({ what: "told-late", tid: fact.tid }, fact.by);
@@ -302,7 +323,7 @@ export class Storage {
   }
 
   #tick(now: number): void {
-    this.ledger.tick(now);
+    this.ledger.tick(now, this.#host.witness?.settings.holdMs);
     for (const { session, payload: held } of this.ledger.firstHeld()) {
       if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);
@@ -317,6 +338,7 @@ export class Storage {
     this.#cancelTick?.();
     this.#cancelTick = undefined;
     this.#share?.leave();
+    this.#watch?.stop();
   }
 }
 

@@ -1,5 +1,8 @@
+import type { Range } from "../ledger/sight.ts";
 import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Tid } from "../wire/ids.ts";
+
+export type { Range } from "../ledger/sight.ts";
 
 // How a storage sees its witness: a connection of the proxy's own to the same server, over which what is in the database is
 // asked for and read. What follows from what it says is the ledger's affair.
@@ -45,6 +48,9 @@ export interface WitnessTold {
   unable(reason: UnableReason): void;
 }
 
+/** Makes one for that storage, which begins at once, and tells nothing before this returns. */
+export type WitnessSource = (told: WitnessTold) => StorageWitness;
+
 /** Calls are made only between `up` and `down`; whose connection ends before its answer is answered no more. */
 export interface StorageWitness {
   /** Asks for the storage's last transaction, now. */
@@ -55,10 +61,4 @@ export interface StorageWitness {
    */
   read(range: Range, isSkipped: (tid: Tid) => boolean, done: (read: RangeRead) => void): void;
   stop(): void;
-}
-
-/** Tids above the first one, up to the second one. */
-export interface Range {
-  readonly above: Tid;
-  readonly upTo: Tid;
 }

@@ -94,7 +94,7 @@ describe("what is counted", () => {
   it("is nothing else", () => {
     const counters = counted(
       { what: "opened", ...session },
-      { what: "foreign", tid: asTid(5n), ...storage },
+      { what: "foreign", isRead: false, tid: asTid(5n), ...storage },
       { what: "held-long", heldMs: 1_500, ...storage },
       { what: "held-over", heldMs: 1_500, ...storage },
       { what: "not-resumed", from: asTid(5n), ...storage },

@@ -95,7 +95,7 @@ describe("what the library's users are told of", () => {
       emitted(
         { what: "opened", ...session },
         { what: "relayed", reason: "tls", ...session },
-        { what: "foreign", tid: asTid(5n), ...storage },
+        { what: "foreign", isRead: false, tid: asTid(5n), ...storage },
         { what: "not-resumed", from: asTid(5n), ...storage },
         { what: "in-limbo", ...storage },
         { what: "held-long", heldMs: 1_500, ...storage },

@@ -301,7 +301,7 @@ describe("what concerns a client", () => {
 });
 
 it("what can happen to many is told of at most once an hour", () => {
-  const foreign = { what: "foreign", tid: asTid(5n), ...place } as const;
+  const foreign = { what: "foreign", isRead: false, tid: asTid(5n), ...place } as const;
   const relayed = { what: "relayed", reason: "tls", upstream: "main", client: "127.0.0.1:5" } as const;
   const lines = linesOf(foreign, foreign, relayed, relayed, { ...relayed, reason: "mac" });
   expect(lines).toMatchObject([{ total: 1 }, { reason: "tls", total: 1 }, { reason: "mac", total: 1 }]);

@@ -68,6 +68,8 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   "not-resumed": true,
   "in-limbo": true,
   foreign: true,
+  unwatched: true,
+  watched: true,
   "told-late": true,
   "copied-history": true,
   "ledger-ended": true,

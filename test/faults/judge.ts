@@ -68,6 +68,8 @@ class Judge {
   readonly #spells: Spell[] = [];
   /** Its own commits. Old servers answer an empty one with the tid of another. */
   #own: ReadonlySet<string> = new Set();
+  /** The last, while that life lasts: numbers of connections begin anew with each process. */
+  #spell: Spell | undefined;
   #life = 0;
   #isWriting = false;
   /** How many transactions the present spell has been looked at for. */
@@ -101,28 +103,22 @@ class Judge {
   }
 
   #read(event: ActorEvent): void {
-    const spell = this.#spells.at(-1);
+    const spell = this.#spell;
     switch (event[0]) {
       case "open":
-        // Numbers of connections begin anew with each process.
         this.#life++;
+        this.#spell = undefined;
         this.#news.clear();
         this.#isWriting = false;
         return;
       case "verify": {
         const [, connection, tid, objects] = event;
         const from = objects === 0 ? undefined : tid;
-        if (spell !== undefined) spell.upTo = from;
+        const before = this.#spells.at(-1);
+        if (before !== undefined) before.upTo = from;
         const news = this.#newsOn(connection);
-        this.#spells.push({
-          life: this.#life,
-          connection,
-          from,
-          resumed: undefined,
-          dropped: false,
-          upTo: undefined,
-          news,
-        });
+        this.#spell = { life: this.#life, connection, from, resumed: undefined, dropped: false, upTo: undefined, news };
+        this.#spells.push(this.#spell);
         this.#looked = 0;
         this.#isWriting = false;
         return;

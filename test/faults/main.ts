@@ -19,7 +19,15 @@ async function round(options: Options, number: number): Promise<{ plan: Plan; ve
   if (causes.has("slow")) console.log(`  ${JSON.stringify({ before, behind })}`);
   const began = performance.now();
   const folder = await mkdtemp(join(tmpdir(), "zeo-proxy-faults-"));
-  const evidence = await playRound(plan, options, folder);
+  const evidence = await playRound(plan, options, folder).catch((error: unknown) =>
+    error instanceof Error ? error : new Error(String(error)),
+  );
+  if (evidence instanceof Error) {
+    const faults = [{ kind: "stuck", who: "the round", detail: String(evidence.stack) }] as const;
+    print(faults, "fault");
+    console.log(`  kept: ${folder}`);
+    return { plan, verdict: { faults, remarks: [], counts: new Map() } };
+  }
   if (typeof evidence === "string") {
     await rm(folder, { recursive: true, force: true });
     console.log(`  left out: ${evidence}`);

@@ -32,7 +32,7 @@ export function planOf(options: Options, round: number): Plan {
 }
 
 function climate(random: Random): Climate {
-  return { delayMs: random.pick([0, 0, 3, 20]), slices: random.chance(0.4) };
+  return { delayMs: random.pick([0, 0, 2, 10]), slices: random.chance(0.4) };
 }
 
 /**

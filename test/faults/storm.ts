@@ -62,8 +62,8 @@ async function again(
 function networkActs({ before, behind }: Ground, causes: ReadonlySet<Cause>, random: Random): [string, Act][] {
   const acts: [string, Act][] = [];
   if (causes.has("slow")) {
-    acts.push(["stalls before", () => random.pick(before).stall(random.between(20, 1_000))]);
-    acts.push(["stalls behind", () => behind.stall(random.between(20, 1_000))]);
+    acts.push(["stalls before", () => random.pick(before).stall(random.between(20, 500))]);
+    acts.push(["stalls behind", () => behind.stall(random.between(20, 500))]);
   }
   if (causes.has("client-cuts")) {
     acts.push(["resets before", () => random.pick(before).reset()]);

@@ -58,8 +58,9 @@ export class Troupe {
     await this.#call("start", { record: this.recordFile, copies: join(this.#folder, "copies") }, SHORT_MS);
   }
 
-  setup(port: number, count: number): Promise<string[]> {
-    return this.#call("setup", { port, count }, SHORT_MS);
+  /** A new client makes so many objects in one transaction. */
+  create(port: number, count: number): Promise<string[]> {
+    return this.#call("create", { port, count }, SHORT_MS);
   }
 
   async enter(plans: readonly ActorPlan[]): Promise<void> {
@@ -81,8 +82,14 @@ export class Troupe {
     return this.#call("calm", { seconds }, seconds * 1000 + SHORT_MS);
   }
 
+  /** The visitors come once more, and stay. The answer: who does not. */
+  back(seconds: number): Promise<string[]> {
+    return this.#call("back", { seconds }, seconds * 1000 + SHORT_MS);
+  }
+
+  /** Who does not know of `tid`, so many seconds after all were connected. */
   behind(tid: string, seconds: number): Promise<Behind[]> {
-    return this.#call("behind", { tid, seconds }, seconds * 1000 + SHORT_MS);
+    return this.#call("behind", { tid, seconds }, seconds * 1000 + LONG_MS);
   }
 
   commit(name: string, oids: readonly string[]): Promise<string> {

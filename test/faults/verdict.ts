@@ -19,7 +19,7 @@ export interface Verdict {
 }
 
 /** Who is not behind a proxy. */
-const UNTOLD: ReadonlySet<string> = new Set(["setup", "direct"]);
+const UNTOLD: ReadonlySet<string> = new Set(["creator", "direct"]);
 
 /** What the proxy must not say of itself, whatever happens around it. */
 const BUGS = /^(?:an unexpected error|internal error)/;

@@ -4,9 +4,10 @@ It answers JSON lines as `test/peers/python/driver.py` does. What its clients ar
 file: whoever is killed has told all that it knew.
 
     {"op": "start", "args": {"record": path, "copies": path}}
-    {"op": "setup", "args": {"port": port, "count": 10}}    makes objects; answers their oids
+    {"op": "create", "args": {"port": port, "count": 10}}    a new client makes objects; answers their oids
     {"op": "enter", "args": {"actors": [{...}, ...]}}    they come, and begin
-    {"op": "calm", "args": {"seconds": 60}}       no one begins anything new; visitors come once more, and stay
+    {"op": "calm", "args": {"seconds": 60}}      no one begins anything new
+    {"op": "back", "args": {"seconds": 60}}      visitors come once more, and stay
     {"op": "behind", "args": {"tid": tid, "seconds": 10}}    waits for all to know of `tid`; answers who does not
     {"op": "commit", "args": {"name": name, "oids": [...]}}    a last one
     {"op": "contents"}   what the caches of those that are there hold
@@ -49,6 +50,7 @@ from recording import NEW  # noqa: E402
 # Small, so that a copy is cheap, and large enough that nothing is thrown out in a round.
 CACHE_BYTES = 1 << 20
 CONNECT_SECONDS = 10
+MOST_CONNECTING_SECONDS = 45
 
 # How often a writer does what.
 KINDS = (['created'] * 6 + ['modified'] * 4 + ['both'] * 4 + ['many'] * 2 + ['deleted'] * 2 + ['undone'] * 2
@@ -199,6 +201,7 @@ class Actor(threading.Thread):
         self.with_db = db
         # Is it behind a proxy, so that it hears of everything?
         self.is_told = told
+        self.hangs = False
         self.client = None
         self.opened = threading.Event()
         self.rests = threading.Event()
@@ -302,7 +305,6 @@ class Actor(threading.Thread):
                 self.close()
                 self.keep_copy()
             self.pause(0, 0.3)
-        self.open_at_last()
 
     def play_writer(self):
         self.open_at_last()
@@ -431,12 +433,12 @@ class Stage(object):
         self.file = os.open(record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         self.actors = []
 
-    def setup(self, port, count):
+    def create(self, port, count):
         # With a DB, which makes the root that each DB wants.
-        actor = Actor(self, 'setup', None, port, 0, [], db=True)
+        actor = Actor(self, 'creator', None, port, 0, [], db=True)
         actor.open()
         client = actor.client
-        client.begin_marked('setup')
+        client.begin_marked('creator')
         oids = [client.storage.new_oid() for _ in range(count)]
         for oid in oids:
             client.storage.store(oid, NO_SERIAL, record('Item', 0), '', client.txn)
@@ -458,23 +460,45 @@ class Stage(object):
     def calm(self, seconds):
         """Answers when everyone rests: why some could not go on, or where they hang."""
         calm.set()
+        hanging = self.hanging(self.actors, seconds)
+        return hanging + [actor.failure for actor in self.actors if actor.failure is not None]
+
+    def back(self, seconds):
+        visitors = [actor for actor in self.actors if actor.role == 'visitor']
+        coming = []
+        for actor in visitors:
+            thread = threading.Thread(target=actor.open_at_last, name=actor.name)
+            thread.daemon = True
+            thread.start()
+            coming.append(thread)
+        return self.hanging(coming, seconds)
+
+    def hanging(self, threads, seconds):
         deadline = time.time() + seconds
+        for thread in threads:
+            thread.join(max(0, deadline - time.time()))
+        names = [thread.name for thread in threads if thread.is_alive()]
         for actor in self.actors:
-            actor.join(max(0, deadline - time.time()))
-        hanging = [actor for actor in self.actors if actor.is_alive()]
-        for actor in hanging:
-            # Whoever looks at it may wait for a lock that it has.
-            actor.is_told = False
-        stacks = ['%s hangs, of all: %s' % (', '.join(actor.name for actor in hanging), all_stacks())] if hanging else []
-        return stacks + [actor.failure for actor in self.actors if actor.failure is not None]
+            if actor.name in names:
+                # Whoever looks at it may wait for a lock that it has.
+                actor.hangs = True
+        return ['%s hang, of all: %s' % (', '.join(names), all_stacks())] if names else []
+
+    def there(self):
+        return [actor for actor in self.actors if actor.is_told and not actor.hangs and actor.client is not None]
 
     def behind(self, tid, seconds):
-        """There is no event for what a cache knows: an invalidation is told before the tid is set."""
+        """
+        There is no event for what a cache knows: an invalidation is told before the tid is set. The time begins when all
+        are connected, for which some wait long: ten seconds for a greeting that is lost, however it was lost.
+        """
+        deadline = time.time() + MOST_CONNECTING_SECONDS
+        while time.time() < deadline and not all(actor.client.is_connected() for actor in self.there()):
+            time.sleep(0.02)
         deadline = time.time() + seconds
         while True:
             late = [[actor.name, actor.client.cache_tid, actor.client.is_connected()]
-                    for actor in self.actors
-                    if actor.is_told and actor.client is not None and actor.client.cache_tid < tid]
+                    for actor in self.there() if actor.client.cache_tid < tid]
             if not late or time.time() > deadline:
                 return late
             time.sleep(0.02)
@@ -484,12 +508,11 @@ class Stage(object):
         return actor.commit_last(oids)
 
     def contents(self):
-        return dict((actor.name, actor.client.contents()) for actor in self.actors
-                    if actor.is_told and actor.client is not None)
+        return dict((actor.name, actor.client.contents()) for actor in self.there())
 
     def close(self):
         for actor in self.actors:
-            if actor.is_alive():
+            if actor.hangs:
                 continue
             actor.close()
             if actor.cache is not None:

@@ -122,6 +122,12 @@ describe("judging what a client was told", () => {
       expect(found(...away, shown(2, 5), resumed(2, 5, 4, 5, 100), told(2, 6))).toEqual([]);
     });
 
+    it("takes it, though the client begins to write meanwhile, and does not take the reply to an undo for it", () => {
+      const begun: ActorEvent = ["attempt", "own-9", "undone"];
+      expect(found(...away, shown(2, 5), begun, resumed(2, 5, 4, 5, 100), told(2, 6))).toEqual([]);
+      expect(heard(...fresh(5), begun, resumed(1, 6, 6, 100), told(1, 6)).resumed).toBe(0);
+    });
+
     it("finds what its verification leaves out, though the same object is named for another one", () => {
       expect(found(...away, shown(2, 5), resumed(2, 5, 5, 100), told(2, 6))).toEqual([
         expect.stringMatching(`^incomplete: ${tid(4)} .*getInvalidations.*: ${oid(4)}$`),

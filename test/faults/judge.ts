@@ -71,7 +71,6 @@ class Judge {
   /** The last, while that life lasts: numbers of connections begin anew with each process. */
   #spell: Spell | undefined;
   #life = 0;
-  #isWriting = false;
   /** How many transactions the present spell has been looked at for. */
   #looked = 0;
   readonly #heard: Heard = {
@@ -109,7 +108,6 @@ class Judge {
         this.#life++;
         this.#spell = undefined;
         this.#news.clear();
-        this.#isWriting = false;
         return;
       case "verify": {
         const [, connection, tid, objects] = event;
@@ -120,12 +118,11 @@ class Judge {
         this.#spell = { life: this.#life, connection, from, resumed: undefined, dropped: false, upTo: undefined, news };
         this.#spells.push(this.#spell);
         this.#looked = 0;
-        this.#isWriting = false;
         return;
       }
       case "resumed": {
-        // (A reply to an undo looks the same.)
-        if (spell?.connection !== event[1] || spell.resumed !== undefined || this.#isWriting) return;
+        // A reply to an undo looks the same; but nobody undoes before the verification is over.
+        if (spell?.connection !== event[1] || !verifies(spell)) return;
         spell.resumed = { tid: event[2], oids: new Set(event[3]) };
         raise(spell.news, event[2]);
         this.#heard.resumed++;
@@ -148,9 +145,6 @@ class Judge {
       case "own":
         if (spell !== undefined && this.#own.has(event[1])) raise(spell.news, event[1]);
         return;
-      case "attempt":
-        this.#isWriting = true;
-        return;
       case "behind":
         this.#find("shown early", `it was shown ${event[1]}, and its cache stood at ${event[2]}`);
         return;
@@ -165,6 +159,7 @@ class Judge {
         return;
       case "told":
       case "cache dropped":
+      case "attempt":
       case "finishing":
       case "committed":
       case "not connected":
@@ -253,6 +248,11 @@ class Judge {
   #find(kind: FindingKind, detail: string): void {
     this.#findings.push({ kind, who: this.#who, detail });
   }
+}
+
+/** Has it asked, and not been answered yet? */
+function verifies({ from, resumed, dropped, news: { shown } }: Spell): boolean {
+  return from !== undefined && shown !== undefined && shown > from && resumed === undefined && !dropped;
 }
 
 function raise(news: News, tid: string): void {

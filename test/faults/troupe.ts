@@ -60,7 +60,7 @@ export class Troupe {
 
   /** A new client makes so many objects in one transaction. */
   create(port: number, count: number): Promise<string[]> {
-    return this.#call("create", { port, count }, SHORT_MS);
+    return this.#call("create", { port, count }, LONG_MS);
   }
 
   async enter(plans: readonly ActorPlan[]): Promise<void> {

@@ -10,12 +10,15 @@ const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench
 /** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
 const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.test.ts"];
 
+/** Rounds with real servers; what judges them is tested with the unit tests. */
+const FAULTS = "test/faults/faults.test.ts";
+
 /**
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
  * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
  * `npm run simulate`), `commands` (the built command as a process), `bench` (the benchmark's own tests), `peers` (the proxy between real ZEO
- * servers and clients).
+ * servers and clients), `faults` (the same on bad days; more with `npm run faults`).
  */
 export default defineConfig({
   test: {
@@ -27,7 +30,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON],
+          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON, FAULTS],
           testTimeout: 20_000,
         },
       },
@@ -52,6 +55,16 @@ export default defineConfig({
       },
       { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000 } },
       "test/peers/vitest.config.ts",
+      {
+        test: {
+          name: "faults",
+          include: process.env["ZEO_PEERS"] === "off" ? [] : [FAULTS],
+          globalSetup: ["test/python-setup.ts", "test/commands/setup.ts"],
+          // Behind the peers: each round has some ten processes.
+          sequence: { groupOrder: 2 },
+          testTimeout: 180_000,
+        },
+      },
     ],
   },
 });

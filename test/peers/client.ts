@@ -83,10 +83,15 @@ export class PeerProcess {
     });
   }
 
-  static async start(installed: Installed, cwd: string): Promise<PeerProcess> {
+  /** `script`: another that answers such lines. */
+  static async start(
+    installed: Installed,
+    cwd: string,
+    script: string = join(PYTHON_SCRIPTS, "driver.py"),
+  ): Promise<PeerProcess> {
     const process_ = new PeerProcess(
       installed,
-      startPython(installed, [join(PYTHON_SCRIPTS, "driver.py")], {
+      startPython(installed, [script], {
         cwd,
         env: process.env["PEERS_LOG"] === undefined ? {} : { PEERS_LOG: process.env["PEERS_LOG"] },
       }),

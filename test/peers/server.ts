@@ -37,8 +37,8 @@ export interface PeerServer {
   blobDir(storage: string): string;
   /** What the storage's file says, read by another process. */
   truth(storage: string): Promise<TrueTransaction[]>;
-  /** Ends the process and starts it again after `downMs`, on the same port and files. */
-  restart(downMs?: number): Promise<void>;
+  /** Ends the process and starts it again after `downMs`, on the same port and files. `graceMs` of 0: it is killed. */
+  restart(downMs?: number, graceMs?: number): Promise<void>;
   /** Ends the process and removes the folder. */
   stop(): Promise<void>;
   errors(): string;
@@ -113,8 +113,8 @@ export async function startServer(installed: Installed, options: ServerOptions =
     blobDir: (storage) => join(dir, `blobs-${storage}`),
     truth: (storage) => readTruth(installed, dir, storage),
     errors: () => running.errors(),
-    async restart(downMs = 0): Promise<void> {
-      await running.stop();
+    async restart(downMs = 0, graceMs?: number): Promise<void> {
+      await running.stop(graceMs);
       await new Promise((resolve) => setTimeout(resolve, downMs));
       running = launch();
       if (!(await answers(running, port))) throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);

@@ -1,0 +1,45 @@
+import { Random } from "../simulate/random.ts";
+import { CAUSES, type Cause, type Options, type ServerName } from "./options.ts";
+import { FAIR, type Climate } from "./weather.ts";
+
+/** What happens in one round; all of it is drawn from the seed. */
+export interface Plan {
+  readonly seed: number;
+  readonly server: ServerName;
+  readonly proxies: 1 | 2;
+  readonly causes: ReadonlySet<Cause>;
+  /** Between clients and proxy, and between proxy and server. */
+  readonly before: Climate;
+  readonly behind: Climate;
+}
+
+const LIKELY = 0.6;
+
+export function planOf(options: Options, round: number): Plan {
+  const seed = options.seed + round;
+  const random = new Random(seed);
+  const server = options.servers[round % options.servers.length] ?? "zeo4-py36";
+  // Drawn in any case, so that a seed leads to the same with one of them left out.
+  const drawnProxies = random.chance(0.4) ? 2 : 1;
+  const drawn = CAUSES.filter(() => random.chance(LIKELY));
+  const causes = new Set(drawn.filter((cause) => options.causes.has(cause)));
+  // A round without any would show nothing.
+  const [only] = options.causes;
+  if (causes.size === 0 && only !== undefined) causes.add(only);
+  const climates = [climate(random), climate(random)] as const;
+  const [before, behind] = causes.has("slow") ? climates : [FAIR, FAIR];
+  return { seed, server, proxies: options.proxies ?? drawnProxies, causes, before, behind };
+}
+
+function climate(random: Random): Climate {
+  return { delayMs: random.pick([0, 0, 2, 10]), slices: random.chance(0.4) };
+}
+
+/**
+ * Do all commits pass through one proxy that sees them settle? Elsewhere a server may show a commit before it tells of it,
+ * and nobody could know better.
+ */
+export function seesAll({ proxies, causes }: Plan): boolean {
+  const others = ["direct", "proxy-kills", "server-kills", "server-cuts"] as const;
+  return proxies === 1 && others.every((cause) => !causes.has(cause));
+}

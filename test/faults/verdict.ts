@@ -1,0 +1,152 @@
+import { emptyTids, judgeWriter, type Written } from "./acknowledged.ts";
+import { CacheFileError, readCacheFile } from "./cache-file.ts";
+import type { Finding, FindingKind } from "./finding.ts";
+import { judgeClient, type Heard } from "./judge.ts";
+import { judgeCache, judgeObjects } from "./judge-cache.ts";
+import { seesAll, type Plan } from "./plan.ts";
+import { readRecord, type ActorEvent } from "./record.ts";
+import type { Evidence } from "./round.ts";
+import { held } from "./troupe.ts";
+
+/** Counts by name, in the order in which they were first counted. */
+export type Counts = Map<string, number>;
+
+export interface Verdict {
+  readonly faults: readonly Finding[];
+  /** What nobody could have prevented here; counted. */
+  readonly remarks: readonly Finding[];
+  readonly counts: Counts;
+}
+
+/** Who is not behind a proxy. */
+const UNTOLD: ReadonlySet<string> = new Set(["creator", "direct"]);
+
+/** What the proxy must not say of itself, whatever happens around it. */
+const BUGS = /^(?:an unexpected error|internal error)/;
+const BUG_CODE = /^(?:guard-|internal-error|commit-out-of-order)/;
+
+export function verdictOn(evidence: Evidence, plan: Plan, strict: boolean): Verdict {
+  const counts: Counts = new Map();
+  const add = (name: string, count: number): void => {
+    if (count !== 0) counts.set(name, (counts.get(name) ?? 0) + count);
+  };
+  const records = new Map<string, ActorEvent[]>();
+  for (const text of evidence.records) for (const [name, events] of readRecord(text)) records.set(name, events);
+  const found = [
+    ...evidence.findings,
+    ...judgeRecords(evidence, records, add),
+    ...judgeCaches(evidence, records, add),
+    ...readLogs(evidence, strict, add),
+  ];
+  for (const [name, count] of evidence.done) add(name, count);
+  const remarks = found.filter((finding) => isRemark(finding, plan));
+  for (const { kind } of remarks) add(`${kind} (not counted as a fault)`, 1);
+  return { faults: found.filter((finding) => !remarks.includes(finding)), remarks, counts };
+}
+
+function isRemark({ kind }: Finding, plan: Plan): boolean {
+  if (kind === "shown early") return !seesAll(plan);
+  // A FileStorage tells of a transaction before it is in the file: who is killed between has told of nothing.
+  return kind === "nobody's" && plan.causes.has("server-kills");
+}
+
+function judgeRecords(
+  { history, there }: Evidence,
+  records: ReadonlyMap<string, readonly ActorEvent[]>,
+  add: (name: string, count: number) => void,
+): Finding[] {
+  const empty = emptyTids(records.values());
+  add("transactions", history.transactions.length);
+  return [...records].flatMap(([who, events]) => {
+    const { findings, written } = judgeWriter(who, events, history);
+    addAll(WRITTEN, written, add);
+    add("troubles of clients", events.filter(([what]) => what === "trouble" || what === "not connected").length);
+    if (UNTOLD.has(who)) return findings;
+    const judged = judgeClient(who, events, history, { isThere: there.has(who), empty });
+    addAll(HEARD, judged.heard, add);
+    return [...findings, ...judged.findings];
+  });
+}
+
+const WRITTEN: Readonly<Record<keyof Written, string>> = {
+  attempts: "begun",
+  acknowledged: "acknowledged",
+  uncertain: "uncertain",
+  uncertainAndThere: "of these committed",
+};
+
+const HEARD: Readonly<Record<keyof Heard, string>> = {
+  due: "due",
+  told: "told",
+  connections: "connections",
+  resumed: "resumed",
+  none: "None",
+  late: "oids told later",
+  extras: "oids too many",
+  polls: "polls",
+};
+
+function addAll<K extends string>(
+  names: Readonly<Record<K, string>>,
+  values: Readonly<Record<K, number>>,
+  add: (name: string, count: number) => void,
+): void {
+  for (const key of Object.keys(names) as K[]) add(names[key], values[key]);
+}
+
+function judgeCaches(
+  { history, files, memories }: Evidence,
+  records: ReadonlyMap<string, readonly ActorEvent[]>,
+  add: (name: string, count: number) => void,
+): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, bytes] of files) {
+    try {
+      const judged = judgeCache(name, readCacheFile(bytes), history, resumedIn(records.get(name.split(".")[0] ?? "")));
+      findings.push(...judged.findings);
+      add("files", 1);
+      add("objects in files", judged.kept.objects);
+      add("ahead in files", judged.kept.ahead);
+    } catch (error) {
+      if (!(error instanceof CacheFileError)) throw error;
+      // Whoever is killed may leave it so; its next life throws it away.
+      add("files that nobody can use", 1);
+      if (!name.includes(".killed.")) findings.push({ kind: "stale", who: name, detail: error.message });
+    }
+  }
+  for (const [name, memory] of memories) {
+    const judged = judgeCache(`${name} in memory`, { tid: memory.tid, current: held(memory), past: [] }, history);
+    findings.push(...judged.findings, ...judgeObjects(name, memory.objects, history));
+    add("objects in memory", judged.kept.objects + memory.objects.length);
+  }
+  return findings;
+}
+
+function resumedIn(events: readonly ActorEvent[] = []): Set<string> {
+  return new Set(events.flatMap((event) => (event[0] === "resumed" ? [event[2]] : [])));
+}
+
+/** What the proxies say of themselves. */
+function readLogs({ logs }: Evidence, strict: boolean, add: (name: string, count: number) => void): Finding[] {
+  const findings: Finding[] = [];
+  const find = (kind: FindingKind, who: string, detail: string): void => void findings.push({ kind, who, detail });
+  for (const { plan, lines } of logs) {
+    for (const line of lines) {
+      const { msg, code, level } = line;
+      if (msg.startsWith("session ended")) {
+        add(`ended: ${code}`, 1);
+        // Whose stream was cut off has ended itself.
+        if (BUG_CODE.test(code ?? "")) find("stuck", plan.name, JSON.stringify(line));
+        else if (strict && code !== "truncated-frame") find("disconnected", plan.name, JSON.stringify(line));
+      } else if (msg.startsWith("getInvalidations answered None")) {
+        add(msg.replace("getInvalidations answered None: ", "None: "), 1);
+        if (strict) find("answered None", plan.name, JSON.stringify(line));
+      } else if (msg === "invalidation repaired" || msg === "getInvalidations repaired") {
+        const source = typeof line["source"] === "string" ? ` by ${line["source"]}` : "";
+        add(`repaired: ${String(line["repair"])}${source}`, 1);
+      } else if (BUGS.test(msg) || level === "fatal") find("stuck", plan.name, JSON.stringify(line));
+      else if (level === "warn" && !msg.startsWith("the limit of open files")) add(msg.split(":")[0] ?? msg, 1);
+    }
+  }
+  return findings;
+}

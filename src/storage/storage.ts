@@ -107,6 +107,7 @@ export class Storage {
       run: () => this.run(),
       tell: (reason) => this.#report(reason === undefined ? { what: "watched" } : { what: "unwatched", reason }),
     });
+    this.#watch.nudge();
     return this.#watch.waits(then);
   }
 

@@ -64,6 +64,11 @@ export class Watch implements WitnessTold {
     this.#witness = source(this);
   }
 
+  /** A client registers: so the server is there. */
+  nudge(): void {
+    if (!this.#isUp) this.#witness.retry();
+  }
+
   /** @returns whether `then` is called later, once; what is known before somebody registers need not be told to it */
   waits(then: () => void): boolean {
     if (this.#isReady) return false;

@@ -60,5 +60,7 @@ export interface StorageWitness {
    * transaction's head is read) nothing is read or told. One range at a time.
    */
   read(range: Range, isSkipped: (tid: Tid) => boolean, done: (read: RangeRead) => void): void;
+  /** The server seems to be there: if it waits to try again, it does so now. */
+  retry(): void;
   stop(): void;
 }

@@ -77,7 +77,7 @@ async function startProxy(serverPort: number, module: string): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
   const { createProxy } = (await import(module)) as typeof library;
   const proxy = createProxy({
-    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}` }],
+    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}`, witness: "off" }],
   });
   await proxy.start();
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));

@@ -50,10 +50,16 @@ export class ProxyProcess {
     const { name, folder, port, server, witness } = plan;
     const configFile = join(folder, `${name}.yaml`);
     const config = {
-      upstreams: [{ name, listen: `${LOOPBACK}:${port}`, server: `${LOOPBACK}:${server}` }],
+      upstreams: [
+        {
+          name,
+          listen: `${LOOPBACK}:${port}`,
+          server: `${LOOPBACK}:${server}`,
+          ...(witness !== undefined && { witness }),
+        },
+      ],
       log: { format: "json", oids: 3 },
       limits: { handshake: "10s", drain: "2s" },
-      ...(witness !== undefined && { witness }),
     };
     await writeFile(configFile, stringify(config));
     const proxy = new ProxyProcess(plan, configFile);

@@ -15,7 +15,7 @@ async function world(protocol: ServerProtocol) {
   await server.start();
   cleanup.push(() => server.close());
   const proxy = createProxy({
-    upstreams: [{ name: "main", listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}` }],
+    upstreams: [{ name: "main", listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}`, witness: "off" }],
   });
   const repairs: RepairEvent[] = [];
   proxy.on("repaired", (event) => repairs.push(event));

@@ -44,7 +44,7 @@ const CALM_SECONDS = 60;
 export async function playRound(plan: Plan, options: Options, folder: string): Promise<Evidence | string> {
   const result = await install(peerNamed(plan.server));
   if (result.type === "missing") return result.why;
-  const server = await startServer(result.installed);
+  const server = await startServer(result.installed, { msgpack: plan.msgpack });
   const round = new Round(plan, options, folder, result.installed, server);
   try {
     return await round.play();

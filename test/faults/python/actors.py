@@ -110,8 +110,8 @@ def tell_verifications():
 
 def store_in_order():
     """
-    Before 5.2.3, ZEO 5 puts what it has loaded into its cache a turn of its loop after it has read it. An invalidation that
-    comes in the same turn is forgotten with that, whoever the server is. Here it is put there when it is read.
+    ZEO 5.2.1 puts what it has loaded into its cache a turn of its loop after it has read it. An invalidation that comes in
+    the same turn is forgotten with that, whoever the server is. Here it is put there when it is read.
     """
     import ZEO.asyncio.client as module
     client_class = getattr(module, 'Client', None)

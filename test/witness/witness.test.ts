@@ -366,6 +366,7 @@ describe("a server that says nothing", () => {
     scene.witness.ask(() => expect.unreachable());
     for (let n = 1; n < 20 && !server.connection.hasEnded; n++) {
       server.invalidates(tid(n));
+      server.tells("info", new Map());
       scene.clock.move(1_000);
     }
     expect(scene.told().at(-1)).toEqual(["down", "unanswered"]);
@@ -462,6 +463,20 @@ describe("a range", () => {
     );
   });
 
+  it("that is left behind on one connection is not counted on the next one", () => {
+    const scene = new Scene(NEW, stock(3), { limits: { transactions: 1 } });
+    for (let n = 0; n < 3; n++) {
+      const server = scene.enters();
+      for (let times = 0; times < 7; times++) {
+        scene.reads(all);
+        server.serves();
+      }
+      expect(server.connection.hasEnded).toBe(false);
+      server.connection.ends();
+      scene.clock.move(1_000);
+    }
+  });
+
   it("that is left behind too often ends the connection", () => {
     const scene = new Scene(NEW, stock(3), { limits: { transactions: 1 } });
     const server = scene.enters();
@@ -509,6 +524,12 @@ describe("what a server must not say", () => {
       scene.enters();
       expect(scene.told()).toEqual([["up", 10n]]);
     }
+  });
+
+  it("a reply to nothing alone is enough", () => {
+    const scene = new Scene(NEW);
+    scene.enters().says(reply(12345));
+    expect(scene.told().slice(1)).toEqual([["down", "bad-message"]]);
   });
 
   it("an invalidation that is too long is none that is read", () => {
@@ -598,6 +619,15 @@ describe("others' code", () => {
     expect((scene.told().at(-1) as [string])[0]).toBe(at);
     scene.clock.move(3_600_000);
     expect([scene.told(), scene.clock.pending, scene.transport.dials.length]).toEqual([[], [], 1]);
+  });
+
+  it("may stop it when it is answered, and is answered no more, although all has come", () => {
+    const scene = new Scene(NEW, stock(3));
+    const server = scene.enters();
+    scene.witness.ask(() => scene.witness.stop());
+    scene.witness.ask(() => expect.unreachable());
+    server.serves();
+    expect([scene.thrown, server.connection.hasEnded]).toEqual([[], true]);
   });
 
   it("may stop it when it is asked what is skipped", () => {

@@ -312,7 +312,7 @@ export class Session implements Turns, Told, LifetimeHost {
     const then = (): void => {
       if (this.#lifetime.now !== life || !this.isServerOpen) return;
       this.#register(storage, talk, forward);
-      if (!this.#isQuiesced) this.#client.resume();
+      this.#readOn();
       this.#try("client", () => talk.clientFrames.again());
     };
     if (!storage.waits(then)) {

@@ -64,7 +64,7 @@ export const MISTAKES: readonly Mistake[] = [
   },
   {
     name: "what is due to somebody is not seen by who looks at all of them at once",
-    file: "src/ledger/settle.ts",
+    file: "src/ledger/owe.ts",
     text: "  state.mayOwe = true;\n",
     becomes: "",
   },

@@ -344,7 +344,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "tid <= proven",
   ]),
   ...since("of nothing nothing is added", "src/ledger/limbo.ts", [
-    "if (state.limbo.length === 0 || !state.rules.addLimbo) return undefined;",
+    'if (state.limbo.length === 0 || !state.rules.addLimbo || state.sight.life !== "off") return undefined;',
     "state.limbo.length === 0",
     "false",
   ]),
@@ -429,12 +429,16 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (tid > state.known) state.known = tid;", "tid > state.known", "tid >= state.known"],
     ["if (tid > state.proven) state.proven = tid;", "tid > state.proven", "tid >= state.proven"],
   ),
-  ...since(
-    "where both are equal the same is kept",
-    "src/ledger/merge.ts",
-    ["if (upTo > account.shown) account.shown = upTo;", "upTo > account.shown", "upTo >= account.shown"],
-    ["].reduce((highest, tid) => (tid > highest ? tid : highest), server);", "tid > highest", "tid >= highest"],
-  ),
+  ...since("where both are equal the same is kept", "src/ledger/merge.ts", [
+    "if (upTo > account.shown) account.shown = upTo;",
+    "upTo > account.shown",
+    "upTo >= account.shown",
+  ]),
+  ...since("where both are equal the same is kept", "src/ledger/past.ts", [
+    "].reduce((highest, tid) => (tid > highest ? tid : highest), answer?.tid ?? NO_TID);",
+    "tid > highest",
+    "tid >= highest",
+  ]),
   ...since("where both are equal the same is kept", "src/ledger/release.ts", [
     "if (tid > account.shown) account.shown = tid;",
     "tid > account.shown",
@@ -501,7 +505,7 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "account !== committer",
     "true",
   ]),
-  ...since("of any other that is due and silent it has asked already, or will when it may", "src/ledger/settle.ts", [
+  ...since("of any other that is due and silent it has asked already, or will when it may", "src/ledger/owe.ts", [
     "if (settled.changes.silent) askIfSilent(state, account, actions);",
     "settled.changes.silent",
     "true",

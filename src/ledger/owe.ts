@@ -4,7 +4,7 @@ import { dueUpTo, noLongerOwed } from "./owed.ts";
 import { invalidationAt, provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
-import type { Tid } from "../wire/ids.ts";
+import { NO_TID, type Tid } from "../wire/ids.ts";
 import { FOREIGN, type Account, type Action, type Settled, type StorageState } from "./state.ts";
 
 // A commit has settled that a session is to hear of.
@@ -45,6 +45,8 @@ function isTooLate<P>(state: StorageState<P>, account: Account<P>, tid: Tid): bo
   if (tid <= account.announced || (tid < account.committed && account.committed <= account.shown)) return true;
   if (state.server === "new") return false;
   const isVoted = account.granted && !account.outbox.some(({ kind }) => kind === "grant");
-  const isAnswered = account.outbox.some((item) => item.kind === "reply" && item.tid === account.committed);
+  const { committed, outbox } = account;
+  const isAnswered =
+    committed !== NO_TID && outbox.some(({ kind, tid: shown }) => kind === "reply" && shown === committed);
   return isVoted || isAnswered || isFinishing(state, account.number);
 }

@@ -23,8 +23,9 @@ export function waitsForPast<P>(state: StorageState<P>, account: Account<P>, { a
   const { sight, reach, doubted } = state;
   const isReached = reach === undefined || asked >= reach;
   if (isReached || asked < doubted || allVerify(state) || account.past === "tried") return false;
-  if (sight.life !== "up" || !state.rules.readPast) return false;
+  if (sight.life === "off" || !state.rules.readPast) return false;
   account.past = "wanted";
+  account.awaited ??= { look: 0, since: undefined, isLate: false };
   if (sight.back === undefined || asked < sight.back) sight.back = asked;
   return true;
 }

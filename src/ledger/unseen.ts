@@ -62,6 +62,8 @@ export function endUnseen<P>(state: StorageState<P>, now: number, holdMs: number
     const { awaited, outbox } = account;
     const [first] = outbox;
     if (awaited === undefined || awaited.isLate || first === undefined) continue;
+    // What is being read has a bound of its own.
+    if (account.past === "wanted" && state.sight.life === "up") continue;
     if (awaited.since === undefined) account.awaited = { ...awaited, since: now };
     else if (awaited.since + holdMs > now) continue;
     else if (first.exact && first.kind !== "grant" && first.kind !== "invalidations") {

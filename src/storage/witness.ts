@@ -23,7 +23,7 @@ export type RangeRead =
   /** The server has answered with an exception; `reason` is its class, or what was wrong with the answer. */
   | { readonly kind: "failed"; readonly reason: string };
 
-/** Why there will be no witness, however often it is tried. */
+/** Why there will be no witness, however often it is tried, until the server is another one. */
 export type UnableReason =
   /** The server wants a password (ZODB3, ZEO 4). */
   | "authentication"
@@ -44,7 +44,7 @@ export interface WitnessTold {
   told(args: InvalidationArgs): void;
   /** Its connection has ended, or has not come about; `reason` is a system's code or a few words. It tries again by itself. */
   down(reason: string): void;
-  /** It does not try again before `retry`. */
+  /** It tries again by itself, but seldom; the same reason is not told twice in a row. */
   unable(reason: UnableReason): void;
 }
 

@@ -225,7 +225,6 @@ export class Link {
       this.#isNew = false;
       this.#calls.dialect = pickleCodec.dialect(head, this.#isOld) ?? this.#calls.dialect;
     }
-    this.#progress++;
     const answered = this.#calls.take(id);
     if (answered !== undefined) this.#read.push(() => answered(reply));
     return "pass";

@@ -227,7 +227,7 @@ export class RangeReader {
   #head(reply: ReplyHead): readonly RangeCall[] {
     if (reply.kind === "none") {
       this.#isAtEnd = true;
-      return this.#open.size === 0 ? this.#goOn() : this.#again();
+      return this.#goOn();
     }
     if (reply.kind !== "items") return this.#fail("no transaction");
     const tid = readTid(reply.id);

@@ -36,6 +36,7 @@ describe("a good configuration", () => {
           name: "127.0.0.1:8100",
           listen: { host: "127.0.0.1", port: 9100 },
           server: { host: "127.0.0.1", port: 8100 },
+          witness: "on",
         },
       ],
       log: { level: "info", format: "auto", oids: 20, repairs: "each" },
@@ -48,6 +49,7 @@ describe("a good configuration", () => {
         stalledMs: 60_000,
         drainMs: 10_000,
       },
+      witness: { pollMs: 1_000, holdMs: 2_000, transactions: 10_000, rangeMs: 30_000 },
       keepAliveMs: 120_000,
       unknownProtocol: "relay",
     });
@@ -59,13 +61,22 @@ upstreams:
   - name: main
     listen: "[::1]:0"
     server: zeo.example.com:8100
+    witness: off
 log: { level: debug, format: json, oids: 0, repairs: summary }
 limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
+witness: { poll: 10ms, hold: 5s, catch-up: { transactions: 1, time: 1m } }
 keep-alive: 1m30s
 unknown-protocol: refuse
 `;
     expect(parseConfigText(text, "F")).toEqual({
-      upstreams: [{ name: "main", listen: { host: "::1", port: 0 }, server: { host: "zeo.example.com", port: 8100 } }],
+      upstreams: [
+        {
+          name: "main",
+          listen: { host: "::1", port: 0 },
+          server: { host: "zeo.example.com", port: 8100 },
+          witness: "off",
+        },
+      ],
       log: { level: "debug", format: "json", oids: 0, repairs: "summary" },
       limits: {
         clients: 1,
@@ -76,6 +87,7 @@ unknown-protocol: refuse
         stalledMs: 120_000,
         drainMs: 0,
       },
+      witness: { pollMs: 10, holdMs: 5_000, transactions: 1, rangeMs: 60_000 },
       keepAliveMs: 90_000,
       unknownProtocol: "refuse",
     });
@@ -113,10 +125,11 @@ toString: 6
 7: 8
 `;
     const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
-    const top = "unknown key, expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol";
+    const top =
+      "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
-      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server",
+      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness",
       'F:6:11: upstreams[1].name: expected a name of its own, got "main" as upstreams[0] has it',
       "F:7:13: upstreams[1].listen: expected an address of its own, got localhost:9100 " +
         "while upstreams[0] listens on 127.0.0.1:9100",
@@ -140,12 +153,15 @@ toString: 6
   test.each([
     [
       "",
-      "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got an empty value",
+      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, got an empty value",
     ],
-    ["[]", "F:1:1: expected a map with the keys upstreams, log, limits, keep-alive, unknown-protocol, got a list"],
+    [
+      "[]",
+      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, got a list",
+    ],
     ["{}", "F:1:1: upstreams: expected a list of upstreams, each with listen and server, got nothing"],
     ["upstreams: []", "F:1:12: upstreams: expected at least one upstream with listen and server, got a list"],
-    ["upstreams: [5]", "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, got 5"],
+    ["upstreams: [5]", "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, witness, got 5"],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],
     [

@@ -159,6 +159,7 @@ class Judge {
         return;
       case "told":
       case "cache dropped":
+      case "read":
       case "attempt":
       case "finishing":
       case "committed":

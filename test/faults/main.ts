@@ -13,8 +13,8 @@ const PRINTED = 3;
 /** Plays one round, and prints what it found; undefined where its Python is missing. */
 async function round(options: Options, number: number): Promise<{ plan: Plan; verdict: Verdict } | undefined> {
   const plan = planOf(options, number);
-  const { seed, server, proxies, causes, before, behind } = plan;
-  const about = `${proxies === 1 ? "one proxy" : "two proxies"}, ${[...causes].join(", ") || "nothing is broken"}`;
+  const { seed, server, proxies, causes, before, behind, msgpack } = plan;
+  const about = `${msgpack ? "msgpack, " : ""}${proxies === 1 ? "one proxy" : "two proxies"}, ${[...causes].join(", ") || "nothing is broken"}`;
   console.log(`\nround ${number + 1}: --server ${server} --seed ${seed}: ${about}`);
   if (causes.has("slow")) console.log(`  ${JSON.stringify({ before, behind })}`);
   const began = performance.now();
@@ -38,6 +38,7 @@ async function round(options: Options, number: number): Promise<{ plan: Plan; ve
   print(verdict.faults, "fault");
   print(verdict.remarks, "no fault here");
   if (options.keep || verdict.faults.length > 0) {
+    await writeFile(join(folder, "memories.json"), JSON.stringify(Object.fromEntries(evidence.memories)));
     await writeFile(join(folder, "history.json"), JSON.stringify(evidence.history.transactions));
     await writeFile(
       join(folder, "findings.json"),

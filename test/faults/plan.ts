@@ -1,3 +1,4 @@
+import { peerNamed } from "../peers/peers.ts";
 import { Random } from "../simulate/random.ts";
 import { CAUSES, type Cause, type Options, type ServerName } from "./options.ts";
 import { FAIR, type Climate } from "./weather.ts";
@@ -11,6 +12,8 @@ export interface Plan {
   /** Between clients and proxy, and between proxy and server. */
   readonly before: Climate;
   readonly behind: Climate;
+  /** Of servers that know it. */
+  readonly msgpack: boolean;
 }
 
 const LIKELY = 0.6;
@@ -28,7 +31,8 @@ export function planOf(options: Options, round: number): Plan {
   if (causes.size === 0 && only !== undefined) causes.add(only);
   const climates = [climate(random), climate(random)] as const;
   const [before, behind] = causes.has("slow") ? climates : [FAIR, FAIR];
-  return { seed, server, proxies: options.proxies ?? drawnProxies, causes, before, behind };
+  const msgpack = random.chance(0.5) && peerNamed(server).family === "new";
+  return { seed, server, proxies: options.proxies ?? drawnProxies, causes, before, behind, msgpack };
 }
 
 function climate(random: Random): Climate {

@@ -24,6 +24,8 @@ export type ActorEvent =
   /** A poller loads what the server says it should not have any more. */
   | readonly ["stale", oid: string, current: string, loaded: string]
   | readonly ["polled"]
+  /** Through its DB; null where there is no such object. Who reads a stale object wants to know since when. */
+  | readonly ["read", oid: string, serial: string | null]
   | readonly ["not connected", type: string, message: string]
   | readonly ["trouble", what: string, type: string, message: string]
   | readonly ["failed", trace: string]

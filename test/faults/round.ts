@@ -44,7 +44,7 @@ const CALM_SECONDS = 60;
 export async function playRound(plan: Plan, options: Options, folder: string): Promise<Evidence | string> {
   const result = await install(peerNamed(plan.server));
   if (result.type === "missing") return result.why;
-  const server = await startServer(result.installed);
+  const server = await startServer(result.installed, { msgpack: plan.msgpack });
   const round = new Round(plan, options, folder, result.installed, server);
   try {
     return await round.play();
@@ -190,9 +190,9 @@ class Round {
   }
 
   /**
-   * A server that was killed may have told of a transaction that its file does not have: FileStorage tells before it commits,
-   * and names one that it had only voted for as its last when it starts again. Clients that have seen that refuse the server
-   * until somebody has committed; only one without a cache can.
+   * A server that was killed may have told of a transaction that its file does not have (FileStorage tells before it commits),
+   * and one of ZODB3 was seen to name such a tid as its last when it had started again. Clients that have seen that refuse the
+   * server until somebody has committed; only one without a cache can.
    */
   async #wake(): Promise<void> {
     const [, writing] = this.#troupes;

@@ -169,14 +169,16 @@ export class Weather {
 
   /** Is there somebody? If not, nobody is accepted until there is. */
   #look(): Promise<void> {
-    this.#looking ??= (async (): Promise<void> => {
-      if (!this.#isShut && !(await isThere(this.#target))) {
-        this.#close();
-        void this.#await();
-      }
+    this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = undefined;
-    })();
+    });
     return this.#looking;
+  }
+
+  async #lookOnce(): Promise<void> {
+    if (this.#isShut || (await isThere(this.#target))) return;
+    this.#close();
+    void this.#await();
   }
 
   async #await(): Promise<void> {
@@ -226,9 +228,12 @@ export class Weather {
     this.faults++;
   }
 
-  /** One end hears that the other has said all that it will say; what that says meanwhile goes on. */
+  /**
+   * One end hears that the other has said all that it will say; what that says meanwhile goes on. Not before both have said
+   * something: a ZEO 6.2 client was seen to leave greeting and end unread then, and to wait for good.
+   */
   halfClose(): void {
-    const pair = this.#one();
+    const pair = this.#one(({ client, server }) => client.bytesRead > 0 && server.bytesRead > 0);
     if (pair === undefined) return;
     (this.#random.chance(0.5) ? pair.client : pair.server).end();
     this.faults++;
@@ -245,8 +250,8 @@ export class Weather {
     }
   }
 
-  #one(): Pair | undefined {
-    const pairs = [...this.#pairs];
+  #one(isMeant: (pair: Pair) => boolean = () => true): Pair | undefined {
+    const pairs = [...this.#pairs].filter(isMeant);
     return pairs.length === 0 ? undefined : this.#random.pick(pairs);
   }
 

@@ -49,6 +49,7 @@ describe("what the library's users are told of", () => {
         "repaired",
         {
           ...storage,
+          source: "client",
           tid: "03e7a1c2aabbccdd",
           time: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/) as string,
           repair: "completed",

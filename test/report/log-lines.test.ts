@@ -53,6 +53,7 @@ describe("a repair's line", () => {
         ...place,
         tid: "03e7a1c2aabbccdd",
         time: "2022-04-18T08:34:40.015Z",
+        source: "client",
         repair: "synthesized",
         created: 3,
         restored: 1,

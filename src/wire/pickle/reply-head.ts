@@ -63,7 +63,7 @@ function readHead(cursor: AtomCursor, head: Buffer, length: number, isError: boo
     return cursor.isWhole() ? { kind: "items", id: Buffer.from(contentOf(cursor)) } : "short";
   }
   if (!isId && kind !== NOTHING && kind !== INTEGER) return OTHER;
-  if (head.length < length) return "short";
+  if (head.length < length || (isId && !cursor.isWhole())) return "short";
   if (!atEnd(head, cursor.at)) return OTHER;
   if (kind === NOTHING) return NONE;
   if (isId) return { kind: "id", id: Buffer.from(contentOf(cursor)) };

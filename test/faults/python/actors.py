@@ -108,7 +108,48 @@ def tell_verifications():
         class_.verify_cache = verify_old
 
 
+def store_in_order():
+    """
+    ZEO 5.2.1 puts what it has loaded into its cache a turn of its loop after it has read it. An invalidation that comes in
+    the same turn is forgotten with that, whoever the server is. Here it is put there when it is read.
+    """
+    import ZEO.asyncio.client as module
+    client_class = getattr(module, 'Client', None)
+    if client_class is None or not hasattr(client_class, 'load_before_threadsafe'):
+        return
+    message_received = module.Protocol.message_received
+
+    def message_received_and_stored(self, data):
+        message_id, is_exception, name, args = self.decode(data)
+        if name == '.reply' and isinstance(message_id, tuple) and not is_exception and args:
+            loaded, start, end = args
+            self.client.cache.store(message_id[0], start, end, loaded)
+        message_received(self, data)
+
+    @module.future_generator
+    def load_before_threadsafe(self, future, wait_ready, oid, tid):
+        data = self.cache.loadBefore(oid, tid)
+        if data is not None:
+            future.set_result(data)
+        elif self.ready:
+            try:
+                data = yield self.protocol.load_before(oid, tid)
+            except Exception as exc:
+                future.set_exception(exc)
+            else:
+                future.set_result(data)
+        elif wait_ready:
+            self._when_ready(self.load_before_threadsafe, future, wait_ready, oid, tid)
+        else:
+            future.set_exception(module.ClientDisconnected())
+
+    module.Protocol.message_received = message_received_and_stored
+    client_class.load_before_threadsafe = load_before_threadsafe
+
+
 tell_verifications()
+if NEW:
+    store_in_order()
 
 
 class FaultClient(Client):
@@ -254,7 +295,7 @@ class Actor(threading.Thread):
                 self.open()
                 return
             except Exception as error:
-                self.say('not connected', type(error).__name__, str(error)[:200])
+                self.say('not connected', *told_of(error))
                 self.opened.set()
                 time.sleep(0.05)
 
@@ -266,7 +307,7 @@ class Actor(threading.Thread):
         try:
             client.close()
         except Exception as error:
-            self.say('trouble', 'close', type(error).__name__, str(error)[:200])
+            self.say('trouble', 'close', *told_of(error))
         self.say('closed')
 
     def keep_copy(self):
@@ -298,7 +339,7 @@ class Actor(threading.Thread):
             try:
                 self.poll()
             except Exception as error:
-                self.say('trouble', 'poll', type(error).__name__, str(error)[:200])
+                self.say('trouble', 'poll', *told_of(error))
                 self.wait_connected()
             self.pause(0, 0.03)
 
@@ -307,7 +348,7 @@ class Actor(threading.Thread):
             try:
                 self.open()
             except Exception as error:
-                self.say('not connected', type(error).__name__, str(error)[:200])
+                self.say('not connected', *told_of(error))
                 self.opened.set()
             else:
                 for _ in range(self.dice.randrange(1, 25)):
@@ -327,7 +368,7 @@ class Actor(threading.Thread):
             try:
                 self.write('%s-%d-%d' % (self.name, os.getpid(), number))
             except Exception as error:
-                self.say('trouble', 'write', type(error).__name__, str(error)[:200])
+                self.say('trouble', 'write', *told_of(error))
                 self.client.drop_transaction()
                 self.wait_connected()
             self.pause(0, 0.06)
@@ -340,11 +381,12 @@ class Actor(threading.Thread):
         oid = to_hex(self.some_oid())
         try:
             if self.with_db:
-                self.client.read(oid)
+                found = self.client.read(oid)
+                self.say('read', oid, found and found['serial'])
             else:
                 self.client.load(oid)
         except Exception as error:
-            self.say('trouble', 'look', type(error).__name__, str(error)[:200])
+            self.say('trouble', 'look', *told_of(error))
             self.wait_connected()
 
     def poll(self):
@@ -433,6 +475,14 @@ class Actor(threading.Thread):
         return tid
 
 
+def told_of(error):
+    try:
+        return type(error).__name__, str(error)[:200]
+    except Exception:
+        # Of ZODB's, that for several undos has none.
+        return type(error).__name__, ''
+
+
 def all_stacks():
     names = dict((thread.ident, thread.name) for thread in threading.enumerate())
     return '\n'.join('%s:\n%s' % (names.get(ident), ''.join(traceback.format_stack(frame)[-6:]))
@@ -454,7 +504,7 @@ class Stage(object):
             try:
                 return self.create_with(actor, count)
             except Exception as error:
-                actor.say('trouble', 'create', type(error).__name__, str(error)[:200])
+                actor.say('trouble', 'create', *told_of(error))
                 if time.time() > deadline:
                     raise
                 time.sleep(0.1)

@@ -10,6 +10,7 @@ import { ClientCommit, numberRecord } from "../../../src/embedded/client-commit.
 import { EmbeddedClient } from "../../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../../src/embedded/server.ts";
 import { openGateway } from "../gateway.ts";
+import { LOOPBACK } from "../sockets.ts";
 import { install, PYTHON_SCRIPTS } from "../install.ts";
 import { peerNamed } from "../peers.ts";
 import { startPython } from "../processes.ts";
@@ -37,7 +38,7 @@ describe.each(CLIENTS)("%s on the %s server", (name, protocol) => {
     const server = new EmbeddedServer({ protocol, skipClient: () => isSilent });
     await server.start();
     onTestFinished(() => server.close());
-    const gateway = await openGateway("proxy", server.port);
+    const gateway = await openGateway("proxy", server.port, LOOPBACK, "off");
     onTestFinished(() => gateway.stop());
 
     // It does not pass through the proxy.

@@ -98,12 +98,6 @@ export class Registration implements Member {
     return this.storage.ledger.isFinishing(this.number);
   }
 
-  /** The server itself has answered None to its `getInvalidations` of that tid. */
-  serverAnsweredNone(from: Tid): void {
-    const { client, upstream } = this;
-    this.#report({ what: "not-resumed", from, upstream, storage: this.storage.name, client });
-  }
-
   // --- what becomes of it -----------------------------------------------------------------------------------------
 
   /** Its client is gone, or given up. A commit of its that is on the way keeps it: see `isKept`. */
@@ -156,6 +150,13 @@ export class Registration implements Member {
       this.#talk.guard.finishReplyWritten();
       this.#turns.look();
     }
+    if (role === "none") this.#notResumed(tid);
+  }
+
+  /** The server itself has answered None to its `getInvalidations` of that tid, and nobody here knows better. */
+  #notResumed(from: Tid): void {
+    const { client, upstream } = this;
+    this.#report({ what: "not-resumed", from, upstream, storage: this.storage.name, client });
   }
 
   #announce(repair: Repair, announcement: Announcement): void {

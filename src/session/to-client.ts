@@ -216,7 +216,7 @@ export class ToClient implements FrameHandler {
     return this.#handed;
   }
 
-  /** `tid`: an invalidation's. */
+  /** `tid`: an invalidation's, or what a `getInvalidations` has asked for. */
   #asRead(frame: Buffer, envelope: Envelope, order = 0, role?: Inbound["role"], tid = NO_TID): Reply<Inbound> {
     return { payload: this.#hand(frame, envelope, role, tid), bytes: frame.length, order };
   }
@@ -314,9 +314,9 @@ export class ToClient implements FrameHandler {
         }
         const answer = resumed(codec, payload, envelope);
         const own = answer === "unclear" ? this.#none(payload, envelope) : frame;
-        const read = this.#asRead(own, envelope, call.stamp.order);
+        const role = answer === undefined ? "none" : undefined;
+        const read = this.#asRead(own, envelope, call.stamp.order, role, call.asked);
         ledger.invalidationsReply(number, call.asked, answer === "unclear" ? undefined : answer, read);
-        if (answer === undefined) this.#registration.serverAnsweredNone(call.asked);
         return;
       }
       case "vote": {

@@ -6,10 +6,10 @@ export interface Inbound {
   /** With its length prefix. */
   readonly frame: Buffer;
   readonly envelope: Envelope;
-  /** An invalidation's; `NO_TID` for any other message. */
+  /** An invalidation's, or what a `getInvalidations` has asked for; `NO_TID` for any other message. */
   readonly tid: Tid;
-  /** What the guard is to be told when it is written. */
-  readonly role: "register" | "finish" | undefined;
+  /** What is to be noted when it is written as it is; `none`: the server's own None to a `getInvalidations`. */
+  readonly role: "register" | "finish" | "none" | undefined;
   /** When it was read, in ms of the clock. */
   readonly since: number;
 }

@@ -631,7 +631,7 @@ export class StorageLedger<P> {
     if (account === undefined) return;
     if (account.phase !== "orphaned") {
       standsAt(account, tid, undefined);
-      this.#reply(account, { tid, exact: true }, reply);
+      this.#reply(account, { tid, exact: true }, reply, true);
     } else if (!isFinishing(this.state, session)) {
       this.state.accounts.delete(session);
       this.#actions.push({ do: "close-server", session });
@@ -658,11 +658,11 @@ export class StorageLedger<P> {
     return proveUpTo(this.state, account, evidence.tid, this.#actions);
   }
 
-  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>): void {
+  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>, isFinish = false): void {
     if (this.#evidence(account, evidence, reply) === "ended") return;
     const { tid, exact } = evidence;
     const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);
-    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after }));
+    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after, isFinish }));
     pump(this.state, account, this.#actions);
   }
 

@@ -1,7 +1,7 @@
 import { tellBehind } from "./late.ts";
 import { endSession, isFinishing } from "./leave.ts";
 import { dueUpTo, noLongerOwed } from "./owed.ts";
-import { invalidationAt, provenInOutbox } from "./place.ts";
+import { awaitsOwn, invalidationAt, provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
 import type { Tid } from "../wire/ids.ts";
@@ -45,6 +45,5 @@ function isTooLate<P>(state: StorageState<P>, account: Account<P>, tid: Tid): bo
   if (tid <= account.announced || (tid < account.committed && account.committed <= account.shown)) return true;
   if (state.server === "new") return false;
   const isVoted = account.granted && !account.outbox.some(({ kind }) => kind === "grant");
-  const isAnswered = account.outbox.some((item) => item.kind === "reply" && item.tid === account.committed);
-  return isVoted || isAnswered || isFinishing(state, account.number);
+  return isVoted || awaitsOwn(account) || isFinishing(state, account.number);
 }

@@ -566,6 +566,11 @@ export class StorageLedger<P> {
     return life === "up" && look === undefined && isWantedAgain;
   }
 
+  /** Is a look on its way? */
+  get looks(): boolean {
+    return this.state.sight.look !== undefined;
+  }
+
   /** A look is to begin. */
   look(): void {
     this.state.sight.isWantedAgain = false;

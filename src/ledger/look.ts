@@ -68,10 +68,12 @@ export function useLook<P>(state: StorageState<P>, actions: Action<P>[]): void {
   if (look?.found === undefined || look.last === undefined) return;
   const oldest = state.finishing[0];
   if (look.after !== 0 && oldest !== undefined && oldest.number <= look.after) return;
+  const { readUpTo } = state.sight;
   for (const one of look.found) {
     const settled = settledAt(state, one.tid);
-    if (settled === undefined) settleForeign(state, one, look.at, actions);
-    else readSet(state, settled, one.oids);
+    if (settled !== undefined) readSet(state, settled, one.oids);
+    // Meanwhile it may have become known without this look, and been forgotten.
+    else if (readUpTo === undefined || one.tid > readUpTo) settleForeign(state, one, look.at, actions);
   }
   lookIsOver(state, look, look.last, actions);
 }

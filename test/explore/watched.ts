@@ -42,4 +42,13 @@ export const WATCHED: readonly Named[] = [
     ...UNREAD,
     ends: [...UNREAD.ends, "invalidation-out-of-order"],
   }),
+  world("new, watched newcomer, short history", {
+    ...NEW,
+    clients: 3,
+    ...NEWCOMER,
+    forgets: true,
+    historyBytes: 0,
+    kinds: "C",
+    polls: 0,
+  }),
 ];

@@ -72,8 +72,9 @@ export function useLook<P>(state: StorageState<P>, actions: Action<P>[]): void {
   for (const one of look.found) {
     const settled = settledAt(state, one.tid);
     if (settled !== undefined) readSet(state, settled, one.oids);
-    // Meanwhile it may have become known without this look, and been forgotten.
-    else if (readUpTo === undefined || one.tid > readUpTo) settleForeign(state, one, look.at, actions);
+    // Meanwhile it may have become known without this look, and been forgotten. One that was copied is in no history.
+    else if ((readUpTo === undefined || one.tid > readUpTo) && !isCopied(state, one.tid))
+      settleForeign(state, one, look.at, actions);
   }
   lookIsOver(state, look, look.last, actions);
 }

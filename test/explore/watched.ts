@@ -1,5 +1,6 @@
 import { ALL_RULES } from "../../src/ledger/rules.ts";
 import { NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+import { COPIED } from "./rewritten.ts";
 
 const OUTSIDE = { witness: true, foreign: true } as const;
 const NEW = { ...OUTSIDE, server: "new" } as const;
@@ -51,4 +52,5 @@ export const WATCHED: readonly Named[] = [
     kinds: "C",
     polls: 0,
   }),
+  world("new, watched, copied", { ...NEW, ...COPIED, kinds: "C", polls: 1 }),
 ];

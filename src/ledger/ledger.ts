@@ -7,7 +7,7 @@ import { doubt, setAt, settledAt } from "./history.ts";
 import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
-import { endsOthers, enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
+import { enterLimbo, failedInDoubt, failureEndsAll, lockMovedOn } from "./limbo.ts";
 import { beginLook, lookFinds, lookIsTooMuch, lookNames, sightAway, sightOff, sightUp, useLook } from "./look.ts";
 import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
 import { beginPast, pastFound, wantedPast } from "./past.ts";
@@ -441,7 +441,7 @@ export class StorageLedger<P> {
     const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     if (commit !== undefined && !inDoubt) copyFailed(this.state, commit, false);
     this.#finished(session, NO_TID, reply);
-    if (inDoubt && endsOthers(this.state)) {
+    if (inDoubt && failureEndsAll(this.state)) {
       endAll(this.state, "unknown-commit", NO_TID, this.#actions);
     }
     this.#goOn();

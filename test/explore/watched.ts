@@ -1,5 +1,5 @@
 import { ALL_RULES } from "../../src/ledger/rules.ts";
-import { NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+import { BROKEN, NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
 import { COPIED } from "./rewritten.ts";
 
 const OUTSIDE = { witness: true, foreign: true } as const;
@@ -53,4 +53,6 @@ export const WATCHED: readonly Named[] = [
     polls: 0,
   }),
   world("new, watched, copied", { ...NEW, ...COPIED, kinds: "C", polls: 1 }),
+  world("new, watched, an exception for a commit", { ...NEW, throws: 1, ticks: true, kinds: "C", polls: 0, ...BROKEN }),
+  world("old, watched, an exception for a commit", { ...OUTSIDE, throws: 1, kinds: "C", polls: 0 }),
 ];

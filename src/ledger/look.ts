@@ -132,7 +132,8 @@ export function sightAway<P>(state: StorageState<P>, actions: Action<P>[]): void
 export function sightOff<P>(state: StorageState<P>, actions: Action<P>[]): void {
   const { sight } = state;
   const wasOn = sight.life !== "off" && sight.readUpTo !== undefined;
-  if (sight.life !== "off") sight.offAt = highest(state);
+  // What lies above was told as the server tells it, or will be now.
+  if (sight.life !== "off") sight.offAt = sight.readUpTo ?? highest(state);
   sight.life = "off";
   dropLook(sight);
   for (const account of [...state.accounts.values()]) {

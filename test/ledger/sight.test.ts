@@ -60,3 +60,21 @@ describe("a witness that is given up", () => {
     expect(done(ledger)).toEqual([]);
   });
 });
+
+describe("reading back", () => {
+  it("is not wanted for what was read meanwhile for somebody else", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    registers(ledger, 2, 100n);
+    ledger.invalidationsReply(1, asTid(50n), undefined, REPLY);
+    const range = ledger.wantedPast;
+    expect(range).toEqual({ above: 50n, upTo: 100n });
+    if (range !== undefined) ledger.pastBegins(range);
+    ledger.invalidationsReply(2, asTid(70n), undefined, REPLY);
+    ledger.pastFound([{ tid: asTid(60n), oids: packed([6]) }]);
+    expect(done(ledger)).toEqual(["resume", "resume"]);
+    expect(ledger.wantedPast).toBeUndefined();
+    expect(ledger.state.sight.back).toBeUndefined();
+    expect(ledger.state.reach).toBe(50n);
+  });
+});

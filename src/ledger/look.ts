@@ -58,6 +58,8 @@ export function lookIsTooMuch<P>(state: StorageState<P>, actions: Action<P>[]): 
   const { look } = state.sight;
   if (look?.last === undefined) return;
   if (state.reach === undefined || state.reach < look.last) state.reach = look.last;
+  // Nor is it tried once more for each of them.
+  if (state.doubted < look.last) state.doubted = look.last;
   endAll(state, "unread-commit", look.last, actions);
   lookIsOver(state, look, look.last, actions);
 }

@@ -77,4 +77,17 @@ describe("reading back", () => {
     expect(ledger.state.sight.back).toBeUndefined();
     expect(ledger.state.reach).toBe(50n);
   });
+
+  it("is not tried where a look could not read that far: everybody verifies", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.lookBegins();
+    ledger.lookNames(asTid(90_000n));
+    ledger.lookFinds(undefined, 0);
+    expect(done(ledger)).toEqual(["unread-commit"]);
+    registers(ledger, 2, 90_000n);
+    ledger.invalidationsReply(2, asTid(100n), undefined, REPLY);
+    expect(ledger.wantedPast).toBeUndefined();
+    expect(done(ledger)).toEqual(["forward"]);
+  });
 });

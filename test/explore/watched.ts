@@ -1,6 +1,6 @@
 import { ALL_RULES } from "../../src/ledger/rules.ts";
 import { BROKEN, NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
-import { COPIED } from "./rewritten.ts";
+import { BACKUP, COPIED } from "./rewritten.ts";
 
 const OUTSIDE = { witness: true, foreign: true } as const;
 const NEW = { ...OUTSIDE, server: "new" } as const;
@@ -55,4 +55,12 @@ export const WATCHED: readonly Named[] = [
   world("new, watched, copied", { ...NEW, ...COPIED, kinds: "C", polls: 1 }),
   world("new, watched, an exception for a commit", { ...NEW, throws: 1, ticks: true, kinds: "C", polls: 0, ...BROKEN }),
   world("old, watched, an exception for a commit", { ...OUTSIDE, throws: 1, kinds: "C", polls: 0 }),
+  world("old, watched, a backup", {
+    ...OUTSIDE,
+    ...BACKUP,
+    kinds: "C",
+    polls: 0,
+    ends: [...BACKUP.ends, "unread-commit"],
+  }),
+  world("new, watched, a backup", { ...NEW, ...BACKUP, kinds: "C", polls: 0, ends: [...BACKUP.ends, "unread-commit"] }),
 ];

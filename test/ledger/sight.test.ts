@@ -91,3 +91,22 @@ describe("reading back", () => {
     expect(done(ledger)).toEqual(["forward"]);
   });
 });
+
+describe("another database", () => {
+  it("is read from its own end on, whoever has seen first that it is another one", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    looks(ledger, 120n, 120n);
+    ledger.take();
+    ledger.sightAway();
+    ledger.lastTransactionReply(1, asTid(80n), ledger.stamp, READ);
+    expect(done(ledger)).toEqual(["ledger-ended", "database-changed"]);
+    ledger.sightUp(asTid(80n));
+    looks(ledger, 80n);
+    registers(ledger, 2, 80n);
+    ledger.invalidation(2, { tid: asTid(90n), oids: packed([1]) }, 0, READ);
+    expect(done(ledger)).toEqual([]);
+    looks(ledger, 90n, 90n);
+    expect(done(ledger)).toEqual(["foreign", "announce"]);
+  });
+});

@@ -35,9 +35,21 @@ export function namesLast<P>(
     state.copied = undefined;
     state.copiedTids.clear();
     state.foreign = NO_TID;
+    startSight(state, tid);
     return true;
   }
   state.reach ??= tid;
   if (tid > state.proven) state.proven = tid;
   return false;
+}
+
+/** What was seen is of the other one. A look that is on its way ends with its connection. */
+function startSight<P>({ sight }: StorageState<P>, last: Tid): void {
+  if (sight.readUpTo !== undefined) sight.readUpTo = last;
+  sight.told = [];
+  sight.toldAbove = last;
+  sight.back = undefined;
+  if (sight.look?.found === undefined) return;
+  sight.over = sight.look.number;
+  sight.look = undefined;
 }

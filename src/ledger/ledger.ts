@@ -7,7 +7,7 @@ import { doubt, setAt, settledAt } from "./history.ts";
 import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
-import { endsOthers, enterLimbo, failedInDoubt, lockMovedOn } from "./limbo.ts";
+import { enterLimbo, failedInDoubt, failureEndsAll, lockMovedOn } from "./limbo.ts";
 import { beginLook, lookFinds, lookIsTooMuch, lookNames, sightAway, sightOff, sightUp, useLook } from "./look.ts";
 import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
 import { beginPast, pastFound, wantedPast } from "./past.ts";
@@ -441,7 +441,7 @@ export class StorageLedger<P> {
     const inDoubt = commit !== undefined && failedInDoubt(this.state, commit, isOrphan);
     if (commit !== undefined && !inDoubt) copyFailed(this.state, commit, false);
     this.#finished(session, NO_TID, reply);
-    if (inDoubt && endsOthers(this.state)) {
+    if (inDoubt && failureEndsAll(this.state)) {
       endAll(this.state, "unknown-commit", NO_TID, this.#actions);
     }
     this.#goOn();
@@ -566,6 +566,11 @@ export class StorageLedger<P> {
     return life === "up" && look === undefined && isWantedAgain;
   }
 
+  /** Is a look on its way? */
+  get looks(): boolean {
+    return this.state.sight.look !== undefined;
+  }
+
   /** A look is to begin. */
   look(): void {
     this.state.sight.isWantedAgain = false;
@@ -631,7 +636,7 @@ export class StorageLedger<P> {
     if (account === undefined) return;
     if (account.phase !== "orphaned") {
       standsAt(account, tid, undefined);
-      this.#reply(account, { tid, exact: true }, reply);
+      this.#reply(account, { tid, exact: true }, reply, true);
     } else if (!isFinishing(this.state, session)) {
       this.state.accounts.delete(session);
       this.#actions.push({ do: "close-server", session });
@@ -658,11 +663,11 @@ export class StorageLedger<P> {
     return proveUpTo(this.state, account, evidence.tid, this.#actions);
   }
 
-  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>): void {
+  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>, isFinish = false): void {
     if (this.#evidence(account, evidence, reply) === "ended") return;
     const { tid, exact } = evidence;
     const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);
-    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after }));
+    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after, isFinish }));
     pump(this.state, account, this.#actions);
   }
 

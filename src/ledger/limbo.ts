@@ -4,6 +4,7 @@ import { copyFailed } from "./copied.ts";
 import { MOST_TOLD_BYTES } from "./history.ts";
 import { endAll, endFinishes, leave } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, type OidSet } from "./oid-set.ts";
+import { wantLook } from "./read-up-to.ts";
 import type { Account, Action, Announcement, Finishing, Limbo, StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
@@ -46,8 +47,13 @@ export function failedInDoubt<P>(state: StorageState<P>, commit: Finishing, isOr
 }
 
 /** Must all others verify for a commit in limbo? Where the storage is read it will be found, if it is there. */
-export function endsOthers<P>({ rules, sight }: StorageState<P>): boolean {
+function endsOthers<P>({ rules, sight }: StorageState<P>): boolean {
   return rules.endOthersInLimbo && (sight.life === "off" || !rules.limboIsForeign);
+}
+
+/** The same behind an exception: a new server may tell nobody of that commit, and later ones wait for no look. */
+export function failureEndsAll<P>(state: StorageState<P>): boolean {
+  return endsOthers(state) || (state.server === "new" && state.rules.endOthersInLimbo);
 }
 
 function mayChange<P>(state: StorageState<P>, { changes }: Finishing): boolean {
@@ -60,6 +66,8 @@ function add<P>(state: StorageState<P>, commit: Finishing, open: boolean): void 
   const number = ++state.doubts;
   state.limbo.push({ number, oids: changes.oids, base, open, since: state.lastFinish, top: undefined });
   state.explained = undefined;
+  // It may be there already, and its server tells nobody.
+  wantLook(state.sight);
 }
 
 /** A vote was granted: to a client that came later, so what the server could still have committed it has by now. */

@@ -58,6 +58,8 @@ export function lookIsTooMuch<P>(state: StorageState<P>, actions: Action<P>[]): 
   const { look } = state.sight;
   if (look?.last === undefined) return;
   if (state.reach === undefined || state.reach < look.last) state.reach = look.last;
+  // Nor is it tried once more for each of them.
+  if (state.doubted < look.last) state.doubted = look.last;
   endAll(state, "unread-commit", look.last, actions);
   lookIsOver(state, look, look.last, actions);
 }
@@ -68,10 +70,13 @@ export function useLook<P>(state: StorageState<P>, actions: Action<P>[]): void {
   if (look?.found === undefined || look.last === undefined) return;
   const oldest = state.finishing[0];
   if (look.after !== 0 && oldest !== undefined && oldest.number <= look.after) return;
+  const { readUpTo } = state.sight;
   for (const one of look.found) {
     const settled = settledAt(state, one.tid);
-    if (settled === undefined) settleForeign(state, one, look.at, actions);
-    else readSet(state, settled, one.oids);
+    if (settled !== undefined) readSet(state, settled, one.oids);
+    // Meanwhile it may have become known without this look, and been forgotten. One that was copied is in no history.
+    else if ((readUpTo === undefined || one.tid > readUpTo) && !isCopied(state, one.tid))
+      settleForeign(state, one, look.at, actions);
   }
   lookIsOver(state, look, look.last, actions);
 }
@@ -129,7 +134,8 @@ export function sightAway<P>(state: StorageState<P>, actions: Action<P>[]): void
 export function sightOff<P>(state: StorageState<P>, actions: Action<P>[]): void {
   const { sight } = state;
   const wasOn = sight.life !== "off" && sight.readUpTo !== undefined;
-  if (sight.life !== "off") sight.offAt = highest(state);
+  // What lies above was told as the server tells it, or will be now.
+  if (sight.life !== "off") sight.offAt = sight.readUpTo ?? highest(state);
   sight.life = "off";
   dropLook(sight);
   for (const account of [...state.accounts.values()]) {

@@ -1,10 +1,10 @@
 import { tellBehind } from "./late.ts";
 import { endSession, isFinishing } from "./leave.ts";
 import { dueUpTo, noLongerOwed } from "./owed.ts";
-import { invalidationAt, provenInOutbox } from "./place.ts";
+import { awaitsOwn, invalidationAt, provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
-import { NO_TID, type Tid } from "../wire/ids.ts";
+import type { Tid } from "../wire/ids.ts";
 import { FOREIGN, type Account, type Action, type Settled, type StorageState } from "./state.ts";
 
 // A commit has settled that a session is to hear of.
@@ -45,8 +45,5 @@ function isTooLate<P>(state: StorageState<P>, account: Account<P>, tid: Tid): bo
   if (tid <= account.announced || (tid < account.committed && account.committed <= account.shown)) return true;
   if (state.server === "new") return false;
   const isVoted = account.granted && !account.outbox.some(({ kind }) => kind === "grant");
-  const { committed, outbox } = account;
-  const isAnswered =
-    committed !== NO_TID && outbox.some(({ kind, tid: shown }) => kind === "reply" && shown === committed);
-  return isVoted || isAnswered || isFinishing(state, account.number);
+  return isVoted || awaitsOwn(account) || isFinishing(state, account.number);
 }

@@ -48,6 +48,8 @@ export function pastFound<P>(state: StorageState<P>, found: readonly Found[] | u
   const { sight, reach } = state;
   const { reading } = sight;
   sight.reading = undefined;
+  // Whoever waits for more than that asks again.
+  sight.back = undefined;
   if (reading === undefined) return;
   // Meanwhile some of what it was to be joined to may have been forgotten.
   if (found !== undefined && reach !== undefined && reach <= reading.upTo && reading.above >= state.doubted) {

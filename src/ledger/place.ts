@@ -92,6 +92,11 @@ function isEvidence<P>(state: StorageState<P>, item: Item<P>, tid: Tid): boolean
   return item.kind === "grant" ? state.rules.grantIsEvidence : item.tid >= tid;
 }
 
+/** Is the reply to its own `tpc_finish` held? */
+export function awaitsOwn<P>({ outbox }: Account<P>): boolean {
+  return outbox.some(({ isFinish }) => isFinish);
+}
+
 /** The server's message of that tid is not told to it, if it waits. */
 export function withdraw<P>(account: Account<P>, tid: Tid): void {
   const waiting = invalidationAt(account, tid);

@@ -18,7 +18,7 @@ export interface Sight {
   life: SightLife;
   /** Every commit up to this tid is known here, or was before anybody registered; undefined: nothing was seen yet. */
   readUpTo: Tid | undefined;
-  /** The highest tid that was known when the witness was given up; NO_TID: none was. */
+  /** Up to where everything was known when the witness was given up; NO_TID: nothing was. */
   offAt: Tid;
   /** Looks are numbered. The newest that has begun, that is over, and that is wanted. */
   begun: number;

@@ -281,6 +281,8 @@ export interface Item<P> {
   /** `invalidations`: the tid asked for, and the server's answer (undefined: None). */
   readonly asked: Tid;
   readonly answer: InvalidationArgs | undefined;
+  /** The reply to its own client's `tpc_finish`. */
+  readonly isFinish: boolean;
   /** undefined for a made-up invalidation. */
   readonly payload: P | undefined;
   readonly bytes: number;
@@ -436,6 +438,7 @@ export function item<P>(
     settled: rest.settled,
     asked: rest.asked ?? NO_TID,
     answer: rest.answer,
+    isFinish: rest.isFinish ?? false,
     payload,
     bytes,
   };

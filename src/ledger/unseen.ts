@@ -39,8 +39,8 @@ function isSeen<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): 
     case "invalidation":
       return item.own === undefined ? item.settled?.complete !== false : isExplained(state, item.tid);
     case "reply":
-      // Its own commit: what lies below it, if anything, it can't be told before that.
-      return item.tid === account.committed || isExplained(state, item.tid);
+      // Its own commit, or none: what lies below, if anything, it can't be told before that.
+      return item.isFinish || isExplained(state, item.tid);
     case "invalidations":
       return isAllKnown(state, resumeTid(state, account, item));
   }

@@ -52,6 +52,7 @@ export class Watch implements WitnessTold {
   #cancelPatience: () => void;
   #cancelPoll: () => void = () => undefined;
   #cancelAgain: (() => void) | undefined;
+  #cancelRetry: () => void = () => undefined;
   #stopped = false;
 
   /** It begins at once. */
@@ -79,8 +80,7 @@ export class Watch implements WitnessTold {
   stop(): void {
     this.#stopped = true;
     this.#cancelPatience();
-    this.#cancelPoll();
-    this.#cancelAgain?.();
+    this.#rest();
     this.#witness.stop();
     this.#ready();
   }
@@ -132,7 +132,7 @@ export class Watch implements WitnessTold {
         this.#ledger.look();
         this.look();
       });
-    } else this.#againMs = AGAIN_MS;
+    } else if (!this.#ledger.looks) this.#againMs = AGAIN_MS;
     const range = this.#ledger.wantedPast;
     if (range === undefined) return;
     this.#ledger.pastBegins(range);
@@ -164,8 +164,7 @@ export class Watch implements WitnessTold {
       this.#isReading = false;
       if (read.kind === "failed" && tries < TRIES) {
         this.#isReading = true;
-        this.#host.clock.after(TRY_AGAIN_MS * tries, () => {
-          if (!this.#isReading || !this.#isUp) return;
+        this.#cancelRetry = this.#host.clock.after(TRY_AGAIN_MS * tries, () => {
           this.#isReading = false;
           this.#read(range, done, tries + 1);
         });
@@ -205,6 +204,7 @@ export class Watch implements WitnessTold {
     this.#isAsking = false;
     this.#isReading = false;
     this.#next = [];
+    this.#cancelRetry();
     this.#cancelPoll();
     this.#cancelAgain?.();
     this.#cancelAgain = undefined;

@@ -1,6 +1,6 @@
 import { EMPTY, fullParts, isNew, sentParts, type Config } from "./config.ts";
 import { Finish, invalidationArgs, message, MessageKind, tid, Vote, type Message, type SmallTid } from "./message.ts";
-import { WITNESS_SLOT } from "./watch.ts";
+import { breakOff, isBroken, WITNESS_SLOT } from "./watch.ts";
 import { NOBODY, READABLE, type Conn, type World } from "./world.ts";
 
 /** How the server's step goes wrong. */
@@ -246,7 +246,7 @@ function tell(c: Config, w: World, slot: number, t: number, parts: number, { ski
     else if (isNew(c)) mask |= 1 << j;
     else other.toProxy = [...other.toProxy, invalidation];
   }
-  if (w.watch.isUp) {
+  if (w.watch.isUp && !isBroken(w.watch)) {
     if (isNew(c)) mask |= 1 << WITNESS_SLOT;
     else w.watch = { ...w.watch, toProxy: [...w.watch.toProxy, invalidation] };
   }
@@ -267,7 +267,7 @@ export function laterStep(c: Config, w: World): void {
       if (s === undefined || (m.mask & (1 << j)) === 0 || s.gone || s.registered === 0) continue;
       s.toProxy = [...s.toProxy, { ...m, mask: 0 }];
     }
-    if ((m.mask & (1 << WITNESS_SLOT)) !== 0 && w.watch.isUp)
+    if ((m.mask & (1 << WITNESS_SLOT)) !== 0 && w.watch.isUp && !isBroken(w.watch))
       w.watch = { ...w.watch, toProxy: [...w.watch.toProxy, { ...m, mask: 0 }] };
   } else if (w.lock === NOBODY && w.conns[m.a]?.waits === true) {
     grant(c, w, m.a, Failure.none);
@@ -314,6 +314,7 @@ export function restore(c: Config, w: World): void {
   for (const k of w.clients) k.stale = k.last >= gone ? k.stale | bit : k.stale & ~bit;
   for (const [slot, s] of w.conns.entries()) if (s !== undefined && !s.gone) closeConnection(c, w, slot);
   w.later = [];
+  breakOff(w);
 }
 
 /** The server closes a connection; what it wrote before still arrives. */

@@ -33,9 +33,20 @@ export function startWatch(c: Config, ledger: StorageLedger<Message>): Watch {
   return { ...UNBORN, isUp: true };
 }
 
+/** The server has started again, and what it had written before is still to be read. */
+export function isBroken({ toProxy }: Watch): boolean {
+  return toProxy.at(-1)?.kind === MessageKind.broken;
+}
+
+/** Its connection ends with the server. */
+export function breakOff(w: World): void {
+  if (!w.watch.isUp || isBroken(w.watch)) return;
+  w.watch = { ...w.watch, toServer: [], toProxy: [...w.watch.toProxy, message(MessageKind.broken)], early: 0 };
+}
+
 /** Has it something to ask? Of the intervals at which it asks old servers, the explorer sees those that find something. */
 export function asks(c: Config, w: World): boolean {
-  if (!w.watch.isUp) return false;
+  if (!w.watch.isUp || isBroken(w.watch)) return false;
   const ledger = new StorageLedger(w.ledger);
   if (ledger.wantsLook || ledger.wantsLookAgain) return true;
   const { readUpTo, look, life } = w.ledger.sight;
@@ -70,9 +81,13 @@ export function read(w: World, ledger: StorageLedger<Message>, now: number): voi
     case MessageKind.invalidation:
       ledger.sightTold(m.args as InvalidationArgs);
       return;
+    case MessageKind.broken:
+      w.watch = { ...w.watch, isUp: false };
+      ledger.sightAway();
+      return;
     default: {
       const range = ledger.lookNames(tid(m.a));
-      if (range !== undefined) ledger.lookFinds(found(w, ledger, range), now);
+      if (range !== undefined && !isBroken(w.watch)) ledger.lookFinds(found(w, ledger, range), now);
     }
   }
 }
@@ -92,7 +107,11 @@ export function readBack(w: World, ledger: StorageLedger<Message>): void {
 }
 
 export function readsBack(w: World): boolean {
-  return w.watch.isUp && (w.ledger.sight.reading !== undefined || new StorageLedger(w.ledger).wantedPast !== undefined);
+  return (
+    w.watch.isUp &&
+    !isBroken(w.watch) &&
+    (w.ledger.sight.reading !== undefined || new StorageLedger(w.ledger).wantedPast !== undefined)
+  );
 }
 
 /** Its connection breaks. */

@@ -1,5 +1,6 @@
 import { ALL_RULES } from "../../src/ledger/rules.ts";
-import { NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+import { BROKEN, NEWCOMER, RECONNECT, world, type Named } from "./named.ts";
+import { BACKUP, COPIED } from "./rewritten.ts";
 
 const OUTSIDE = { witness: true, foreign: true } as const;
 const NEW = { ...OUTSIDE, server: "new" } as const;
@@ -49,4 +50,34 @@ export const WATCHED: readonly Named[] = [
   world("new, watched, the server forgets", { ...NEW, ...RECONNECT, forgets: true, kinds: "CB" }),
   world("old, watched, short history", { ...OUTSIDE, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
   world("new, watched, short history", { ...NEW, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
+  world("old, watched, loads", { ...OUTSIDE, loads: true, polls: 2, reads: 2, kinds: "C" }),
+  world("old, watched, a vote is not held", {
+    ...OUTSIDE,
+    holds: 1,
+    kinds: "CE",
+    emptyTid: true,
+    polls: 0,
+    ...UNREAD,
+    ends: [...UNREAD.ends, "invalidation-out-of-order"],
+  }),
+  world("new, watched newcomer, short history", {
+    ...NEW,
+    clients: 3,
+    ...NEWCOMER,
+    forgets: true,
+    historyBytes: 0,
+    kinds: "C",
+    polls: 0,
+  }),
+  world("new, watched, copied", { ...NEW, ...COPIED, kinds: "C", polls: 1 }),
+  world("new, watched, an exception for a commit", { ...NEW, throws: 1, ticks: true, kinds: "C", polls: 0, ...BROKEN }),
+  world("old, watched, an exception for a commit", { ...OUTSIDE, throws: 1, kinds: "C", polls: 0 }),
+  world("old, watched, a backup", {
+    ...OUTSIDE,
+    ...BACKUP,
+    kinds: "C",
+    polls: 0,
+    ends: [...BACKUP.ends, "unread-commit"],
+  }),
+  world("new, watched, a backup", { ...NEW, ...BACKUP, kinds: "C", polls: 0, ends: [...BACKUP.ends, "unread-commit"] }),
 ];

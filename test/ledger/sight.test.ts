@@ -1,0 +1,112 @@
+import { describe, expect, it } from "vitest";
+import { StorageLedger } from "../../src/ledger/ledger.ts";
+import { newState } from "../../src/ledger/state.ts";
+import { asTid } from "../../src/wire/ids.ts";
+import { packed } from "./script.ts";
+
+const READ = { payload: "message", bytes: 1 } as const;
+const REPLY = { ...READ, order: 0 } as const;
+
+/** A ledger with a witness to which the last transaction is 100, and nothing to look for. */
+function watched(family: "old" | "new" = "old"): StorageLedger<string> {
+  const ledger = new StorageLedger(newState<string>(family));
+  ledger.sightExpected();
+  ledger.sightUp(asTid(100n));
+  looks(ledger, 100n);
+  return ledger;
+}
+
+/** A look that names this transaction, and finds these. */
+function looks(ledger: StorageLedger<string>, last: bigint, ...tids: bigint[]): void {
+  ledger.lookBegins();
+  if (ledger.lookNames(asTid(last)) === undefined) return;
+  ledger.lookFinds(
+    tids.map((tid) => ({ tid: asTid(tid), oids: packed([Number(tid)]) })),
+    0,
+  );
+}
+
+function registers(ledger: StorageLedger<string>, session: number, last: bigint): void {
+  ledger.registerForwarded(session);
+  ledger.registerReply(session, ledger.family === "new" ? asTid(last) : undefined, READ);
+  ledger.lastTransactionReply(session, asTid(last), ledger.stamp, READ);
+  ledger.take();
+}
+
+function done(ledger: StorageLedger<string>): string[] {
+  const actions = ledger.take().filter((action) => action.do !== "repaired");
+  return actions.map((action) => (action.do === "end" ? action.code : action.do));
+}
+
+describe("a witness that is given up", () => {
+  it("leaves what waits for it as the server tells it; when it is there again everybody verifies", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.invalidation(1, { tid: asTid(102n), oids: packed([1]) }, 0, READ);
+    expect(done(ledger)).toEqual([]);
+    ledger.sightAway();
+    ledger.sightOff();
+    expect(done(ledger)).toEqual(["foreign", "forward"]);
+    ledger.sightUp(asTid(102n));
+    expect(done(ledger)).toEqual(["unread-commit"]);
+  });
+
+  it("ends nobody when it is there again, if nothing was committed meanwhile", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.sightAway();
+    ledger.sightOff();
+    ledger.sightUp(asTid(100n));
+    expect(done(ledger)).toEqual([]);
+  });
+});
+
+describe("reading back", () => {
+  it("is not wanted for what was read meanwhile for somebody else", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    registers(ledger, 2, 100n);
+    ledger.invalidationsReply(1, asTid(50n), undefined, REPLY);
+    const range = ledger.wantedPast;
+    expect(range).toEqual({ above: 50n, upTo: 100n });
+    if (range !== undefined) ledger.pastBegins(range);
+    ledger.invalidationsReply(2, asTid(70n), undefined, REPLY);
+    ledger.pastFound([{ tid: asTid(60n), oids: packed([6]) }]);
+    expect(done(ledger)).toEqual(["resume", "resume"]);
+    expect(ledger.wantedPast).toBeUndefined();
+    expect(ledger.state.sight.back).toBeUndefined();
+    expect(ledger.state.reach).toBe(50n);
+  });
+
+  it("is not tried where a look could not read that far: everybody verifies", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.lookBegins();
+    ledger.lookNames(asTid(90_000n));
+    ledger.lookFinds(undefined, 0);
+    expect(done(ledger)).toEqual(["unread-commit"]);
+    registers(ledger, 2, 90_000n);
+    ledger.invalidationsReply(2, asTid(100n), undefined, REPLY);
+    expect(ledger.wantedPast).toBeUndefined();
+    expect(done(ledger)).toEqual(["forward"]);
+  });
+});
+
+describe("another database", () => {
+  it("is read from its own end on, whoever has seen first that it is another one", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    looks(ledger, 120n, 120n);
+    ledger.take();
+    ledger.sightAway();
+    ledger.lastTransactionReply(1, asTid(80n), ledger.stamp, READ);
+    expect(done(ledger)).toEqual(["ledger-ended", "database-changed"]);
+    ledger.sightUp(asTid(80n));
+    looks(ledger, 80n);
+    registers(ledger, 2, 80n);
+    ledger.invalidation(2, { tid: asTid(90n), oids: packed([1]) }, 0, READ);
+    expect(done(ledger)).toEqual([]);
+    looks(ledger, 90n, 90n);
+    expect(done(ledger)).toEqual(["foreign", "announce"]);
+  });
+});

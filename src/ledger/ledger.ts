@@ -321,6 +321,7 @@ export class StorageLedger<P> {
   lastTransactionReply(session: number, tid: Tid, stamp: Stamp, read: Read<P>): void {
     const account = this.#live(session);
     if (account === undefined || namesLast(this.state, session, tid, stamp.proven, this.#actions)) return;
+    if (!account.seen) account.answered = tid;
     this.#reply(account, { tid, exact: true }, { ...read, order: stamp.order });
     account.seen = true;
     if (!account.isWorking) standsAt(account, tid, setAt(this.state, tid));

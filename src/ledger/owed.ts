@@ -1,10 +1,10 @@
 import type { Tid } from "../wire/ids.ts";
 import { NO_OIDS } from "./oid-set.ts";
-import type { Account, Action, Due, Settled, StorageState } from "./state.ts";
+import { FOREIGN, type Account, type Action, type Due, type Settled, type StorageState } from "./state.ts";
 import type { Changes } from "./transaction.ts";
 
-// A session needs T if it registered before T settled, is not the committer's, and (new servers) was not shown T by its
-// `register` reply. It is owed T from the settling until the invalidation has gone out, or the session is no more.
+// A session needs T if it registered before T settled, is not the committer's, and was not shown T when it came: by the reply to
+// `register` (new servers), or, where T is a commit of others, by the first to `lastTransaction` (old ones). It is owed T from the settling until the invalidation has gone out, or the session is no more.
 
 /** Is anything held for it, or due? */
 export function owesTo<P>({ outbox, due, late }: Account<P>): boolean {
@@ -19,14 +19,10 @@ export function owesAnybody<P>({ accounts }: StorageState<P>): boolean {
 
 /** Must the session hear of it? */
 export function needs<P>(state: StorageState<P>, account: Account<P>, settled: Settled): boolean {
-  return (
-    settled.session !== account.number &&
-    account.registered.order < settled.order &&
-    (state.server === "old" ||
-      account.phase === "registering" ||
-      !state.rules.registerCovers ||
-      settled.tid > account.floor)
-  );
+  if (settled.session === account.number || account.registered.order >= settled.order) return false;
+  if (!state.rules.registerCovers) return true;
+  if (state.server === "old") return settled.session !== FOREIGN || settled.tid > account.answered;
+  return account.phase === "registering" || settled.tid > account.floor;
 }
 
 /** How many of what is due to it have a tid up to this one. */

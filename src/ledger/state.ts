@@ -240,6 +240,8 @@ export interface Account<P> {
   voted: boolean;
   /** The same, whatever it has begun since: the server may commit what it finishes. */
   granted: boolean;
+  /** Old servers: the last transaction that it was answered first. With that it verifies its cache. */
+  answered: Tid;
   /** What had been committed before its vote was granted was seen. */
   isCovered: boolean;
   /** What the first message of the outbox waits for, beside others' commits. */
@@ -411,6 +413,7 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     question: undefined,
     voted: false,
     granted: false,
+    answered: NO_TID,
     isCovered: false,
     awaited: undefined,
     past: "not-needed",

@@ -115,6 +115,7 @@ export class Canonical {
       const account = s === undefined ? undefined : ledger.accounts.get(s.number);
       if (account === undefined) continue;
       const { isCovered, past, awaited } = account;
+      this.#put(Number(account.answered));
       this.#put((isCovered ? 1 : 0) | (PASTS.indexOf(past) << 1) | (awaited?.isLate ? 8 : 0));
       this.#put(awaited === undefined ? 255 : Math.max(0, awaited.look - sight.over));
     }

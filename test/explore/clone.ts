@@ -205,6 +205,7 @@ function cloneAccount<P>(account: Account<P>, moved: (settled: Settled) => Settl
     late: account.late,
     voted: account.voted,
     granted: account.granted,
+    answered: account.answered,
     isCovered: account.isCovered,
     awaited: account.awaited,
     past: account.past,

@@ -98,6 +98,26 @@ describe.each(["Z4", "Z5", "M5"] as const)("a commit at the %s server's own port
   });
 });
 
+it.each(["Z4", "Z5"] as const)(
+  "a client that comes from another proxy to a %s server is not told again of where it stands",
+  async (protocol) => {
+    const server = await embeddedServer({ protocol });
+    const options = { isWatched: true, witness: { poll: "1h" } };
+    const [one, two] = [await gatewayTo(server.port, options), await gatewayTo(server.port, options)];
+    const writer = new ClientCommit(await one.connect());
+    const before = await one.connect();
+    await two.connect();
+    await two.until(() => two.proxy.stats().storages[0]?.witness === "up", "the witness");
+    const told = await writer.commit({ create: [oid(1)] });
+    await before.invalidation(told);
+    await before.close();
+    const after = await two.connect();
+    expect(await after.lastTransaction()).toBe(told);
+    await after.call("lastTransaction");
+    expect(tellings(after)).toEqual([]);
+  },
+);
+
 describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes back with its cache", (protocol) => {
   it("to a proxy that was started again is told of all that it missed, wherever it was committed", async () => {
     const server = await embeddedServer({ protocol });

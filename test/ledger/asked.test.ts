@@ -180,13 +180,20 @@ describe("a ledger", () => {
 
   it("tells people what it has seen: commits, foreign tids, the last tid, and whether created oids are named", () => {
     const s = connected("new", [1, 2, 3]);
-    expect(s.ledger.facts).toEqual({ commits: 0, foreign: 0, patched: "unknown", known: NO_TID });
+    expect(s.ledger.facts).toEqual({
+      commits: 0,
+      foreign: 0,
+      read: 0,
+      witness: "off",
+      patched: "unknown",
+      known: NO_TID,
+    });
     s.finishing(1, { created: [4], modified: [5] });
     s.finishReply(1, 1);
     s.invalidation(2, 1, [5]);
     s.invalidation(3, 1, [5]);
     for (const tid of [7, 8]) for (const session of [1, 2, 3]) s.invalidation(session, tid, [6]);
-    expect(s.ledger.facts).toEqual({ commits: 1, foreign: 2, patched: "no", known: 8n });
+    expect(s.ledger.facts).toEqual({ commits: 1, foreign: 2, read: 0, witness: "off", patched: "no", known: 8n });
     expect(s.ledger.settles).toBe(1);
   });
 

@@ -56,6 +56,7 @@ export class EarlyToServer implements FrameHandler {
     this.#isRegistering = true;
     const own = Buffer.from(frame);
     this.#turns.register(storage, () => {
+      this.#isRegistering = false;
       this.#calls.add(envelope.id, { sort: "register" });
       this.#server.write(own);
     });

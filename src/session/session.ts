@@ -310,8 +310,11 @@ export class Session implements Turns, Told, LifetimeHost {
     const { talk } = life;
     const storage = this.#host.storages.get(name, talk.server.protocol.family);
     const then = (): void => {
-      if (this.#lifetime.now !== life || !this.isServerOpen) return;
-      this.#register(storage, talk, forward);
+      if (this.#lifetime.now !== life || !this.isServerOpen) {
+        this.left(storage);
+        return;
+      }
+      this.#try("client", () => this.#register(storage, talk, forward));
       this.#readOn();
       this.#try("client", () => talk.clientFrames.again());
     };

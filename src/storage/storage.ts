@@ -146,7 +146,7 @@ export class Storage {
 
   /** Is nobody here, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
   get isUnused(): boolean {
-    return this.#members.size === 0 && this.ledger.isBlank;
+    return this.#members.size === 0 && this.ledger.isBlank && this.#watch?.isWaitedFor !== true;
   }
 
   /**

@@ -77,6 +77,10 @@ export class Watch implements WitnessTold {
     return true;
   }
 
+  get isWaitedFor(): boolean {
+    return this.#waiting.size > 0;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#cancelPatience();
@@ -212,9 +216,11 @@ export class Watch implements WitnessTold {
 
   #ready(): void {
     this.#isReady = true;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const then of waiting) then();
+    // One by one: as long as there is another one the storage is used.
+    for (const then of this.#waiting) {
+      this.#waiting.delete(then);
+      then();
+    }
   }
 }
 

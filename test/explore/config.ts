@@ -82,6 +82,8 @@ export interface Config {
   readonly witnessDowns: number;
   /** So often it is given up; it comes again. */
   readonly witnessOffs: number;
+  /** Between the name of the last transaction and what a look finds anything may happen. */
+  readonly slowLooks: boolean;
   /** So often somebody has waited for it too long. */
   readonly holds: number;
   /** Old: an empty transaction gets a tid of its own (other storages than FileStorage). */
@@ -162,6 +164,7 @@ const DEFAULTS: Config = {
   witness: false,
   witnessDowns: 0,
   witnessOffs: 0,
+  slowLooks: false,
   holds: 0,
   emptyTid: false,
   cuts: 0,

@@ -144,10 +144,10 @@ export class Proxy {
         ask(w, ledger);
         break;
       case "witness-reads":
-        read(w, ledger, this.#now);
+        read(this.#config, w, ledger, this.#now);
         break;
       case "witness-reads-back":
-        readBack(w, ledger);
+        readBack(w, ledger, this.#now);
         break;
       case "witness-down":
         goDown(w, ledger);

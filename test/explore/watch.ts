@@ -71,7 +71,7 @@ export function answer(w: World): void {
 }
 
 /** It reads what the server has written; what stands in a range is there already, and stays. */
-export function read(w: World, ledger: StorageLedger<Message>, now: number): void {
+export function read(c: Config, w: World, ledger: StorageLedger<Message>, now: number): void {
   const [m] = w.watch.toProxy as [Message];
   w.watch = { ...w.watch, toProxy: w.watch.toProxy.slice(1) };
   switch (m.kind) {
@@ -87,7 +87,7 @@ export function read(w: World, ledger: StorageLedger<Message>, now: number): voi
       return;
     default: {
       const range = ledger.lookNames(tid(m.a));
-      if (range !== undefined && !isBroken(w.watch)) ledger.lookFinds(found(w, ledger, range), now);
+      if (range !== undefined && !isBroken(w.watch) && !c.slowLooks) ledger.lookFinds(found(w, ledger, range), now);
     }
   }
 }
@@ -98,20 +98,22 @@ function found(w: World, ledger: StorageLedger<Message>, { above, upTo }: Range)
     .map((t) => ({ tid: tid(t), oids: oidsOf(w.transactions[t] ?? 0, fullParts(w.kinds[t] ?? 0)) }));
 }
 
-/** What a client asks for is read back: begun, or done. */
-export function readBack(w: World, ledger: StorageLedger<Message>): void {
-  const { reading } = w.ledger.sight;
+/** What a look is to find is read; or what a client asks for is read back: begun, or done. */
+export function readBack(w: World, ledger: StorageLedger<Message>, now: number): void {
+  const { reading, look } = w.ledger.sight;
   const range = ledger.wantedPast;
-  if (reading !== undefined) ledger.pastFound(found(w, ledger, reading));
+  if (look?.last !== undefined && look.found === undefined) {
+    // Where it had begun is not noted: what is known by now is found once more, too.
+    ledger.lookFinds(found(w, ledger, { above: tid(0), upTo: look.last }), now);
+  } else if (reading !== undefined) ledger.pastFound(found(w, ledger, reading));
   else if (range !== undefined) ledger.pastBegins(range);
 }
 
 export function readsBack(w: World): boolean {
-  return (
-    w.watch.isUp &&
-    !isBroken(w.watch) &&
-    (w.ledger.sight.reading !== undefined || new StorageLedger(w.ledger).wantedPast !== undefined)
-  );
+  if (!w.watch.isUp || isBroken(w.watch)) return false;
+  const { reading, look } = w.ledger.sight;
+  const isReading = reading !== undefined || (look?.last !== undefined && look.found === undefined);
+  return isReading || new StorageLedger(w.ledger).wantedPast !== undefined;
 }
 
 /** Its connection breaks. */

@@ -3,7 +3,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
 import { Session } from "../../src/session/session.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { Storage, StorageHost } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { MovedClock } from "../storage/moved-clock.ts";
 import { PlayedConnection } from "./played-connection.ts";
@@ -28,6 +28,7 @@ export interface StageOptions {
   readonly refuseUnknown?: boolean;
   readonly memoryBytes?: number;
   readonly historyBytes?: number;
+  readonly witness?: StorageHost["witness"];
 }
 
 /** A session between two connections that the test plays. */
@@ -54,14 +55,14 @@ export class Stage {
 
   constructor(
     protocol = "Z5",
-    { limits = {}, refuseUnknown = false, memoryBytes = 64 * MIB, historyBytes }: StageOptions = {},
+    { limits = {}, refuseUnknown = false, memoryBytes = 64 * MIB, historyBytes, witness }: StageOptions = {},
   ) {
     this.speech = new Speech(protocol);
     this.memory = new Memory(memoryBytes);
     const { clock } = this;
     const report = (happening: Happening): void => void this.happenings.push(happening);
     const share = (free: () => void): Share => this.memory.share(free);
-    this.storages = new Storages("server:1", { clock, report, historyBytes: historyBytes ?? MIB, share });
+    this.storages = new Storages("server:1", { clock, report, historyBytes: historyBytes ?? MIB, share, witness });
     this.#host = {
       settings: { name: "main", limits: { ...LIMITS, ...limits }, refuseUnknown },
       clock,

@@ -208,3 +208,34 @@ function conflictInstance(w: FrameWriter, c: { oid: number; committed: number; o
   w.name("oid").oid(c.oid).name("serials").tuple(2).tid(c.committed).tid(c.own).tupleEnd(2).dictEnd(2).tupleEnd(2);
   w.reduce();
 }
+
+/** An iterator's id. */
+export function number(style: Style, request: Request, at: number, value: number): Answer {
+  reply(style, request).int(value);
+  return answer("reply", writer.finish(), at, { request });
+}
+
+/** What an iterator gives: a transaction's head (`oid` is 0), or a record. */
+export function item(style: Style, request: Request, at: number, tid: number, oid: number): Answer {
+  const w = reply(style, request);
+  if (oid === 0) w.tuple(5).tid(tid).name(" ").bytes(dataOf(4)).bytes(dataOf(8)).dict(0).dictEnd(0).tupleEnd(5);
+  else
+    w.tuple(4)
+      .oid(oid)
+      .tid(tid)
+      .bytes(dataOf(10 + ((oid * 37) % 200)))
+      .none()
+      .tupleEnd(4);
+  return answer("reply", writer.finish(), at, { request, tid, shows: tid });
+}
+
+/** One of Python's own exceptions. */
+export function failed(style: Style, request: Request, at: number, name: string): Answer {
+  const isOld = style.family === "old";
+  const w = reply(style, request, isOld ? 0 : 2).tuple(2);
+  const module = style.isPython2 ? "exceptions" : "builtins";
+  if (isOld) w.global(module, name).global(module, name).tuple(1).name("no").tupleEnd(1).reduce();
+  else w.name(`${module}.${name}`).tuple(1).name("no").tupleEnd(1);
+  w.tupleEnd(2);
+  return answer("reply", writer.finish(), at, { request, outcome: "exception" });
+}

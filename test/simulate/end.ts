@@ -23,6 +23,8 @@ export class End implements Connection {
   readonly owner: string;
   other!: End;
   handler: ConnectionHandler | undefined;
+  /** Of a connection of the subject's own client. */
+  isWitness = false;
   /** Its owner says what nobody can follow. */
   isOdd = false;
   /** The conversation that it is a part of, as far as the world knows. */
@@ -75,6 +77,10 @@ export class End implements Connection {
 
   get isBehind(): boolean {
     return this.#isBehind;
+  }
+
+  get isSubjects(): boolean {
+    return this.owner === "subject";
   }
 
   /** Neither closed nor broken. */
@@ -202,6 +208,7 @@ export class End implements Connection {
 
   #close(): void {
     this.#isOpen = false;
+    if (this.isWitness) this.#network.onTrouble?.(this.isSubjects ? this.peer : this.other.peer);
     this.#network.later(() => {
       if (this.#isClosedTold) return;
       this.#isClosedTold = true;
@@ -215,7 +222,7 @@ export class End implements Connection {
     if (this.#isPlanned) return;
     if (this.#written === this.#delivered && (this.#isEndTold || !(this.#isEnded || this.#isReset))) return;
     this.#isPlanned = true;
-    this.#network.flow(this.#flowNow, this.#slowness);
+    this.#network.flow(this.#flowNow, this.#slowness, this);
   }
 
   /** Something of what was written arrives. */

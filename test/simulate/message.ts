@@ -19,7 +19,13 @@ export type RequestKind =
   | "vote"
   | "finish"
   | "abort"
-  | "heartbeat";
+  | "heartbeat"
+  // of the subject's own client alone
+  | "iteratorStart"
+  | "iteratorNext"
+  | "recordStart"
+  | "recordNext"
+  | "iteratorGc";
 
 /** What a client has written, and what the server must read, byte for byte. */
 export interface Request {
@@ -38,6 +44,8 @@ export interface Request {
   askedAt: number;
   /** A question of the subject's own. */
   readonly isSubjects?: true;
+  /** Of a call of the subject's own client: ids of iterators, and tids. */
+  readonly numbers?: readonly number[];
 }
 
 /** A serial that is None. */

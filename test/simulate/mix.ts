@@ -33,6 +33,7 @@ export const FAULTS = [
   "serverSlow",
   "tellEarly",
   // of a server, per decision of a client
+  "iteratorFails",
   "restart",
   "restartBackup",
   "restartOther",
@@ -132,6 +133,14 @@ export interface Mix {
   readonly refuseUnknown: boolean;
   /** Half of the clients register a while after they have named their protocol. */
   readonly hesitates: boolean;
+  /** It reads what does not pass through it, over a connection of its own: */
+  readonly witness: boolean;
+  /** so often an old server is asked, */
+  readonly pollMs: number;
+  /** so long anything waits for it, */
+  readonly holdMs: number;
+  /** and so many transactions are read at once, at most. */
+  readonly catchUp: number;
 }
 
 /** So much of a run's mix can be said by name; the rest comes from the seed. */
@@ -168,6 +177,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   refuseQuestion: 0.05,
   serverSlow: 0.02,
   tellEarly: 0.02,
+  iteratorFails: 0.1,
   restart: 0.004,
   restartBackup: 0.004,
   restartOther: 0.003,
@@ -223,6 +233,10 @@ export const BARE: Mix = {
   isFull: false,
   refuseUnknown: false,
   hesitates: false,
+  witness: false,
+  pollMs: 1000,
+  holdMs: 2000,
+  catchUp: 10_000,
 };
 
 /** Each seed has its own: most features are off in most runs, so that those that are on meet undisturbed. */
@@ -231,9 +245,11 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const random = new Random(seed ^ 0x5eed);
   const faultRate = random.pick([0, 0.1, 0.25, 0.5]);
   const faults = {} as Record<Fault, number>;
+  const seen = new Random(seed ^ 0x5ee4);
   for (const fault of FAULTS) {
-    const isOn = random.chance(faultRate);
-    const strength = random.pick([0.3, 1, 1, 2]);
+    const source = fault === "iteratorFails" ? seen : random;
+    const isOn = source.chance(faultRate);
+    const strength = source.pick([0.3, 1, 1, 2]);
     faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
   }
   const deeds = {} as Record<Deed, number>;
@@ -286,6 +302,11 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     isFull: random.chance(0.1),
     refuseUnknown: random.chance(0.1),
     hesitates: random.chance(0.3),
+    // Only where it is asked for, until all that such worlds find is understood: `--overrides '{"witness":true}'`.
+    witness: false,
+    pollMs: seen.pick([50, 1000, 1000, 5000]),
+    holdMs: seen.pick([300, 2000, 2000, 5000]),
+    catchUp: seen.chance(0.1) ? seen.pick([3, 30]) : 10_000,
   };
   // What the network itself takes does not wait for a client that is stuck.
   const window = mix.stuck > 0 ? Math.min(mix.window, 200) : mix.window;
@@ -300,7 +321,9 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
  */
 function busy(mix: Mix, random: Random): Mix {
   const faults = { ...mix.faults };
-  for (const fault of FAULTS) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+  for (const fault of FAULTS) {
+    if (fault !== "iteratorFails") faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+  }
   return {
     ...mix,
     decisions: random.pick([300, 800]),

@@ -17,6 +17,9 @@ const CALM_US = 100;
 /** Some ways are longer than others: so one can be overtaken by several others, one behind the other. */
 const SLOWNESS: readonly number[] = [0, 0.1, 1, 1, 1, 8];
 
+/** Of this much delay the subject's own client is disturbed. */
+const MUCH_US = 50_000;
+
 const LOCAL: readonly string[] = ["EMFILE", "ENOBUFS", "EADDRNOTAVAIL", "EAI_AGAIN"];
 
 interface Listener {
@@ -43,6 +46,8 @@ export class Network {
   /** The end whose `read` runs now. */
   reading: End | undefined;
   trace: ((text: () => string) => void) | undefined;
+  /** Told where the subject's own client was, or would have been: it is disturbed. */
+  onTrouble: ((server: string | undefined) => void) | undefined;
   /** Told of what a subject writes for the first time on a connection that it dialled: whose it is shows then. */
   onFirstWrite: ((end: End, reading: End | undefined) => void) | undefined;
 
@@ -63,13 +68,18 @@ export class Network {
     return [...this.#open].filter((end) => end.owner === owner);
   }
 
+  /** ... of the owner's own client: who closes one is rid of it, whatever the network still does. */
+  witnessesOf(owner: string): End[] {
+    return this.openOf(owner).filter((end) => end.isWitness && end.isOpen);
+  }
+
   isListening(address: Address): boolean {
     return this.#listeners.has(formatAddress(address));
   }
 
   /** For somebody who can be killed; then nothing that it has begun goes on. */
-  transport(owner: string): Transport {
-    const open = new Set<() => void>();
+  transport(owner: string, isWitness = false): Transport {
+    const open = this.#begun.get(owner) ?? new Set<() => void>();
     this.#begun.set(owner, open);
     const noted = (cancel: () => void): (() => void) => {
       open.add(cancel);
@@ -79,7 +89,8 @@ export class Network {
       };
     };
     return {
-      dial: (server, dialled) => noted(this.#hinders() ? this.#hinder(dialled) : this.dial(owner, server, dialled)),
+      dial: (server, dialled) =>
+        noted(this.#hinders() ? this.#hinder(dialled) : this.dial(owner, server, dialled, isWitness)),
       listen: (address, listened) => noted(this.listen(owner, address, listened)),
       shortage: () => (this.#hinders() ? "EMFILE" : undefined),
     };
@@ -88,7 +99,10 @@ export class Network {
   /** The machine of whoever has asked can't make connections now. */
   #hinders(): boolean {
     const isHindered = !this.calm && this.#random.chance(this.#mix.hindered);
-    if (isHindered) this.#visits.count("fault: hindered");
+    if (isHindered) {
+      this.#visits.count("fault: hindered");
+      this.onTrouble?.(undefined);
+    }
     return isHindered;
   }
 
@@ -100,12 +114,13 @@ export class Network {
     };
   }
 
-  dial(owner: string, address: Address, dialled: Dialled): () => void {
+  dial(owner: string, address: Address, dialled: Dialled, isWitness = false): () => void {
     let isOver = false;
     let cancelled: (() => void) | undefined;
     const fail = (code: string): void => {
       if (isOver) return;
       isOver = true;
+      if (isWitness) this.onTrouble?.(formatAddress(address));
       dialled.failed(code);
     };
     const fault = this.#chance("dialNever") ? "never" : this.#chance("dialFails") ? "fails" : undefined;
@@ -115,6 +130,8 @@ export class Network {
       const listener = this.#listeners.get(formatAddress(address));
       if (listener === undefined) return fail("ECONNREFUSED");
       const [near, far] = this.#pair(owner, listener.owner, address);
+      near.isWitness = far.isWitness = isWitness;
+      if (isWitness) this.onTrouble?.(formatAddress(address));
       const connected = (): void => {
         if (!near.isOpen) return fail("ECONNRESET");
         if (isOver) return undefined;
@@ -218,8 +235,9 @@ export class Network {
     return this.#random.pick(SLOWNESS);
   }
 
-  flow(work: () => void, slowness: number): void {
+  flow(work: () => void, slowness: number, end: End): void {
     const us = this.#latency();
+    if (end.isWitness && us * slowness > MUCH_US) this.onTrouble?.(end.isSubjects ? end.peer : end.other.peer);
     this.#timeline.plan(this.calm ? us : Math.floor(us * slowness), work);
   }
 
@@ -232,7 +250,8 @@ export class Network {
   }
 
   wrote(end: End, bytes: Buffer): void {
-    if (end.link === undefined && bytes.length > 0) this.onFirstWrite?.(end, this.reading);
+    if (end.link !== undefined || bytes.length === 0 || end.isWitness || this.reading?.isWitness === true) return;
+    this.onFirstWrite?.(end, this.reading);
   }
 
   reads(end: End, bytes: Buffer): void {

@@ -2,10 +2,12 @@ import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Fullness } from "../../src/upstream/fullness.ts";
+import type { WitnessSource } from "../../src/storage/witness.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
+import { Witness } from "../../src/witness/witness.ts";
 import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import { HANDSHAKE_MS, type Subject, type SubjectMaker, type Surroundings } from "./subject.ts";
 
@@ -14,6 +16,8 @@ const PLENTY = 1e9;
 /** Longer than any client of this world leaves what waits for it. */
 const STALLED_MS = 60_000;
 const AGAIN_MS = 200;
+/** Reading a range may take so long. */
+const RANGE_MS = 30_000;
 
 /** The product: its upstreams, with everything that they need of a process simulated. */
 export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
@@ -29,10 +33,13 @@ class Product implements Subject {
   readonly #fullness: Fullness;
   readonly #clock: Clock;
   #isQuitting = false;
+  /** Servers that are not read any more, by their numbers. */
+  readonly #unwatched = new Set<number>();
   /** What must never be told. */
   #wrong: string | undefined;
 
-  constructor({ clock, transport, routes, room, mix, visits }: Surroundings) {
+  constructor(surroundings: Surroundings) {
+    const { clock, transport, witnessTransport, routes, room, mix, visits } = surroundings;
     this.#room = new Room(room);
     this.#clock = clock;
     const limits = {
@@ -43,7 +50,7 @@ class Product implements Subject {
     watch(visits);
     const report = (happening: Happening): void => {
       happened(happening, visits);
-      this.#wrong ??= told(happening);
+      this.#wrong ??= told(happening) ?? this.#unread(happening, surroundings);
     };
     this.#fullness = new Fullness(this.#room, clock, report);
     const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);
@@ -51,8 +58,23 @@ class Product implements Subject {
     this.#upstreams = routes.map((route) => {
       const historyBytes = mix.history > 0 ? mix.history : PLENTY;
       const server = formatAddress(route.server);
-      const storages =
-        this.#storages.get(server) ?? new WatchedStorages(server, { clock, report, historyBytes, share });
+      const dialling = { transport: witnessTransport, clock, timeoutMs: HANDSHAKE_MS };
+      const witness = {
+        of:
+          (storage: string): WitnessSource =>
+          (told) =>
+            new Witness({
+              server: route.server,
+              storage,
+              dialling,
+              told,
+              limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
+              threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
+            }),
+        settings: { pollMs: mix.pollMs, holdMs: mix.holdMs },
+      };
+      const host = { clock, report, historyBytes, share, witness: mix.witness ? witness : undefined };
+      const storages = this.#storages.get(server) ?? new WatchedStorages(server, host);
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };
       return new Upstream(route, { settings, clock, transport, storages, memory, room: this.#room, report });
@@ -86,6 +108,31 @@ class Product implements Subject {
     stopInOrder({ ...parts, clock: this.#clock, drainMs }, done);
   }
 
+  /** What nobody is sent away for where the storage is read. @returns what is wrong */
+  #unread(happening: Happening, { mix, watched, mayEndUnread }: Surroundings): string | undefined {
+    if (!mix.witness) return undefined;
+    if (happening.what === "watched" || happening.what === "unwatched") {
+      const server = serverOf(happening.upstream);
+      const isWatched = happening.what === "watched";
+      if (isWatched) this.#unwatched.delete(server);
+      else this.#unwatched.add(server);
+      watched(server, isWatched);
+      return undefined;
+    }
+    if (happening.what !== "ended") return undefined;
+    const server = serverOf(happening.upstream);
+    const { code } = happening.end;
+    switch (code) {
+      case "unknown-commit":
+      case "incomplete-undo":
+        return this.#unwatched.has(server) ? undefined : code;
+      case "unread-commit":
+        return mayEndUnread(server) || mix.catchUp < 100 ? undefined : code;
+      default:
+        return undefined;
+    }
+  }
+
   check(clients: number): string | undefined {
     if (this.#wrong !== undefined) return this.#wrong;
     for (const upstream of this.#upstreams) {
@@ -107,6 +154,11 @@ class Product implements Subject {
     }
     return undefined;
   }
+}
+
+/** The number of the server: an upstream's name has it. */
+function serverOf(upstream: string): number {
+  return Number(/^upstream (\d+)-/.exec(upstream)?.[1] ?? 0);
 }
 
 /** @returns what is wrong if it must never be told */

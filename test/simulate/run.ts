@@ -134,8 +134,17 @@ function atRest(world: World): void {
 /** All have gone: nothing is left. */
 function atTheEnd(world: World): void {
   for (const server of world.servers) {
-    if (server.connections > 0) {
-      world.fail(new Violation("7 left over", `${server.connections} connections are open at server ${server.number}`));
+    const { ofClients } = server.connections;
+    if (ofClients > 0) {
+      world.fail(new Violation("7 left over", `${ofClients} connections are open at server ${server.number}`));
+    }
+  }
+  if (world.mix.witness) {
+    // Its own client stays as long as it does.
+    world.subject.stop();
+    world.run(REST_US, MAX_EVENTS);
+    for (const { connections, number } of world.servers) {
+      if (connections.ofWitnesses > 0) world.fail(new Violation("7 left over", `a witness at server ${number}`));
     }
   }
   const [open] = world.network.openOf("subject");

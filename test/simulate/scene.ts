@@ -29,6 +29,12 @@ export interface Scene {
   readonly doubted: Set<number>;
   /** The subject that runs now; one that was killed has a lower number. */
   subjectNumber: number;
+  /** Something has happened for which the subject's own client may not read this server in time. */
+  troubled(server: number): void;
+  /** Does the subject read what does not pass through it? It has not given that up. */
+  isRead(server: number): boolean;
+  /** Could what did not pass through the subject not be read in time, lately? */
+  mayBeUnread(link: Link): boolean;
   /** Has a cache of an older generation, at this tid, seen what a restored backup has undone? */
   isAhead(link: Link, generation: number, tid: number): boolean;
   /**

@@ -18,7 +18,13 @@ export interface Route {
 export interface Surroundings {
   readonly clock: SimClock;
   readonly transport: Transport;
+  /** For connections of its own client. */
+  readonly witnessTransport: Transport;
   readonly routes: readonly Route[];
+  /** It reads what does not pass through it, or has given that up: told by the number of the server. */
+  readonly watched: (server: number, isWatched: boolean) => void;
+  /** May somebody be sent away for what it could not read in time? */
+  readonly mayEndUnread: (server: number) => boolean;
   /** So many clients may be connected. */
   readonly room: number;
   /** `history`, `outbox` and others are limits for it; 0 stands for plenty. */

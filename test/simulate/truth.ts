@@ -25,6 +25,10 @@ export interface Commit {
   readonly isLow: boolean;
   /** When its committer has read that it is there; 0: not yet. */
   readAt: number;
+  /** The subject reads the storage: nothing of it need be missing, whoever has made it. */
+  isRead: boolean;
+  /** Its `tpc_finish` was answered with an exception: to its committer, too, it is another's. */
+  isDenied: boolean;
 }
 
 interface Revision {

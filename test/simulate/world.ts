@@ -1,4 +1,4 @@
-import type { Address } from "../../src/config/address.ts";
+import { formatAddress, type Address } from "../../src/config/address.ts";
 import { Client, type ClientHost } from "./client/client.ts";
 import { idler, stranger } from "./client/stranger.ts";
 import { SimClock } from "./clock.ts";
@@ -17,6 +17,16 @@ import type { Visits } from "./visits.ts";
 
 /** How long it takes to restore a backup. */
 const RESTORE_US = 20_000_000;
+
+/** What has disturbed the subject's own client can be felt for so long, beside the time that it is waited for. */
+const TROUBLE_MS = 8_000;
+/** Ways from one end to the other that a look may have to wait for. */
+const TRIPS = 40;
+
+/** Can its transactions be read over the wire? */
+function canBeRead({ kind }: Server): boolean {
+  return kind.greeting !== "Z308";
+}
 
 /** Clients, a network, the subject, servers; all of it follows from the seed and the mix. */
 export class World implements ClientHost, Scene {
@@ -42,6 +52,10 @@ export class World implements ClientHost, Scene {
   readonly #doors: Address[][] = [];
   /** It is being stopped in order. */
   #isStopping = false;
+  /** By server: when something happened last for which it may not be read in time. */
+  readonly #troubles = new Map<number, number>();
+  /** By server: the subject has not given up reading it. */
+  readonly #reads = new Map<number, boolean>();
   readonly #random: Random;
   #decisions: number;
   #strangers: number;
@@ -63,6 +77,11 @@ export class World implements ClientHost, Scene {
     mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
     this.clock = new SimClock(this.timeline);
     this.subject = this.#newSubject();
+    this.network.onTrouble = (address) => {
+      for (const server of this.servers) {
+        if (address === undefined || address === formatAddress(server.address)) this.troubled(server.number);
+      }
+    };
     this.network.onFirstWrite = (end, reading) => {
       if (end.owner === "subject" && reading?.owner === "subject") this.#pair(end, reading);
     };
@@ -97,7 +116,8 @@ export class World implements ClientHost, Scene {
   }
 
   #newSubject(): Subject {
-    const { clock, routes, mix, visits } = this;
+    const { clock, routes, mix, visits, subjectNumber: number } = this;
+    for (const server of this.servers) this.#reads.set(server.number, canBeRead(server));
     const room = this.clients.filter(({ isDirect }) => !isDirect).length;
     return this.#make({
       clock,
@@ -106,6 +126,11 @@ export class World implements ClientHost, Scene {
       mix,
       visits,
       transport: this.network.transport("subject"),
+      witnessTransport: this.network.transport("subject", true),
+      watched: (server, isWatched) => {
+        if (this.subjectNumber === number) this.#watched(server, isWatched);
+      },
+      mayEndUnread: (server) => this.isTroubled(server),
     });
   }
 
@@ -196,6 +221,36 @@ export class World implements ClientHost, Scene {
     if (!isLate && random.chance(0.5)) end.other.break(false);
   }
 
+  troubled(server: number): void {
+    this.#troubles.set(server, this.timeline.now);
+  }
+
+  isRead(server: number): boolean {
+    return this.mix.witness && this.repairs && this.#reads.get(server) === true;
+  }
+
+  mayBeUnread(link: Link): boolean {
+    const server = this.serverOf(link);
+    return !this.isRead(server) || this.isTroubled(server);
+  }
+
+  /** Was its own client's connection, or what it asked for, in the way of what disturbs it, lately? */
+  isTroubled(server: number): boolean {
+    const { holdMs, latencyUs } = this.mix;
+    const us = 1000 * (holdMs + TROUBLE_MS);
+    return 8 * latencyUs * TRIPS > 1000 * holdMs || this.timeline.now - (this.#troubles.get(server) ?? -us) < us;
+  }
+
+  /** The subject says that it reads what is in the storage, or that it has given that up. */
+  #watched(server: number, isWatched: boolean): void {
+    this.trace?.(() => `server ${server} is ${isWatched ? "" : "not "}read`);
+    this.#reads.set(server, isWatched);
+    if (isWatched) return;
+    // What it may not have read before that is told as the server tells it.
+    const { commits } = this.servers[server]?.truth ?? { commits: [] };
+    for (const commit of commits) commit.isRead = false;
+  }
+
   serverOf(link: Link): number {
     return this.clients[link.client]?.server.number ?? 0;
   }
@@ -223,8 +278,9 @@ export class World implements ClientHost, Scene {
   }
 
   mayEnd(server: number, link: Link): boolean {
-    if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
     const { mix } = this;
+    if (mix.witness && this.isTroubled(server)) return true;
+    if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
   }
 
@@ -295,7 +351,8 @@ export class World implements ClientHost, Scene {
     subject.quit(this.#random.pick([0, 100, 5000]), () => {
       if (this.subject !== subject || this.violation !== undefined) return;
       // A process ends, whatever is not closed yet.
-      const isClosed = this.network.openOf("subject").length === 0;
+      // What its own client has closed the network may not have told it of.
+      const isClosed = this.network.openOf("subject").every((end) => end.isWitness && !end.isOpen);
       const left = isClosed ? this.subject.check(0) : undefined;
       if (left !== undefined) this.fail(new Violation("7 stopped", ` ${left}`));
       if (isClosed && this.clock.pending > 0) {

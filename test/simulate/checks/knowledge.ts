@@ -187,6 +187,7 @@ export class Knowledge {
   /** The server knew, and all that was since the subject has seen. */
   #isNeedless({ request }: Answer): boolean {
     const { mix } = this.#scene;
+    if (mix.witness && this.#scene.mayBeUnread(this.#link)) return false;
     // The answer that shows that a backup was restored is not where what is known begins.
     if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
     if (this.#scene.mayHaveCopied(this.#link) || this.#scene.mayDoubt(this.#link)) return false;
@@ -241,6 +242,24 @@ export class Knowledge {
       return false;
     }
     return this.#apply(tid, oids);
+  }
+
+  /**
+   * What could not be told in order is told under the tid where the cache stands, but for what changed then. Only of what
+   * is not read in time, or was copied to below others.
+   */
+  isLate({ tid, oids }: Named): boolean {
+    const commit = commitAt(this.#link, tid);
+    if (!this.#scene.mix.witness || this.#phase !== "ready" || tid !== this.#cache.last || commit === undefined)
+      return false;
+    if (oids.some((oid) => commit.oids.includes(oid)) || this.isInOldFinish) return false;
+    if (this.#isMust(tid) && tid > Math.max(this.#announced, this.#covered)) return false;
+    if (this.#link.lows.length === 0 && !this.#scene.mayBeUnread(this.#link)) {
+      this.#fail("2 late", `oids ${oids.join(" ")} are told late, under T${tid}`);
+    }
+    this.#scene.visits.count("subject: told late");
+    this.#cache.invalidate(tid, oids);
+    return true;
   }
 
   #apply(tid: number, oids: readonly number[]): boolean {

@@ -4,20 +4,26 @@ import type { Commit } from "../truth.ts";
 
 /** The oids that everyone is to be told of. Of one that did not pass through the subject: what the server names. */
 export function wanted(commit: Commit): readonly number[] {
-  return commit.isForeign ? (commit.sent ?? NOTHING) : commit.oids;
+  return commit.isForeign && !commit.isRead ? (commit.sent ?? NOTHING) : commit.oids;
 }
 
 const NOTHING: readonly number[] = [];
 
 /** Must the client of this connection hear of it at some time? `atRest`: at all; else before any evidence of it. */
 export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean): boolean {
-  if (commit.by === link || commit.isLow) return false;
+  if (isOwn(commit, link) || commit.isLow) return false;
   const isOld = link.style?.family === "old";
   if (isOld && commit.oids.length === 0) return false;
+  if (commit.isRead && !link.isUnrepaired) return true;
   if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;
   if (commit.isForeign) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
   // Without a repair a new server's own order has to do.
   return scene.repairs || isOld || atRest;
+}
+
+/** Has its client made it, and does it know? */
+export function isOwn(commit: Commit, link: Link): boolean {
+  return commit.by === link && !(commit.isDenied && commit.isRead);
 }
 
 /** It was left out, on this connection or an earlier one: what it missed then it never hears of. */

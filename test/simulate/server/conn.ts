@@ -8,7 +8,9 @@ import type { Answer, Request } from "../message.ts";
 import { Queue } from "../queue.ts";
 import { styleOf, type Style } from "../style.ts";
 import { Violation } from "../violation.ts";
+import { Iterators } from "./iterators.ts";
 import type { Server } from "./server.ts";
+import { witnessCall } from "./unpickled.ts";
 import type { Voted } from "./vote.ts";
 
 /** A question of the subject's own, in either encoding: `lastTransaction` with an id between -2^31 and -2^30. */
@@ -39,12 +41,19 @@ export class ServerConn implements ConnectionHandler {
   vote: Request | undefined;
   /** Old: its thread is at work. */
   isBusy = false;
+  readonly iterators: Iterators;
   #isGreeted = false;
   #rawRead = 0;
 
   constructor(server: Server, end: End) {
     this.server = server;
     this.end = end;
+    this.iterators = new Iterators(server);
+  }
+
+  /** The subject's own client is at its other end. */
+  get isWitness(): boolean {
+    return this.end.isWitness;
   }
 
   get link(): Link | undefined {
@@ -58,6 +67,7 @@ export class ServerConn implements ConnectionHandler {
     this.end.write(writer.raw(this.server.kind.greeting));
     // Strangers would be answered what they do not know.
     const { strangers, faults } = this.server.scene.mix;
+    if (this.isWitness) return;
     if (strangers === 0 && faults.tellEarly > 0 && this.server.chance("tellEarly")) this.#tellEarly();
   }
 
@@ -74,6 +84,11 @@ export class ServerConn implements ConnectionHandler {
   read(bytes: Buffer): void {
     if (!this.isOpen) return;
     this.greet();
+    if (this.isWitness) {
+      this.#frames.push(bytes, (all, at, end) => this.#witness(all.subarray(at, end)));
+      if (this.inbox.length > 0) this.server.arrived(this);
+      return;
+    }
     const { link } = this;
     if (link === undefined || link.isRaw) {
       this.#raw(bytes);
@@ -121,6 +136,29 @@ export class ServerConn implements ConnectionHandler {
     return false;
   }
 
+  /** What the subject's own client says. */
+  #witness(frame: Buffer): boolean {
+    const { kind, scene } = this.server;
+    scene.messages++;
+    if (this.style === undefined) {
+      const protocol = frame.toString("latin1", 4);
+      if (!kind.accepts.includes(protocol)) {
+        scene.fail(new Violation("3 witness", `it answers ${protocol} to ${kind.greeting}`));
+        return false;
+      }
+      this.style = styleOf(kind, protocol);
+      return true;
+    }
+    const request = witnessCall(frame);
+    if (request === undefined) {
+      scene.fail(new Violation("3 witness", `the server got ${describe(frame)} of it`));
+      return false;
+    }
+    scene.trace?.(() => `the witness asks ${request.method} (${(request.numbers ?? []).join(" ")})`);
+    this.inbox.push(request);
+    return true;
+  }
+
   #hello(link: Link, request: Request): void {
     const protocol = request.frame.toString("latin1", 4);
     const { kind } = this.server;
@@ -156,7 +194,9 @@ export class ServerConn implements ConnectionHandler {
 
   write(answer: Answer): void {
     if (!this.isOpen || !this.end.isOpen) return;
-    this.server.scene.trace?.(() => `link ${this.link?.number ?? "?"} server writes ${inShort(answer)}`);
+    this.server.scene.trace?.(
+      () => `link ${this.link?.number ?? "?"} server writes ${this.isWitness ? "the witness " : ""}${inShort(answer)}`,
+    );
     const { link } = this;
     if (link !== undefined) this.#lookAtLength(link, answer.frame.length);
     const sent = link?.hasMacs === true ? { ...answer, frame: withMac(answer.frame) } : answer;

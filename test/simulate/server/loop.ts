@@ -58,7 +58,7 @@ export class Loop implements Engine {
     if (this.#isPlanned || this.#isStopped) return;
     this.#isPlanned = true;
     const { scene, random } = this.#server;
-    const us = this.#server.chance("serverSlow") ? SLOW_US : STEP_US;
+    const us = this.#server.troubles("serverSlow") ? SLOW_US : STEP_US;
     scene.timeline.plan(random.below(us + 1), () => this.#step());
   }
 
@@ -96,7 +96,7 @@ export class Loop implements Engine {
     const server = this.#server;
     switch (request.kind) {
       case "register":
-        if (conn.isRegistered || server.chance("refuseRegister")) {
+        if (conn.isRegistered || server.troubles("refuseRegister")) {
           conn.write(exception(style, request, server.truth.last, "ReadOnlyError"));
         } else conn.write(server.register(conn, style, request));
         return;

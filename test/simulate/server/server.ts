@@ -47,6 +47,8 @@ export class Server {
   /** What it can tell of the past, newest last. */
   queue: Entry[] = [];
   engine: Engine;
+  /** Old: it was told, and can't be read yet. 0: there is none. */
+  #unreadable = 0;
   #unlisten: (() => void) | undefined;
 
   constructor(scene: Scene, random: Random, truth: Truth, number: number, kind: ServerKind) {
@@ -63,8 +65,16 @@ export class Server {
     return this.#unlisten !== undefined;
   }
 
-  get connections(): number {
-    return this.#conns.size;
+  /** Of clients, and of the subject's own. */
+  get connections(): { readonly ofClients: number; readonly ofWitnesses: number } {
+    const ofWitnesses = [...this.#conns].filter((conn) => conn.isWitness).length;
+    return { ofClients: this.#conns.size - ofWitnesses, ofWitnesses };
+  }
+
+  /** The newest transaction that can be read. */
+  get readable(): number {
+    const { commits, first, last } = this.truth;
+    return last === this.#unreadable ? (commits.at(-2)?.tid ?? first) : last;
   }
 
   // --- its life ---------------------------------------------------------------------------------------------------
@@ -154,8 +164,30 @@ export class Server {
     return true;
   }
 
+  /** The same, where it disturbs the subject's own client. */
+  troubles(fault: Fault): boolean {
+    const isTrouble = this.chance(fault);
+    if (isTrouble) this.scene.troubled(this.number);
+    return isTrouble;
+  }
+
+  /** Of the subject's own client. */
+  #answerWitness(conn: ServerConn, style: Style, request: Request): Answer | undefined {
+    const at = this.readable;
+    switch (request.kind) {
+      case "plain":
+        return none(style, request, at);
+      case "lastTransaction":
+        if (this.troubles("refuseQuestion")) return exception(style, request, at, "StorageError");
+        return tidReply(style, request, at, at);
+      default:
+        return conn.iterators.answer(style, request);
+    }
+  }
+
   /** Everything but `register`, `vote` and `tpc_finish`. Undefined: no answer. */
   answer(conn: ServerConn, style: Style, request: Request): Answer | undefined {
+    if (conn.isWitness) return this.#answerWitness(conn, style, request);
     const { transaction } = conn;
     switch (request.kind) {
       case "begin":
@@ -313,6 +345,7 @@ export class Server {
     conn.transaction = undefined;
     if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
       this.scene.disturbed.add(this.number);
+      commit.isDenied = true;
       const wasTold = this.#tellsCommitter(conn) && commit.sent !== undefined;
       if (wasTold && style.family === "old") this.scene.doubted.add(this.number);
       return { answer: exception(style, request, at, "StorageError"), written: () => this.release(conn) };
@@ -345,6 +378,8 @@ export class Server {
       limboEnds: isClosed ? Infinity : 0,
       isLow: copied !== 0 && copied <= this.truth.last,
       readAt: 0,
+      isRead: this.scene.isRead(this.number),
+      isDenied: false,
     };
     this.truth.add(commit, voted.gone);
     if (commit.isLow) this.#copiedBelow(commit, conn);
@@ -369,7 +404,18 @@ export class Server {
       others.push(other);
     }
     this.engine.tell(others, (one) => this.#tell(one, commit.tid, sent));
+    if (isOld && mix.witness && !commit.isLow) this.#markLater(commit.tid);
     return commit;
+  }
+
+  /** A storage calls back for what the others are told before it has the transaction as its last one. */
+  #markLater(tid: number): void {
+    this.#unreadable = tid;
+    const us = this.random.pick([0, 20, 2000]);
+    if (us > 20) this.scene.visits.count("commit: told before it can be read");
+    this.scene.timeline.plan(us, () => {
+      if (this.#unreadable === tid) this.#unreadable = 0;
+    });
   }
 
   /** Before it answers the `tpc_finish`. */

@@ -41,7 +41,7 @@ export class Threads implements Engine {
   arrived(conn: ServerConn): void {
     if (conn.isBusy) return;
     conn.isBusy = true;
-    this.#after(this.#server.chance("serverSlow") ? SLOW_US : WORK_US, () => this.#run(conn));
+    this.#after(this.#server.troubles("serverSlow") ? SLOW_US : WORK_US, () => this.#run(conn));
   }
 
   lockIsFree(): void {
@@ -87,7 +87,7 @@ export class Threads implements Engine {
     };
     switch (request.kind) {
       case "register": {
-        if (conn.isRegistered || server.chance("refuseRegister")) {
+        if (conn.isRegistered || server.troubles("refuseRegister")) {
           conn.write(exception(style, request, server.truth.last, "ReadOnlyError"));
           return false;
         }

@@ -62,12 +62,12 @@ class Product implements Subject {
       const witness = {
         of:
           (storage: string): WitnessSource =>
-          (told) =>
+          (witnessTold) =>
             new Witness({
               server: route.server,
               storage,
               dialling,
-              told,
+              told: witnessTold,
               limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
               threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
             }),

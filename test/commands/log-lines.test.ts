@@ -29,6 +29,7 @@ describe("a repaired transaction", () => {
         upstream: "main",
         storage: "1",
         client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+        source: "client",
         tid: tidHex(tid),
         time: new Date(tidTimeMs(tid)).toISOString(),
         repair: "completed",

@@ -50,7 +50,6 @@ export const WATCHED: readonly Named[] = [
   world("new, watched, the server forgets", { ...NEW, ...RECONNECT, forgets: true, kinds: "CB" }),
   world("old, watched, short history", { ...OUTSIDE, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
   world("new, watched, short history", { ...NEW, ...RECONNECT, historyBytes: 0, kinds: "CB" }),
-  world("old, watched, loads", { ...OUTSIDE, loads: true, polls: 2, reads: 2, kinds: "C" }),
   world("old, watched, a vote is not held", {
     ...OUTSIDE,
     holds: 1,

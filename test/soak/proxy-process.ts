@@ -50,6 +50,8 @@ export class ProxyProcess {
     const upstreams = fronts.map(({ name, server }) => ({
       name,
       listen: "127.0.0.1:0",
+      // A witness stays when its clients have gone: what is left over is counted without.
+      witness: "off" as const,
       server: `127.0.0.1:${server}`,
     }));
     await writeFile(configFile, stringify({ upstreams, limits: LIMITS, log: { oids: 0 } }));

@@ -2,6 +2,7 @@ import { NO_TID, type Tid } from "../wire/ids.ts";
 import { mayBeLast } from "./copied.ts";
 import { doubt } from "./history.ts";
 import { endAll } from "./leave.ts";
+import { startFrom } from "./read-up-to.ts";
 import type { Action, StorageState } from "./state.ts";
 
 // The last transaction of one database never goes back. An answer below a tid that was certainly in it when the call was
@@ -45,10 +46,7 @@ export function namesLast<P>(
 
 /** What was seen is of the other one. A look that is on its way ends with its connection. */
 function startSight<P>({ sight }: StorageState<P>, last: Tid): void {
-  if (sight.readUpTo !== undefined) sight.readUpTo = last;
-  sight.told = [];
-  sight.toldAbove = last;
-  sight.back = undefined;
+  if (sight.readUpTo !== undefined) startFrom(sight, last);
   if (sight.look?.found === undefined) return;
   sight.over = sight.look.number;
   sight.look = undefined;

@@ -5,10 +5,10 @@ import { settleForeign } from "./foreign.ts";
 import { doubt, highest, readSet, settledAt } from "./history.ts";
 import { endAll, endSession } from "./leave.ts";
 import { waitNumber } from "./place.ts";
-import { isToldUnknown, readTo, wantLook } from "./read-up-to.ts";
+import { isToldUnknown, readTo, startFrom, wantLook } from "./read-up-to.ts";
 import { pumpAll } from "./release.ts";
 import type { Found, Look, Range, Sight } from "./sight.ts";
-import type { Action, StorageState } from "./state.ts";
+import { NOBODY, type Action, type StorageState } from "./state.ts";
 
 // A look at the database: what is its last transaction, and what stands between that and what is known? It explains what
 // did not pass through here.
@@ -26,7 +26,7 @@ export function lookNames<P>(state: StorageState<P>, last: Tid, actions: Action<
   const { look, readUpTo } = sight;
   if (look === undefined) return undefined;
   if (namesLast(state, NOBODY, last, look.proven, actions)) {
-    startFrom(state, last);
+    sight.look = undefined;
     sight.over = look.number;
     return undefined;
   }
@@ -90,16 +90,6 @@ function lookIsOver<P>(state: StorageState<P>, { number }: Look, upTo: Tid, acti
   pumpAll(state, actions);
 }
 
-/** Nothing is known but that the database ends there. */
-function startFrom<P>(state: StorageState<P>, last: Tid): void {
-  const { sight } = state;
-  sight.look = undefined;
-  sight.told = [];
-  sight.toldAbove = last;
-  sight.readUpTo = last;
-  sight.back = undefined;
-}
-
 /** The witness is registered, and the last transaction is that one. */
 export function sightUp<P>(state: StorageState<P>, last: Tid, actions: Action<P>[]): void {
   const { sight } = state;
@@ -116,7 +106,7 @@ export function sightUp<P>(state: StorageState<P>, last: Tid, actions: Action<P>
       doubt(state);
       endAll(state, "unread-commit", last, actions);
     }
-    startFrom(state, newest);
+    startFrom(sight, newest);
   }
   sight.toldAbove = last;
   wantLook(sight);
@@ -143,7 +133,8 @@ export function sightOff<P>(state: StorageState<P>, actions: Action<P>[]): void 
     if (unread !== undefined) endSession(state, account, "incomplete-undo", unread.tid, actions);
   }
   // Whether these are in the database nobody will read.
-  if (wasOn && state.limbo.length > 0 && state.rules.endOthersInLimbo) endAll(state, "unknown-commit", NO_TID, actions);
+  const isInDoubt = state.limbo.some(({ top }) => top === undefined);
+  if (wasOn && isInDoubt && state.rules.endOthersInLimbo) endAll(state, "unknown-commit", NO_TID, actions);
   pumpAll(state, actions);
 }
 
@@ -154,5 +145,3 @@ function dropLook(sight: Sight): void {
   sight.back = undefined;
   sight.reading = undefined;
 }
-
-const NOBODY = 0;

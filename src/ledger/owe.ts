@@ -1,16 +1,25 @@
-import { tellBehind } from "./late.ts";
+import { tellBehind, tellLate } from "./late.ts";
 import { endSession, isFinishing } from "./leave.ts";
-import { dueUpTo, noLongerOwed } from "./owed.ts";
+import { dueUpTo, needs, noLongerOwed, nowOwed } from "./owed.ts";
 import { awaitsOwn, invalidationAt, provenInOutbox } from "./place.ts";
 import { proveAll, proveAtEnd, proveUpTo } from "./prove.ts";
 import { askIfSilent } from "./question.ts";
 import type { Tid } from "../wire/ids.ts";
-import { FOREIGN, type Account, type Action, type Settled, type StorageState } from "./state.ts";
+import { NOBODY, type Account, type Action, type Settled, type StorageState } from "./state.ts";
 
 // A commit has settled that a session is to hear of.
 
-/** It is due to it, from now on. */
-export function owe<P>(
+/** It is due to all who need it, from now on. */
+export function oweToAll<P>(state: StorageState<P>, settled: Settled, now: number, actions: Action<P>[]): void {
+  const others = [...state.accounts.values()].filter(
+    (account) => account.phase !== "orphaned" && needs(state, account, settled),
+  );
+  // All of them first: who is owed it no more at once must not be the last one.
+  for (const { number } of others) nowOwed(settled, number);
+  for (const account of others) owe(state, account, settled, now, actions);
+}
+
+function owe<P>(
   state: StorageState<P>,
   account: Account<P>,
   settled: Settled,
@@ -20,9 +29,10 @@ export function owe<P>(
   const { tid } = settled;
   if (invalidationAt(account, tid) !== undefined) return; // completed in place
   state.mayOwe = true;
-  if (settled.session === FOREIGN && isTooLate(state, account, tid)) {
+  if (settled.session === NOBODY && isTooLate(state, account, tid)) {
     noLongerOwed(settled, account.number, actions);
     tellBehind(state, account, settled, actions);
+    tellLate(state, account, actions);
     return;
   }
   account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });

@@ -1,7 +1,7 @@
 import type { Tid } from "../wire/ids.ts";
 import { NO_OIDS } from "./oid-set.ts";
-import { FOREIGN, type Account, type Action, type Due, type Settled, type StorageState } from "./state.ts";
-import type { Changes } from "./transaction.ts";
+import { NOBODY, type Account, type Action, type Due, type Settled, type StorageState } from "./state.ts";
+import { NO_CHANGES } from "./transaction.ts";
 
 // A session needs T if it registered before T settled, is not the committer's, and was not shown T when it came: by the reply to
 // `register` (new servers), or, where T is a commit of others, by the first to `lastTransaction` (old ones). It is owed T from the settling until the invalidation has gone out, or the session is no more.
@@ -21,7 +21,7 @@ export function owesAnybody<P>({ accounts }: StorageState<P>): boolean {
 export function needs<P>(state: StorageState<P>, account: Account<P>, settled: Settled): boolean {
   if (settled.session === account.number || account.registered.order >= settled.order) return false;
   if (!state.rules.registerCovers) return true;
-  if (state.server === "old") return settled.session !== FOREIGN || settled.tid > account.answered;
+  if (state.server === "old") return settled.session !== NOBODY || settled.tid > account.answered;
   return account.phase === "registering" || settled.tid > account.floor;
 }
 
@@ -59,17 +59,8 @@ export function noLongerOwed<P>(settled: Settled, session: number, actions: Acti
 
 /** Of a commit that nobody is owed the tid and the complete set are needed, and no more: the history has many. */
 export function forgetDetails(settled: Settled): void {
-  settled.changes = FORGOTTEN;
+  settled.changes = NO_CHANGES;
   if (settled.added !== undefined) settled.added = NO_OIDS;
   settled.lastOwn = undefined;
   settled.madeUp = undefined;
 }
-
-const FORGOTTEN: Changes = {
-  created: NO_OIDS,
-  restored: NO_OIDS,
-  deleted: NO_OIDS,
-  oids: NO_OIDS,
-  undoes: false,
-  silent: false,
-};

@@ -1,9 +1,9 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
 import { allVerify } from "./copied.ts";
 import { remember, settledAt } from "./history.ts";
-import { NO_OIDS } from "./oid-set.ts";
 import type { Found, Range } from "./sight.ts";
-import { FOREIGN, type Account, type Item, type Settled, type StorageState } from "./state.ts";
+import { newSettled, NOBODY, type Account, type Item, type Settled, type StorageState } from "./state.ts";
+import { NO_CHANGES } from "./transaction.ts";
 
 // What a client missed that has been away for longer than the history reaches back: it is read from the storage, once for all
 // who ask, and is history from then on.
@@ -66,20 +66,5 @@ export function pastFound<P>(state: StorageState<P>, found: readonly Found[] | u
 
 /** Nobody who is here needs to be told of it. */
 function past({ tid, oids }: Found): Settled {
-  return {
-    tid,
-    order: 0,
-    session: FOREIGN,
-    changes: NOTHING,
-    oids,
-    complete: true,
-    owed: undefined,
-    completed: 0,
-    synthesized: 0,
-    added: undefined,
-    lastOwn: undefined,
-    madeUp: undefined,
-  };
+  return newSettled({ tid, order: 0, session: NOBODY, changes: NO_CHANGES, oids, complete: true });
 }
-
-const NOTHING = { created: NO_OIDS, restored: NO_OIDS, deleted: NO_OIDS, oids: NO_OIDS, undoes: false, silent: false };

@@ -25,6 +25,14 @@ export function readTo<P>(state: StorageState<P>, tid: Tid): void {
   advance(state);
 }
 
+/** Nothing is known but that the database ends there. */
+export function startFrom(sight: Sight, last: Tid): void {
+  sight.told = [];
+  sight.toldAbove = last;
+  sight.readUpTo = last;
+  sight.back = undefined;
+}
+
 /** An old server's commit: its vote was granted, and what had been committed before that was seen. */
 export function coversUpTo<P>(state: StorageState<P>, { isCovered }: Finishing, tid: Tid): void {
   const { sight } = state;

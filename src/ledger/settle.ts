@@ -3,11 +3,11 @@ import { copiedHistory, endCopying, maybeLast, wentBack } from "./copied.ts";
 import { complete, hearSet, highest, remember, settledAt } from "./history.ts";
 import { standsAt } from "./late.ts";
 import { boundLimbo } from "./limbo.ts";
-import { forgetDetails, needs, nowOwed } from "./owed.ts";
-import { owe } from "./owe.ts";
+import { oweToAll } from "./owe.ts";
+import { forgetDetails } from "./owed.ts";
 import { withdraw } from "./place.ts";
 import { advance, coversUpTo } from "./read-up-to.ts";
-import type { Account, Action, Finishing, Settled, StorageState } from "./state.ts";
+import { newSettled, type Account, type Action, type Finishing, type StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
 // A commit's way: it is finishing from the `tpc_finish` on, above a base that was known by then; the tid in the reply
@@ -66,20 +66,14 @@ export function settle<P>(
 ): void {
   const { changes } = commit;
   const grows = commit.grows && tid > commit.base && !settledAt(state, tid);
-  const settled: Settled = {
+  const settled = newSettled({
     tid,
     order: ++state.settles,
     session: commit.session,
     changes,
     oids: changes.oids,
     complete: !changes.undoes,
-    owed: undefined,
-    completed: 0,
-    synthesized: 0,
-    added: undefined,
-    lastOwn: undefined,
-    madeUp: undefined,
-  };
+  });
   const heard = state.heard.get(tid);
   const missing = heard === undefined ? undefined : hearSet(state, settled, heard.oids);
   if (heard !== undefined) state.heard.delete(tid);
@@ -102,12 +96,7 @@ export function settle<P>(
   if (tid > state.proven) state.proven = tid;
   if (state.server === "old") coversUpTo(state, commit, tid);
   else advance(state);
-  const others = [...state.accounts.values()].filter(
-    (account) => account !== committer && account.phase !== "orphaned" && needs(state, account, settled),
-  );
-  // All of them first: who is owed it no more at once must not be the last one.
-  for (const { number } of others) nowOwed(settled, number);
-  for (const account of others) owe(state, account, settled, now, actions);
+  oweToAll(state, settled, now, actions);
   // Nearly always: all were told the same, and will be.
   if (heard !== undefined && missing !== undefined && heard.own === heard.oids) complete(settled, heard.args, missing);
   if (settled.owed === undefined) forgetDetails(settled);

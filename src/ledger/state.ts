@@ -133,7 +133,7 @@ export interface Finishing {
 export interface Settled {
   readonly tid: Tid;
   readonly order: number;
-  /** Who committed it; `FOREIGN`: nobody here. */
+  /** Who committed it; `NOBODY`: nobody here. */
   readonly session: number;
   /** While anybody is owed it. */
   changes: Changes;
@@ -155,7 +155,7 @@ export interface Settled {
 }
 
 /** No session has that number. */
-export const FOREIGN = 0;
+export const NOBODY = 0;
 
 /** An invalidation to be encoded, shared by all who get it. */
 export interface Announcement {
@@ -385,6 +385,24 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     doubted: NO_TID,
     accounts: new Map(),
     mayOwe: false,
+  };
+}
+
+/** A commit at that tid, which nobody is owed yet. */
+export function newSettled(of: Pick<Settled, "tid" | "order" | "session" | "changes" | "oids" | "complete">): Settled {
+  return {
+    tid: of.tid,
+    order: of.order,
+    session: of.session,
+    changes: of.changes,
+    oids: of.oids,
+    complete: of.complete,
+    owed: undefined,
+    completed: 0,
+    synthesized: 0,
+    added: undefined,
+    lastOwn: undefined,
+    madeUp: undefined,
   };
 }
 

@@ -5,6 +5,7 @@ import {
   built,
   difference,
   newBuilder,
+  NO_OIDS,
   oidSet,
   refusedAlways,
   union,
@@ -79,6 +80,15 @@ export interface Changes {
   /** An old server sends no message of its own for it. */
   readonly silent: boolean;
 }
+
+export const NO_CHANGES: Changes = {
+  created: NO_OIDS,
+  restored: NO_OIDS,
+  deleted: NO_OIDS,
+  oids: NO_OIDS,
+  undoes: false,
+  silent: false,
+};
 
 export function changesOf(transaction: Transaction): Changes {
   let created = oidSet(built(transaction.created));

@@ -1,5 +1,5 @@
 import type { Happening } from "../happening/happening.ts";
-import { FOREIGN, type Repair, type Settled } from "../ledger/state.ts";
+import { NOBODY, type Repair, type Settled } from "../ledger/state.ts";
 import { difference, intersection, NO_OIDS, oidCount, type OidSet } from "../ledger/oid-set.ts";
 import { ID_BYTES, tidHex } from "../wire/ids.ts";
 import { tidTime } from "./tid-time.ts";
@@ -38,7 +38,7 @@ export function repairOf(
     upstream,
     storage,
     client,
-    source: settled.session === FOREIGN ? "foreign" : "client",
+    source: settled.session === NOBODY ? "foreign" : "client",
     tid: tidHex(tid),
     time: tidTime(tid),
     repair: synthesized > 0 ? "synthesized" : "completed",

@@ -500,11 +500,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "tid === commit.explicitTid",
     "false",
   ]),
-  ...since("nobody needs its own commit", "src/ledger/settle.ts", [
-    '(account) => account !== committer && account.phase !== "orphaned" && needs(state, account, settled),',
-    "account !== committer",
-    "true",
-  ]),
   ...since("of any other that is due and silent it has asked already, or will when it may", "src/ledger/owe.ts", [
     "if (settled.changes.silent) askIfSilent(state, account, actions);",
     "settled.changes.silent",

@@ -224,6 +224,12 @@ describe("judging what a client was told", () => {
       expect(kinds(...fresh(3), ...empty, told(1, 5), told(1, 6))).toEqual(["missing"]);
     });
 
+    it("need not be told of one that it was killed behind the reply of, before it had noted more", () => {
+      const killed: ActorEvent[] = [...fresh(2), ["attempt", "own-3", "created"], ["finishing", "own-3"], shown(1, 3)];
+      const back = [open, verify(1, 2), shown(1, 6), resumed(1, 6, 3, 4, 5, 6, 100)];
+      expect(judge([...killed, ...back], WITH_OWN).findings).toEqual([]);
+    });
+
     it("has to be told of one whose reply never came", () => {
       const before: ActorEvent[] = [
         ...fresh(2),

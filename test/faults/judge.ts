@@ -277,5 +277,17 @@ function ownCommits(events: readonly ActorEvent[], history: History): Set<string
   const acknowledged = events.flatMap((event) => (event[0] === "committed" ? [event[2]] : []));
   // It may have been killed between the reply and its note of it.
   const told = events.flatMap((event) => (event[0] === "own" ? [event[1]] : []));
-  return new Set([...acknowledged, ...told].filter((tid) => marks.has(history.at(tid)?.mark ?? "")));
+  const known = [...acknowledged, ...told, ...replies(events, history)];
+  return new Set(known.filter((tid) => marks.has(history.at(tid)?.mark ?? "")));
+}
+
+/** Tids that it was shown inside a finish of its own, over the same connection, and that are that one's. */
+function* replies(events: readonly ActorEvent[], history: History): Generator<string> {
+  let finishing: string | undefined;
+  for (const event of events) {
+    if (event[0] === "finishing") finishing = event[1];
+    else if (event[0] === "open" || event[0] === "verify") finishing = undefined;
+    else if (event[0] === "shown" && finishing !== undefined && history.at(event[2])?.mark === finishing)
+      yield event[2];
+  }
 }

@@ -10,6 +10,8 @@ import { LOOPBACK } from "./sockets.ts";
 
 /** What a client was told, in the order in which its network thread read it (see `python/recording.py`). */
 export type ClientEvent =
+  /** It begins to verify its cache, which stands at that tid and has so many objects. */
+  | readonly ["verify", connection: number, tid: string, objects: number]
   | readonly ["invalidation", number, string, readonly string[]]
   | readonly ["resumed", number, string, readonly string[]]
   | readonly ["shown", number, string]

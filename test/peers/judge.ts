@@ -126,6 +126,7 @@ class WireOrder {
         if (tid > this.highest) this.highest = tid;
         return;
       }
+      case "verify":
       case "told":
       case "own":
       case "cache dropped":

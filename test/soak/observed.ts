@@ -4,6 +4,8 @@ import type { TrueTransaction } from "../peers/server.ts";
 
 /** What the client's cache was told on one connection. */
 interface Spell {
+  /** Its cache was empty when it began to verify, and had nothing to ask for. */
+  isNew: boolean;
   /** The tid that the server (or the proxy) showed first: what the client compares its cache's with. */
   shown: string;
   /** `getInvalidations` replies. */
@@ -50,14 +52,11 @@ export function judgeObserver(
     }
   };
   spells.forEach((spell, index) => {
-    // Its cache was dropped and may be empty still: then there was nothing to verify.
-    const base = spells[index - 1]?.dropped === true ? undefined : known;
-    const start = verifiedAt(spell, base);
+    const start = verifiedAt(spell, known);
     isVerified = start !== undefined;
     if (start === undefined) return;
     const isLast = isThere && index === spells.length - 1;
-    const isNew = spell.dropped || (base === undefined && spell.resumed.length === 0);
-    const before = isNew ? start : (known ?? start);
+    const before = spell.dropped || spell.isNew ? start : (known ?? start);
     const last = [...spell.invalidations.keys()].reduce((a, b) => (a > b ? a : b), start);
     for (const transaction of truth) {
       if (transaction.tid <= before || (!isLast && transaction.tid > last)) continue;
@@ -80,11 +79,12 @@ function isTold(spell: Spell, tid: string, oid: string): boolean {
 }
 
 /** The tid at which its cache is once it has verified; undefined where the connection ended before. */
-function verifiedAt({ shown, resumed, dropped }: Spell, known: string | undefined): string | undefined {
+function verifiedAt({ isNew, shown, resumed, dropped }: Spell, known: string | undefined): string | undefined {
   if (dropped) return shown;
   if (resumed.length > 0) return resumed.reduce((highest, { tid }) => (tid > highest ? tid : highest), shown);
-  // Nothing to verify: its cache is new, or it is up to date.
-  return shown !== "" && (known === undefined || shown <= known) ? shown : undefined;
+  if (shown === "") return undefined;
+  // Else it is up to date: it had nothing to verify.
+  return isNew || (known !== undefined && shown <= known) ? shown : undefined;
 }
 
 function spellsOf(events: readonly ClientEvent[]): Spell[] {
@@ -93,7 +93,7 @@ function spellsOf(events: readonly ClientEvent[]): Spell[] {
   const on = (connection: number): Spell => {
     let spell = spells.get(connection);
     if (spell === undefined) {
-      spell = { shown: "", resumed: [], dropped: false, invalidations: new Map() };
+      spell = { isNew: false, shown: "", resumed: [], dropped: false, invalidations: new Map() };
       spells.set(connection, spell);
     }
     latest = spell;
@@ -101,6 +101,9 @@ function spellsOf(events: readonly ClientEvent[]): Spell[] {
   };
   for (const event of events) {
     switch (event[0]) {
+      case "verify":
+        if (event[3] === 0) on(event[1]).isNew = true;
+        break;
       case "shown":
         if (on(event[1]).shown === "") on(event[1]).shown = event[2];
         break;

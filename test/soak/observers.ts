@@ -53,7 +53,7 @@ export class Observers {
     );
   };
 
-  /** Comes, reads, goes, and comes back with the cache that it has kept. */
+  /** Comes, reads (or not: its cache stays empty), goes, and comes back with the cache that it has kept. */
   readonly visitor: Actor = async (scene) => {
     const { site, random, tally } = scene;
     const kind = random.pick(site.clients);
@@ -67,7 +67,7 @@ export class Observers {
     await again(scene, 0, 1_500, async () => {
       await tryIt(scene, "a visit", async () => {
         await open();
-        for (let i = random.below(8); i >= 0; i--) {
+        for (let i = random.below(8); i > 0; i--) {
           await client.load(random.pick(site.shared));
           await client.lastTransaction();
           await pause(random.between(0, 200), scene.over);

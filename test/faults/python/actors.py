@@ -40,9 +40,9 @@ import ZEO.ClientStorage  # noqa: E402
 import recording  # noqa: E402
 from client import Client  # noqa: E402
 from client import FAR  # noqa: E402
-from client import NO_SERIAL  # noqa: E402
 from client import record  # noqa: E402
 from client import TransactionMetaData  # noqa: E402
+from hexes import NO_SERIAL  # noqa: E402
 from hexes import from_hex  # noqa: E402
 from hexes import to_hex  # noqa: E402
 from recording import NEW  # noqa: E402
@@ -77,35 +77,6 @@ class Telling(recording.Recording):
             if event[0] == 'told':
                 self.actor.heard_of(event[2])
             self.changed.notify_all()
-
-
-def tell_verifications():
-    """What a client has when it begins to verify: the tid of its cache, and how many objects."""
-
-    def begins(storage, connection, cache):
-        told = getattr(storage, '_peers_recording', None)
-        if told is not None:
-            told.add('verify', recording.connection_of(connection), to_hex(cache.getLastTid() or NO_SERIAL), len(cache))
-
-    if NEW:
-        import ZEO.asyncio.client as module
-        class_ = getattr(module, 'ClientIO', None) or module.Client
-        verify = class_.verify
-
-        def verify_new(self, *args):
-            begins(self.client, self.protocol, self.cache)
-            return verify(self, *args)
-
-        class_.verify = verify_new
-    else:
-        class_ = ZEO.ClientStorage.ClientStorage
-        verify_cache = class_.verify_cache
-
-        def verify_old(self, server):
-            begins(self, self._connection, self._cache)
-            return verify_cache(self, server)
-
-        class_.verify_cache = verify_old
 
 
 def store_in_order():
@@ -147,7 +118,6 @@ def store_in_order():
     client_class.load_before_threadsafe = load_before_threadsafe
 
 
-tell_verifications()
 if NEW:
     store_in_order()
 

@@ -17,6 +17,7 @@ from ZODB.POSException import POSKeyError
 from ZODB.POSException import UndoError
 
 import peers_model
+from hexes import NO_SERIAL
 from hexes import from_hex
 from hexes import to_hex
 from recording import NEW
@@ -33,7 +34,6 @@ try:
 except ImportError:
     from transaction import Transaction as TransactionMetaData
 
-NO_SERIAL = b'\0' * 8
 FAR = b'\x7f' + b'\xff' * 7
 
 

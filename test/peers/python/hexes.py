@@ -4,6 +4,9 @@ from binascii import hexlify
 from binascii import unhexlify
 
 
+NO_SERIAL = b'\0' * 8
+
+
 def to_hex(eight):
     return hexlify(eight).decode('ascii')
 

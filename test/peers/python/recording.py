@@ -3,6 +3,7 @@
 A `Recording` belongs to one ClientStorage. Its events are lists:
 
     ["connected", connection]
+    ["verify", connection, tid, objects]            the client begins to verify: its cache's tid, and how much is in it
     ["invalidation", connection, tid, [oid, ...]]   an invalidateTransaction message
     ["resumed", connection, tid, [oid, ...]]        a getInvalidations reply
     ["shown", connection, tid]                      another reply that shows a tid higher than any shown before
@@ -18,6 +19,7 @@ import time
 
 import ZEO.ClientStorage
 
+from hexes import NO_SERIAL
 from hexes import looks_like_tid
 from hexes import to_hex
 
@@ -107,9 +109,23 @@ def connection_of(protocol):
     return number
 
 
+def verification_begins(storage, connection, cache):
+    recording = getattr(storage, '_peers_recording', None)
+    if recording is not None:
+        recording.add('verify', connection_of(connection), to_hex(cache.getLastTid() or NO_SERIAL), len(cache))
+
+
 def record_old():
     """ZODB3 and ZEO 4: zrpc."""
     from ZEO.zrpc.connection import ManagedClientConnection
+
+    verify_cache = ZEO.ClientStorage.ClientStorage.verify_cache
+
+    def verify(self, server):
+        verification_begins(self, self._connection, self._cache)
+        return verify_cache(self, server)
+
+    ZEO.ClientStorage.ClientStorage.verify_cache = verify
 
     original = ManagedClientConnection.message_input
 
@@ -125,7 +141,17 @@ def record_old():
 
 def record_new():
     """ZEO 5 and later: asyncio."""
+    import ZEO.asyncio.client
     from ZEO.asyncio.client import Protocol
+
+    client = getattr(ZEO.asyncio.client, 'ClientIO', None) or ZEO.asyncio.client.Client
+    verify_cache = client.verify
+
+    def verify(self, *args):
+        verification_begins(self.client, self.protocol, self.cache)
+        return verify_cache(self, *args)
+
+    client.verify = verify
 
     original = Protocol.message_received
 

@@ -17,7 +17,7 @@ import { reportTo } from "../report/reporter.ts";
 import type { Storage } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
 import type { WitnessSource } from "../storage/witness.ts";
-import { Witness } from "../witness/witness.ts";
+import { WitnessPair } from "../witness/pair.ts";
 import { Fullness } from "../upstream/fullness.ts";
 import { Memory, type Share } from "../session/memory.ts";
 import { Room } from "../upstream/room.ts";
@@ -172,7 +172,9 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const { limits, witness } = this.#config;
     const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
     const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
-    return (storage) => (told) => new Witness({ server, storage, dialling, told, limits: bounds });
+    // Soon enough for a second one to answer before those who wait are given up.
+    const stallMs = witness.holdMs / 4;
+    return (storage) => (told) => new WitnessPair({ server, storage, dialling, told, limits: bounds }, stallMs);
   }
 
   // --- stop -------------------------------------------------------------------------------------------------------

@@ -20,11 +20,17 @@ export interface LinkHost {
   /** It has not greeted for so long. */
   silent(): void;
   told(args: InvalidationArgs): void;
+  /** Nothing has come of the greeting, or of any reply while calls wait for theirs, for `stallMs`; */
+  stalled(): void;
+  /** and now something has. */
+  goesOn(): void;
   /** The connection has ended, or had to be. Nothing more is told. */
   over(reason: string): void;
 }
 
 export interface LinkLimits {
+  /** After so long with nothing it is called stalled, in ms. */
+  readonly stallMs: number;
   /** How long the greeting may take, in ms, */
   readonly greetMs: number;
   /** and how long nothing may come of any reply while calls wait for theirs. */
@@ -58,6 +64,7 @@ export class Link {
   #isReply = false;
   /** Another number whenever something of a reply has come. */
   #progress = 0;
+  #isStalled = false;
   #cancelTimer: (() => void) | undefined;
 
   constructor(connection: Connection, clock: Clock, limits: LinkLimits, host: LinkHost) {
@@ -66,7 +73,11 @@ export class Link {
     this.#limits = limits;
     this.#host = host;
     this.#hold = { maxBytes: limits.frameBytes, what: "an invalidation" };
-    this.#cancelTimer = clock.after(limits.greetMs, () => this.#over(() => host.silent()));
+    const stallMs = Math.min(limits.stallMs, limits.greetMs);
+    this.#cancelTimer = clock.after(stallMs, () => {
+      this.#cancelTimer = clock.after(limits.greetMs - stallMs, () => this.#over(() => host.silent()));
+      this.#stalls();
+    });
     connection.handOver(this.#handler());
   }
 
@@ -130,13 +141,34 @@ export class Link {
 
   /** Something of a reply must come from time to time, as long as any is missing. */
   #watch(): void {
+    const { answerMs } = this.#limits;
+    const stallMs = Math.min(this.#limits.stallMs, answerMs);
+    this.#unlessProgress(stallMs, () => {
+      this.#unlessProgress(answerMs - stallMs, () => this.fail("unanswered"));
+      this.#stalls();
+    });
+  }
+
+  #unlessProgress(ms: number, then: () => void): void {
     const before = this.#progress;
-    this.#cancelTimer = this.#clock.after(this.#limits.answerMs, () => {
+    this.#cancelTimer = this.#clock.after(ms, () => {
       this.#cancelTimer = undefined;
       if (this.#calls.pending === 0) return;
-      if (this.#progress === before) this.fail("unanswered");
+      if (this.#progress === before) then();
       else this.#watch();
     });
+  }
+
+  #stalls(): void {
+    this.#isStalled = true;
+    this.#host.stalled();
+  }
+
+  #hasProgress(): void {
+    this.#progress++;
+    if (!this.#isStalled) return;
+    this.#isStalled = false;
+    this.#read.push(() => this.#host.goesOn());
   }
 
   #handler(): ConnectionHandler {
@@ -178,6 +210,7 @@ export class Link {
         const { answer, rest } = greeted;
         this.#cancelTimer?.();
         this.#cancelTimer = undefined;
+        this.#hasProgress();
         this.#isOld = answer.family === "old";
         const limits = { maxFrameBytes: MAX_FRAME_BYTES, maxHeldBytes: this.#limits.frameBytes };
         this.#stream = new FrameStream(this.#frames(), limits);
@@ -195,7 +228,7 @@ export class Link {
     return {
       begin: (head, length) => this.#begin(head, length),
       flow: () => {
-        if (this.#isReply) this.#progress++;
+        if (this.#isReply) this.#hasProgress();
       },
       frame: (_frame, payload) => {
         const envelope = pickleCodec.peek(payload);

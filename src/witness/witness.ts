@@ -13,6 +13,8 @@ import { BackOff } from "./back-off.ts";
 import { RangeReader, type RangeBounds, type RangeCall, type RangePace } from "./range-reader.ts";
 
 export interface WitnessLimits {
+  /** How long nothing may come of the greeting or of any reply until that is told, in ms. */
+  readonly stallMs: number;
   /** How long nothing may come of any reply that is waited for, in ms: then the connection is closed. */
   readonly answerMs: number;
   /** The longest invalidation that is read, in bytes. */
@@ -26,6 +28,7 @@ export interface WitnessLimits {
 }
 
 export const WITNESS_LIMITS: WitnessLimits = {
+  stallMs: 500,
   answerMs: 30_000,
   frameBytes: 64 * 1024 * 1024,
   transactions: 10_000,
@@ -39,6 +42,8 @@ export interface WitnessOptions {
   readonly storage: string;
   readonly dialling: Dialling;
   readonly told: WitnessTold;
+  /** Its connection: nothing came for `stallMs` of what it waits for, and then something did. */
+  readonly stall?: { stalled(): void; goesOn(): void };
   readonly limits?: Partial<WitnessLimits>;
   /** Has the server ever greeted anybody? Then one that is silent is no TLS server. Without it only the witness's own count. */
   readonly greets?: () => boolean;
@@ -165,17 +170,19 @@ export class Witness implements StorageWitness {
 
   #connected(connection: Connection): void {
     const { dialling } = this.#options;
-    const { answerMs, frameBytes } = this.#limits;
+    const { stallMs, answerMs, frameBytes } = this.#limits;
     const early: InvalidationArgs[] = [];
     const link = new Link(
       connection,
       this.#clock,
-      { greetMs: dialling.timeoutMs, answerMs, frameBytes },
+      { stallMs, greetMs: dialling.timeoutMs, answerMs, frameBytes },
       {
         greeted: (protocol) => this.#greeted(link, protocol),
         unknown: () => this.#cannot("protocol"),
         silent: () => this.#silent(),
         told: (args) => this.#told(args),
+        stalled: () => this.#tell(() => this.#options.stall?.stalled()),
+        goesOn: () => this.#tell(() => this.#options.stall?.goesOn()),
         over: (reason) => this.#down(reason),
       },
     );

@@ -1,4 +1,4 @@
-import type { Range, RangeRead, UnableReason } from "../../src/storage/witness.ts";
+import type { Range, RangeRead, StorageWitness, UnableReason } from "../../src/storage/witness.ts";
 import type { Dialect, InvalidationArgs } from "../../src/wire/codec.ts";
 import { framed } from "../../src/wire/frame.ts";
 import { asTid, readTid, type Tid, tidBytes } from "../../src/wire/ids.ts";
@@ -156,20 +156,25 @@ export class Scene {
   readonly transport = new PlayedTransport();
   readonly tellings: unknown[] = [];
   readonly thrown: unknown[] = [];
-  readonly witness: Witness;
+  readonly witness: StorageWitness;
   /** What it does when it is told something. */
   react: (word: string) => void = () => undefined;
   readonly #kind: Kind;
   stock: readonly Stocked[];
 
-  constructor(kind: Kind = NEW, stock: readonly Stocked[] = [], options: Partial<WitnessOptions> = {}) {
+  constructor(
+    kind: Kind = NEW,
+    stock: readonly Stocked[] = [],
+    options: Partial<WitnessOptions> = {},
+    make = (all: WitnessOptions): StorageWitness => new Witness(all),
+  ) {
     this.#kind = kind;
     this.stock = stock;
     const tell = (...telling: readonly unknown[]): void => {
       this.tellings.push(telling);
       this.react(telling[0] as string);
     };
-    this.witness = new Witness({
+    this.witness = make({
       server: { host: "server", port: 8100 },
       storage: "1",
       dialling: { transport: this.transport, clock: this.clock, timeoutMs: 10_000 },

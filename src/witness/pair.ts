@@ -1,0 +1,126 @@
+import type { Clock } from "../clock.ts";
+import type { Range, RangeRead, StorageWitness, WitnessTold } from "../storage/witness.ts";
+import type { Tid } from "../wire/ids.ts";
+import { Witness, type WitnessOptions } from "./witness.ts";
+
+/** So many times `stallMs` a range is given at most. */
+const MOST_FACTOR = 64;
+
+/**
+ * A witness with a second connection where the first one is stalled: dialled beside it, and the one that answers first stays.
+ * A connection that says nothing may be dead, behind a firewall that has forgotten it, say, or its server may be at work: that
+ * one answers all, one after the other, and the first connection before the second.
+ */
+export class WitnessPair implements StorageWitness {
+  readonly #options: Omit<WitnessOptions, "stall">;
+  readonly #told: WitnessTold;
+  readonly #clock: Clock;
+  readonly #stallMs: number;
+  #first: Witness;
+  #second: Witness | undefined;
+  #cancelSecond: () => void = () => undefined;
+  #isReading = false;
+  /**
+   * An old server has a thread for each client, and may look long for where a range begins: so one that was being read when
+   * its connection was given up is given so many times `stallMs` before the next one is dialled, each time twice as many.
+   */
+  #factor = 1;
+
+  constructor(options: Omit<WitnessOptions, "stall">, stallMs: number) {
+    this.#options = options;
+    this.#told = options.told;
+    this.#clock = options.dialling.clock;
+    this.#stallMs = stallMs;
+    this.#first = this.#make();
+  }
+
+  ask(named: (last: Tid) => void): void {
+    this.#first.ask(named);
+  }
+
+  read(range: Range, isSkipped: (tid: Tid) => boolean, done: (read: RangeRead) => void): void {
+    this.#isReading = true;
+    this.#first.read(range, isSkipped, (read) => {
+      this.#isReading = false;
+      this.#factor = 1;
+      done(read);
+    });
+  }
+
+  retry(): void {
+    this.#first.retry();
+    this.#second?.retry();
+  }
+
+  stop(): void {
+    this.#giveUpSecond();
+    this.#first.stop();
+  }
+
+  #make(): Witness {
+    const witness: Witness = new Witness({
+      ...this.#options,
+      limits: { ...this.#options.limits, stallMs: this.#stallMs },
+      told: {
+        up: (last) => this.#up(witness, last),
+        told: (args) => {
+          if (witness === this.#first) this.#told.told(args);
+        },
+        down: (reason) => this.#down(witness, reason),
+        unable: (reason) => {
+          this.#giveUpSecond();
+          if (witness === this.#first) this.#told.unable(reason);
+        },
+      },
+      stall: {
+        stalled: () => {
+          if (witness === this.#first) this.#stalled();
+        },
+        goesOn: () => {
+          if (witness === this.#first) this.#giveUpSecond();
+        },
+      },
+    });
+    return witness;
+  }
+
+  #stalled(): void {
+    const factor = this.#isReading ? this.#factor : 1;
+    this.#cancelSecond();
+    this.#cancelSecond = this.#clock.after((factor - 1) * this.#stallMs, () => {
+      this.#second ??= this.#make();
+    });
+  }
+
+  #up(witness: Witness, last: Tid): void {
+    if (witness === this.#second) {
+      this.#second = undefined;
+      this.#first.stop();
+      this.#first = witness;
+      if (this.#isReading) this.#factor = Math.min(MOST_FACTOR, 2 * this.#factor);
+      this.#isReading = false;
+      this.#told.down("stalled");
+    } else this.#giveUpSecond();
+    this.#told.up(last);
+  }
+
+  #down(witness: Witness, reason: string): void {
+    if (witness !== this.#first) return;
+    this.#isReading = false;
+    const second = this.#second;
+    this.#cancelSecond();
+    if (second !== undefined) {
+      // The one that is dialled already is the sooner one.
+      this.#first.stop();
+      this.#first = second;
+      this.#second = undefined;
+    }
+    this.#told.down(reason);
+  }
+
+  #giveUpSecond(): void {
+    this.#cancelSecond();
+    this.#second?.stop();
+    this.#second = undefined;
+  }
+}

@@ -30,7 +30,9 @@ export function tellBehind<P>(
   actions: Action<P>[],
 ): void {
   state.mayOwe = true;
-  account.late = { oids: union(account.late?.oids ?? NO_OIDS, oids), isTold: false };
+  const { late } = account;
+  const lowest = late !== undefined && late.tid < tid ? late.tid : tid;
+  account.late = { tid: lowest, oids: union(late?.oids ?? NO_OIDS, oids), isTold: false };
   actions.push({ do: "told-late", by: account.number, tid });
 }
 

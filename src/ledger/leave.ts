@@ -35,8 +35,8 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
   account.top = NO_TID;
   account.transactions = [];
   account.awaited = undefined;
-  // It may not have heard of it: it must not go on from where it stood.
-  if (account.late !== undefined) doubt(state);
+  // It may not have heard of it: it must not go on from where it stood. From below it is told of it when it comes back.
+  if (account.late !== undefined && account.stands.tid >= account.late.tid) doubt(state);
   account.late = undefined;
   if (isFinishing(state, account.number) && state.rules.readOrphans) account.phase = "orphaned";
   else state.accounts.delete(account.number);

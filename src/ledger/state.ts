@@ -172,6 +172,8 @@ export interface Standing {
 
 /** What the server told behind a higher tid. */
 export interface Late {
+  /** The lowest of the tids that these oids changed in. */
+  readonly tid: Tid;
   readonly oids: OidSet;
   /** It was told, perhaps while its client did not take it. */
   readonly isTold: boolean;

@@ -204,6 +204,7 @@ export class Canonical {
 
   #late(w: World, { late, isWorking, stands }: Account<Message>): void {
     this.#put((isWorking ? 1 : 0) | (late?.isTold ? 4 : 0) | (Number(stands.tid) << 4));
+    this.#put(Number(late?.tid ?? 0));
     this.#put(stands.oids === undefined ? 0 : 1);
     let oids = 0;
     for (let t = 1; t <= w.top; t++) if (partsIn(late?.oids ?? NO_OIDS, w.transactions[t] ?? 0) !== 0) oids |= 1 << t;

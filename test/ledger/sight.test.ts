@@ -110,3 +110,33 @@ describe("another database", () => {
     expect(done(ledger)).toEqual(["foreign", "announce"]);
   });
 });
+
+describe("a client whose server has forgotten it, and its lock, before anybody here knows", () => {
+  /** Session 1 works, and was granted its vote; what somebody else committed behind that is found. */
+  function granted(): StorageLedger<string> {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.workForwarded(1);
+    ledger.beginForwarded(1, 1);
+    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
+    looks(ledger, 100n);
+    expect(done(ledger)).toEqual(["forward"]);
+    looks(ledger, 120n, 120n);
+    expect(done(ledger)).toEqual(["foreign", "told-late"]);
+    return ledger;
+  }
+
+  function asksFrom(ledger: StorageLedger<string>, tid: bigint): string[] {
+    registers(ledger, 2, 120n);
+    ledger.invalidationsReply(2, asTid(tid), { tid: asTid(120n), oids: packed([]) }, REPLY);
+    return ledger
+      .take()
+      .flatMap((action) => (action.do === "resume" ? [action.value === undefined ? "None" : "all"] : []));
+  }
+
+  it("comes back from below what it was not told of: nobody need verify", () => {
+    const ledger = granted();
+    ledger.clientGone(1);
+    expect(asksFrom(ledger, 100n)).toEqual(["all"]);
+  });
+});

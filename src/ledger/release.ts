@@ -63,10 +63,15 @@ export function pump<P>(state: StorageState<P>, account: Account<P>, actions: Ac
   if (account.outbox.length === 0) account.top = NO_TID;
   tellLate(state, account, actions);
   if (account.phase !== "closing") return;
-  // Where what is first may not be told completely, it learns that when it comes back.
+  // Where what is first may not be told completely, or not yet, it learns that when it comes back.
   const [first] = account.outbox;
-  if (first === undefined || (!waitsForCommits(state, first) && waitsForSight(state, account, first)))
-    closeAtOnce(state, account, actions);
+  const waits = first !== undefined && (waitsForCommits(state, first) || !waitsForWitness(state, account, first));
+  if (!waits) closeAtOnce(state, account, actions);
+}
+
+function waitsForWitness<P>(state: StorageState<P>, account: Account<P>, first: Item<P>): boolean {
+  if (first.kind === "invalidations" && account.past === "wanted") return true;
+  return waitsForSight(state, account, first);
 }
 
 export function pumpAll<P>(state: StorageState<P>, actions: Action<P>[]): void {

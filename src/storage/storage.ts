@@ -111,6 +111,11 @@ export class Storage {
     return this.#watch.waits(then);
   }
 
+  /** The server is there again: so its witness need not wait longer. */
+  nudge(): void {
+    this.#watch?.nudge();
+  }
+
   /** A session is about to register. Returns its number, which no other session of this storage has had. */
   join(member: Member): number {
     const number = ++this.#lastNumber;

@@ -29,6 +29,11 @@ export class Storages {
     for (const [key, other] of this.#storages) if (other === storage) this.#storages.delete(key);
   }
 
+  /** The server is there again. */
+  nudge(): void {
+    for (const storage of this.#storages.values()) storage.nudge();
+  }
+
   all(): Iterable<Storage> {
     return this.#storages.values();
   }

@@ -217,9 +217,12 @@ export class Upstream {
       case "admit":
         this.#arrivals.admit();
         return;
+      case "tell-up":
+        this.#report(told(decision, this.#address.text, this.serverAddress));
+        this.storages?.nudge();
+        return;
       case "tell-listening":
       case "tell-down":
-      case "tell-up":
       case "tell-blocked":
       case "tell-trouble":
       case "tell-trouble-over":

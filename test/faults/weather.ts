@@ -43,7 +43,9 @@ class Lane {
       const passed = tamper === undefined ? chunk : tamper(chunk);
       this.#waiting += passed.length;
       if (this.#waiting > MOST_WAITING) from.pause();
-      this.#behind(() => this.#pass(passed));
+      // A distance, not a narrow way: what comes meanwhile is on its way, too.
+      const due = performance.now() + this.#random.below(this.climate.delayMs + 1);
+      this.#behind(() => this.#pass(passed, due));
     });
   }
 
@@ -56,9 +58,9 @@ class Lane {
     this.#tail = this.#tail.then(what).catch(() => undefined);
   }
 
-  async #pass(chunk: Buffer): Promise<void> {
-    const { delayMs } = this.climate;
-    if (delayMs > 0) await pause(this.#random.below(delayMs + 1));
+  async #pass(chunk: Buffer, due: number): Promise<void> {
+    const left = due - performance.now();
+    if (left > 0) await pause(left);
     await this.#stall();
     let at = 0;
     while (this.climate.slices && at < Math.min(chunk.length, SLICED_BYTES)) {

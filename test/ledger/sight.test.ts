@@ -78,6 +78,15 @@ describe("reading back", () => {
     expect(ledger.state.reach).toBe(50n);
   });
 
+  it("is not waited for by whom the server has left: it asks again when it comes back", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.invalidationsReply(1, asTid(50n), undefined, REPLY);
+    expect(done(ledger)).toEqual([]);
+    ledger.serverGone(1, false);
+    expect(done(ledger)).toEqual(["close-client"]);
+  });
+
   it("is not tried where a look could not read that far: everybody verifies", () => {
     const ledger = watched();
     registers(ledger, 1, 100n);

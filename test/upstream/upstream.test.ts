@@ -104,3 +104,19 @@ describe("trouble of this machine", () => {
     gate.leave();
   });
 });
+
+describe("a server that is back", () => {
+  it("is told to its storages: their witnesses may wait for longer", () => {
+    const gate = new Gate().listens();
+    let nudges = 0;
+    gate.storages.nudge = () => void nudges++;
+    const { server } = gate.registers();
+    server.ends();
+    gate.clock.move(100);
+    gate.transport.dialling.fails("ECONNREFUSED");
+    expect([gate.told, nudges]).toEqual([["listening", "down: ECONNREFUSED"], 0]);
+    gate.comesBack();
+    expect([gate.told.at(-2), nudges]).toEqual(["up", 1]);
+    gate.leave();
+  });
+});

@@ -164,8 +164,8 @@ class Round {
       if (!(await proxy.serves())) this.#find("stuck", proxy.plan.name, "it does not serve, though its server does");
     }
     const troupes = [...this.#troupes];
-    this.#stuck(await Promise.all(troupes.map((troupe) => troupe.calm(CALM_SECONDS))));
     if (this.#plan.causes.has("server-kills")) await this.#wake();
+    this.#stuck(await Promise.all(troupes.map((troupe) => troupe.calm(CALM_SECONDS))));
     this.#stuck(await Promise.all(troupes.map((troupe) => troupe.back(CALM_SECONDS))));
     await this.#settle(shared);
     const memories = new Map<string, InMemory>();
@@ -214,6 +214,8 @@ class Round {
     if (untold.length === 0) return;
     for (const [name, tid, isConnected] of untold) {
       this.#find("not told at rest", name, `${isConnected ? "" : "not connected, "}at ${tid} instead of ${last}`);
+      if (!isConnected)
+        this.#find("not told at rest", name, this.#weathers.flatMap((one) => one.connections).join(", "));
     }
     try {
       await writing.commit("writer-1", shared.slice(0, 1));

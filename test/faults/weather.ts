@@ -252,6 +252,14 @@ export class Weather {
     }
   }
 
+  /** Each connection that is there: its client's port, what both ends have sent, and who of them has ended. */
+  get connections(): string[] {
+    return [...this.#pairs].map(({ client, server }) => {
+      const ends = [client, server].map((end) => `${end.bytesRead}${end.readableEnded ? " ended" : ""}`);
+      return `${client.remotePort}: ${ends.join(" / ")}`;
+    });
+  }
+
   #one(isMeant: (pair: Pair) => boolean = () => true): Pair | undefined {
     const pairs = [...this.#pairs].filter(isMeant);
     return pairs.length === 0 ? undefined : this.#random.pick(pairs);

@@ -4,7 +4,7 @@ import { FULL, QUICK, type Effort } from "./plan.ts";
 
 export const USAGE = `npm run bench [-- OPTIONS]
   --quick          a part of the workloads, less exact; within a minute
-  --only TEXT      workloads whose name has the text, such as load-4k or commit
+  --only TEXT      workloads whose name has the text, such as load-4k or commit; witness: those of a proxy that has one
   --rounds N       how many turns, each with a slice for every way
   --ms N           how long a slice is, in milliseconds
   --pin CORES      one: everything on one core (the default); split: the relays on one of their own; none

@@ -49,6 +49,8 @@ async function fill(serverPort: number, { transactions, oids }: CatchUpPlan): Pr
 
 async function ask(port: number, storage: string, above: number, plan: CatchUpPlan): Promise<number> {
   const client = await Client.connect(port, storage);
+  // As every client does with a cache.
+  await client.ask("lastTransaction", z5.EMPTY);
   const start = performance.now();
   const answer = await new Promise<Buffer>((resolve) => {
     client.onWholeFrame(resolve);

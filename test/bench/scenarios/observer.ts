@@ -37,10 +37,17 @@ export class Observer {
 export function nextOids(client: Client, expected: () => readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     client.onWholeFrame((frame) => {
-      const announced = announcedOids(frame).sort();
+      const announced = announcedOids(frame, client.isOld).sort();
       const wanted = expected();
       if (announced.length === wanted.length && announced.every((oid, i) => oid === wanted[i])) resolve();
-      else reject(new Error(`announced: ${announced.join()}; committed: ${wanted.join()}`));
+      else reject(new Error(`announced: ${someOf(announced)}; committed: ${someOf(wanted)}`));
     });
   });
+}
+
+const SHOWN = 20;
+
+function someOf(oids: readonly string[]): string {
+  const more = oids.length > SHOWN ? ` and ${oids.length - SHOWN} more` : "";
+  return oids.slice(0, SHOWN).join() + more;
 }

@@ -29,9 +29,9 @@ export function isSerials(bytes: Buffer, start: number): boolean {
 }
 
 /** All the oids of a whole `invalidateTransaction`. */
-export function announcedOids(frame: Buffer): string[] {
+export function announcedOids(frame: Buffer, isOld = false): string[] {
   const oids: string[] = [];
-  for (let at = TID_END; at < frame.length - TAIL;) {
+  for (let at = TID_END + (isOld ? OLD_MORE : 0); at < frame.length - TAIL;) {
     // Between the oids stand the opcodes of the list and of its batches.
     if (frame[at] !== 0x43) {
       at++;

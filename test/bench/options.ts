@@ -3,7 +3,7 @@ import type { Pin } from "./cores.ts";
 import { FULL, QUICK, type Effort } from "./plan.ts";
 
 export const USAGE = `npm run bench [-- OPTIONS]
-  --quick          a part of the workloads, less exact; within a minute
+  --quick          a part of the workloads, less exact; a minute or so
   --only TEXT      workloads whose name has the text, such as load-4k or commit; witness: those of a proxy that has one
   --rounds N       how many turns, each with a slice for every way
   --ms N           how long a slice is, in milliseconds

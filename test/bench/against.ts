@@ -1,5 +1,6 @@
-import type { Result, Run } from "./result.ts";
+import type { Pair, Result, Run } from "./result.ts";
 import type { Spread } from "./statistics.ts";
+import { peerOf } from "./witness/peer.ts";
 
 /**
  * What got slower or faster since another run. Two runs have had different machines, or the same one with something else
@@ -8,8 +9,9 @@ import type { Spread } from "./statistics.ts";
  */
 export function compared(before: Run, now: Run): string[] {
   const lines: string[] = [];
-  for (const result of now.results) {
-    const old = before.results.find(({ name }) => name === result.name);
+  const olds = [...before.results, ...(before.witness ?? [])];
+  for (const result of [...now.results, ...(now.witness ?? [])]) {
+    const old = olds.find(({ name }) => name === result.name);
     if (old !== undefined) lines.push(...differences(old, result));
   }
   const head = `Against ${before.revision} of ${before.date}:`;
@@ -17,12 +19,15 @@ export function compared(before: Run, now: Run): string[] {
 }
 
 function differences(old: Result, result: Result): string[] {
-  const [was, is] = [old.ratios["proxy:pipe"], result.ratios["proxy:pipe"]];
+  const { pair, words } = peerOf(result) ?? OF_PIPE;
+  const [was, is] = [old.ratios[pair], result.ratios[pair]];
   return [
-    ...difference(`${result.name}: ${result.unit}`, was?.figure, is?.figure, result.lessIsBetter),
-    ...difference(`${result.name}: CPU`, was?.cpu, is?.cpu, true),
+    ...difference(`${result.name}: ${result.unit}, ${words}`, was?.figure, is?.figure, result.lessIsBetter),
+    ...difference(`${result.name}: CPU, ${words}`, was?.cpu, is?.cpu, true),
   ];
 }
+
+const OF_PIPE: { readonly pair: Pair; readonly words: string } = { pair: "proxy:pipe", words: "of the pipe's" };
 
 function difference(
   what: string,
@@ -34,5 +39,5 @@ function difference(
   const isMore = is.low > was.high;
   if (!isMore && is.high >= was.low) return [];
   const verdict = isMore === lessIsBetter ? "SLOWER" : "faster";
-  return [`  ${what}, of the pipe's: ${was.median.toFixed(2)} before, ${is.median.toFixed(2)} now: ${verdict}`];
+  return [`  ${what}: ${was.median.toFixed(2)} before, ${is.median.toFixed(2)} now: ${verdict}`];
 }

@@ -4,7 +4,7 @@ import type { Pair, Ratio, Result } from "./result.ts";
 import type { Sample } from "./rounds.ts";
 import { percentile, spread, type Spread } from "./statistics.ts";
 import { quietest, type Turn } from "./turns.ts";
-import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
+import { BARE, WATCHED, WAYS, type RelayWay, type Way } from "./ways.ts";
 
 type Value = (sample: Sample) => number | undefined;
 
@@ -93,6 +93,13 @@ function ratiosOf(turns: readonly Turn<Sample>[], figure: Value): Partial<Record
     ...(turns[0]?.bare === undefined
       ? {}
       : { "bare:pipe": ratio("bare", "pipe"), "proxy:bare": ratio("proxy", "bare") }),
+    ...(turns[0]?.watched === undefined
+      ? {}
+      : {
+          "watched:proxy": ratio("watched", "proxy"),
+          "watched:pipe": ratio("watched", "pipe"),
+          "watched:direct": ratio("watched", "direct"),
+        }),
   };
 }
 
@@ -112,7 +119,7 @@ function spreadOf(values: readonly (number | undefined)[]): Spread | undefined {
 }
 
 function forEachWay<T>(of: (way: Way) => T | undefined): Partial<Record<Way, T>> {
-  return defined(Object.fromEntries([...WAYS, BARE].map((way) => [way, of(way)])));
+  return defined(Object.fromEntries([...WAYS, BARE, WATCHED].map((way) => [way, of(way)])));
 }
 
 /** Without what was not measured. */

@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { coresOf } from "./cores.ts";
 import { evaluate } from "./evaluate.ts";
 import { measure } from "./measure.ts";
 import { WORKLOADS, type Effort } from "./plan.ts";
 import { Stage } from "./rounds.ts";
+import { WITNESS_WORKLOADS, type WitnessWorkload } from "./witness/plan.ts";
 
 /**
  * The most that the proxy may take of a plain pipe's CPU time for a message, in the same run: about twice what is measured
@@ -18,7 +19,17 @@ const MOST = [
   { name: "fanout-200", cpu: 2.4 },
 ] as const;
 
+/**
+ * The same of a proxy without a witness: for what is only passed on, one that has a witness does no more. (For commits that
+ * takes longer to be seen than this test may take: their code must have been compiled.)
+ */
+const MOST_WITH_WITNESS = [
+  { name: "witness-load-200-c16-new", cpu: 2.2 },
+  { name: "witness-batch-200-16x16-new", cpu: 2.2 },
+] as const;
+
 const EFFORT: Effort = { rounds: 8, ms: 80, warmUpMs: 800 };
+const SHORT: Effort = { rounds: 5, ms: 60, warmUpMs: 300 };
 const WAYS = ["direct", "pipe", "proxy"] as const;
 
 const ROOT = new URL("../../", import.meta.url);
@@ -26,7 +37,8 @@ const ROOT = new URL("../../", import.meta.url);
 const OUTPUT = fileURLToPath(new URL(".cache/bench-guard", ROOT));
 
 const COMPILED = `${pathToFileURL(OUTPUT).href}/`;
-const stage = new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED).href);
+const newStage = (): Stage => new Stage(new URL("test/bench/", COMPILED), new URL("src/index.js", COMPILED).href);
+const stage = newStage();
 
 beforeAll(async () => {
   const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", ROOT));
@@ -45,3 +57,36 @@ it.each(MOST)("$name: at most $cpu times the CPU time that a plain pipe takes", 
   console.log(`${name}: ${ratio.toFixed(2)} of the pipe's CPU time for a message`);
   expect(ratio).toBeLessThanOrEqual(cpu);
 });
+
+function witnessWorkload(wanted: string): WitnessWorkload {
+  const found = WITNESS_WORKLOADS.find(({ name }) => name === wanted);
+  if (found === undefined) throw new Error(`no workload ${wanted}`);
+  return found;
+}
+
+async function withStage(family: "new" | "old", measuring: (one: Stage) => Promise<void>): Promise<void> {
+  const one = newStage();
+  onTestFinished(() => one.stop());
+  await one.start(["direct", "pipe", "proxy", "watched"], [], coresOf("one"), family);
+  await measuring(one);
+}
+
+it("a witness that has nothing to read takes next to nothing", () =>
+  withStage("new", async (one) => {
+    for (const { name, cpu } of MOST_WITH_WITNESS) {
+      const { workload, ways } = witnessWorkload(name);
+      const { ratios } = evaluate(workload, await measure(one, workload, ways, SHORT));
+      const ratio = ratios["watched:proxy"]?.cpu?.median ?? Number.NaN;
+      console.log(`${name}: ${ratio.toFixed(2)} of the CPU time without a witness`);
+      expect(ratio).toBeLessThanOrEqual(cpu);
+    }
+  }));
+
+it.each(["new", "old"] as const)("what is created at the %s server's own port is told whole, in time", (family) =>
+  withStage(family, async (one) => {
+    const { workload, ways } = witnessWorkload(`witness-foreign-1k-${family}`);
+    const { figure } = evaluate(workload, await measure(one, workload, ways, SHORT));
+    console.log(`${workload.name}, ${family}: told after ${figure.watched?.median.toFixed(1)} ms`);
+    expect(figure.watched?.median).toBeLessThan(1_000);
+  }),
+);

@@ -16,10 +16,14 @@ import { Stage } from "./rounds.ts";
 import { sites } from "./sites.ts";
 import { tableHead, tableRow } from "./table.ts";
 import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
+import { WITNESS_RESTS, WITNESS_WORKLOADS, type WitnessRest, type WitnessWorkload } from "./witness/plan.ts";
+import { watched } from "./witness/run.ts";
+import { witnessHead, witnessRow, witnessTable } from "./witness/table.ts";
 
 async function main(options: Options): Promise<void> {
   const wanted = wantedOf(options);
-  if (wanted.workloads.length + wanted.extras.length === 0) throw new Error(`no workload's name has ${options.only}`);
+  if (Object.values(wanted).every(({ length }) => length === 0))
+    throw new Error(`no workload's name has ${options.only}`);
   // Before anything is written: it may be the same file.
   const before = options.against === undefined ? undefined : (JSON.parse(readFileSync(options.against, "utf8")) as Run);
   const haproxy = haproxyVersion();
@@ -30,24 +34,36 @@ async function main(options: Options): Promise<void> {
   console.log(`${about.date}, revision ${about.revision}, Node ${about.node}, ${about.cores} × ${about.cpu}`);
   console.log(haproxy === undefined ? "HAProxy is not installed here: its column is missing" : `HAProxy ${haproxy}`);
   console.log(`${options.effort.rounds} turns with ${options.effort.ms} ms for each way; ${cores.words}\n`);
-  console.log(tableHead());
   const results: Result[] = [];
   for await (const result of all(wanted, ways, options, cores)) {
+    if (results.length === 0) console.log(tableHead());
     console.log(tableRow(result));
     results.push(result);
   }
-  tell({ ...about, results }, before, options);
+  const witness: Result[] = [];
+  for await (const result of watched(wanted.witness, wanted.rests, options.effort, cores)) {
+    if (witness.length === 0) console.log(`\n${witnessHead()}`);
+    console.log(witnessRow(result));
+    witness.push(result);
+  }
+  tell({ ...about, results, witness }, before, options);
 }
 
 interface Wanted {
   readonly workloads: readonly Workload[];
   readonly extras: readonly Extra[];
+  readonly witness: readonly WitnessWorkload[];
+  readonly rests: readonly WitnessRest[];
 }
 
 function wantedOf({ only, isQuick }: Options): Wanted {
   return {
     workloads: WORKLOADS.filter((one) => one.name.includes(only) && (one.isQuick === true || !isQuick)),
     extras: EXTRAS.filter((one) => one.name.includes(only) && (isQuick ? one.isQuick : one.isFull)),
+    witness: WITNESS_WORKLOADS.filter(
+      ({ name, workload }) => name.includes(only) && (workload.isQuick === true || !isQuick),
+    ),
+    rests: WITNESS_RESTS.filter((one) => one.name.includes(only) && !isQuick),
   };
 }
 
@@ -84,7 +100,9 @@ function tell(run: Run, before: Run | undefined, { json, svg, markdown }: Option
   if (markdown !== undefined) {
     writeFileSync(
       markdown,
-      [markdownTable(run.results), bareTable(run.results)].filter((one) => one !== "").join("\n"),
+      [markdownTable(run.results), bareTable(run.results), witnessTable(run.witness ?? [])]
+        .filter((one) => one !== "")
+        .join("\n"),
     );
   }
   if (before !== undefined) console.log(compared(before, run).join("\n"));

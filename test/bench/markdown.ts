@@ -17,8 +17,9 @@ const HEAD = [
   "CPU, proxy : HAProxy",
 ];
 
-/** The results as a table for a document. */
+/** The results as a table for a document; nothing where there are none. */
 export function markdownTable(results: readonly Result[]): string {
+  if (results.length === 0) return "";
   const rows = results.map((result) => {
     const { title, unit, figure, cpu, ratios } = result;
     const pipe = ratios["proxy:pipe"];

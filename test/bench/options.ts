@@ -3,8 +3,8 @@ import type { Pin } from "./cores.ts";
 import { FULL, QUICK, type Effort } from "./plan.ts";
 
 export const USAGE = `npm run bench [-- OPTIONS]
-  --quick          a part of the workloads, less exact; within a minute
-  --only TEXT      workloads whose name has the text, such as load-4k or commit
+  --quick          a part of the workloads, less exact; a minute or so
+  --only TEXT      workloads whose name has the text, such as load-4k or commit; witness: those of a proxy that has one
   --rounds N       how many turns, each with a slice for every way
   --ms N           how long a slice is, in milliseconds
   --pin CORES      one: everything on one core (the default); split: the relays on one of their own; none

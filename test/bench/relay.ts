@@ -4,7 +4,7 @@ import type * as library from "../../src/index.ts";
 import { answerParent } from "./answers.ts";
 import type { RelayWay } from "./ways.ts";
 
-/** The process in the middle: `pipe SERVER-PORT`, `bare SERVER-PORT` or `proxy SERVER-PORT MODULE`. */
+/** The process in the middle: `pipe SERVER-PORT`, `bare SERVER-PORT` or `proxy SERVER-PORT MODULE`, and `watched` for a proxy with a witness. */
 
 export type NodeRelayWay = Exclude<RelayWay, "haproxy">;
 
@@ -73,11 +73,15 @@ async function startBare(serverPort: number): Promise<Relay> {
   return { port, repaired: () => 0 };
 }
 
-async function startProxy(serverPort: number, module: string): Promise<Relay> {
+/** A transaction of very many objects takes longer to be read than anybody waits for it on a site. */
+const WITNESS = { hold: "60s", "catch-up": { time: "60s" } };
+
+async function startProxy(serverPort: number, module: string, witness: "on" | "off"): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
   const { createProxy } = (await import(module)) as typeof library;
   const proxy = createProxy({
-    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}`, witness: "off" }],
+    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}`, witness }],
+    witness: WITNESS,
   });
   await proxy.start();
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));
@@ -92,8 +96,13 @@ async function startProxy(serverPort: number, module: string): Promise<Relay> {
 }
 
 const [kind, serverPort, module = ""] = process.argv.slice(2);
-const startBefore = { pipe: startPipe, bare: startBare, proxy: startProxy }[kind as NodeRelayWay];
-const relay = startBefore(Number(serverPort), module);
+const startBefore: Readonly<Record<NodeRelayWay, (serverPort: number) => Promise<Relay>>> = {
+  pipe: startPipe,
+  bare: startBare,
+  proxy: (port) => startProxy(port, module, "off"),
+  watched: (port) => startProxy(port, module, "on"),
+};
+const relay = startBefore[kind as NodeRelayWay](Number(serverPort));
 
 answerParent<RelayAsks>({
   port: async () => (await relay).port,

@@ -10,6 +10,8 @@ import { WORKLOADS, type Workload } from "./plan.ts";
 import type { Result, Run } from "./result.ts";
 import { spread } from "./statistics.ts";
 import { rounded, tableHead, tableRow } from "./table.ts";
+import { WITNESS_RESTS, WITNESS_WORKLOADS } from "./witness/plan.ts";
+import { witnessHead, witnessRow, witnessTable } from "./witness/table.ts";
 
 const WORKLOAD: Workload = { name: "load-200-c1", title: "loads <200 B>", figure: "p50", goals: GOALS.loads };
 const RESULT = evaluate(WORKLOAD, TURNS.concat(TURNS), { pipe: 80, proxy: 55.5 });
@@ -98,7 +100,43 @@ it("draws a bar for each ratio, and writes what they are", () => {
 });
 
 it("names each workload once", () => {
-  expect(new Set(WORKLOADS.map(({ name }) => name)).size).toBe(WORKLOADS.length);
+  const names = [...WORKLOADS, ...WITNESS_WORKLOADS, ...WITNESS_RESTS].map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+/** The proxy with a witness takes as long as HAProxy in these turns, and so much CPU time. */
+function watchedTurns(...without: ("proxy" | "pipe")[]): typeof TURNS {
+  return TURNS.map((turn) => {
+    const { haproxy: watched, ...others } = turn;
+    const left = Object.entries(others).filter(([way]) => !without.some((one) => one === way));
+    return { ...Object.fromEntries(left), ...(watched === undefined ? {} : { watched }) };
+  });
+}
+
+it("compares a proxy that has a witness with what is nearest to it", () => {
+  const cost = evaluate(WORKLOAD, watchedTurns());
+  const foreign = evaluate(WORKLOAD, watchedTurns("proxy"));
+  const catchUp = evaluate(WORKLOAD, watchedTurns("proxy", "pipe"));
+  expect(witnessRow(cost)).toMatch(
+    /^load-200-c1 +µs +11.0 +40.0 +30.0 +20.0 +0.67 \[0.67 - 0.67\] +0.33 \[0.02 - 0.33\] of the proxy's without/,
+  );
+  expect(witnessRow(foreign)).toMatch(/ 20.0 +0.50 \[0.50 - 0.50\] +0.25 \[0.25 - 0.25\] of the pipe's$/);
+  expect(witnessRow(catchUp)).toMatch(/ 20.0 +1.82 \[0.40 - 2.00\] +- of the direct way's$/);
+  expect(witnessHead().indexOf("witness")).toBeGreaterThan(witnessHead().indexOf("pipe"));
+  expect(witnessTable([cost, foreign]).split("\n").slice(2)).toEqual([
+    "| loads <200 B> | µs | 11.0 | 40.0 | 30.0 | 20.0 | 0.67 | 0.33 | of the proxy's without a witness |",
+    "| loads <200 B> | µs | 11.0 | 40.0 | - | 20.0 | 0.50 | 0.25 | of the pipe's |",
+    "",
+  ]);
+  expect(witnessTable([])).toBe("");
+});
+
+it("tells what has become slower with a witness, too", () => {
+  const before = evaluate(WORKLOAD, watchedTurns("proxy"));
+  const figure = spread([0.9, 0.9]);
+  const now = { ...before, ratios: { ...before.ratios, "watched:pipe": { figure } } };
+  const [, line] = compared({ ...run(), witness: [before] }, { ...run(), witness: [now] });
+  expect(line).toBe("  load-200-c1: µs, of the pipe's: 0.50 before, 0.90 now: SLOWER");
 });
 
 it("reads its options", () => {
@@ -118,4 +156,5 @@ it("writes the same as a table for a document", () => {
   const lines = markdownTable([RESULT, { ...RESULT, ratios: {} }]).split("\n");
   expect(lines[2]).toBe("| loads <200 B> | µs | 10.5 | 20.0 | 40.0 | 30.0 | 0.75 | 8.00 | 6.00 | 0.75 | 1.50 | 3.00 |");
   expect(lines[3]).toContain("| - | - |");
+  expect(markdownTable([])).toBe("");
 });

@@ -10,7 +10,15 @@ export interface Ratio {
   readonly cpu?: Spread;
 }
 
-export type Pair = "proxy:pipe" | "proxy:haproxy" | "pipe:haproxy" | "bare:pipe" | "proxy:bare";
+export type Pair =
+  | "proxy:pipe"
+  | "proxy:haproxy"
+  | "pipe:haproxy"
+  | "bare:pipe"
+  | "proxy:bare"
+  | "watched:proxy"
+  | "watched:pipe"
+  | "watched:direct";
 
 /** What a workload came to; as it is stored. */
 export interface Result {
@@ -43,4 +51,6 @@ export interface Run {
   readonly rounds: number;
   readonly ms: number;
   readonly results: readonly Result[];
+  /** Of the witness; older runs have none. */
+  readonly witness?: readonly Result[];
 }

@@ -10,6 +10,9 @@ import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
 import type { RelayWay, Way } from "./ways.ts";
 
+/** Of the servers. */
+export type Family = "new" | "old";
+
 /** One scenario on one way, for a slice of time. */
 export interface Sample {
   readonly measured: Measured;
@@ -27,6 +30,7 @@ export class Stage {
   readonly #relays = new Map<RelayWay, Child<RelayAsks>>();
   #haproxy: Haproxy | undefined;
   readonly #ports = new Map<Way, number>();
+  readonly #serverPorts = new Map<Way, number>();
 
   /**
    * `compiled`: the folder with the compiled modules of this one. `proxy`: the module that the proxy is taken from; that which
@@ -38,15 +42,23 @@ export class Stage {
   }
 
   /** `nodeOptions` are those of the relays' processes. */
-  async start(ways: readonly Way[], nodeOptions: readonly string[] = [], cores: Cores = ANY_CORE): Promise<void> {
+  async start(
+    ways: readonly Way[],
+    nodeOptions: readonly string[] = [],
+    cores: Cores = ANY_CORE,
+    family: Family = "new",
+  ): Promise<void> {
     this.#load = new Child<LoadAsks>(this.#file("load.js"), [], [], cores.ends);
     for (const way of ways) {
       // Behind the proxy stands what it is there for. What the others pass on is complete already: so much reaches the
       // clients on every way.
-      const kind = way === "proxy" ? "unpatched" : "patched";
-      const server = new Child<ServerAsks>(this.#file("server.js"), [kind], [], cores.ends);
+      const kind = way === "proxy" || way === "watched" ? "unpatched" : "patched";
+      // Beside a way with a witness all servers keep what it may read, so that it costs the same everywhere.
+      const traits = ways.includes("watched") ? [kind, family, "iterable"] : [kind, family];
+      const server = new Child<ServerAsks>(this.#file("server.js"), traits, [], cores.ends);
       this.#servers.push(server);
       const port = await server.ask("port", undefined);
+      this.#serverPorts.set(way, port);
       this.#ports.set(way, way === "direct" ? port : await this.#relay(way, port, nodeOptions, cores.relays));
     }
   }
@@ -68,7 +80,8 @@ export class Stage {
 
   /** Connects and registers the scenario's clients on this way. */
   async prepare(scenario: ScenarioName, way: Way): Promise<void> {
-    await this.#load?.ask("prepare", { scenario, way, port: this.#ports.get(way) ?? 0 });
+    const [port, serverPort] = [this.#ports.get(way) ?? 0, this.#serverPorts.get(way) ?? 0];
+    await this.#load?.ask("prepare", { scenario, way, port, serverPort });
   }
 
   /** Lets those of the last `prepare` work. */

@@ -4,9 +4,9 @@ import { StandInConnection } from "./stand-in/connection.ts";
 import { StandInStorage } from "./stand-in/storage.ts";
 
 /**
- * A stand-in for a ZEO 5 server: no file, no conflicts, as cheap as can be, so that what is measured is what stands
+ * A stand-in for a ZEO 5 server, or for one of ZEO 4: no file, no conflicts, as cheap as can be, so that what is measured is what stands
  * before it. `patched`: its announcements name created objects, too, as from ZEO 5.2.2 on; `unpatched`: those name the
- * modified ones only.
+ * modified ones only. `old`: as ZEO 4. `iterable`: what was committed can be iterated over, as far as memory goes.
  */
 
 export type ServerKind = "patched" | "unpatched";
@@ -15,10 +15,14 @@ export type ServerAsks = {
   readonly port: { readonly ask: undefined; readonly answer: number };
 };
 
-const isPatched = process.argv[2] === "patched";
-const storage = new StandInStorage();
+const traits = process.argv.slice(2);
+const storage = new StandInStorage({
+  isPatched: traits.includes("patched"),
+  isOld: traits.includes("old"),
+  isIterable: traits.includes("iterable"),
+});
 const server = createServer({ noDelay: true }, (socket) => {
-  void new StandInConnection(socket, storage, isPatched);
+  void new StandInConnection(socket, storage);
 });
 const listening = new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, resolve));
 

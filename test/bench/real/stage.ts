@@ -8,11 +8,14 @@ import { PROXY } from "../proxy-module.ts";
 import { cpuUs } from "../process-figures.ts";
 import type { NodeRelayWay, RelayAsks } from "../relay.ts";
 
-/** Each server is reached directly and through its relay: the unpatched ones through the proxy. */
+/**
+ * Each server is reached directly and through its relay: the unpatched ones through the proxy. `foreign`: somebody commits at
+ * its own port, and those who look on are behind a proxy with a witness.
+ */
 export const SETUPS = [
-  { peer: "zeo522-py38", version: "5.2.2", relay: "pipe" },
-  { peer: "zeo521-py37", version: "5.2.1", relay: "proxy" },
-  { peer: "zeo4-py36", version: "4.3.1", relay: "proxy" },
+  { peer: "zeo522-py38", version: "5.2.2", relay: "pipe", foreign: false },
+  { peer: "zeo521-py37", version: "5.2.1", relay: "proxy", foreign: true },
+  { peer: "zeo4-py36", version: "4.3.1", relay: "proxy", foreign: true },
 ] as const;
 
 /** The same clients before all servers, so that what differs is what stands between, and the server. */
@@ -29,6 +32,15 @@ export interface RealWay {
   cpuUs(): number | undefined;
 }
 
+/** A way before there is anybody on it. */
+interface Ports {
+  readonly title: string;
+  readonly isComplete: boolean;
+  /** Where its writer connects, and where those who look on do. */
+  readonly writing: number;
+  readonly observing: number;
+}
+
 /** Real servers, relays and clients. */
 export class RealStage {
   readonly ways: RealWay[] = [];
@@ -38,16 +50,30 @@ export class RealStage {
 
   async start(observers: number): Promise<void> {
     const clients = await installed(CLIENTS);
-    for (const { peer, version, relay } of SETUPS) {
+    for (const { peer, version, relay, foreign } of SETUPS) {
       const server = await startServer(await installed(peer));
       this.#servers.push(server);
       const isPatched = relay === "pipe";
-      await this.#way(`ZEO ${version}, direct`, isPatched, clients, server, server.port, observers);
-      const child = this.#relay(relay, server.port);
-      const port = await child.ask("port", undefined);
-      const title = `ZEO ${version} behind the ${relay}`;
-      await this.#way(title, true, clients, server, port, observers, child);
+      const { port } = server;
+      const direct = { title: `ZEO ${version}, direct`, isComplete: isPatched, writing: port, observing: port };
+      await this.#way(direct, clients, server, observers);
+      await this.#behind(`ZEO ${version} behind the ${relay}`, relay, clients, server, observers);
+      if (foreign) await this.#behind(`ZEO ${version}, foreign commits`, "watched", clients, server, observers);
     }
+  }
+
+  /** Where there is a witness, who writes does so at the server's own port. */
+  async #behind(
+    title: string,
+    way: NodeRelayWay,
+    clients: Installed,
+    server: PeerServer,
+    observers: number,
+  ): Promise<void> {
+    const relay = this.#relay(way, server.port);
+    const observing = await relay.ask("port", undefined);
+    const writing = way === "watched" ? server.port : observing;
+    await this.#way({ title, isComplete: true, writing, observing }, clients, server, observers, relay);
   }
 
   async stop(): Promise<void> {
@@ -67,18 +93,16 @@ export class RealStage {
   }
 
   async #way(
-    title: string,
-    isComplete: boolean,
+    { title, isComplete, writing: writingPort, observing: observingPort }: Ports,
     clients: Installed,
     server: PeerServer,
-    port: number,
     count: number,
     relay?: Child<RelayAsks>,
   ): Promise<void> {
     // The writer has a process of its own: a Python process runs one thread at a time.
     const [writing, observing] = await Promise.all([this.#process(clients, server), this.#process(clients, server)]);
-    const writer = await writing.open(port, { db: true });
-    const observers = await Promise.all(Array.from({ length: count }, () => observing.open(port)));
+    const writer = await writing.open(writingPort, { db: true });
+    const observers = await Promise.all(Array.from({ length: count }, () => observing.open(observingPort)));
     this.ways.push({
       title,
       isComplete,

@@ -50,7 +50,7 @@ class Commits {
     this.#all.push(...(await Client.connectMany(writers + observers, port)));
     const [first, ...others] = this.#all;
     const transactions = Array.from({ length: writers }, (_, i) => new Transactions(oids, i));
-    const all = this.#all.map(() => new Observer(oids, () => this.#told()));
+    const all = this.#all.map(({ isOld }) => new Observer(oids, () => this.#told(), isOld));
     // The first commit's announcements are looked at as a whole.
     const looked = Promise.all(others.map((client) => nextOids(client, () => transactions[0]?.current() ?? [])));
     const writer = new Writer(first as Client, transactions[0] as Transactions, all[0] as Observer);

@@ -49,7 +49,7 @@ function call(client: Client, frame: Buffer): Promise<Buffer> {
 const made = new Map<number, readonly Buffer[]>();
 
 /** `storea` of so many new objects, in no order, many to a write; the same for all ways. */
-function storesOf(oids: number): readonly Buffer[] {
+export function storesOf(oids: number): readonly Buffer[] {
   const known = made.get(oids);
   if (known !== undefined) return known;
   const { frame, oidAt } = storeOf(true, z5.bytes(Buffer.from("record")));

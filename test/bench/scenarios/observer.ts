@@ -9,10 +9,12 @@ export class Observer {
   announced = 0;
   #lastTid = 0;
   readonly #length: number;
+  readonly #isOld: boolean;
   readonly #told: () => void;
 
-  constructor(oids: number, told: () => void) {
-    this.#length = announcementLength(oids);
+  constructor(oids: number, told: () => void, isOld = false) {
+    this.#length = announcementLength(oids, isOld);
+    this.#isOld = isOld;
     this.#told = told;
   }
 
@@ -23,7 +25,7 @@ export class Observer {
 
   told(bytes: Buffer, start: number, length: number): void {
     if (length !== this.#length) throw new Error(`an announcement of ${length} bytes, not ${this.#length}: incomplete`);
-    const tid = announcedTid(bytes, start);
+    const tid = announcedTid(bytes, start, this.#isOld);
     if (tid <= this.#lastTid) throw new Error(`tid ${tid} was announced after ${this.#lastTid}`);
     this.#lastTid = tid;
     this.announced++;
@@ -35,10 +37,17 @@ export class Observer {
 export function nextOids(client: Client, expected: () => readonly string[]): Promise<void> {
   return new Promise((resolve, reject) => {
     client.onWholeFrame((frame) => {
-      const announced = announcedOids(frame).sort();
+      const announced = announcedOids(frame, client.isOld).sort();
       const wanted = expected();
       if (announced.length === wanted.length && announced.every((oid, i) => oid === wanted[i])) resolve();
-      else reject(new Error(`announced: ${announced.join()}; committed: ${wanted.join()}`));
+      else reject(new Error(`announced: ${someOf(announced)}; committed: ${someOf(wanted)}`));
     });
   });
+}
+
+const SHOWN = 20;
+
+function someOf(oids: readonly string[]): string {
+  const more = oids.length > SHOWN ? ` and ${oids.length - SHOWN} more` : "";
+  return oids.slice(0, SHOWN).join() + more;
 }

@@ -1,3 +1,4 @@
+import { isSerials } from "../wire/announcement.ts";
 import type { Client } from "../wire/client.ts";
 import type { Observer } from "./observer.ts";
 import { FINISH, ID_AT, TPC_FINISH, VOTE, type Transactions } from "./transaction.ts";
@@ -34,6 +35,7 @@ export class Writer {
   #frame(bytes: Buffer, start: number, length: number): void {
     switch (bytes[start + ID_AT]) {
       case 0:
+        if (this.client.isOld && isSerials(bytes, start)) return;
         this.#observer.told(bytes, start, length);
         return;
       case VOTE:

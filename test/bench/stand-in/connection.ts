@@ -4,7 +4,9 @@ import { Frames } from "../wire/frames.ts";
 import { readHead } from "../wire/head.ts";
 import * as z5 from "../wire/z5.ts";
 import { aroundLoad, ID_AT, object, pieces, REPLY, wholeLoad } from "./objects.ts";
+import { Iterators } from "./iterators.ts";
 import { Replies } from "./replies.ts";
+import { serialnos } from "./serials.ts";
 import type { Member, StandInStorage } from "./storage.ts";
 import { StoredOids } from "./transaction.ts";
 
@@ -22,14 +24,17 @@ export class StandInConnection implements Member {
   readonly #storage: StandInStorage;
   readonly #replies: Replies;
   readonly #stored: StoredOids;
+  readonly #iterators: Iterators | undefined;
   #greeted = false;
   #voteId: Buffer = NO_ID;
 
-  constructor(socket: Socket, storage: StandInStorage, isPatched: boolean) {
+  constructor(socket: Socket, storage: StandInStorage) {
     this.#socket = socket;
     this.#storage = storage;
     this.#replies = new Replies(socket);
-    this.#stored = new StoredOids(isPatched);
+    const { isPatched, isOld, isIterable } = storage.traits;
+    this.#stored = new StoredOids(isPatched, isOld || isIterable);
+    if (storage.history !== undefined) this.#iterators = new Iterators(storage.history);
     const frames = new Frames((bytes, start) => this.#frame(bytes, start));
     socket.on("data", (chunk: Buffer) => {
       frames.push(chunk);
@@ -37,7 +42,7 @@ export class StandInConnection implements Member {
     });
     socket.on("close", () => storage.leave(this));
     socket.on("error", () => socket.destroy());
-    socket.write(z5.framed(Buffer.from("Z5")));
+    socket.write(z5.framed(Buffer.from(isOld ? z5.OLD : z5.NEW)));
   }
 
   write(bytes: Buffer): void {
@@ -45,7 +50,13 @@ export class StandInConnection implements Member {
   }
 
   voted(): void {
-    this.write(z5.call(this.#voteId, REPLY, z5.NO_ITEMS));
+    if (!this.#storage.traits.isOld) {
+      this.write(z5.call(this.#voteId, REPLY, z5.NO_ITEMS));
+      return;
+    }
+    const { all } = this.#stored;
+    if (all !== undefined) this.write(serialnos(all, this.#storage.lastTid + 1));
+    this.write(z5.call(this.#voteId, REPLY, z5.NONE));
   }
 
   #frame(bytes: Buffer, start: number): void {
@@ -64,7 +75,12 @@ export class StandInConnection implements Member {
         return;
       case "register":
         this.#storage.join(this);
-        this.#replyTid(bytes.subarray(idAt, idEnd));
+        if (this.#storage.traits.isOld) this.#reply(bytes.subarray(idAt, idEnd), z5.NONE);
+        else this.#replyTid(bytes.subarray(idAt, idEnd));
+        return;
+      case "getAuthProtocol":
+      case "getInvalidations": // what is asked for lies behind its queue
+        this.#reply(bytes.subarray(idAt, idEnd), z5.NONE);
         return;
       case "lastTransaction":
         this.#replyTid(bytes.subarray(idAt, idEnd));
@@ -83,8 +99,16 @@ export class StandInConnection implements Member {
       case "sendBlob":
         void this.#sendBlob(Buffer.from(bytes.subarray(idAt, idEnd)), bytes.readUInt32BE(argsAt + 6));
         return;
-      default: // one-way: `tpc_begin`, `storeBlobStart`, ...
+      default: {
+        // Else it is one-way: `tpc_begin`, `storeBlobStart`, ...
+        const answer = this.#iterators?.answer(method, bytes, argsAt);
+        if (answer !== undefined) this.#reply(bytes.subarray(idAt, idEnd), answer);
+      }
     }
+  }
+
+  #reply(id: Uint8Array, value: Buffer): void {
+    this.#replies.add(z5.call(id, REPLY, value));
   }
 
   #replyTid(id: Uint8Array): void {
@@ -109,7 +133,7 @@ export class StandInConnection implements Member {
   }
 
   #finish(id: Uint8Array): void {
-    const tid = this.#storage.finish(this, this.#stored.bytes, this.#stored.count);
+    const tid = this.#storage.finish(this, this.#stored);
     this.#stored.clear();
     this.#replies.add(z5.call(id, REPLY, tid));
     this.#replies.flush();

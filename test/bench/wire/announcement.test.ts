@@ -1,6 +1,9 @@
 import { expect, it } from "vitest";
 import { readPickle } from "../../../src/wire/pickle/reader.ts";
-import { announcedOids, announcedTid, announcementLength } from "./announcement.ts";
+import { PyTuple } from "../../../src/wire/value.ts";
+import { serialnos } from "../stand-in/serials.ts";
+import { Oids } from "../stand-in/transaction.ts";
+import { announcedOids, announcedTid, announcementLength, isSerials } from "./announcement.ts";
 import { Frames, WholeFrames } from "./frames.ts";
 import * as z5 from "./z5.ts";
 
@@ -19,6 +22,26 @@ it.each([0, 1, 2, 999, 1000, 1001, 1002, 2000, 3001])(
     expect(() => readPickle(payload)).not.toThrow();
   },
 );
+
+it("an old server's announcement has a flag that is a byte longer", () => {
+  const oid = z5.bytes(z5.eight(0x43));
+  // Its last byte is the opcode of bytes, too.
+  const args = z5.tuple(z5.bytes(z5.eight(0x143)), z5.oidList(oid, 1));
+  const payload = z5.oldOneWay("invalidateTransaction", args).subarray(4);
+  expect(payload).toHaveLength(announcementLength(1, true));
+  expect(announcedTid(payload, 0, true)).toBe(0x143);
+  expect(announcedOids(payload, true)).toEqual([z5.eight(0x43).toString("hex")]);
+  expect(isSerials(payload, 0)).toBe(false);
+});
+
+it("an old server's word on the stores is an oid and a tid for each, as the proxy reads it", () => {
+  const oids = new Oids();
+  for (let n = 1; n <= 3; n++) oids.add(z5.bytes(z5.eight(n)), 0);
+  const payload = serialnos(oids, 78).subarray(4);
+  expect(isSerials(payload, 0)).toBe(true);
+  const pair = (n: number): PyTuple => new PyTuple([z5.eight(n), z5.eight(78)]);
+  expect(readPickle(payload)).toEqual(new PyTuple([0, 1, "serialnos", new PyTuple([[pair(1), pair(2), pair(3)]])]));
+});
 
 it.each([1, 3, 7, 300])("finds frames in pieces of %i bytes", (size) => {
   const stream = Buffer.concat([announcement(0), announcement(60), z5.framed(Buffer.alloc(0)), announcement(2)]);

@@ -10,9 +10,11 @@ const RECEIVED = Buffer.allocUnsafe(0x4_0000);
 
 export type Receiver = (bytes: Buffer, length: number) => void;
 
-/** A client of the stand-in server, as a ZEO 5 client would be. Counts the frames of both directions. */
+/** A client of the stand-in server, as one of ZEO 5 would be, or of ZEO 4 where that is the server. Counts the frames of both directions. */
 export class Client {
   readonly socket: Socket;
+  /** The server is of the old family. */
+  isOld = false;
   messages = 0;
   readonly #frames = new Frames(() => undefined);
   #receive: Receiver = () => undefined;
@@ -34,14 +36,15 @@ export class Client {
   }
 
   /** Connected and registered. */
-  static async connect(port: number): Promise<Client> {
+  static async connect(port: number, storage = "1"): Promise<Client> {
     const client = new Client(port);
     const greeting = client.next();
     await once(client.socket, "connect");
-    await greeting;
+    const name = (await greeting).toString("latin1");
+    client.isOld = name === z5.OLD;
     client.socket.on("close", () => client.#closed());
-    client.send(z5.framed(Buffer.from("Z5")));
-    await client.ask("register", z5.tuple(z5.text("1"), Buffer.from([0x89])));
+    client.send(z5.framed(Buffer.from(name)));
+    await client.ask("register", z5.tuple(z5.text(storage), Buffer.from([0x89])));
     client.messages = 0;
     return client;
   }

@@ -21,7 +21,22 @@ export function readHead(bytes: Buffer, start: number): Head {
   return head;
 }
 
-function idLength(bytes: Buffer, at: number): number {
+/** A small number that is an argument: an iterator's id. */
+export function numberAt(bytes: Buffer, at: number): number {
+  switch (bytes[at]) {
+    case 0x4b:
+      return bytes[at + 1] as number;
+    case 0x4d:
+      return bytes.readUInt16LE(at + 1);
+    case 0x4a:
+      return bytes.readInt32LE(at + 1);
+    default:
+      throw new Error(`no number: ${bytes.toString("hex", at, at + 32)}`);
+  }
+}
+
+/** How long a small number is as a pickle, or what else numbers a message. */
+export function idLength(bytes: Buffer, at: number): number {
   switch (bytes[at]) {
     case 0x4b:
       return 2;

@@ -1,5 +1,5 @@
 /*
- * Just enough of the protocol `Z5`, as ZEO 5 and 6 on Python 3 pickle it. Written by hand and apart from the proxy's
+ * Just enough of the protocol `Z5`, as ZEO 5 and 6 on Python 3 pickle it, and of what a server of ZEO 4 writes otherwise. Written by hand and apart from the proxy's
  * own codec, so that load and measure don't lean on what is measured.
  */
 
@@ -45,7 +45,12 @@ export function bytes(value: Buffer): Buffer {
 export function tuple(...items: readonly Buffer[]): Buffer {
   if (items.length === 0) return EMPTY;
   if (items.length <= 3) return Buffer.concat([...items, Buffer.from([0x84 + items.length])]);
-  return Buffer.concat([Buffer.from(MARK), ...items, Buffer.from(TUPLE)]);
+  return longTuple(...items);
+}
+
+/** Of more than three items, several of which may stand in one part. */
+export function longTuple(...parts: readonly Buffer[]): Buffer {
+  return Buffer.concat([Buffer.from(MARK), ...parts, Buffer.from(TUPLE)]);
 }
 
 const APPEND = 0x61;
@@ -57,21 +62,30 @@ export const OID_BYTES = 10;
 
 /** A list of so many oids, which stand behind one another in `oids`. */
 export function oidList(oids: Buffer, count: number): Buffer {
-  const list = Buffer.allocUnsafe(oidListLength(count));
-  list[0] = NO_ITEMS[0] as number;
+  return list(oids, count, OID_BYTES);
+}
+
+/** The same of items of so many bytes each. */
+export function list(items: Buffer, count: number, each: number): Buffer {
+  const packed = Buffer.allocUnsafe(listLength(count, each));
+  packed[0] = NO_ITEMS[0] as number;
   let at = 1;
   for (let first = 0; first < count; first += BATCH) {
     const some = Math.min(BATCH, count - first);
-    if (some > 1) list[at++] = MARK.charCodeAt(0);
-    at += oids.copy(list, at, first * OID_BYTES, (first + some) * OID_BYTES);
-    list[at++] = some > 1 ? APPENDS : APPEND;
+    if (some > 1) packed[at++] = MARK.charCodeAt(0);
+    at += items.copy(packed, at, first * each, (first + some) * each);
+    packed[at++] = some > 1 ? APPENDS : APPEND;
   }
-  return list;
+  return packed;
 }
 
 export function oidListLength(count: number): number {
+  return listLength(count, OID_BYTES);
+}
+
+function listLength(count: number, each: number): number {
   const last = count % BATCH;
-  return 1 + count * OID_BYTES + 2 * Math.floor(count / BATCH) + (last === 0 ? 0 : last === 1 ? 1 : 2);
+  return 1 + count * each + 2 * Math.floor(count / BATCH) + (last === 0 ? 0 : last === 1 ? 1 : 2);
 }
 
 /** A `p64`: an oid, or a tid. */
@@ -108,6 +122,14 @@ export function call(id: Uint8Array, method: string, args: Buffer): Buffer {
 export function oneWay(method: string, args: Buffer): Buffer {
   return framed(Buffer.concat([start(int(0), true, method), args, END]));
 }
+
+/** The same of a server of ZEO 4, whose flag is the number 1. */
+export function oldOneWay(method: string, args: Buffer): Buffer {
+  return framed(Buffer.concat([HEADER, int(0), int(1), text(method), args, END]));
+}
+
+export const OLD = "Z4";
+export const NEW = "Z5";
 
 /** A message that has so many bytes of data among its arguments: what stands before the data, and behind it. */
 export function around(

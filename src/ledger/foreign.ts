@@ -1,5 +1,6 @@
 import { endCopying } from "./copied.ts";
 import { hearSet, highest, remember } from "./history.ts";
+import { foundBelow } from "./left.ts";
 import { oidSet } from "./oid-set.ts";
 import { oweToAll } from "./owe.ts";
 import { forgetDetails } from "./owed.ts";
@@ -39,6 +40,7 @@ export function settleForeign<P>(state: StorageState<P>, found: Found, now: numb
   remember(state, settled);
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
+  foundBelow(state, found, actions);
   oweToAll(state, settled, now, actions);
   if (settled.owed === undefined) forgetDetails(settled);
 }

@@ -38,6 +38,7 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
   // It may not have heard of it: it must not go on from where it stood. From below it is told of it when it comes back.
   if (account.late !== undefined && account.stands.tid >= account.late.tid) doubt(state);
   account.late = undefined;
+  leavesAhead(state, account);
   if (isFinishing(state, account.number) && state.rules.readOrphans) account.phase = "orphaned";
   else state.accounts.delete(account.number);
   for (const { settled } of due) noLongerOwed(settled, account.number, actions);
@@ -46,6 +47,13 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
     const settled = item.settled ?? settledAt(state, item.tid);
     if (settled !== undefined) noLongerOwed(settled, account.number, actions);
   }
+}
+
+/** It stands at its own commit, and what others have committed below that is not read yet: see `left.ts`. */
+function leavesAhead<P>({ server, sight }: StorageState<P>, { committed }: Account<P>): void {
+  const { life, readUpTo, leftAt } = sight;
+  if (server === "new" || life === "off" || readUpTo === undefined) return;
+  if (committed > readUpTo && committed > leftAt) sight.leftAt = committed;
 }
 
 /** The proxy's last resort: the client connects again and verifies its cache. */

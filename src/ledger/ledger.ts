@@ -7,6 +7,7 @@ import { doubt, setAt, settledAt } from "./history.ts";
 import { endFinish, endAll, isFinishing, leave } from "./leave.ts";
 import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
+import { comesTo } from "./left.ts";
 import { enterLimbo, failedInDoubt, failureEndsAll, lockMovedOn } from "./limbo.ts";
 import { beginLook, lookFinds, lookIsTooMuch, lookNames, sightAway, sightOff, sightUp, useLook } from "./look.ts";
 import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
@@ -321,10 +322,12 @@ export class StorageLedger<P> {
   lastTransactionReply(session: number, tid: Tid, stamp: Stamp, read: Read<P>): void {
     const account = this.#live(session);
     if (account === undefined || namesLast(this.state, session, tid, stamp.proven, this.#actions)) return;
-    if (!account.seen) account.answered = tid;
+    const isFirst = !account.seen;
+    if (isFirst) account.answered = tid;
     this.#reply(account, { tid, exact: true }, { ...read, order: stamp.order });
     account.seen = true;
     if (!account.isWorking) standsAt(account, tid, setAt(this.state, tid));
+    if (isFirst) comesTo(this.state, account, tid, this.#actions);
   }
 
   /** The reply to the proxy's own question: it goes nowhere. Nothing where none was asked. */

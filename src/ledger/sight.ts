@@ -32,6 +32,10 @@ export interface Sight {
   told: InvalidationArgs[];
   /** It has announced all above this tid. */
   toldAbove: Tid;
+  /** The highest tid that somebody has committed who has left before all below it was read. NO_TID: nobody. */
+  leftAt: Tid;
+  /** What was found below that then. */
+  missed: Found | undefined;
   /** So many commits did not pass through here, and were read. */
   foreign: number;
   /** A client that comes back asks for what the history does not reach: from above this tid on; undefined: none does. */
@@ -88,6 +92,8 @@ export function newSight(): Sight {
     look: undefined,
     told: [],
     toldAbove: NO_TID,
+    leftAt: NO_TID,
+    missed: undefined,
     foreign: 0,
     back: undefined,
     reading: undefined,

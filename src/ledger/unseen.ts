@@ -58,13 +58,17 @@ function isExplained<P>(state: StorageState<P>, tid: Tid): boolean {
  */
 export function endUnseen<P>(state: StorageState<P>, now: number, holdMs: number, actions: Action<P>[]): boolean {
   let hasFreed = false;
+  const { life, look } = state.sight;
+  // What is being read has a bound of its own.
+  const isReading = life === "up" && look?.last !== undefined && look.found === undefined;
   for (const account of [...state.accounts.values()]) {
     const { awaited, outbox } = account;
     const [first] = outbox;
     if (awaited === undefined || awaited.isLate || first === undefined) continue;
-    // What is being read has a bound of its own.
-    if (account.past === "wanted" && state.sight.life === "up") continue;
-    if (awaited.since === undefined) account.awaited = { ...awaited, since: now };
+    if (account.past === "wanted" && life === "up") continue;
+    // But nobody commits as long as a granted vote is held.
+    const isBound = isReading && first.kind !== "grant";
+    if (awaited.since === undefined || isBound) account.awaited = { ...awaited, since: now };
     else if (awaited.since + holdMs > now) continue;
     else if (first.exact && first.kind !== "grant" && first.kind !== "invalidations") {
       endSession(state, account, "unread-commit", first.tid, actions);

@@ -1,6 +1,6 @@
 import type { SightLife } from "../../src/ledger/sight.ts";
 import type { Item, ItemKind, Phase, Account } from "../../src/ledger/state.ts";
-import { NO_OIDS } from "../../src/ledger/oid-set.ts";
+import { NO_OIDS, type OidSet } from "../../src/ledger/oid-set.ts";
 import { isNew, type Config } from "./config.ts";
 import { MessageKind, namesOthers, partsIn, type Message } from "./message.ts";
 import type { Conn, World } from "./world.ts";
@@ -99,7 +99,8 @@ export class Canonical {
     this.#queue(w, watch.toProxy, undefined);
     this.#put(LIVES.indexOf(sight.life) | (sight.isWantedAgain ? 4 : 0) | (sight.wanted > sight.begun ? 8 : 0));
     this.#put(Number(sight.readUpTo ?? 15n) | (Number(sight.toldAbove) << 4));
-    this.#put(Number(sight.offAt));
+    this.#put(Number(sight.offAt) | (Number(sight.leftAt) << 4));
+    this.#set(partsBits(w, sight.missed?.oids ?? NO_OIDS));
     this.#put(Number(ledger.doubted) | (Number(sight.back ?? 15n) << 4));
     this.#put(sight.reading === undefined ? 255 : Number(sight.reading.above) | (Number(sight.reading.upTo) << 4));
     this.#set(sight.told.reduce((set, { tid: one }) => set | (1 << Number(one)), 0));
@@ -206,9 +207,7 @@ export class Canonical {
     this.#put((isWorking ? 1 : 0) | (late?.isTold ? 4 : 0) | (Number(stands.tid) << 4));
     this.#put(Number(late?.tid ?? 0));
     this.#put(stands.oids === undefined ? 0 : 1);
-    let oids = 0;
-    for (let t = 1; t <= w.top; t++) if (partsIn(late?.oids ?? NO_OIDS, w.transactions[t] ?? 0) !== 0) oids |= 1 << t;
-    this.#set(oids);
+    this.#set(partsBits(w, late?.oids ?? NO_OIDS));
   }
 
   #item(w: World, item: Item<Message>): void {
@@ -277,4 +276,11 @@ function dueSet(account: Account<Message>): number {
   let set = 0;
   for (const { settled } of account.due) set |= 1 << Number(settled.tid);
   return set;
+}
+
+/** Of which commits there is anything in it, a bit for each. */
+function partsBits(w: World, oids: OidSet): number {
+  let bits = 0;
+  for (let t = 1; t <= w.top; t++) if (partsIn(oids, w.transactions[t] ?? 0) !== 0) bits |= 1 << t;
+  return bits;
 }

@@ -145,6 +145,8 @@ function cloneSight(sight: Sight): Sight {
     life: sight.life,
     readUpTo: sight.readUpTo,
     offAt: sight.offAt,
+    leftAt: sight.leftAt,
+    missed: sight.missed,
     begun: sight.begun,
     over: sight.over,
     wanted: sight.wanted,

@@ -67,6 +67,15 @@ export const WATCHED: readonly Named[] = [
     ...UNREAD,
     ends: [...UNREAD.ends, "invalidation-out-of-order"],
   }),
+  world("old, watched, a vote is not held, reconnect", {
+    ...OUTSIDE,
+    ...RECONNECT,
+    holds: 1,
+    kinds: "C",
+    polls: 0,
+    ...UNREAD,
+    ends: [...UNREAD.ends, "invalidation-out-of-order"],
+  }),
   world("new, watched newcomer, short history", {
     ...NEW,
     clients: 3,

@@ -120,6 +120,83 @@ describe("another database", () => {
   });
 });
 
+describe("a vote that could be held no longer, with something below it that is found when its client has left", () => {
+  function left(): StorageLedger<string> {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    ledger.workForwarded(1);
+    ledger.beginForwarded(1, 1);
+    ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
+    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
+    ledger.tick(0, 10);
+    ledger.tick(10, 10);
+    expect(done(ledger)).toEqual(["forward"]);
+    const number = ledger.finishForwarded(1, 1);
+    ledger.finishReply(1, number, asTid(130n), 0, REPLY);
+    expect(done(ledger)).toEqual(["forward"]);
+    ledger.clientGone(1);
+    expect(done(ledger)).toEqual(["close-server"]);
+    return ledger;
+  }
+
+  it("is told under its own commit's tid, when that is the last transaction for whoever comes", () => {
+    const ledger = left();
+    looks(ledger, 130n, 120n, 130n);
+    expect(done(ledger)).toEqual(["foreign"]);
+    ledger.registerForwarded(2);
+    ledger.registerReply(2, undefined, READ);
+    ledger.lastTransactionReply(2, asTid(130n), ledger.stamp, READ);
+    expect(done(ledger)).toEqual(["forward", "forward", "told-late", "announce"]);
+  });
+
+  it("so it is where that client has come before it is found", () => {
+    const ledger = left();
+    ledger.registerForwarded(2);
+    ledger.registerReply(2, undefined, READ);
+    ledger.lastTransactionReply(2, asTid(130n), ledger.stamp, READ);
+    looks(ledger, 130n, 120n, 130n);
+    expect(done(ledger)).toEqual(["forward", "foreign", "told-late", "forward", "announce"]);
+  });
+
+  it("is told to nobody whom a later one is named: it asks, and verifies", () => {
+    const ledger = left();
+    looks(ledger, 140n, 120n, 130n, 140n);
+    ledger.take();
+    ledger.registerForwarded(2);
+    ledger.registerReply(2, undefined, READ);
+    ledger.lastTransactionReply(2, asTid(140n), ledger.stamp, READ);
+    ledger.invalidationsReply(2, asTid(130n), { tid: asTid(140n), oids: packed([]) }, REPLY);
+    const values = ledger.take().map((action) => (action.do === "resume" ? action.value : action.do));
+    expect(values).toEqual(["forward", "forward", undefined]);
+  });
+});
+
+describe("a look that is being read", () => {
+  function waiting(): StorageLedger<string> {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.invalidation(1, { tid: asTid(120n), oids: packed([1]) }, 0, READ);
+    ledger.lookBegins();
+    return ledger;
+  }
+
+  it("is waited for beyond the time that anything else is", () => {
+    const ledger = waiting();
+    ledger.lookNames(asTid(120n));
+    for (let now = 0; now < 100; now += 10) ledger.tick(now, 10);
+    expect(done(ledger)).toEqual([]);
+    ledger.lookFinds([{ tid: asTid(120n), oids: packed([1]) }], 0);
+    expect(done(ledger)).toEqual(["foreign", "forward"]);
+  });
+
+  it("but not one that is not answered", () => {
+    const ledger = waiting();
+    ledger.tick(0, 10);
+    ledger.tick(10, 10);
+    expect(done(ledger)).toEqual(["unread-commit"]);
+  });
+});
+
 describe("a client whose server has forgotten it, and its lock, before anybody here knows", () => {
   /** Session 1 works, and was granted its vote; what somebody else committed behind that is found. */
   function granted(): StorageLedger<string> {

@@ -18,7 +18,7 @@ import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { advance, isToldUnknown, wantLook } from "./read-up-to.ts";
 import type { Found, Range, SightLife } from "./sight.ts";
-import { endUnseen } from "./unseen.ts";
+import { endUnseen, type Patience } from "./unseen.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import {
   item,
@@ -63,6 +63,8 @@ export interface LedgerFacts {
   readonly patched: "unknown" | "yes" | "no";
   readonly known: Tid;
 }
+
+const ENDLESS: Patience = { holdMs: Number.POSITIVE_INFINITY, goesOn: false };
 
 /**
  * Who committed what in one storage of one server, and what each of its clients is owed: docs/ordering.md.
@@ -520,10 +522,10 @@ export class StorageLedger<P> {
     doubt(this.state);
   }
 
-  /** Asks for what has been due too long, gives up who waits for a look since `holdMs`, and forgets what nobody is owed any more. */
-  tick(now: number, holdMs = Number.POSITIVE_INFINITY): void {
+  /** Asks for what has been due too long, gives up who has waited too long for a look, and forgets what nobody is owed any more. */
+  tick(now: number, patience: Patience = ENDLESS): void {
     askOverdue(this.state, now, this.#actions);
-    if (endUnseen(this.state, now, holdMs, this.#actions)) pumpAll(this.state, this.#actions);
+    if (endUnseen(this.state, now, patience, this.#actions)) pumpAll(this.state, this.#actions);
     this.#trim(true);
   }
 

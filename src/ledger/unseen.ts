@@ -52,23 +52,34 @@ function isExplained<P>(state: StorageState<P>, tid: Tid): boolean {
   return state.server === "new" && settledAt(state, tid) !== undefined;
 }
 
+/** How long anybody waits for the witness. */
+export interface Patience {
+  /** In ms, */
+  readonly holdMs: number;
+  /** from the time on when it last read something: has it, since the last tick? */
+  readonly goesOn: boolean;
+}
+
 /**
  * Notes who waits, and gives up who has waited for `holdMs`: what can't be told completely is not told.
  * @returns whether somebody waits no more
  */
-export function endUnseen<P>(state: StorageState<P>, now: number, holdMs: number, actions: Action<P>[]): boolean {
+export function endUnseen<P>(
+  state: StorageState<P>,
+  now: number,
+  { holdMs, goesOn }: Patience,
+  actions: Action<P>[],
+): boolean {
   let hasFreed = false;
-  const { life, look } = state.sight;
-  // What is being read has a bound of its own.
-  const isReading = life === "up" && look?.last !== undefined && look.found === undefined;
   for (const account of [...state.accounts.values()]) {
     const { awaited, outbox } = account;
     const [first] = outbox;
     if (awaited === undefined || awaited.isLate || first === undefined) continue;
-    if (account.past === "wanted" && life === "up") continue;
-    // But nobody commits as long as a granted vote is held.
-    const isBound = isReading && first.kind !== "grant";
-    if (awaited.since === undefined || isBound) account.awaited = { ...awaited, since: now };
+    // What is being read back has a bound of its own.
+    if (account.past === "wanted" && state.sight.life === "up") continue;
+    // Nobody commits as long as a granted vote is held.
+    const isRead = goesOn && first.kind !== "grant";
+    if (awaited.since === undefined || isRead) account.awaited = { ...awaited, since: now };
     else if (awaited.since + holdMs > now) continue;
     else if (first.exact && first.kind !== "grant" && first.kind !== "invalidations") {
       endSession(state, account, "unread-commit", first.tid, actions);

@@ -329,7 +329,7 @@ export class Storage {
   }
 
   #tick(now: number): void {
-    this.ledger.tick(now, this.#host.witness?.settings.holdMs);
+    this.ledger.tick(now, this.#watch?.patience());
     for (const { session, payload: held } of this.ledger.firstHeld()) {
       if (this.#toldHeld.has(held) || now - held.since < HELD_LONG_MS) continue;
       this.#toldHeld.add(held);

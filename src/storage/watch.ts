@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { StorageLedger } from "../ledger/ledger.ts";
 import type { Found as Read, Range } from "../ledger/sight.ts";
 import { oidSet } from "../ledger/oid-set.ts";
+import type { Patience } from "../ledger/unseen.ts";
 import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Tid } from "../wire/ids.ts";
 import type { RangeRead, StorageWitness, UnableReason, WitnessSource, WitnessTold } from "./witness.ts";
@@ -48,6 +49,8 @@ export class Watch implements WitnessTold {
   /** Reads that wait for the one that is on its way. */
   #next: (() => void)[] = [];
   #againMs = AGAIN_MS;
+  /** The witness's, at the last tick. */
+  #progress = 0;
   #lacks: string | undefined;
   #cancelPatience: () => void;
   #cancelPoll: () => void = () => undefined;
@@ -75,6 +78,14 @@ export class Watch implements WitnessTold {
     if (this.#isReady) return false;
     this.#waiting.add(then);
     return true;
+  }
+
+  /** How long anybody waits, from this tick on. */
+  patience(): Patience {
+    const { progress } = this.#witness;
+    const goesOn = progress !== this.#progress;
+    this.#progress = progress;
+    return { holdMs: this.#settings.holdMs, goesOn };
   }
 
   get isWaitedFor(): boolean {

@@ -53,6 +53,8 @@ export type WitnessSource = (told: WitnessTold) => StorageWitness;
 
 /** Calls are made only between `up` and `down`; whose connection ends before its answer is answered no more. */
 export interface StorageWitness {
+  /** Another number whenever something of a range has been read. */
+  readonly progress: number;
   /** Asks for the storage's last transaction, now. */
   ask(named: (last: Tid) => void): void;
   /**

@@ -20,6 +20,8 @@ export class WitnessPair implements StorageWitness {
   #second: Witness | undefined;
   #cancelSecond: () => void = () => undefined;
   #isReading = false;
+  /** That of those before the first one. */
+  #progress = 0;
   /**
    * An old server has a thread for each client, and may look long for where a range begins: so one that was being read when
    * its connection was given up is given so many times `stallMs` before the next one is dialled, each time twice as many.
@@ -32,6 +34,10 @@ export class WitnessPair implements StorageWitness {
     this.#clock = options.dialling.clock;
     this.#stallMs = stallMs;
     this.#first = this.#make();
+  }
+
+  get progress(): number {
+    return this.#progress + this.#first.progress;
   }
 
   ask(named: (last: Tid) => void): void {
@@ -95,6 +101,7 @@ export class WitnessPair implements StorageWitness {
   #up(witness: Witness, last: Tid): void {
     if (witness === this.#second) {
       this.#second = undefined;
+      this.#progress += this.#first.progress;
       this.#first.stop();
       this.#first = witness;
       if (this.#isReading) this.#factor = Math.min(MOST_FACTOR, 2 * this.#factor);
@@ -111,6 +118,7 @@ export class WitnessPair implements StorageWitness {
     this.#cancelSecond();
     if (second !== undefined) {
       // The one that is dialled already is the sooner one.
+      this.#progress += this.#first.progress;
       this.#first.stop();
       this.#first = second;
       this.#second = undefined;

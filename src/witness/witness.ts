@@ -105,6 +105,8 @@ export class Witness implements StorageWitness {
   #pace: RangePace = "single";
   /** Iterators that were left behind on this connection. */
   #left = 0;
+  /** Answers about ranges that have come. */
+  progress = 0;
 
   constructor(options: WitnessOptions) {
     this.#options = options;
@@ -286,6 +288,7 @@ export class Witness implements StorageWitness {
       const { method, args } = messageOf(call);
       link.call(method, args, (reply) => {
         if (this.#reading?.reader !== reader) return;
+        this.progress++;
         this.#make(link, reader, reader.answered(call, reply));
         this.#finish(link);
       });

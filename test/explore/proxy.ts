@@ -158,8 +158,8 @@ export class Proxy {
       case "hold-over":
         w.watch = { ...w.watch, holds: w.watch.holds + 1 };
         // Once it is seen who waits, and once more.
-        ledger.tick(0, 0);
-        ledger.tick(0, 0);
+        ledger.tick(0, { holdMs: 0, goesOn: false });
+        ledger.tick(0, { holdMs: 0, goesOn: false });
     }
     return this.#act();
   }

@@ -5,6 +5,7 @@ import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "./script.ts";
 
 const READ = { payload: "message", bytes: 1 } as const;
+const PATIENCE = { holdMs: 10, goesOn: false };
 const REPLY = { ...READ, order: 0 } as const;
 
 /** A ledger with a witness to which the last transaction is 100, and nothing to look for. */
@@ -128,8 +129,8 @@ describe("a vote that could be held no longer, with something below it that is f
     ledger.beginForwarded(1, 1);
     ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
     ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
-    ledger.tick(0, 10);
-    ledger.tick(10, 10);
+    ledger.tick(0, PATIENCE);
+    ledger.tick(10, PATIENCE);
     expect(done(ledger)).toEqual(["forward"]);
     const number = ledger.finishForwarded(1, 1);
     ledger.finishReply(1, number, asTid(130n), 0, REPLY);
@@ -183,16 +184,19 @@ describe("a look that is being read", () => {
   it("is waited for beyond the time that anything else is", () => {
     const ledger = waiting();
     ledger.lookNames(asTid(120n));
-    for (let now = 0; now < 100; now += 10) ledger.tick(now, 10);
+    for (let now = 0; now < 100; now += 10) ledger.tick(now, { ...PATIENCE, goesOn: true });
     expect(done(ledger)).toEqual([]);
     ledger.lookFinds([{ tid: asTid(120n), oids: packed([1]) }], 0);
     expect(done(ledger)).toEqual(["foreign", "forward"]);
   });
 
-  it("but not one that is not answered", () => {
+  it("but not where nothing comes", () => {
     const ledger = waiting();
-    ledger.tick(0, 10);
-    ledger.tick(10, 10);
+    ledger.lookNames(asTid(120n));
+    ledger.tick(0, { ...PATIENCE, goesOn: true });
+    ledger.tick(9, PATIENCE);
+    expect(done(ledger)).toEqual([]);
+    ledger.tick(10, PATIENCE);
     expect(done(ledger)).toEqual(["unread-commit"]);
   });
 });

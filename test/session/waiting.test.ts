@@ -14,7 +14,7 @@ class Waiting {
   constructor(protocol = "Z5") {
     const source = (told: WitnessTold): StorageWitness => {
       this.told.push(told);
-      return { ask: NOTHING, read: NOTHING, retry: NOTHING, stop: () => void this.stops++ };
+      return { progress: 0, ask: NOTHING, read: NOTHING, retry: NOTHING, stop: () => void this.stops++ };
     };
     this.stage = new Stage(protocol, { witness: { of: () => source, settings: { pollMs: 1000, holdMs: 2000 } } });
   }

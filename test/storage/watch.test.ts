@@ -17,6 +17,7 @@ class Scripted implements StorageWitness {
   readonly asked: ((last: bigint) => void)[] = [];
   readonly ranges: string[] = [];
   readonly #reads: ((read: RangeRead) => void)[] = [];
+  progress = 0;
   retries = 0;
   isStopped = false;
 
@@ -189,6 +190,13 @@ describe("who registers", () => {
     expect(witness.isStopped).toBe(true);
     expect(clock.pending).toEqual([]);
     expect(told).toEqual([]);
+  });
+
+  it("is waited for longer where something was read since the last tick", () => {
+    const { watch, witness } = new Watched();
+    expect(watch.patience()).toEqual({ holdMs: HOLD_MS, goesOn: false });
+    witness.progress++;
+    expect([watch.patience(), watch.patience()].map(({ goesOn }) => goesOn)).toEqual([true, false]);
   });
 
   it("makes a witness that is not there try again", () => {

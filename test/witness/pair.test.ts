@@ -140,8 +140,10 @@ describe("a second connection", () => {
     readsIn(4 * STALL_MS);
     const server = scene.enters();
     scene.told();
+    expect(scene.witness.progress).toBe(0);
     scene.reads({ above: tid(10), upTo: tid(30) });
     server.serves();
+    expect(scene.witness.progress).toBeGreaterThan(5);
     expect(scene.told()).toEqual([
       [
         "read",

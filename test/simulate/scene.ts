@@ -29,8 +29,8 @@ export interface Scene {
   readonly doubted: Set<number>;
   /** The subject that runs now; one that was killed has a lower number. */
   subjectNumber: number;
-  /** Something has happened for which the subject's own client may not read this server in time. */
-  troubled(server: number): void;
+  /** Something happens, for so many microseconds, for which the subject's own client may not read this server in time. */
+  troubled(server: number, us?: number): void;
   /** Does the subject read what does not pass through it? It has not given that up. */
   isRead(server: number): boolean;
   /** Could what did not pass through the subject not be read in time, lately? */

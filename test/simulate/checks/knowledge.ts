@@ -3,7 +3,7 @@ import type { Link } from "../link.ts";
 import type { Answer } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { Violation } from "../violation.ts";
-import { commitAt, lacking, missing, must, wanted } from "./must.ts";
+import { commitAt, lacking, mayShowEarly, missing, must, wanted } from "./must.ts";
 import type { Commit } from "../truth.ts";
 import type { Named } from "./read.ts";
 
@@ -23,6 +23,8 @@ export class Knowledge {
   #since = 0;
   /** Invalidations while it verifies. */
   #queue: Named[] = [];
+  /** What is to be told late. */
+  #missed: Commit[] = [];
   /** It would hang for good if it was told anything now. */
   isInOldFinish = false;
 
@@ -45,17 +47,34 @@ export class Knowledge {
     return tid <= this.#announced || tid <= this.#covered;
   }
 
-  /** True: a violation. */
-  shown(tid: number, what: string): boolean {
+  /** True: a violation. `isLoad`: it says what an object is, and nothing of the database. */
+  shown(tid: number, what: string, isLoad = false): boolean {
     if (tid === 0) return false;
-    if (tid > this.#shown) this.#shown = tid;
-    if (this.#phase !== "ready") return false;
+    const until = isLoad && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
+    if (until > this.#shown) this.#shown = until;
+    if (this.#phase !== "ready" || until < tid) return false;
     const commit = missing(this.#scene, this.#link, this.#cache.last, tid);
     if (commit === undefined) return false;
     return this.#fail(
       "1 evidence",
       `${what} shows T${tid}, T${commit.tid} was not announced (at T${this.#cache.last})`,
     );
+  }
+
+  /** @returns up to where it shows what was told: below `tid` where all that is missing may show early */
+  #shownEarly(tid: number): number {
+    const { last } = this.#cache;
+    let until = tid;
+    for (
+      let commit = missing(this.#scene, this.#link, last, tid);
+      commit !== undefined;
+      commit = missing(this.#scene, this.#link, last, commit.tid - 1)
+    ) {
+      if (!mayShowEarly(commit, this.#link)) return tid;
+      until = commit.tid - 1;
+    }
+    if (until < tid) this.#scene.visits.count("subject: a load shows it early");
+    return until;
   }
 
   answered(answer: Answer, named: Named | undefined): boolean {
@@ -71,8 +90,11 @@ export class Knowledge {
         return this.#resumed(answer, named);
       case "finish":
         return this.#finished(answer);
+      case "load":
+      case "loadBefore":
+        return this.shown(answer.shows, request.method, true);
       default:
-        return this.shown(answer.shows, request?.method ?? "?");
+        return this.shown(answer.shows, request?.method ?? "?", request?.method === "getTid");
     }
   }
 
@@ -215,12 +237,32 @@ export class Knowledge {
     // What everybody had seen lies above it.
     if (commit.isLow && tid <= cache.last) return false;
     if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
-    const before = missing(this.#scene, this.#link, cache.last, tid - 1);
+    const before = this.#missedBehindGrant(commit);
     if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
     cache.last = tid;
     this.#since = tid;
     this.#shown = Math.max(this.#shown, tid);
     return false;
+  }
+
+  /**
+   * A granted vote of an old server goes on without a look that does not come in time: what it would have found is told late,
+   * but for what its client has changed itself.
+   * @returns what nothing excuses that it was not announced before that own commit
+   */
+  #missedBehindGrant({ tid, oids }: Commit): Commit | undefined {
+    const { last } = this.#cache;
+    const mayMiss =
+      this.#scene.mix.witness && this.#scene.mayBeUnread(this.#link) && this.#link.style?.family === "old";
+    for (
+      let commit = missing(this.#scene, this.#link, last, tid - 1);
+      commit !== undefined;
+      commit = missing(this.#scene, this.#link, last, commit.tid - 1)
+    ) {
+      if (!mayMiss || !mayShowEarly(commit, this.#link)) return commit;
+      if (lacking(oids, commit.oids) !== undefined) this.#missed.push(commit);
+    }
+    return undefined;
   }
 
   // --- invalidations ----------------------------------------------------------------------------------------------
@@ -259,6 +301,7 @@ export class Knowledge {
     }
     this.#scene.visits.count("subject: told late");
     this.#cache.invalidate(tid, oids);
+    this.#missed = this.#missed.filter((missed) => lacking([...oids, ...commit.oids], missed.oids) !== undefined);
     return true;
   }
 
@@ -305,6 +348,11 @@ export class Knowledge {
         "1 copied",
         `at rest T${cache.copied?.tid ?? 0}, copied to below others, has left the cache as it was`,
       );
+      return;
+    }
+    const [missed] = this.#missed;
+    if (missed !== undefined) {
+      this.#fail("1 untold", `at rest T${missed.tid} was not told late`);
       return;
     }
     const last = link.commits.at(-1)?.tid ?? 0;

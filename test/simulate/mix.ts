@@ -260,12 +260,17 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   deeds.large = random.chance(0.1) ? 1 : 0;
   // From a source of their own: what else a seed has stays what it was before there were these.
   const own = new Random(seed ^ 0x1d1e);
+  const watched = new Random(seed ^ 0x517e);
+  const hasWitness = watched.chance(0.5);
+  const witness = overrides.witness ?? hasWitness;
+  // What a witness is there for.
+  const foreign = watched.pick([0, 1, 1, 2]);
   const servers = [random.pick(KINDS).name];
   if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
   const mix: Mix = {
     servers,
     clients: random.between(2, random.pick([2, 3, 4, 8])),
-    foreign: random.chance(0.25) ? 1 : 0,
+    foreign: Math.max(random.chance(0.25) ? 1 : 0, witness ? foreign : 0),
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
     idlers: own.chance(0.2) ? own.between(1, 5) : 0,
     hindered: own.chance(0.15) ? own.pick([0.02, 0.1, 0.4]) : 0,
@@ -302,8 +307,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     isFull: random.chance(0.1),
     refuseUnknown: random.chance(0.1),
     hesitates: random.chance(0.3),
-    // Only where it is asked for, until all that such worlds find is understood: `--overrides '{"witness":true}'`.
-    witness: false,
+    witness,
     pollMs: seen.pick([50, 1000, 1000, 5000]),
     holdMs: seen.pick([300, 2000, 2000, 5000]),
     catchUp: seen.chance(0.1) ? seen.pick([3, 30]) : 10_000,

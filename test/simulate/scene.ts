@@ -48,6 +48,10 @@ export interface Scene {
   mayHaveCopied(link: Link): boolean;
   /** Is this client's storage among these? */
   mayDoubt(link: Link): boolean;
+  /** Up to where nobody goes on, as the subject has not read it: it had given that up. */
+  unreadUpTo(link: Link): number;
+  /** Is its subject being stopped, or no more? */
+  isLeaving(link: Link): boolean;
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean;
   /** It was copied to below what is there: the clients of its subject, and of its family, must verify their caches. */

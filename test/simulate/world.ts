@@ -272,7 +272,15 @@ export class World implements ClientHost, Scene {
     const key = `${link.subject} ${server} ${link.generation} ${link.style?.family ?? "?"}`;
     const reach = this.#reaches.get(key) ?? this.servers[server]?.truth.last ?? 0;
     this.#reaches.set(key, reach);
-    return Math.max(reach, (this.#unread.get(server) ?? -1) + 1);
+    return reach;
+  }
+
+  unreadUpTo(link: Link): number {
+    return this.#unread.get(this.serverOf(link)) ?? -1;
+  }
+
+  isLeaving(link: Link): boolean {
+    return this.#isStopping || link.subject !== this.subjectNumber;
   }
 
   mayDoubt(link: Link): boolean {
@@ -287,7 +295,7 @@ export class World implements ClientHost, Scene {
   mayEnd(server: number, link: Link): boolean {
     const { mix } = this;
     if (mix.witness && this.isTroubled(server)) return true;
-    if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
+    if (this.isLeaving(link) || this.disturbed.has(server)) return true;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
   }
 

@@ -139,7 +139,7 @@ export class Knowledge {
     const cache = this.#cache;
     if (this.#phase !== "verifying") return false;
     if (named === undefined) {
-      if (answer.outcome !== "none" && this.#isNeedless(answer)) {
+      if (this.#isNeedless(answer)) {
         return this.#fail("4 needless None", `getInvalidations(T${answer.request?.tid ?? 0}) is answered None`);
       }
       cache.clear();
@@ -206,15 +206,24 @@ export class Knowledge {
     );
   }
 
-  /** The server knew, and all that was since the subject has seen. */
-  #isNeedless({ request }: Answer): boolean {
+  /** The server knew, and all that was since the subject has seen; or it could read it. */
+  #isNeedless({ request, outcome }: Answer): boolean {
     const { mix } = this.#scene;
-    if (mix.witness && this.#scene.mayBeUnread(this.#link)) return false;
     // The answer that shows that a backup was restored is not where what is known begins.
     if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
     if (this.#scene.mayHaveCopied(this.#link) || this.#scene.mayDoubt(this.#link)) return false;
+    if (mix.witness) return this.#isReadable(request?.tid ?? 0);
+    if (outcome === "none") return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link);
+  }
+
+  /** Can all be read that was committed since? */
+  #isReadable(asked: number): boolean {
+    const scene = this.#scene;
+    const link = this.#link;
+    if (scene.mayBeUnread(link) || scene.isLeaving(link) || asked <= scene.unreadUpTo(link)) return false;
+    return link.commits.filter(({ tid }) => tid > asked).length <= scene.mix.catchUp;
   }
 
   #mustBeInResume(commit: Parameters<typeof must>[1]): boolean {

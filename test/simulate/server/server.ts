@@ -245,6 +245,8 @@ export class Server {
       link.generation = this.truth.generation;
     }
     const at = this.truth.last;
+    // It comes behind what the others were told, and will be answered that the last transaction is an earlier one.
+    if (this.#unreadable !== 0 && link !== undefined) (this.truth.at(at)?.skipped as Link[] | undefined)?.push(link);
     return style.family === "old" ? none(style, request, at) : tidReply(style, request, at, at);
   }
 

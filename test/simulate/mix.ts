@@ -34,6 +34,8 @@ export const FAULTS = [
   "tellEarly",
   // of a server, per decision of a client
   "iteratorFails",
+  // of the network, per decision of a client
+  "cutWitness",
   "restart",
   "restartBackup",
   "restartOther",
@@ -178,6 +180,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   serverSlow: 0.02,
   tellEarly: 0.02,
   iteratorFails: 0.1,
+  cutWitness: 0.03,
   restart: 0.004,
   restartBackup: 0.004,
   restartOther: 0.003,
@@ -246,8 +249,9 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const faultRate = random.pick([0, 0.1, 0.25, 0.5]);
   const faults = {} as Record<Fault, number>;
   const seen = new Random(seed ^ 0x5ee4);
+  const cut = new Random(seed ^ 0xc07);
   for (const fault of FAULTS) {
-    const source = fault === "iteratorFails" ? seen : random;
+    const source = fault === "iteratorFails" ? seen : fault === "cutWitness" ? cut : random;
     const isOn = source.chance(faultRate);
     const strength = source.pick([0.3, 1, 1, 2]);
     faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
@@ -326,7 +330,8 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
 function busy(mix: Mix, random: Random): Mix {
   const faults = { ...mix.faults };
   for (const fault of FAULTS) {
-    if (fault !== "iteratorFails") faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+    if (fault !== "iteratorFails" && fault !== "cutWitness")
+      faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
   }
   return {
     ...mix,

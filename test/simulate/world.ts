@@ -187,6 +187,7 @@ export class World implements ClientHost, Scene {
       idler(this, this.#random.fork(5), this.#doorOf(server), this.subjectNumber);
     }
     if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
+    if (this.mix.witness && this.mix.faults.cutWitness > 0 && this.#chance("cutWitness")) this.#cutWitness();
     if (this.#chance("hangUp")) this.#hangUp(server);
     if (this.#chance("occupied")) this.network.occupy(this.#doorOf(server), 300_000);
     if (this.#chance("restart")) this.#restart(server, "restart");
@@ -313,6 +314,14 @@ export class World implements ClientHost, Scene {
     if (this.isCalm || !this.#random.chance(this.mix.faults[fault])) return false;
     this.visits.count(`fault: ${fault}`);
     return true;
+  }
+
+  #cutWitness(): void {
+    const [end] = this.network.witnessesOf("subject");
+    if (end === undefined) return;
+    const isLate = this.#random.chance(0.5);
+    this.trace?.(() => `the witness is cut${isLate ? ", late" : ""}`);
+    (this.#random.chance(0.5) ? end : end.other).break(isLate);
   }
 
   #hangUp(server: Server): void {

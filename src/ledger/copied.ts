@@ -67,7 +67,12 @@ export function maybeLast<P>(state: StorageState<P>, tid: Tid): void {
 
 /** Is it the tid of one that was copied, or that is on its way? */
 export function isCopied<P>(state: StorageState<P>, tid: Tid): boolean {
-  return state.copiedTids.has(tid) || copying(state, tid) !== undefined;
+  return wasCopied(state, tid) || copying(state, tid) !== undefined;
+}
+
+/** Is it the tid of one that was copied? */
+export function wasCopied<P>({ copiedTids }: StorageState<P>, tid: Tid): boolean {
+  return copiedTids.has(tid);
 }
 
 function copying<P>({ finishing }: StorageState<P>, tid: Tid): Finishing | undefined {

@@ -1,5 +1,5 @@
 import { NO_TID, type Tid } from "../wire/ids.ts";
-import { isCopied, mayBeLast } from "./copied.ts";
+import { isCopied, wasCopied } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { settleForeign } from "./foreign.ts";
 import { doubt, highest, readSet, settledAt } from "./history.ts";
@@ -30,8 +30,8 @@ export function lookNames<P>(state: StorageState<P>, last: Tid, actions: Action<
     sight.over = look.number;
     return undefined;
   }
-  // One that was copied says nothing of those above it.
-  if (readUpTo === undefined || last <= readUpTo || isCopied(state, last) || mayBeLast(state, last, look.proven)) {
+  // One that was copied says nothing of those above it. One that is on its way is read, as whose it is may never show.
+  if (readUpTo === undefined || last <= readUpTo || wasCopied(state, last)) {
     lookIsOver(state, look, readUpTo ?? last, actions);
     return undefined;
   }

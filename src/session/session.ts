@@ -318,7 +318,7 @@ export class Session implements Turns, Told, LifetimeHost {
       this.#readOn();
       this.#try("client", () => talk.clientFrames.again());
     };
-    if (!storage.waits(then)) {
+    if (!storage.waits(this.#host.settings.name, then)) {
       this.#register(storage, talk, forward);
       return;
     }

@@ -96,12 +96,14 @@ export class Storage {
   }
 
   /**
-   * A session is to register: is it to wait, until what is in the storage before it is known? `then` is called when it is, or
-   * when there is nothing to wait for any more.
+   * A session of that upstream is to register: is it to wait, until what is in the storage before it is known? `then` is called
+   * when it is, or when there is nothing to wait for any more.
    */
-  waits(then: () => void): boolean {
+  waits(upstream: string, then: () => void): boolean {
     const { witness, clock } = this.#host;
     if (witness === undefined || this.#stopped) return false;
+    // That there is no witness may have to be told before anybody has registered.
+    this.#lastUpstream = upstream;
     this.#watch ??= new Watch(this.ledger, witness.of(this.name), witness.settings, {
       clock,
       run: () => this.run(),

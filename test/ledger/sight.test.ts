@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { StorageLedger } from "../../src/ledger/ledger.ts";
 import { newState } from "../../src/ledger/state.ts";
-import { asTid } from "../../src/wire/ids.ts";
+import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { packed } from "./script.ts";
 
 const READ = { payload: "message", bytes: 1 } as const;
@@ -99,6 +99,44 @@ describe("reading back", () => {
     ledger.invalidationsReply(2, asTid(100n), undefined, REPLY);
     expect(ledger.wantedPast).toBeUndefined();
     expect(done(ledger)).toEqual(["forward"]);
+  });
+});
+
+describe("a commit that is copied", () => {
+  /** Session 2 copies a transaction to 110, and its `tpc_finish` is on its way; session 1 has been granted its vote. */
+  function copying(): { ledger: StorageLedger<string>; number: number } {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    registers(ledger, 2, 100n);
+    ledger.beginForwarded(2, 1, asTid(110n));
+    ledger.storeForwarded(2, 1, "restored", "set", packed([5]), 0);
+    ledger.voteGranted(2, NO_TID, REPLY);
+    looks(ledger, 100n);
+    const number = ledger.finishForwarded(2, 1);
+    ledger.take();
+    ledger.voteGranted(1, NO_TID, REPLY);
+    expect(ledger.wantsLook).toBe(true);
+    expect(done(ledger)).toEqual([]);
+    return { ledger, number };
+  }
+
+  it("is read while it is on its way: its connection may break, and who is granted the next vote must hear of it first", () => {
+    const { ledger } = copying();
+    looks(ledger, 110n, 110n);
+    expect(done(ledger)).toEqual([]);
+    ledger.serverGone(2, false);
+    expect(done(ledger)).toEqual(["close-client", "foreign", "announce"]);
+    looks(ledger, 110n);
+    expect(done(ledger)).toEqual(["forward"]);
+    expect(ledger.state.sight.readUpTo).toBe(110n);
+  });
+
+  it("is its own where the reply comes", () => {
+    const { ledger, number } = copying();
+    looks(ledger, 110n, 110n);
+    ledger.finishReply(2, number, asTid(110n), 0, REPLY);
+    expect(done(ledger)).toEqual(["forward", "announce"]);
+    expect(ledger.facts).toMatchObject({ commits: 1, foreign: 0 });
   });
 });
 

@@ -408,6 +408,62 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: 'else if (life === "relayed" && this.#server.hasEnded) ',
   },
 
+  // --- what the witness sees ---
+  {
+    name: "what nobody explains goes out without a look",
+    file: "src/ledger/rules.ts",
+    text: "  lookFirst: true,\n",
+    becomes: "  lookFirst: false,\n",
+  },
+  {
+    name: "a granted vote of an old server waits for no look",
+    file: "src/ledger/rules.ts",
+    text: "  lookAfterGrant: true,\n",
+    becomes: "  lookAfterGrant: false,\n",
+  },
+  {
+    name: "what a look finds is taken for others', though one of those that are finishing here may be it",
+    file: "src/ledger/rules.ts",
+    text: "  foreignAfterFinishing: true,\n",
+    becomes: "  foreignAfterFinishing: false,\n",
+  },
+  {
+    name: "who comes back from before the history verifies, though it could be read",
+    file: "src/ledger/rules.ts",
+    text: "  readPast: true,\n",
+    becomes: "  readPast: false,\n",
+  },
+  {
+    name: "a server's None stays one, though all is known",
+    file: "src/ledger/rules.ts",
+    text: "  answerNone: true,\n",
+    becomes: "  answerNone: false,\n",
+  },
+  {
+    name: "who can't be told of an undo is sent away, though it could be read",
+    file: "src/ledger/rules.ts",
+    text: "  readUndo: true,\n",
+    becomes: "  readUndo: false,\n",
+  },
+  {
+    name: "for a commit of which nobody knows all are sent away, though it could be read",
+    file: "src/ledger/rules.ts",
+    text: "  limboIsForeign: true,\n",
+    becomes: "  limboIsForeign: false,\n",
+  },
+  {
+    name: "a look passes over what is being copied, as if its reply could not fail to come",
+    file: "src/ledger/look.ts",
+    text: "last <= readUpTo || wasCopied(state, last)",
+    becomes: "last <= readUpTo || isCopied(state, last)",
+  },
+  {
+    name: "a look that was asked for while another one was on its way is taken to be over with that",
+    file: "src/ledger/read-up-to.ts",
+    text: "  sight.wanted = sight.begun + 1;\n",
+    becomes: "  sight.wanted = Math.max(1, sight.begun);\n",
+  },
+
   // --- a stop ---
   {
     name: "a stop does not wait for commits that are on their way",

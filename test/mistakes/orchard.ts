@@ -7,7 +7,7 @@ const TREE = resolve(".cache/mistakes");
 const KEPT = ["src", "test", "docs", "config", "bin", "package.json", "tsconfig.json", "vitest.config.ts", "README.md"];
 const DOCUMENTS = ["CONTRIBUTING.md", "CHANGELOG.md", "tsconfig.build.json", ".oxlintrc.json"];
 
-/** Runs of the simulator, and how long they may take together. */
+/** Runs of the simulator, and again where all have a witness; and how long they may take together. */
 const SEEDS = "400";
 const SIMULATION_MS = 180_000;
 /** Tests that take little time; the first failure is enough. */
@@ -51,12 +51,13 @@ export function findNothing(): Found {
 function simulated(): Found {
   // A mistake may leave a name unused: what the compiler says of it is no matter, what it writes is.
   run("node_modules/typescript/bin/tsc", ["-p", "test/simulate/tsconfig.json", "--noUnusedLocals", "false"], 60_000);
+  return simulatedWith([]) ?? simulatedWith(["--witness", "on"]);
+}
+
+function simulatedWith(more: readonly string[]): Found {
   const main = ".cache/simulate/test/simulate/main.js";
-  const { status, output } = run(
-    main,
-    ["--subject", "proxy", "--seeds", SEEDS, "--first", "--keep-large"],
-    SIMULATION_MS,
-  );
+  const args = ["--subject", "proxy", "--seeds", SEEDS, "--first", "--keep-large", ...more];
+  const { status, output } = run(main, args, SIMULATION_MS);
   if (status === 0) return undefined;
   const line = /^seed \d+: .*$/m.exec(output)?.[0] ?? output.trim().split("\n").at(-1) ?? "no output";
   return { by: "the simulator", as: status === undefined ? "it does not end" : line.slice(0, 160) };

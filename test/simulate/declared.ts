@@ -43,6 +43,11 @@ export function declare(visits: Visits): void {
 }
 
 /** What a subject that repairs does. */
-export const REPAIRS: readonly string[] = ["made up", "completed", "question", "resume None", "resume completed"].map(
-  (one) => `subject: ${one}`,
-);
+export const REPAIRS: readonly string[] = [
+  "made up",
+  "completed",
+  "question",
+  "resume None",
+  "resume completed",
+  "a load shows it early",
+].map((one) => `subject: ${one}`);

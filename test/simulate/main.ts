@@ -15,6 +15,7 @@ const USAGE = `npm run simulate -- [OPTIONS]
   --messages M      goes on until so many messages have reached the other side
   --minutes T       goes on for so long
   --overrides JSON  what is to be otherwise than the seed has it
+  --witness W       on, off: the subject has a client of its own that reads the servers; else as the seed has it
   --subject NAME    ${Object.keys(SUBJECTS).join(", ")}
   --first           ends with the first run that fails
   --keep-large      does not make the runs that fail smaller`;
@@ -33,6 +34,7 @@ const { values } = parseArgs({
     messages: { type: "string" },
     minutes: { type: "string" },
     overrides: { type: "string", default: "{}" },
+    witness: { type: "string" },
     subject: { type: "string", default: Object.keys(SUBJECTS).at(-1) ?? "" },
     first: { type: "boolean", default: false },
     "keep-large": { type: "boolean", default: false },
@@ -40,9 +42,15 @@ const { values } = parseArgs({
   },
 });
 
-const overrides = JSON.parse(values.overrides) as Overrides;
+const overrides: Overrides = { ...(JSON.parse(values.overrides) as Overrides), ...witnessed(values.witness) };
 const make = subjectNamed(values.subject);
 const visits = new Visits();
+
+function witnessed(text: string | undefined): Overrides {
+  if (text === undefined) return {};
+  if (text !== "on" && text !== "off") throw new Error(USAGE);
+  return { witness: text === "on" };
+}
 
 function number(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;

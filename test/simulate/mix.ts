@@ -34,6 +34,8 @@ export const FAULTS = [
   "tellEarly",
   // of a server, per decision of a client
   "iteratorFails",
+  // of the network, per decision of a client
+  "cutWitness",
   "restart",
   "restartBackup",
   "restartOther",
@@ -178,6 +180,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   serverSlow: 0.02,
   tellEarly: 0.02,
   iteratorFails: 0.1,
+  cutWitness: 0.03,
   restart: 0.004,
   restartBackup: 0.004,
   restartOther: 0.003,
@@ -246,8 +249,9 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const faultRate = random.pick([0, 0.1, 0.25, 0.5]);
   const faults = {} as Record<Fault, number>;
   const seen = new Random(seed ^ 0x5ee4);
+  const cut = new Random(seed ^ 0xc07);
   for (const fault of FAULTS) {
-    const source = fault === "iteratorFails" ? seen : random;
+    const source = fault === "iteratorFails" ? seen : fault === "cutWitness" ? cut : random;
     const isOn = source.chance(faultRate);
     const strength = source.pick([0.3, 1, 1, 2]);
     faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
@@ -260,12 +264,17 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   deeds.large = random.chance(0.1) ? 1 : 0;
   // From a source of their own: what else a seed has stays what it was before there were these.
   const own = new Random(seed ^ 0x1d1e);
+  const watched = new Random(seed ^ 0x517e);
+  const hasWitness = watched.chance(0.5);
+  const witness = overrides.witness ?? hasWitness;
+  // What a witness is there for.
+  const foreign = watched.pick([0, 1, 1, 2]);
   const servers = [random.pick(KINDS).name];
   if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
   const mix: Mix = {
     servers,
     clients: random.between(2, random.pick([2, 3, 4, 8])),
-    foreign: random.chance(0.25) ? 1 : 0,
+    foreign: Math.max(random.chance(0.25) ? 1 : 0, witness ? foreign : 0),
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
     idlers: own.chance(0.2) ? own.between(1, 5) : 0,
     hindered: own.chance(0.15) ? own.pick([0.02, 0.1, 0.4]) : 0,
@@ -302,8 +311,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     isFull: random.chance(0.1),
     refuseUnknown: random.chance(0.1),
     hesitates: random.chance(0.3),
-    // Only where it is asked for, until all that such worlds find is understood: `--overrides '{"witness":true}'`.
-    witness: false,
+    witness,
     pollMs: seen.pick([50, 1000, 1000, 5000]),
     holdMs: seen.pick([300, 2000, 2000, 5000]),
     catchUp: seen.chance(0.1) ? seen.pick([3, 30]) : 10_000,
@@ -322,7 +330,8 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
 function busy(mix: Mix, random: Random): Mix {
   const faults = { ...mix.faults };
   for (const fault of FAULTS) {
-    if (fault !== "iteratorFails") faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+    if (fault !== "iteratorFails" && fault !== "cutWitness")
+      faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
   }
   return {
     ...mix,

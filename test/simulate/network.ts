@@ -46,8 +46,8 @@ export class Network {
   /** The end whose `read` runs now. */
   reading: End | undefined;
   trace: ((text: () => string) => void) | undefined;
-  /** Told where the subject's own client was, or would have been: it is disturbed. */
-  onTrouble: ((server: string | undefined) => void) | undefined;
+  /** Told where the subject's own client was, or would have been: it is disturbed, for so many microseconds from now on. */
+  onTrouble: ((server: string | undefined, us?: number) => void) | undefined;
   /** Told of what a subject writes for the first time on a connection that it dialled: whose it is shows then. */
   onFirstWrite: ((end: End, reading: End | undefined) => void) | undefined;
 
@@ -237,8 +237,9 @@ export class Network {
 
   flow(work: () => void, slowness: number, end: End): void {
     const us = this.#latency();
-    if (end.isWitness && us * slowness > MUCH_US) this.onTrouble?.(end.isSubjects ? end.peer : end.other.peer);
-    this.#timeline.plan(this.calm ? us : Math.floor(us * slowness), work);
+    const taken = this.calm ? us : Math.floor(us * slowness);
+    if (end.isWitness && taken > MUCH_US) this.onTrouble?.(end.isSubjects ? end.peer : end.other.peer, taken);
+    this.#timeline.plan(taken, work);
   }
 
   soon(work: () => void): void {

@@ -35,6 +35,8 @@ class Product implements Subject {
   #isQuitting = false;
   /** Servers that are not read any more, by their numbers. */
   readonly #unwatched = new Set<number>();
+  /** By server: when sessions were ended for an exception in answer to a `tpc_finish`. */
+  readonly #doubts = new Map<number, Set<number>>();
   /** What must never be told. */
   #wrong: string | undefined;
 
@@ -109,7 +111,8 @@ class Product implements Subject {
   }
 
   /** What nobody is sent away for where the storage is read. @returns what is wrong */
-  #unread(happening: Happening, { mix, watched, mayEndUnread }: Surroundings): string | undefined {
+  #unread(happening: Happening, surroundings: Surroundings): string | undefined {
+    const { mix, watched, mayEndUnread } = surroundings;
     if (!mix.witness) return undefined;
     if (happening.what === "watched" || happening.what === "unwatched") {
       const server = serverOf(happening.upstream);
@@ -124,6 +127,7 @@ class Product implements Subject {
     const { code } = happening.end;
     switch (code) {
       case "unknown-commit":
+        return this.#unwatched.has(server) || this.#mayDoubt(server, surroundings) ? undefined : code;
       case "incomplete-undo":
         return this.#unwatched.has(server) ? undefined : code;
       case "unread-commit":
@@ -131,6 +135,13 @@ class Product implements Subject {
       default:
         return undefined;
     }
+  }
+
+  /** All are sent away behind an exception of a new server (docs/ordering.md, `limboIsForeign`), once for each. */
+  #mayDoubt(server: number, { clock, failedFinishes }: Surroundings): boolean {
+    const times = this.#doubts.get(server) ?? new Set();
+    this.#doubts.set(server, times.add(clock.now()));
+    return times.size <= failedFinishes(server);
   }
 
   check(clients: number): string | undefined {

@@ -29,8 +29,8 @@ export interface Scene {
   readonly doubted: Set<number>;
   /** The subject that runs now; one that was killed has a lower number. */
   subjectNumber: number;
-  /** Something has happened for which the subject's own client may not read this server in time. */
-  troubled(server: number): void;
+  /** Something happens, for so many microseconds, for which the subject's own client may not read this server in time. */
+  troubled(server: number, us?: number): void;
   /** Does the subject read what does not pass through it? It has not given that up. */
   isRead(server: number): boolean;
   /** Could what did not pass through the subject not be read in time, lately? */
@@ -48,6 +48,10 @@ export interface Scene {
   mayHaveCopied(link: Link): boolean;
   /** Is this client's storage among these? */
   mayDoubt(link: Link): boolean;
+  /** Up to where nobody goes on, as the subject has not read it: it had given that up. */
+  unreadUpTo(link: Link): number;
+  /** Is its subject being stopped, or no more? */
+  isLeaving(link: Link): boolean;
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean;
   /** It was copied to below what is there: the clients of its subject, and of its family, must verify their caches. */

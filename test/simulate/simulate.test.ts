@@ -11,6 +11,8 @@ import { Visits } from "./visits.ts";
 const BEYOND_PATCHES: Overrides = {
   fanOut: "no",
   emptyTid: false,
+  // With one, old servers tell of what their storage has not named as its last transaction yet.
+  witness: false,
   deeds: { delete: 0, restore: 0, copy: 0 },
   faults: { restartOther: 0, skip: 0, tellEarly: 0 },
 };

@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly watched: (server: number, isWatched: boolean) => void;
   /** May somebody be sent away for what it could not read in time? */
   readonly mayEndUnread: (server: number) => boolean;
+  /** So often that server, a new one, has answered a `tpc_finish` of this subject's clients with an exception. */
+  readonly failedFinishes: (server: number) => number;
   /** So many clients may be connected. */
   readonly room: number;
   /** `history`, `outbox` and others are limits for it; 0 stands for plenty. */

@@ -52,7 +52,7 @@ export class World implements ClientHost, Scene {
   readonly #doors: Address[][] = [];
   /** It is being stopped in order. */
   #isStopping = false;
-  /** By server: when something happened last for which it may not be read in time. */
+  /** By server: until when something happened for which it may not be read in time. */
   readonly #troubles = new Map<number, number>();
   /** By server: the subject has not given up reading it. */
   readonly #reads = new Map<number, boolean>();
@@ -61,6 +61,8 @@ export class World implements ClientHost, Scene {
   #strangers: number;
   #idlers: number;
   #links = 0;
+  /** By server: up to where nobody goes on, since this subject has not read all of it. */
+  readonly #unread = new Map<number, number>();
   /** By subject, server, generation and family. */
   readonly #reaches = new Map<string, number>();
 
@@ -77,9 +79,9 @@ export class World implements ClientHost, Scene {
     mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
     this.clock = new SimClock(this.timeline);
     this.subject = this.#newSubject();
-    this.network.onTrouble = (address) => {
+    this.network.onTrouble = (address, us) => {
       for (const server of this.servers) {
-        if (address === undefined || address === formatAddress(server.address)) this.troubled(server.number);
+        if (address === undefined || address === formatAddress(server.address)) this.troubled(server.number, us);
       }
     };
     this.network.onFirstWrite = (end, reading) => {
@@ -131,6 +133,7 @@ export class World implements ClientHost, Scene {
         if (this.subjectNumber === number) this.#watched(server, isWatched);
       },
       mayEndUnread: (server) => this.isTroubled(server),
+      failedFinishes: (server) => this.servers[server]?.failedFinishes.get(number) ?? 0,
     });
   }
 
@@ -184,6 +187,7 @@ export class World implements ClientHost, Scene {
       idler(this, this.#random.fork(5), this.#doorOf(server), this.subjectNumber);
     }
     if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
+    if (this.mix.witness && this.mix.faults.cutWitness > 0 && this.#chance("cutWitness")) this.#cutWitness();
     if (this.#chance("hangUp")) this.#hangUp(server);
     if (this.#chance("occupied")) this.network.occupy(this.#doorOf(server), 300_000);
     if (this.#chance("restart")) this.#restart(server, "restart");
@@ -221,8 +225,8 @@ export class World implements ClientHost, Scene {
     if (!isLate && random.chance(0.5)) end.other.break(false);
   }
 
-  troubled(server: number): void {
-    this.#troubles.set(server, this.timeline.now);
+  troubled(server: number, us = 0): void {
+    this.#troubles.set(server, Math.max(this.#troubles.get(server) ?? 0, this.timeline.now + us));
   }
 
   isRead(server: number): boolean {
@@ -245,7 +249,11 @@ export class World implements ClientHost, Scene {
   #watched(server: number, isWatched: boolean): void {
     this.trace?.(() => `server ${server} is ${isWatched ? "" : "not "}read`);
     this.#reads.set(server, isWatched);
-    if (isWatched) return;
+    if (isWatched) {
+      // Nobody knows what they were not told meanwhile: they all verify.
+      this.#unread.set(server, this.servers[server]?.truth.last ?? 0);
+      return;
+    }
     // What it may not have read before that is told as the server tells it.
     const { commits } = this.servers[server]?.truth ?? { commits: [] };
     for (const commit of commits) commit.isRead = false;
@@ -268,6 +276,14 @@ export class World implements ClientHost, Scene {
     return reach;
   }
 
+  unreadUpTo(link: Link): number {
+    return this.#unread.get(this.serverOf(link)) ?? -1;
+  }
+
+  isLeaving(link: Link): boolean {
+    return this.#isStopping || link.subject !== this.subjectNumber;
+  }
+
   mayDoubt(link: Link): boolean {
     return this.doubted.has(this.serverOf(link));
   }
@@ -280,7 +296,7 @@ export class World implements ClientHost, Scene {
   mayEnd(server: number, link: Link): boolean {
     const { mix } = this;
     if (mix.witness && this.isTroubled(server)) return true;
-    if (this.#isStopping || link.subject !== this.subjectNumber || this.disturbed.has(server)) return true;
+    if (this.isLeaving(link) || this.disturbed.has(server)) return true;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
   }
 
@@ -298,6 +314,14 @@ export class World implements ClientHost, Scene {
     if (this.isCalm || !this.#random.chance(this.mix.faults[fault])) return false;
     this.visits.count(`fault: ${fault}`);
     return true;
+  }
+
+  #cutWitness(): void {
+    const [end] = this.network.witnessesOf("subject");
+    if (end === undefined) return;
+    const isLate = this.#random.chance(0.5);
+    this.trace?.(() => `the witness is cut${isLate ? ", late" : ""}`);
+    (this.#random.chance(0.5) ? end : end.other).break(isLate);
   }
 
   #hangUp(server: Server): void {
@@ -332,6 +356,7 @@ export class World implements ClientHost, Scene {
     // The next one can't know.
     for (const { cache } of this.clients) cache.copied = undefined;
     this.doubted.clear();
+    this.#unread.clear();
     this.clock.kill();
     this.network.kill("subject");
     this.clock = new SimClock(this.timeline);

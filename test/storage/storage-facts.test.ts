@@ -1,7 +1,36 @@
 import { describe, expect, it } from "vitest";
+import type { Happening } from "../../src/happening/happening.ts";
+import { Memory } from "../../src/session/memory.ts";
+import { Storage } from "../../src/storage/storage.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
+import { MovedClock } from "./moved-clock.ts";
 import { World } from "./world.ts";
+
+describe("that there is no witness", () => {
+  it("is told for the upstream of who is to register, also before anybody has", () => {
+    const told: Happening[] = [];
+    let unable: (() => void) | undefined;
+    const storage = new Storage("server:1", "1", "old", {
+      clock: new MovedClock(),
+      report: (happening) => void told.push(happening),
+      historyBytes: 1_000_000,
+      share: (free) => new Memory(100_000).share(free),
+      witness: {
+        of: () => (witnessTold) => {
+          unable = () => witnessTold.unable("no-iteration");
+          return { ask() {}, read() {}, retry() {}, stop() {} };
+        },
+        settings: { pollMs: 1000, holdMs: 1000 },
+      },
+    });
+    expect(storage.waits("door", () => undefined)).toBe(true);
+    unable?.();
+    expect(told).toEqual([
+      { what: "unwatched", reason: "no-iteration", upstream: "door", storage: "1", client: undefined },
+    ]);
+  });
+});
 
 describe("what the ledger decides", () => {
   it("is reported where it is a fact, for the upstream of whom it concerns", () => {

@@ -3,7 +3,7 @@ import type { Link } from "../link.ts";
 import type { Answer } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { Violation } from "../violation.ts";
-import { commitAt, lacking, missing, must, wanted } from "./must.ts";
+import { commitAt, lacking, mayShowEarly, missing, must, wanted } from "./must.ts";
 import type { Commit } from "../truth.ts";
 import type { Named } from "./read.ts";
 
@@ -23,6 +23,8 @@ export class Knowledge {
   #since = 0;
   /** Invalidations while it verifies. */
   #queue: Named[] = [];
+  /** What is to be told late. */
+  #missed: Commit[] = [];
   /** It would hang for good if it was told anything now. */
   isInOldFinish = false;
 
@@ -45,17 +47,34 @@ export class Knowledge {
     return tid <= this.#announced || tid <= this.#covered;
   }
 
-  /** True: a violation. */
-  shown(tid: number, what: string): boolean {
+  /** True: a violation. `isLoad`: it says what an object is, and nothing of the database. */
+  shown(tid: number, what: string, isLoad = false): boolean {
     if (tid === 0) return false;
-    if (tid > this.#shown) this.#shown = tid;
-    if (this.#phase !== "ready") return false;
+    const until = isLoad && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
+    if (until > this.#shown) this.#shown = until;
+    if (this.#phase !== "ready" || until < tid) return false;
     const commit = missing(this.#scene, this.#link, this.#cache.last, tid);
     if (commit === undefined) return false;
     return this.#fail(
       "1 evidence",
       `${what} shows T${tid}, T${commit.tid} was not announced (at T${this.#cache.last})`,
     );
+  }
+
+  /** @returns up to where it shows what was told: below `tid` where all that is missing may show early */
+  #shownEarly(tid: number): number {
+    const { last } = this.#cache;
+    let until = tid;
+    for (
+      let commit = missing(this.#scene, this.#link, last, tid);
+      commit !== undefined;
+      commit = missing(this.#scene, this.#link, last, commit.tid - 1)
+    ) {
+      if (!mayShowEarly(commit, this.#link)) return tid;
+      until = commit.tid - 1;
+    }
+    if (until < tid) this.#scene.visits.count("subject: a load shows it early");
+    return until;
   }
 
   answered(answer: Answer, named: Named | undefined): boolean {
@@ -71,8 +90,11 @@ export class Knowledge {
         return this.#resumed(answer, named);
       case "finish":
         return this.#finished(answer);
+      case "load":
+      case "loadBefore":
+        return this.shown(answer.shows, request.method, true);
       default:
-        return this.shown(answer.shows, request?.method ?? "?");
+        return this.shown(answer.shows, request?.method ?? "?", request?.method === "getTid");
     }
   }
 
@@ -117,7 +139,7 @@ export class Knowledge {
     const cache = this.#cache;
     if (this.#phase !== "verifying") return false;
     if (named === undefined) {
-      if (answer.outcome !== "none" && this.#isNeedless(answer)) {
+      if (this.#isNeedless(answer)) {
         return this.#fail("4 needless None", `getInvalidations(T${answer.request?.tid ?? 0}) is answered None`);
       }
       cache.clear();
@@ -184,15 +206,24 @@ export class Knowledge {
     );
   }
 
-  /** The server knew, and all that was since the subject has seen. */
-  #isNeedless({ request }: Answer): boolean {
+  /** The server knew, and all that was since the subject has seen; or it could read it. */
+  #isNeedless({ request, outcome }: Answer): boolean {
     const { mix } = this.#scene;
-    if (mix.witness && this.#scene.mayBeUnread(this.#link)) return false;
     // The answer that shows that a backup was restored is not where what is known begins.
     if (this.#link.generation > 0 || this.#link.lows.length > 0) return false;
     if (this.#scene.mayHaveCopied(this.#link) || this.#scene.mayDoubt(this.#link)) return false;
+    if (mix.witness) return this.#isReadable(request?.tid ?? 0);
+    if (outcome === "none") return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link);
+  }
+
+  /** Can all be read that was committed since? */
+  #isReadable(asked: number): boolean {
+    const scene = this.#scene;
+    const link = this.#link;
+    if (scene.mayBeUnread(link) || scene.isLeaving(link) || asked <= scene.unreadUpTo(link)) return false;
+    return link.commits.filter(({ tid }) => tid > asked).length <= scene.mix.catchUp;
   }
 
   #mustBeInResume(commit: Parameters<typeof must>[1]): boolean {
@@ -215,12 +246,32 @@ export class Knowledge {
     // What everybody had seen lies above it.
     if (commit.isLow && tid <= cache.last) return false;
     if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
-    const before = missing(this.#scene, this.#link, cache.last, tid - 1);
+    const before = this.#missedBehindGrant(commit);
     if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
     cache.last = tid;
     this.#since = tid;
     this.#shown = Math.max(this.#shown, tid);
     return false;
+  }
+
+  /**
+   * A granted vote of an old server goes on without a look that does not come in time: what it would have found is told late,
+   * but for what its client has changed itself.
+   * @returns what nothing excuses that it was not announced before that own commit
+   */
+  #missedBehindGrant({ tid, oids }: Commit): Commit | undefined {
+    const { last } = this.#cache;
+    const mayMiss =
+      this.#scene.mix.witness && this.#scene.mayBeUnread(this.#link) && this.#link.style?.family === "old";
+    for (
+      let commit = missing(this.#scene, this.#link, last, tid - 1);
+      commit !== undefined;
+      commit = missing(this.#scene, this.#link, last, commit.tid - 1)
+    ) {
+      if (!mayMiss || !mayShowEarly(commit, this.#link)) return commit;
+      if (lacking(oids, commit.oids) !== undefined) this.#missed.push(commit);
+    }
+    return undefined;
   }
 
   // --- invalidations ----------------------------------------------------------------------------------------------
@@ -259,6 +310,7 @@ export class Knowledge {
     }
     this.#scene.visits.count("subject: told late");
     this.#cache.invalidate(tid, oids);
+    this.#missed = this.#missed.filter((missed) => lacking([...oids, ...commit.oids], missed.oids) !== undefined);
     return true;
   }
 
@@ -305,6 +357,11 @@ export class Knowledge {
         "1 copied",
         `at rest T${cache.copied?.tid ?? 0}, copied to below others, has left the cache as it was`,
       );
+      return;
+    }
+    const [missed] = this.#missed;
+    if (missed !== undefined) {
+      this.#fail("1 untold", `at rest T${missed.tid} was not told late`);
       return;
     }
     const last = link.commits.at(-1)?.tid ?? 0;

@@ -32,7 +32,7 @@ function isSkipped(commit: Commit, link: Link): boolean {
   return false;
 }
 
-/** The first commit in (from, to] that the client of this connection must have heard of. */
+/** The last commit in (from, to] that the client of this connection must have heard of. */
 export function missing(scene: Scene, link: Link, from: number, to: number, atRest = false): Commit | undefined {
   const { commits } = link;
   for (let i = commits.length - 1; i >= 0; i--) {
@@ -41,6 +41,18 @@ export function missing(scene: Scene, link: Link, from: number, to: number, atRe
     if (commit.tid <= to && must(scene, commit, link, atRest)) return commit;
   }
   return undefined;
+}
+
+/**
+ * May a load show it before it is told? The subject reads the storage, and looks at no load where nothing is owed to the client
+ * (docs/ordering.md, invariant 1): so what did not pass through it shows, as without the subject, before the server has told this
+ * client of it. (That it has not follows: else that message would stand before the load.) The same of a commit that was answered
+ * with an exception, which the server does not tell to its own client.
+ */
+export function mayShowEarly(commit: Commit, link: Link): boolean {
+  if (!(commit.isForeign || commit.isDenied) || !commit.isRead) return false;
+  const isUntold = commit.sent === undefined || commit.by === link || isSkipped(commit, link);
+  return link.style?.family === "new" || isUntold;
 }
 
 export function commitAt(link: Link, tid: number): Commit | undefined {

@@ -10,7 +10,7 @@ export function reply(server: Server, style: Style, request: Request): Answer {
   const at = truth.last;
   switch (request.kind) {
     case "lastTransaction":
-      return tidReply(style, request, at, at);
+      return tidReply(style, request, at, server.readable);
     case "getInvalidations":
       return invalidationsReply(style, request, at, since(server, request.tid));
     case "load": {

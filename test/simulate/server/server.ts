@@ -32,6 +32,13 @@ interface Entry {
   readonly oids: readonly number[];
 }
 
+/** What a `tpc_finish` has come to. */
+export interface Finished {
+  readonly answer: Answer;
+  readonly us: number;
+  readonly written: () => void;
+}
+
 /** A ZEO server: one storage, its clients, its lock, its queue of invalidations. How it works is its engine's. */
 export class Server {
   readonly scene: Scene;
@@ -47,6 +54,8 @@ export class Server {
   /** What it can tell of the past, newest last. */
   queue: Entry[] = [];
   engine: Engine;
+  /** New: how often a `tpc_finish` was answered with an exception, by the number of the subject that it came through. */
+  readonly failedFinishes = new Map<number, number>();
   /** Old: it was told, and can't be read yet. 0: there is none. */
   #unreadable = 0;
   #unlisten: (() => void) | undefined;
@@ -104,6 +113,7 @@ export class Server {
     this.engine.stop();
     for (const conn of [...this.#conns]) this.close(conn, "stop");
     this.lock.clear();
+    this.#unreadable = 0;
   }
 
   #newEngine(): Engine {
@@ -235,6 +245,8 @@ export class Server {
       link.generation = this.truth.generation;
     }
     const at = this.truth.last;
+    // It comes behind what the others were told, and will be answered that the last transaction is an earlier one.
+    if (this.#unreadable !== 0 && link !== undefined) (this.truth.at(at)?.skipped as Link[] | undefined)?.push(link);
     return style.family === "old" ? none(style, request, at) : tidReply(style, request, at, at);
   }
 
@@ -309,19 +321,21 @@ export class Server {
   }
 
   release(conn: ServerConn): void {
+    // In the middle of a finish the lock is kept, whatever becomes of the connection.
+    if (this.#unreadable !== 0 && this.lock.holder === conn) return;
     if (this.lock.release(conn)) this.engine.lockIsFree();
   }
 
   /**
    * A `tpc_finish` is worked on. Everything but the reply is done, which is returned: `written` is called once it is
-   * written, and gives the lock back.
+   * written, and gives the lock back. It takes `us` microseconds longer than others.
    */
-  finish(conn: ServerConn, style: Style, request: Request): { answer: Answer; written: () => void } {
+  finish(conn: ServerConn, style: Style, request: Request): Finished {
     const { transaction } = conn;
     const at = this.truth.last;
-    const nothing = (answer: Answer): { answer: Answer; written: () => void } => {
+    const nothing = (answer: Answer): Finished => {
       if (transaction?.txn === request.txn) conn.transaction = undefined;
-      return { answer, written: () => this.release(conn) };
+      return { answer, us: 0, written: () => this.release(conn) };
     };
     const voted = transaction?.voted;
     if (
@@ -330,27 +344,41 @@ export class Server {
       voted === undefined ||
       this.lock.holder !== conn
     ) {
-      return { answer: none(style, request, at, "none"), written: () => undefined };
+      return { answer: none(style, request, at, "none"), us: 0, written: () => undefined };
     }
     if (this.chance("finishException")) {
       this.scene.disturbed.add(this.number);
-      return nothing(exception(style, request, at, "StorageError"));
+      return nothing(this.#finishException(conn, style, request, at));
     }
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
     const { tid } = transaction;
-    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(exception(style, request, at, "StorageError"));
+    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(this.#finishException(conn, style, request, at));
     const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
+    const us =
+      style.family === "old" && this.scene.mix.witness && commit.sent !== undefined ? this.#tellBefore(commit) : 0;
+    const written = (): void => {
+      this.#unreadable = 0;
+      this.release(conn);
+    };
     if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
       this.scene.disturbed.add(this.number);
       commit.isDenied = true;
       const wasTold = this.#tellsCommitter(conn) && commit.sent !== undefined;
       if (wasTold && style.family === "old") this.scene.doubted.add(this.number);
-      return { answer: exception(style, request, at, "StorageError"), written: () => this.release(conn) };
+      return { answer: this.#finishException(conn, style, request, at), us, written };
     }
-    return { answer: tidReply(style, request, commit.tid, commit.tid), written: () => this.release(conn) };
+    return { answer: tidReply(style, request, commit.tid, commit.tid), us, written };
+  }
+
+  #finishException({ link }: ServerConn, style: Style, request: Request, at: number): Answer {
+    if (style.family === "new" && link?.isUnrepaired === false) {
+      const { subject } = link;
+      this.failedFinishes.set(subject, 1 + (this.failedFinishes.get(subject) ?? 0));
+    }
+    return exception(style, request, at, "StorageError");
   }
 
   /** To below the newest only where the subject sees it: else its clients may learn of it anyhow. */
@@ -404,18 +432,21 @@ export class Server {
       others.push(other);
     }
     this.engine.tell(others, (one) => this.#tell(one, commit.tid, sent));
-    if (isOld && mix.witness && !commit.isLow) this.#markLater(commit.tid);
     return commit;
   }
 
-  /** A storage calls back for what the others are told before it has the transaction as its last one. */
-  #markLater(tid: number): void {
-    this.#unreadable = tid;
+  /**
+   * A storage calls back for what the others are told before it has the transaction as its last one: that comes before the
+   * reply, and before the lock is free.
+   * @returns how long it takes, in microseconds
+   */
+  #tellBefore({ tid, isLow }: Commit): number {
+    if (isLow) return 0;
     const us = this.random.pick([0, 20, 2000]);
-    if (us > 20) this.scene.visits.count("commit: told before it can be read");
-    this.scene.timeline.plan(us, () => {
-      if (this.#unreadable === tid) this.#unreadable = 0;
-    });
+    if (us === 0) return 0;
+    this.#unreadable = tid;
+    this.scene.visits.count("commit: told before it can be read");
+    return us;
   }
 
   /** Before it answers the `tpc_finish`. */

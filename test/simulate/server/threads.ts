@@ -28,12 +28,13 @@ export class Threads implements Engine {
   }
 
   soon(work: () => void): void {
-    this.#after(WORK_US, work);
+    this.#after(WORK_US, 0, work);
   }
 
-  #after(us: number, work: () => void): void {
+  /** In so many microseconds at most, and so many at least. */
+  #after(most: number, least: number, work: () => void): void {
     const { scene, random } = this.#server;
-    scene.timeline.plan(random.below(us + 1), () => {
+    scene.timeline.plan(least + random.below(most + 1), () => {
       if (!this.#isStopped) work();
     });
   }
@@ -41,7 +42,7 @@ export class Threads implements Engine {
   arrived(conn: ServerConn): void {
     if (conn.isBusy) return;
     conn.isBusy = true;
-    this.#after(this.#server.troubles("serverSlow") ? SLOW_US : WORK_US, () => this.#run(conn));
+    this.#after(this.#server.troubles("serverSlow") ? SLOW_US : WORK_US, 0, () => this.#run(conn));
   }
 
   lockIsFree(): void {
@@ -78,8 +79,8 @@ export class Threads implements Engine {
   /** True: goes on later, and the thread is busy until then. */
   #work(conn: ServerConn, style: Style, request: Request): boolean {
     const server = this.#server;
-    const then = (work: () => void): true => {
-      this.soon(() => {
+    const then = (work: () => void, us = 0): true => {
+      this.#after(WORK_US, us, () => {
         work();
         this.#run(conn);
       });
@@ -100,15 +101,15 @@ export class Threads implements Engine {
       case "finish": {
         if (this.#isReplying) return then(() => conn.inbox.unshift(request));
         this.#isReplying = true;
-        const { answer, written } = server.finish(conn, style, request);
-        const isEarly = server.random.chance(0.5);
+        const { answer, us, written } = server.finish(conn, style, request);
+        const isEarly = server.random.chance(0.5) && us === 0;
         if (isEarly) written();
         return then(() => {
           this.#isReplying = false;
           conn.write(answer);
           server.tellCommitter(conn, answer);
           if (!isEarly) written();
-        });
+        }, us);
       }
       default: {
         const answer = server.answer(conn, style, request);

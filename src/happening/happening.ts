@@ -13,6 +13,16 @@ export type StorageHappening =
   | { readonly what: "resumed"; readonly from: Tid; readonly tid: Tid | undefined; readonly reach: Tid | undefined }
   /** A client that came back was answered None by the server itself. */
   | { readonly what: "not-resumed"; readonly from: Tid }
+  /**
+   * A server's answer to a read was older than what its client had been told meanwhile. `ended`: it was told until when it
+   * was so, the `tid`; `asked again`: there was no such object yet. `oid`: eight bytes.
+   */
+  | {
+      readonly what: "old-answer";
+      readonly repair: "ended" | "asked again";
+      readonly oid: Buffer;
+      readonly tid: Tid;
+    }
   /** Nobody knows whether a commit of that client's is in the database: its `tpc_finish` was not answered with a tid or None. */
   | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */

@@ -81,6 +81,13 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         logger.warn({ upstream, storage }, "the witness is there: commits that do not pass through here are read");
         return;
       }
+      case "old-answer": {
+        const { upstream, storage, client, repair, oid, tid } = happening;
+        if (repairs !== "each") return;
+        const fields = { upstream, storage, client, repair, oid: oid.toString("hex"), tid: tidHex(tid) };
+        logger.info(fields, "an old answer repaired");
+        return;
+      }
       case "told-late": {
         const { upstream, storage, client, tid } = happening;
         const told = hourly.count(upstream, `late ${storage}`, performance.now());

@@ -7,6 +7,7 @@ import { Calls } from "./calls.ts";
 import type { Party } from "./connection.ts";
 import { Guard } from "./guard.ts";
 import { MAX_EARLY_BYTES, type HandshakeStep } from "./handshake.ts";
+import { OpenReads } from "./open-reads.ts";
 import type { QuestionIds } from "./question-ids.ts";
 
 /** What is spoken with one of the two ends. (The same with both, as long as nothing is translated.) */
@@ -32,6 +33,8 @@ export class Conversation {
   readonly server: Side;
   readonly calls: Calls;
   readonly guard: Guard;
+  /** Of a client of an old server. */
+  readonly reads: OpenReads | undefined;
   /** What is read from the client, and what from the server. */
   readonly clientFrames: FrameStream;
   readonly serverFrames: FrameStream;
@@ -47,6 +50,7 @@ export class Conversation {
     const codec = codecFor(protocol.encoding);
     this.client = { protocol, codec, dialect: undefined };
     this.server = { protocol, codec, dialect: undefined };
+    this.reads = protocol.family === "old" ? new OpenReads() : undefined;
     this.guard = new Guard(protocol.family === "old");
     const { toServer, toClient } = early(codec, this.calls);
     this.clientFrames = new FrameStream(toServer, EARLY_LIMITS, clientStart);

@@ -3,13 +3,15 @@ import { endBy, sessionEnd } from "../happening/ends.ts";
 import type { Report } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
-import type { Dialect, InvalidationArgs, OidShape } from "../wire/codec.ts";
+import type { Dialect, Envelope, InvalidationArgs, MessageId, OidShape } from "../wire/codec.ts";
 import { framed, LENGTH_BYTES } from "../wire/frame.ts";
 import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
-import { INVALIDATE } from "../wire/methods.ts";
+import { loadReply, withEnd } from "../wire/load-reply.ts";
+import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
+import type { OpenRead } from "./open-reads.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
 
@@ -144,13 +146,61 @@ export class Registration implements Member {
     const { outlet } = this.#ways;
     if (outlet.isShut) return;
     if (envelope.method === INVALIDATE && this.#isRefused(tid, "completed")) return;
-    outlet.write(frame);
+    const fresh = envelope.method === REPLY ? this.#fresh(frame, envelope) : frame;
+    if (fresh === undefined) return;
+    outlet.write(fresh);
+    if (envelope.method === INVALIDATE) this.#told(tid, frame, envelope);
     if (role === "register") this.#talk.guard.registerReplyWritten();
     if (role === "finish") {
       this.#talk.guard.finishReplyWritten();
       this.#turns.look();
     }
     if (role === "none") this.#notResumed(tid);
+  }
+
+  // --- old answers ------------------------------------------------------------------------------------------------
+
+  #told(tid: Tid, frame: Buffer, envelope: Envelope): void {
+    const { client, reads } = this.#talk;
+    if (reads === undefined || reads.size === 0) return;
+    reads.told(tid, client.codec.invalidation(frame.subarray(LENGTH_BYTES), envelope).oids);
+  }
+
+  /**
+   * The answer to a read goes out. If its client was told meanwhile that the object has changed, it gets the end that it has by
+   * now; undefined: it is asked once more, as an object can have been created.
+   */
+  #fresh(frame: Buffer, envelope: Envelope): Buffer | undefined {
+    const { reads, client } = this.#talk;
+    const read = reads === undefined || reads.size === 0 ? undefined : reads.take(envelope.id);
+    if (read === undefined || read.told.length === 0) return frame;
+    const payload = frame.subarray(LENGTH_BYTES);
+    const reply = loadReply(payload, envelope);
+    if (reply.kind === "absent") {
+      this.#talk.clientFrames.between(() => this.#readAgain(envelope.id, read));
+      return undefined;
+    }
+    const { dialect } = client;
+    if (reply.kind !== "revision" || !reply.isCurrent || dialect === undefined) return frame;
+    const end = read.told.reduce((lowest: Tid | undefined, tid) => {
+      return tid > reply.serial && (lowest === undefined || tid < lowest) ? tid : lowest;
+    }, undefined);
+    if (end === undefined) return frame;
+    this.#reportOld("ended", read, end);
+    return framed(withEnd(payload, envelope, dialect, reply, end));
+  }
+
+  #readAgain(id: MessageId, { oid, frame, told }: OpenRead): void {
+    const { calls, reads } = this.#talk;
+    calls.addPlain(id, READ, this.storage.ledger.stamp);
+    reads?.add(id, oid, frame);
+    this.#ways.server.write(frame);
+    this.#reportOld("asked again", { oid }, told.at(-1) ?? NO_TID);
+  }
+
+  #reportOld(repair: "ended" | "asked again", { oid }: { readonly oid: Buffer }, tid: Tid): void {
+    const { client, upstream } = this;
+    this.#report({ what: "old-answer", repair, oid, tid, upstream, storage: this.storage.name, client });
   }
 
   /** The server itself has answered None to its `getInvalidations` of that tid, and nobody here knows better. */
@@ -167,6 +217,7 @@ export class Registration implements Member {
     const encoded = this.storage.encoder.encode(codec, style.dialect, style.shape, announcement);
     if (this.#isRefused(announcement.tid, repair)) return;
     outlet.announce(encoded, repair);
+    this.#talk.reads?.told(announcement.tid, announcement.oids);
     this.#report(ANNOUNCED[repair]);
   }
 
@@ -226,4 +277,5 @@ const ANNOUNCED = {
   synthesized: { what: "announced", repair: "synthesized" },
   late: { what: "announced", repair: "late" },
 } as const;
+const READ = methodNamed("loadBefore");
 const ASKED = { what: "asked" } as const;

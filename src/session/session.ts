@@ -457,7 +457,8 @@ export class Session implements Turns, Told, LifetimeHost {
     let bytes = this.#outlet.queuedBytes + this.#toServer.queuedBytes;
     if (life.is === "shaking") bytes += life.handshake.keptBytes;
     if ("talk" in life) {
-      const { calls, clientFrames, serverFrames } = life.talk;
+      const { calls, clientFrames, reads, serverFrames } = life.talk;
+      if (reads !== undefined) bytes += reads.bytes;
       bytes += clientFrames.keptBytes + serverFrames.keptBytes + calls.bytes;
     }
     if ("registration" in life) bytes += life.registration.heldBytes + life.registration.notedBytes;

@@ -82,9 +82,12 @@ export class ToClient implements FrameHandler {
     if (envelope.method === INVALIDATE) return "hold";
     if (envelope.method === REPLY) {
       if (this.#calls.special(envelope.id) !== undefined) return "hold";
+      const { reads } = this.#talk;
+      if (reads !== undefined && reads.size > 0 && reads.isOld(envelope.id)) return "hold";
       if (this.#ledger.isQuiet(this.#number)) {
         this.#large = undefined;
         this.#calls.answered(envelope.id);
+        reads?.take(envelope.id);
         return "pass";
       }
       return length > LARGE_BYTES ? this.#largeReply(envelope) : "hold";
@@ -99,6 +102,8 @@ export class ToClient implements FrameHandler {
   skim(chunk: Buffer, from: number, maxBytes: number): number {
     const calls = this.#calls;
     if (!this.#ledger.isQuiet(this.#number) || calls.hasSpecial) return from;
+    const { reads } = this.#talk;
+    if (reads !== undefined && reads.size > 0) return from;
     const { codec } = this.#server;
     this.#large = undefined;
     let at = from;
@@ -155,6 +160,7 @@ export class ToClient implements FrameHandler {
     this.#large = undefined;
     if (may === "hold") return "hold";
     calls.answered(envelope.id);
+    this.#talk.reads?.take(envelope.id);
     return showing === "nothing" ? "pass" : ENDING;
   }
 

@@ -3,7 +3,7 @@ import type { StoreSort, Transaction } from "../ledger/transaction.ts";
 import { store as storeIn } from "../ledger/transactions.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Storage } from "../storage/storage.ts";
-import { beginArgs, firstArg, lastArg, tidArg } from "../wire/arguments.ts";
+import { beginArgs, firstArg, lastArg, oidArg, tidArg } from "../wire/arguments.ts";
 import { MAX_CALL_BYTES } from "../wire/bounds.ts";
 import type { Codec, Envelope, MessageId, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
@@ -15,6 +15,7 @@ import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Guard } from "./guard.ts";
+import type { OpenReads } from "./open-reads.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
 import type { Registration } from "./registration.ts";
 
@@ -31,6 +32,9 @@ interface Held {
   readonly sort: Exclude<Method["sort"], "register" | "store" | "restore" | "delete" | "other">;
 }
 
+/** What takes more is none of a client's. */
+const MAX_READ_BYTES = 1024;
+
 /** An id and the ends of arguments and message: longer ones are read each time. */
 const MAX_TAIL_BYTES = 64;
 const NO_TAIL: Buffer = Buffer.alloc(0);
@@ -42,6 +46,7 @@ export class ToServer implements FrameHandler {
   readonly #server: Connection;
   readonly #codec: Codec;
   readonly #calls: Calls;
+  readonly #reads: OpenReads | undefined;
   readonly #ledger: StorageLedger<Inbound>;
   /** The session's there. */
   readonly #number: number;
@@ -57,10 +62,11 @@ export class ToServer implements FrameHandler {
   readonly #guard: Guard;
   readonly #storage: Storage;
 
-  constructor({ client, calls, guard }: Conversation, { storage, number }: Registration, server: Connection) {
+  constructor({ client, calls, guard, reads }: Conversation, { storage, number }: Registration, server: Connection) {
     this.#server = server;
     this.#codec = client.codec;
     this.#calls = calls;
+    this.#reads = reads;
     this.#ledger = storage.ledger;
     this.#number = number;
     this.#guard = guard;
@@ -86,6 +92,13 @@ export class ToServer implements FrameHandler {
       case "restore":
       case "delete":
         return this.#storeHead(head, length, envelope, method);
+      case "read":
+        if (this.#reads === undefined || !isAnswered(envelope) || length > MAX_READ_BYTES) {
+          this.#call(envelope, method);
+          return "pass";
+        }
+        this.#held = { envelope, method, sort };
+        return CALL;
       case "begin":
       case "undo":
       case "vote":
@@ -121,7 +134,7 @@ export class ToServer implements FrameHandler {
         isLookedUp = true;
         const { serial, oidAt } = stored;
         storeIn(transaction, serial === "set" ? "modified" : "created", serial, chunk, oidAt);
-      } else if (method.sort !== "other") {
+      } else if (method.sort !== "other" && (method.sort !== "read" || this.#reads !== undefined)) {
         return at;
       }
       if ((skim.flags & 1) === 0) calls.addSkimmed(skim, method, order);
@@ -137,7 +150,7 @@ export class ToServer implements FrameHandler {
     const held = this.#held;
     this.#held = undefined;
     if (held === undefined) throw new Error("a frame that was not begun");
-    this.#note(payload, held);
+    this.#note(frame, payload, held);
     this.#server.write(frame);
   }
 
@@ -182,7 +195,7 @@ export class ToServer implements FrameHandler {
 
   // --- what the ledger must know ----------------------------------------------------------------------------------
 
-  #note(payload: Buffer, { envelope, method, sort }: Held): void {
+  #note(frame: Buffer, payload: Buffer, { envelope, method, sort }: Held): void {
     const calls = this.#calls;
     const codec = this.#codec;
     const ledger = this.#ledger;
@@ -227,6 +240,12 @@ export class ToServer implements FrameHandler {
       case "last":
         mustBeAnswered(envelope);
         calls.add(envelope.id, { sort: "last", stamp });
+        return;
+      case "read": {
+        this.#call(envelope, method);
+        const oid = oidArg(codec, payload, envelope);
+        if (oid !== undefined) this.#reads?.add(envelope.id, Buffer.from(oid), Buffer.from(frame));
+      }
     }
   }
 

@@ -74,6 +74,17 @@ export function tidArg(codec: Codec, payload: Buffer, envelope: Envelope, work =
   return readTid(tid);
 }
 
+/** `loadBefore(oid, tid)`: the oid; undefined for what can't be read, or the server will refuse. Raises nothing. */
+export function oidArg(codec: Codec, payload: Buffer, envelope: Envelope, work = callWork(codec)): Buffer | undefined {
+  try {
+    const oid = codec.arguments(payload, envelope, 1, work).at(0);
+    return isTid(oid) ? oid : undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
 function idOf(value: Value | undefined): MessageId | undefined {
   return value === undefined ? undefined : messageIdOf(value);
 }

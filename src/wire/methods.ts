@@ -14,6 +14,8 @@ export type MethodSort =
   | "abort"
   | "resume"
   | "last"
+  /** Its answer can be older than what its client was told meanwhile; what that means is the session's affair. */
+  | "read"
   /** None: the call passes, and its reply is evidence at most. */
   | "other";
 
@@ -76,7 +78,7 @@ const ROWS: readonly (readonly [string, MethodSort, Place, "data first"?])[] = [
   ["load", "other", [1], "data first"],
   ["loadEx", "other", [1], "data first"],
   // (data, serial, end)
-  ["loadBefore", "other", [1, 2], "data first"],
+  ["loadBefore", "read", [1, 2], "data first"],
   // (data, serial, version, data of the version, its serial)
   ["zeoLoad", "other", [1, 4]],
   ["loadSerial", "other", "exception"],

@@ -109,8 +109,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "replies that pass are never taken out of the open calls",
     file: "src/session/to-client.ts",
-    text: '        this.#calls.answered(envelope.id);\n        return "pass";',
-    becomes: '        return "pass";',
+    text: "        this.#calls.answered(envelope.id);\n        reads?.take",
+    becomes: "        reads?.take",
   },
   {
     name: "every reply to a read is taken for plain: nothing is evidence",

@@ -38,7 +38,7 @@ function asking(stage: Stage): Pair {
   const { speech } = stage;
   pair.client.reads(speech.call(19, "lastTransaction"));
   pair.server.reads(speech.reply(19, eight(1000)));
-  for (const id of [20, 21, 22]) pair.client.reads(speech.call(id, "loadBefore", eight(1), eight(2)));
+  for (const id of [20, 21, 22]) pair.client.reads(speech.call(id, "loadBefore", eight(3), eight(4)));
   pair.client.reads(speech.call(23, "getInvalidations", eight(1000)), speech.call(24, "lastTransaction"));
   forget(pair);
   return pair;

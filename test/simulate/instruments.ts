@@ -70,6 +70,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   foreign: true,
   unwatched: true,
   watched: true,
+  "old-answer": true,
   "told-late": true,
   "copied-history": true,
   "ledger-ended": true,

@@ -7,7 +7,7 @@ import { Memory, type Share } from "../../src/session/memory.ts";
 import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
-import { Witness } from "../../src/witness/witness.ts";
+import { WitnessPair } from "../../src/witness/pair.ts";
 import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import { HANDSHAKE_MS, type Subject, type SubjectMaker, type Surroundings } from "./subject.ts";
 
@@ -65,14 +65,17 @@ class Product implements Subject {
         of:
           (storage: string): WitnessSource =>
           (witnessTold) =>
-            new Witness({
-              server: route.server,
-              storage,
-              dialling,
-              told: witnessTold,
-              limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
-              threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
-            }),
+            new WitnessPair(
+              {
+                server: route.server,
+                storage,
+                dialling,
+                told: witnessTold,
+                limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
+                threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
+              },
+              mix.holdMs / 4,
+            ),
         settings: { pollMs: mix.pollMs, holdMs: mix.holdMs },
       };
       const host = { clock, report, historyBytes, share, witness: mix.witness ? witness : undefined };

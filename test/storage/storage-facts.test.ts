@@ -19,7 +19,7 @@ describe("that there is no witness", () => {
       witness: {
         of: () => (witnessTold) => {
           unable = () => witnessTold.unable("no-iteration");
-          return { ask() {}, read() {}, retry() {}, stop() {} };
+          return { progress: 0, ask() {}, read() {}, retry() {}, stop() {} };
         },
         settings: { pollMs: 1000, holdMs: 1000 },
       },

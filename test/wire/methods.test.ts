@@ -21,7 +21,7 @@ describe("a method", () => {
     ["tpc_abort", "abort"],
     ["getInvalidations", "resume"],
     ["lastTransaction", "last"],
-    ["loadBefore", "other"],
+    ["loadBefore", "read"],
     ["ping", "other"],
     ["storeBlobChunk", "other"],
   ] as const)("%s is a %s", (name, sort) => {
@@ -61,6 +61,8 @@ describe("the table of methods", () => {
       finish: "value",
       // `Codec.invalidationsReply`
       resume: [0],
+      // `loadReply`
+      read: [1, 2],
       // `voteOutcome`
       vote: "vote",
       // Nobody reads them, but a refused store can name the serial that it conflicts with.

@@ -1,0 +1,213 @@
+import { describe, expect, it } from "vitest";
+import { readPickle } from "../../src/wire/pickle/reader.ts";
+import { PyGlobal, PyObject, PyTuple, itemsOf, type Value } from "../../src/wire/value.ts";
+import { eight } from "./speech.ts";
+import { Stage, type Pair } from "./stage.ts";
+
+const DATA = Buffer.from("data");
+const NO_SUCH = new PyGlobal("ZODB.POSException", "POSKeyError");
+const OTHER = new PyGlobal("builtins", "OSError");
+
+/** As ZEO 5 numbers its loads. */
+const readId = (oid: number, before = 9_000): Value => new PyTuple([eight(oid), eight(before)]);
+
+/** An old server, and a client that has read something before. */
+class Reading {
+  readonly stage: Stage;
+  readonly pair: Pair;
+
+  constructor(protocol = "Z4") {
+    this.stage = new Stage(protocol);
+    this.pair = this.stage.registered();
+  }
+
+  reads(oid: number, before = 9_000): Buffer {
+    const call = this.stage.speech.call(readId(oid, before), "loadBefore", eight(oid), eight(before));
+    this.pair.client.reads(call);
+    return call;
+  }
+
+  told(tid: number, ...oids: number[]): void {
+    this.pair.server.reads(this.stage.speech.invalidation(tid, ...oids));
+  }
+
+  answers(oid: number, value: Value, before = 9_000): Buffer {
+    const reply = this.stage.speech.reply(readId(oid, before), value);
+    this.pair.server.reads(reply);
+    return reply;
+  }
+
+  revision(oid: number, serial: number, end: number | null, data = DATA): Buffer {
+    return this.answers(oid, new PyTuple([data, eight(serial), end === null ? null : eight(end)]));
+  }
+
+  raises(oid: number, what: PyGlobal): Buffer {
+    return this.answers(oid, new PyTuple([what, new PyObject(what, new PyTuple([eight(oid)]))]));
+  }
+
+  /** The value of the last reply to the client. */
+  get replied(): Value {
+    const payload = this.pair.client.frames().at(-1) ?? Buffer.alloc(0);
+    return itemsOf(readPickle(payload))?.[3] ?? null;
+  }
+
+  get repairs(): unknown[] {
+    return this.stage.happenings.flatMap((one) =>
+      one.what === "old-answer" ? [[one.repair, one.oid.at(-1), Number(one.tid)]] : [],
+    );
+  }
+}
+
+const revision = (serial: number, end: number | null): unknown =>
+  new PyTuple([DATA, eight(serial), end === null ? null : eight(end)]);
+
+describe("an answer that was computed before its client was told", () => {
+  it("says until when it holds: up to the first that has changed it", () => {
+    const it_ = new Reading();
+    it_.reads(1);
+    it_.told(2000, 1, 2);
+    it_.told(3000, 1);
+    it_.revision(1, 1500, null);
+    expect(it_.replied).toEqual(revision(1500, 2000));
+    expect(it_.repairs).toEqual([["ended", 1, 2000]]);
+  });
+
+  it("passes as it is where nothing was told, or of others, or before the call", () => {
+    const it_ = new Reading();
+    it_.told(1900, 1);
+    it_.reads(1);
+    it_.told(2000, 2);
+    it_.pair.client.frames();
+    const reply = it_.revision(1, 1500, null);
+    expect(it_.pair.client.frames()).toEqual([reply.subarray(4)]);
+    expect(it_.repairs).toEqual([]);
+  });
+
+  it("passes as it is where it is that very revision, or an older one with an end", () => {
+    for (const [serial, end] of [
+      [2000, null],
+      [1000, 1500],
+    ] as const) {
+      const it_ = new Reading();
+      it_.reads(1);
+      it_.told(2000, 1);
+      it_.pair.client.frames();
+      const reply = it_.revision(1, serial, end);
+      expect(it_.pair.client.frames()).toEqual([reply.subarray(4)]);
+    }
+  });
+
+  it("holds up to the first one above it, whatever else was told", () => {
+    const it_ = new Reading();
+    it_.reads(1);
+    for (const tid of [2000, 3000, 4000]) it_.told(tid, 1);
+    it_.revision(1, 3000, null);
+    expect(it_.replied).toEqual(revision(3000, 4000));
+  });
+
+  it("is that of its own call: two times of one object", () => {
+    const it_ = new Reading();
+    it_.reads(1, 1200);
+    it_.told(2000, 1);
+    it_.reads(1);
+    it_.answers(1, new PyTuple([DATA, eight(2000), null]));
+    expect(it_.replied).toEqual(revision(2000, null));
+    it_.answers(1, new PyTuple([DATA, eight(1100), null]), 1200);
+    expect(it_.replied).toEqual(revision(1100, 2000));
+  });
+
+  it("is found among many", () => {
+    const it_ = new Reading();
+    for (let oid = 1; oid <= 100; oid++) it_.reads(oid);
+    it_.told(2000, 50, 70);
+    const ends: number[] = [];
+    for (let oid = 1; oid <= 100; oid++) {
+      it_.revision(oid, 1500, null);
+      if ((itemsOf(it_.replied) ?? [])[2] !== null) ends.push(oid);
+    }
+    expect(ends).toEqual([50, 70]);
+  });
+
+  it("is as large as it may be", () => {
+    const it_ = new Reading();
+    const data = Buffer.alloc(2 * 1024 * 1024, 7);
+    it_.reads(1);
+    it_.told(2000, 1);
+    it_.revision(1, 1500, null, data);
+    const [kept, serial, end] = itemsOf(it_.replied) ?? [];
+    expect([serial, end]).toEqual([eight(1500), eight(2000)]);
+    expect(Buffer.isBuffer(kept) && kept.equals(data)).toBe(true);
+  });
+
+  it("comes in pieces, between others", () => {
+    const it_ = new Reading();
+    const { server } = it_.pair;
+    it_.reads(1);
+    it_.told(2000, 1);
+    const { speech } = it_.stage;
+    const old = speech.reply(readId(1), new PyTuple([DATA, eight(1500), null]));
+    const all = Buffer.concat([speech.invalidation(3000, 5), old, speech.invalidation(4000, 6)]);
+    it_.pair.client.frames();
+    for (const byte of all) server.reads(Buffer.from([byte]));
+    const frames = it_.pair.client.frames();
+    expect(frames).toHaveLength(3);
+    expect(itemsOf(readPickle(frames[1] ?? Buffer.alloc(0)))?.[3]).toEqual(revision(1500, 2000));
+  });
+});
+
+describe("an object that was created meanwhile", () => {
+  it.each([
+    ["POSKeyError", (scene: Reading) => scene.raises(1, NO_SUCH)],
+    ["None", (scene: Reading) => scene.answers(1, null)],
+  ])("is asked for once more where the answer is %s", (_name, answers) => {
+    const it_ = new Reading();
+    const call = it_.reads(1);
+    it_.told(2000, 1);
+    it_.pair.client.frames();
+    it_.pair.server.frames();
+    answers(it_);
+    expect(it_.pair.client.frames()).toEqual([]);
+    expect(it_.pair.server.frames()).toEqual([call.subarray(4)]);
+    it_.revision(1, 2000, null);
+    expect(it_.replied).toEqual(revision(2000, null));
+    expect(it_.repairs).toEqual([["asked again", 1, 2000]]);
+  });
+
+  it("is not asked for without end: what comes next is passed on", () => {
+    const it_ = new Reading();
+    it_.reads(1);
+    it_.told(2000, 1);
+    it_.raises(1, NO_SUCH);
+    const reply = it_.raises(1, NO_SUCH);
+    expect(it_.pair.client.frames().at(-1)).toEqual(reply.subarray(4));
+  });
+
+  it("is not asked for where it was no other exception", () => {
+    const it_ = new Reading();
+    it_.reads(1);
+    it_.told(2000, 1);
+    const reply = it_.raises(1, OTHER);
+    expect(it_.pair.client.frames().at(-1)).toEqual(reply.subarray(4));
+  });
+
+  it("is not asked for in the middle of what the client is sending", () => {
+    const it_ = new Reading();
+    const call = it_.reads(1);
+    it_.told(2000, 1);
+    it_.pair.server.frames();
+    const large = it_.stage.speech.call(7, "history", Buffer.alloc(5_000));
+    it_.pair.client.reads(large.subarray(0, 3_000));
+    it_.answers(1, null);
+    it_.pair.client.reads(large.subarray(3_000));
+    expect(it_.pair.server.frames()).toEqual([large.subarray(4), call.subarray(4)]);
+  });
+});
+
+it("a new server's answers pass as they are: its loop answers in order", () => {
+  const it_ = new Reading("Z5");
+  it_.reads(1);
+  it_.told(2000, 1);
+  it_.pair.client.frames();
+  const reply = it_.revision(1, 1500, null);
+  expect(it_.pair.client.frames()).toEqual([reply.subarray(4)]);
+});

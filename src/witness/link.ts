@@ -60,6 +60,8 @@ export class Link {
   #read: (() => void)[] = [];
   /** What is to be written when that is done: one write, so that no server holds a part of its replies back (Nagle). */
   #written: Buffer[] | undefined;
+  /** An old server has told something while a call waits. */
+  #holdsBack = false;
   /** A frame that flows by belongs to a reply. */
   #isReply = false;
   /** Another number whenever something of a reply has come. */
@@ -196,6 +198,17 @@ export class Link {
       tell();
     }
     if (code !== undefined) this.fail(code);
+    else this.#acknowledge();
+  }
+
+  /**
+   * An old server's sockets do not send what is small before what was sent before it is acknowledged (Nagle), which this
+   * system delays by 40 ms where nothing is to be written: so what it has told would keep the reply back. Any write does.
+   */
+  #acknowledge(): void {
+    const isDue = this.#holdsBack && this.#calls.pending > 0 && this.#written?.length === 0;
+    this.#holdsBack = false;
+    if (isDue) this.oneWay("iterator_gc", [[]]);
   }
 
   #greet(bytes: Buffer): void {
@@ -235,6 +248,7 @@ export class Link {
         if (envelope === undefined) return;
         const { tid, oids } = pickleCodec.invalidation(payload, envelope);
         const args = { tid, oids: Buffer.from(oids) };
+        this.#holdsBack = this.#isOld;
         this.#read.push(() => this.#host.told(args));
       },
     };

@@ -212,6 +212,26 @@ describe("before it is up", () => {
     ]);
   });
 
+  it.each([
+    ["an old server, with something to acknowledge by", OLD_PY3, ["iterator_gc"]],
+    ["a new server", NEW, []],
+  ] as const)("is told while a call waits: %s", (_name, kind, expected) => {
+    const scene = new Scene(kind, stock(3));
+    const server = scene.enters();
+    server.invalidates(tid(40), 1n);
+    expect(server.taken()).toEqual([]);
+    scene.witness.ask((last) => scene.tellings.push(["asked", last]));
+    const [asked] = server.taken();
+    server.invalidates(tid(50), 1n);
+    const written = server.taken();
+    expect(written.map(({ method }) => method)).toEqual(expected);
+    for (const { flags, args } of written) expect([flags, args]).toEqual([1, [[]]]);
+    // Nothing is needed where something is written all the same.
+    if (asked !== undefined) server.says(Buffer.concat([server.reply(asked)]));
+    expect(scene.told().at(-1)).toEqual(["asked", 30n]);
+    expect(server.taken()).toEqual([]);
+  });
+
   it("does not keep any amount of it", () => {
     const scene = new Scene(NEW);
     const server = scene.connects();

@@ -7,17 +7,22 @@ import { planOf } from "./plan.ts";
 import { playRound } from "./round.ts";
 import { verdictOn } from "./verdict.ts";
 
-/** What the proxy can't see yet is left out: commits past it, its own restarts, and server connections that are cut. */
-const LINE = "--proxies 1 --seconds 3 --without direct,proxy-kills,server-cuts";
+const ROUNDS = [0, 1];
+
+/** Of all causes. But a ZEO 6.2 client was seen, once in some hundred rounds, not to come back to a proxy that was killed. */
+const lineFor = (server: string): string =>
+  `--seconds 3 --witness on --server ${server}${server === "zeo62-py312" ? " --without proxy-kills" : ""}`;
 
 /** `ZEO_FAULTS_SEED` repeats the choices of a run that printed it. */
 const seed = Number(process.env["ZEO_FAULTS_SEED"] ?? 1 + Math.floor(Math.random() * 1_000_000));
 
 describe("bad days around real servers", () => {
-  test.each(SERVERS)("%s: everyone was told of everything, and no cache is stale", async (server) => {
-    const line = `${LINE} --server ${server} --seed ${seed}`;
+  const rounds = SERVERS.flatMap((server) => ROUNDS.map((round) => [server, seed + round] as const));
+
+  test.each(rounds)("%s, seed %i: everyone was told of everything, and no cache is stale", async (server, first) => {
+    const line = `${lineFor(server)} --seed ${first}`;
     console.log(`npm run faults -- ${line} --rounds 1`);
-    const options = readOptions(line.split(" "), () => seed);
+    const options = readOptions(line.split(" "), () => first);
     if (options === undefined) throw new Error("these are options of the usage alone");
     const folder = await mkdtemp(join(tmpdir(), "zeo-proxy-faults-"));
     const plan = planOf(options, 0);

@@ -201,6 +201,27 @@ describe("an object that was created meanwhile", () => {
     it_.pair.client.reads(large.subarray(3_000));
     expect(it_.pair.server.frames()).toEqual([large.subarray(4), call.subarray(4)]);
   });
+
+  it("is asked for behind that, and so is each other one, and what the proxy asks itself", () => {
+    const it_ = new Reading();
+    const { stage, pair } = it_;
+    const other = stage.registered();
+    const calls = [it_.reads(1), it_.reads(2)];
+    pair.client.reads(stage.speech.call(3, "lastTransaction"));
+    pair.server.reads(stage.speech.reply(3, eight(1000)));
+    it_.told(2000, 1, 2);
+    pair.server.frames();
+    const large = stage.speech.call(7, "history", Buffer.alloc(5_000));
+    pair.client.reads(large.subarray(0, 3_000));
+    // It is silent: that client is asked about it.
+    other.client.reads(stage.speech.creation(9, 5));
+    other.server.reads(stage.speech.reply(9, eight(3000)));
+    for (const oid of [1, 2]) it_.answers(oid, null);
+    pair.client.reads(large.subarray(3_000));
+    const frames = pair.server.frames();
+    expect(frames).toHaveLength(4);
+    expect(frames).toEqual(expect.arrayContaining([large, ...calls].map((frame) => frame.subarray(4))));
+  });
 });
 
 it("a new server's answers pass as they are: its loop answers in order", () => {

@@ -224,6 +224,27 @@ describe("an object that was created meanwhile", () => {
   });
 });
 
+it("one that is too large to be held, and had to wait, leaves nothing to the next large one", () => {
+  const it_ = new Reading();
+  const { stage, pair } = it_;
+  const { speech } = stage;
+  const [first, second] = [stage.registered(), stage.registered()];
+  const data = Buffer.alloc(1_500_000, 7);
+  const load = (oid: number): Buffer => speech.reply(readId(oid), new PyTuple([data, eight(1500), null]));
+  it_.reads(1);
+  it_.reads(2);
+  first.client.reads(speech.creation(9, 1));
+  // It waits, unread, for the commit that is on its way, and its object is told then, before it.
+  pair.server.reads(Buffer.concat([speech.invalidation(2000, 1), load(1)]));
+  expect(pair.server.isPaused).toBe(true);
+  first.server.reads(speech.reply(9, eight(2000)));
+  expect(it_.repairs).toEqual([["ended", 1, 2000]]);
+  pair.client.taken();
+  second.client.reads(speech.creation(10, 2));
+  pair.server.reads(load(2));
+  expect([pair.server.isPaused, pair.client.taken().length]).toEqual([true, 0]);
+});
+
 it("a new server's answers pass as they are: its loop answers in order", () => {
   const it_ = new Reading("Z5");
   it_.reads(1);

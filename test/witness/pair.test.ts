@@ -109,6 +109,21 @@ describe("a second connection", () => {
     expect(second.connection.hasEnded).toBe(true);
   });
 
+  it("does not say so of a server that has greeted before, when it has taken the first one's place", () => {
+    const scene = pair();
+    const first = scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    scene.connects();
+    first.connection.ends();
+    scene.clock.move(10_000);
+    expect(scene.told()).toEqual([
+      ["up", 30n],
+      ["down", "ended"],
+      ["down", "silent"],
+    ]);
+  });
+
   it("has its own stalls: another one is dialled when it is the first", () => {
     const scene = pair();
     scene.enters();

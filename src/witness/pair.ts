@@ -126,6 +126,8 @@ export class WitnessPair implements StorageWitness {
       this.#first.stop();
       this.#first = second;
       this.#second = undefined;
+      // But not where it waits, longer by now than the first one would.
+      second.retry();
     }
     this.#told.down(reason);
   }

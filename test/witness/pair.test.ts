@@ -90,6 +90,22 @@ describe("a second connection", () => {
     expect(dials(scene)).toBe(2);
   });
 
+  it("is dialled at once where it waits, and is to take the first one's place", () => {
+    const scene = pair();
+    const first = scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    for (const ms of [100, 200, 400, 800, 1_600]) {
+      scene.transport.dialling.fails();
+      scene.clock.move(ms);
+    }
+    scene.transport.dialling.fails();
+    const before = dials(scene);
+    first.connection.ends();
+    expect(dials(scene)).toBe(before + 1);
+    expect(scene.told().at(-1)).toEqual(["down", "ended"]);
+  });
+
   it("is dialled beside one that does not greet, and answers in its place", () => {
     const scene = pair();
     const first = scene.connects();

@@ -245,6 +245,20 @@ it("one that is too large to be held, and had to wait, leaves nothing to the nex
   expect([pair.server.isPaused, pair.client.taken().length]).toEqual([true, 0]);
 });
 
+it("one whose client could not register is not kept: its reply passes unread", () => {
+  const stage = new Stage("Z4");
+  const { speech } = stage;
+  const pair = stage.registering();
+  pair.client.reads(speech.call(readId(1), "loadBefore", eight(1), eight(9_000)));
+  pair.server.reads(speech.reply(1, new PyTuple([OTHER, new PyObject(OTHER, new PyTuple([]))])));
+  pair.server.reads(speech.reply(readId(1), new PyTuple([DATA, eight(1000), null])));
+  pair.client.reads(speech.call(1, "register", "1", false));
+  pair.server.reads(speech.welcome(1, 1000));
+  pair.server.reads(speech.invalidation(2000, 5));
+  expect(stage.said(pair).at(-1)).toBe("T2000 [5]");
+  expect(stage.memory.bytes).toBe(0);
+});
+
 it("a new server's answers pass as they are: its loop answers in order", () => {
   const it_ = new Reading("Z5");
   it_.reads(1);

@@ -49,11 +49,12 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
   }
 }
 
-/** It stands at its own commit, and what others have committed below that is not read yet: see `left.ts`. */
-function leavesAhead<P>({ server, sight }: StorageState<P>, { committed }: Account<P>): void {
+/** It stands at its own commit, or was told of another one's, and what lies below that is not read yet: see `left.ts`. */
+function leavesAhead<P>({ server, sight }: StorageState<P>, { committed, announced }: Account<P>): void {
   const { life, readUpTo, leftAt } = sight;
   if (server === "new" || life === "off" || readUpTo === undefined) return;
-  if (committed > readUpTo && committed > leftAt) sight.leftAt = committed;
+  const at = committed > announced ? committed : announced;
+  if (at > readUpTo && at > leftAt) sight.leftAt = at;
 }
 
 /** The proxy's last resort: the client connects again and verifies its cache. */

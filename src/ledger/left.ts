@@ -7,7 +7,8 @@ import type { Account, Action, StorageState } from "./state.ts";
 
 // An old server's client whose granted vote could be held no longer stands at its own commit while what others committed below
 // that is not read yet. If it leaves before that is found, nobody can tell it any more; and where the server's last
-// transaction is its own, it asks for nothing when it comes back. (That it has left is noted in `leave.ts`.)
+// transaction is its own, it asks for nothing when it comes back. So it is of whoever was told of that commit, made up. (That it
+// has left is noted in `leave.ts`.)
 
 /** This was found. Who asks from below verifies, and who does not ask is told under the tid where it stands. */
 export function foundBelow<P>(state: StorageState<P>, found: Found, actions: Action<P>[]): void {

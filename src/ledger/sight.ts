@@ -32,7 +32,7 @@ export interface Sight {
   told: InvalidationArgs[];
   /** It has announced all above this tid. */
   toldAbove: Tid;
-  /** The highest tid that somebody has committed who has left before all below it was read. NO_TID: nobody. */
+  /** The highest tid that somebody has committed, or was told of, who has left before all below it was read. NO_TID: nobody. */
   leftAt: Tid;
   /** What was found below that then. */
   missed: Found | undefined;

@@ -58,6 +58,12 @@ export class OpenReads {
     return read !== undefined && read.told.length > 0;
   }
 
+  /** Nobody looks at their replies any more. */
+  clear(): void {
+    this.#reads.clear();
+    this.#frameBytes = 0;
+  }
+
   /** Its reply goes out. */
   take(id: MessageId): OpenRead | undefined {
     const read = this.#reads.get(id);

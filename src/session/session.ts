@@ -359,6 +359,7 @@ export class Session implements Turns, Told, LifetimeHost {
       return;
     }
     this.#storage = undefined;
+    talk.reads?.clear();
     this.#lifetime.become({ is: "open", talk });
     talk.continueWith(this.#early(talk.client.codec, talk.calls));
   }

@@ -83,7 +83,11 @@ export class ToClient implements FrameHandler {
     if (envelope.method === REPLY) {
       if (this.#calls.special(envelope.id) !== undefined) return "hold";
       const { reads } = this.#talk;
-      if (reads !== undefined && reads.size > 0 && reads.isOld(envelope.id)) return "hold";
+      if (reads !== undefined && reads.size > 0 && reads.isOld(envelope.id)) {
+        // It may have waited to flow on.
+        this.#large = undefined;
+        return "hold";
+      }
       if (this.#ledger.isQuiet(this.#number)) {
         this.#large = undefined;
         this.#calls.answered(envelope.id);

@@ -134,7 +134,7 @@ export class FrameStream {
   #passed = 0;
   /** So many of the passing frame's last bytes are kept back. */
   #endBytes = 0;
-  #between: (() => void) | undefined;
+  #between: (() => void)[] | undefined;
   /** What has come of a frame that is held, or of a tail. */
   readonly #held = new Gathered();
   #maxHeldBytes = 0;
@@ -203,10 +203,11 @@ export class FrameStream {
     return this.#frameAt + LENGTH_BYTES;
   }
 
-  /** Runs `work` now, or as soon as the frame that has flowed on in part has ended. Only the newest waits. */
+  /** Runs `work` now, or as soon as the frame that has flowed on in part has ended, behind what waits already. */
   between(work: () => void): void {
-    if (this.midFrame) this.#between = work;
-    else work();
+    if (!this.midFrame) work();
+    else if (this.#between === undefined) this.#between = [work];
+    else this.#between.push(work);
   }
 
   /** Nothing is looked at any more. What was kept back flows on. */
@@ -351,9 +352,9 @@ export class FrameStream {
   }
 
   #runBetween(): void {
-    const work = this.#between;
+    const all = this.#between;
     this.#between = undefined;
-    work?.();
+    for (const work of all ?? []) work();
   }
 
   /** The handler may have turned it raw, or stopped it. */

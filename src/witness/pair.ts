@@ -20,6 +20,8 @@ export class WitnessPair implements StorageWitness {
   #second: Witness | undefined;
   #cancelSecond: () => void = () => undefined;
   #isReading = false;
+  /** The server has greeted one of them. */
+  #isGreeted = false;
   /** That of those before the first one. */
   #progress = 0;
   /**
@@ -67,6 +69,7 @@ export class WitnessPair implements StorageWitness {
     const witness: Witness = new Witness({
       ...this.#options,
       limits: { ...this.#options.limits, stallMs: this.#stallMs },
+      greets: () => this.#isGreeted || this.#options.greets?.() === true,
       told: {
         up: (last) => this.#up(witness, last),
         told: (args) => {
@@ -99,6 +102,7 @@ export class WitnessPair implements StorageWitness {
   }
 
   #up(witness: Witness, last: Tid): void {
+    this.#isGreeted = true;
     if (witness === this.#second) {
       this.#second = undefined;
       this.#progress += this.#first.progress;
@@ -122,6 +126,8 @@ export class WitnessPair implements StorageWitness {
       this.#first.stop();
       this.#first = second;
       this.#second = undefined;
+      // But not where it waits, longer by now than the first one would.
+      second.retry();
     }
     this.#told.down(reason);
   }

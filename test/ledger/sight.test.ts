@@ -210,6 +210,33 @@ describe("a vote that could be held no longer, with something below it that is f
   });
 });
 
+describe("what is made up behind a vote that could be held no longer, for somebody who leaves then", () => {
+  it("is followed by what is found below it, when that is the last transaction for whoever comes", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    registers(ledger, 2, 100n);
+    ledger.workForwarded(1);
+    ledger.beginForwarded(1, 1);
+    ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
+    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
+    ledger.tick(0, PATIENCE);
+    ledger.tick(10, PATIENCE);
+    const number = ledger.finishForwarded(1, 1);
+    ledger.finishReply(1, number, asTid(130n), 0, REPLY);
+    expect(done(ledger)).toEqual(["forward", "ask", "forward"]);
+    ledger.questionReply(2, asTid(130n));
+    expect(done(ledger)).toEqual(["announce"]);
+    ledger.clientGone(2);
+    ledger.take();
+    looks(ledger, 130n, 120n, 130n);
+    ledger.take();
+    ledger.registerForwarded(3);
+    ledger.registerReply(3, undefined, READ);
+    ledger.lastTransactionReply(3, asTid(130n), ledger.stamp, READ);
+    expect(done(ledger)).toEqual(["forward", "forward", "told-late", "announce"]);
+  });
+});
+
 describe("a look that is being read", () => {
   function waiting(): StorageLedger<string> {
     const ledger = watched("new");

@@ -201,6 +201,62 @@ describe("an object that was created meanwhile", () => {
     it_.pair.client.reads(large.subarray(3_000));
     expect(it_.pair.server.frames()).toEqual([large.subarray(4), call.subarray(4)]);
   });
+
+  it("is asked for behind that, and so is each other one, and what the proxy asks itself", () => {
+    const it_ = new Reading();
+    const { stage, pair } = it_;
+    const other = stage.registered();
+    const calls = [it_.reads(1), it_.reads(2)];
+    pair.client.reads(stage.speech.call(3, "lastTransaction"));
+    pair.server.reads(stage.speech.reply(3, eight(1000)));
+    it_.told(2000, 1, 2);
+    pair.server.frames();
+    const large = stage.speech.call(7, "history", Buffer.alloc(5_000));
+    pair.client.reads(large.subarray(0, 3_000));
+    // It is silent: that client is asked about it.
+    other.client.reads(stage.speech.creation(9, 5));
+    other.server.reads(stage.speech.reply(9, eight(3000)));
+    for (const oid of [1, 2]) it_.answers(oid, null);
+    pair.client.reads(large.subarray(3_000));
+    const frames = pair.server.frames();
+    expect(frames).toHaveLength(4);
+    expect(frames).toEqual(expect.arrayContaining([large, ...calls].map((frame) => frame.subarray(4))));
+  });
+});
+
+it("one that is too large to be held, and had to wait, leaves nothing to the next large one", () => {
+  const it_ = new Reading();
+  const { stage, pair } = it_;
+  const { speech } = stage;
+  const [first, second] = [stage.registered(), stage.registered()];
+  const data = Buffer.alloc(1_500_000, 7);
+  const load = (oid: number): Buffer => speech.reply(readId(oid), new PyTuple([data, eight(1500), null]));
+  it_.reads(1);
+  it_.reads(2);
+  first.client.reads(speech.creation(9, 1));
+  // It waits, unread, for the commit that is on its way, and its object is told then, before it.
+  pair.server.reads(Buffer.concat([speech.invalidation(2000, 1), load(1)]));
+  expect(pair.server.isPaused).toBe(true);
+  first.server.reads(speech.reply(9, eight(2000)));
+  expect(it_.repairs).toEqual([["ended", 1, 2000]]);
+  pair.client.taken();
+  second.client.reads(speech.creation(10, 2));
+  pair.server.reads(load(2));
+  expect([pair.server.isPaused, pair.client.taken().length]).toEqual([true, 0]);
+});
+
+it("one whose client could not register is not kept: its reply passes unread", () => {
+  const stage = new Stage("Z4");
+  const { speech } = stage;
+  const pair = stage.registering();
+  pair.client.reads(speech.call(readId(1), "loadBefore", eight(1), eight(9_000)));
+  pair.server.reads(speech.reply(1, new PyTuple([OTHER, new PyObject(OTHER, new PyTuple([]))])));
+  pair.server.reads(speech.reply(readId(1), new PyTuple([DATA, eight(1000), null])));
+  pair.client.reads(speech.call(1, "register", "1", false));
+  pair.server.reads(speech.welcome(1, 1000));
+  pair.server.reads(speech.invalidation(2000, 5));
+  expect(stage.said(pair).at(-1)).toBe("T2000 [5]");
+  expect(stage.memory.bytes).toBe(0);
 });
 
 it("a new server's answers pass as they are: its loop answers in order", () => {

@@ -90,6 +90,22 @@ describe("a second connection", () => {
     expect(dials(scene)).toBe(2);
   });
 
+  it("is dialled at once where it waits, and is to take the first one's place", () => {
+    const scene = pair();
+    const first = scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    for (const ms of [100, 200, 400, 800, 1_600]) {
+      scene.transport.dialling.fails();
+      scene.clock.move(ms);
+    }
+    scene.transport.dialling.fails();
+    const before = dials(scene);
+    first.connection.ends();
+    expect(dials(scene)).toBe(before + 1);
+    expect(scene.told().at(-1)).toEqual(["down", "ended"]);
+  });
+
   it("is dialled beside one that does not greet, and answers in its place", () => {
     const scene = pair();
     const first = scene.connects();
@@ -107,6 +123,21 @@ describe("a second connection", () => {
     scene.clock.move(10_000);
     expect(scene.told()).toEqual([["unable", "tls"]]);
     expect(second.connection.hasEnded).toBe(true);
+  });
+
+  it("does not say so of a server that has greeted before, when it has taken the first one's place", () => {
+    const scene = pair();
+    const first = scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    scene.connects();
+    first.connection.ends();
+    scene.clock.move(10_000);
+    expect(scene.told()).toEqual([
+      ["up", 30n],
+      ["down", "ended"],
+      ["down", "silent"],
+    ]);
   });
 
   it("has its own stalls: another one is dialled when it is the first", () => {

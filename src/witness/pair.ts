@@ -18,6 +18,7 @@ export class WitnessPair implements StorageWitness {
   readonly #stallMs: number;
   #first: Witness;
   #second: Witness | undefined;
+  #isSecondStalled = false;
   #cancelSecond: () => void = () => undefined;
   #isReading = false;
   /** The server has greeted one of them. */
@@ -84,9 +85,11 @@ export class WitnessPair implements StorageWitness {
       stall: {
         stalled: () => {
           if (witness === this.#first) this.#stalled();
+          else this.#isSecondStalled = true;
         },
         goesOn: () => {
           if (witness === this.#first) this.#giveUpSecond();
+          else this.#isSecondStalled = false;
         },
       },
     });
@@ -97,7 +100,9 @@ export class WitnessPair implements StorageWitness {
     const factor = this.#isReading ? this.#factor : 1;
     this.#cancelSecond();
     this.#cancelSecond = this.#clock.after((factor - 1) * this.#stallMs, () => {
-      this.#second ??= this.#make();
+      if (this.#second !== undefined) return;
+      this.#isSecondStalled = false;
+      this.#second = this.#make();
     });
   }
 
@@ -128,6 +133,7 @@ export class WitnessPair implements StorageWitness {
       this.#second = undefined;
       // But not where it waits, longer by now than the first one would.
       second.retry();
+      if (this.#isSecondStalled) this.#stalled();
     }
     this.#told.down(reason);
   }

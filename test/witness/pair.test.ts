@@ -106,6 +106,21 @@ describe("a second connection", () => {
     expect(scene.told().at(-1)).toEqual(["down", "ended"]);
   });
 
+  it("is followed by a third where it is stalled itself when it takes the first one's place", () => {
+    const scene = pair();
+    const first = scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    scene.connects();
+    scene.clock.move(STALL_MS);
+    expect(dials(scene)).toBe(2);
+    first.connection.ends();
+    scene.clock.move(0);
+    expect(dials(scene)).toBe(3);
+    scene.enters();
+    expect(scene.told().at(-1)).toEqual(["up", 30n]);
+  });
+
   it("is dialled beside one that does not greet, and answers in its place", () => {
     const scene = pair();
     const first = scene.connects();

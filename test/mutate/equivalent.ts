@@ -45,7 +45,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     ["if (this.#left > 0) {", "this.#left > 0", "true"],
     ["if (this.#left > 0) {", "this.#left > 0", "this.#left >= 0"],
   ),
-  ...since("it is called only where there is work", "src/wire/frame.ts", ["work?.();", "work?.()", "work()"]),
   ...since("nothing equals a variant that is none", "src/storage/encoder.ts", [
     "if (variants === undefined) this.#encoded.set(announcement, (variants = []));",
     "[]",

@@ -24,8 +24,11 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 /** Only a hang takes so long. */
 const HANG_MS = 60_000;
-/** What a connection keeps beside what its sockets hold: a few chunks that were read when it turned out to be slow. */
-const FEW_BYTES = MIB;
+/**
+ * What a connection keeps beside what its sockets hold: a few chunks that were read when it turned out to be slow, and before
+ * an old server each of the thousands of loads that wait.
+ */
+const FEW_BYTES = 3 * MIB;
 const FAR = asTid(0x7fffffffffffffffn);
 
 interface Site {

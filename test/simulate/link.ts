@@ -22,6 +22,10 @@ export class Link {
   /** Such a one that its client must be told of; or the connection is ended. 0: there is none. */
   mustLearn = 0;
   generation = 0;
+  /** Answers that its client does not get: the subject asks once more. */
+  readonly swallowed: Answer[] = [];
+  /** The invalidations that its client has read. */
+  readonly told: { readonly tid: number; readonly oids: readonly number[] }[] = [];
   clientEnd: End | undefined;
   /** The subject has connected it to this. */
   serverEnd: End | undefined;

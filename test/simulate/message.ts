@@ -42,6 +42,10 @@ export interface Request {
   readonly txn: number;
   /** What the client had been told up to when it asked. */
   askedAt: number;
+  /** So many invalidations it had read when it asked. */
+  toldAt: number;
+  /** The subject has made it once more. */
+  readonly isAgain?: true;
   /** A question of the subject's own. */
   readonly isSubjects?: true;
   /** Of a call of the subject's own client: ids of iterators, and tids. */

@@ -18,7 +18,7 @@ interface Details {
 function request(kind: RequestKind, method: string, id: Id, isOneWay: boolean, details: Details = {}): Request {
   const frame = writer.finish();
   const { oid = 0, tid = 0, txn = 0 } = details;
-  return { frame, kind, method, id, isOneWay, oid, tid, txn, askedAt: 0 };
+  return { frame, kind, method, id, isOneWay, oid, tid, txn, askedAt: 0, toldAt: 0 };
 }
 
 /** Encodes what the clients of one connection say. */
@@ -37,7 +37,7 @@ export class Requests {
 
   static hello(protocol: string): Request {
     const frame = writer.raw(protocol);
-    return { frame, kind: "hello", method: "", id: 0, isOneWay: true, oid: 0, tid: 0, txn: 0, askedAt: 0 };
+    return { frame, kind: "hello", method: "", id: 0, isOneWay: true, oid: 0, tid: 0, txn: 0, askedAt: 0, toldAt: 0 };
   }
 
   register(storage: string, isReadOnly: boolean): Request {

@@ -8,6 +8,7 @@ import type { Style } from "../style.ts";
 import { Violation } from "../violation.ts";
 import { Knowledge } from "./knowledge.ts";
 import { commitAt, isOwn, lacking, wanted } from "./must.ts";
+import { ended, isOld, swallow } from "./old-answers.ts";
 import { isInvalidation, readNamed, type Named } from "./read.ts";
 
 /** What a frame was to the client. */
@@ -34,8 +35,10 @@ export class Judge {
   frame(bytes: Buffer, at: number, end: number): Heard | undefined {
     this.#scene.messages++;
     const { down } = this.#link;
+    swallow(this.#scene, this.#link, bytes, at, end);
     const head = down.peek();
     if (head !== undefined && head.kind !== "invalidation" && matches(head.frame, bytes, at, end)) {
+      if (isOld(this.#scene, this.#link, head)) return this.#old(head);
       down.shift();
       return this.#answered(head, undefined);
     }
@@ -67,12 +70,20 @@ export class Judge {
         return this.#fail("3 lost", `the server's invalidation of T${head.tid} does not come before what is behind it`);
       }
       down.shift();
+      swallow(this.#scene, this.#link, frame, 0, frame.length);
       head = down.peek();
     }
     if (head === undefined) return this.#fail("3 to client", `${describe(frame)}, which the server did not write`);
     if (frame.equals(head.frame)) {
+      if (isOld(this.#scene, this.#link, head)) return this.#old(head);
       down.shift();
       return this.#answered(head, undefined);
+    }
+    const end = ended(this.#scene, this.#link, head, frame);
+    if (end !== undefined) {
+      this.#scene.visits.count("subject: old answer");
+      down.shift();
+      return this.#answered(end, undefined);
     }
     const named = head.request?.kind === "getInvalidations" ? this.#repaired(frame, head) : undefined;
     if (named === undefined) {
@@ -139,6 +150,7 @@ export class Judge {
     if (style === undefined || named === undefined)
       return this.#fail("2 true", `${describe(frame)} names no known tid`);
     const { tid, oids } = named;
+    link.told.push(named);
     this.#scene.trace?.(() => `link ${link.number} client reads invalidation T${tid} (${oids.join(" ")})`);
     const commit = commitAt(link, tid);
     if (commit === undefined) return this.#fail("2 true", `T${tid} is announced, which is not committed`);
@@ -222,6 +234,15 @@ export class Judge {
       this.#fail("4 stuck", `link ${this.#link.number}: ${what} (T${answer.tid}) never reaches the client`);
       return;
     }
+    const [lost] = this.#link.swallowed;
+    if (lost !== undefined) this.#fail("4 stuck", `the subject does not ask once more for ${lost.request?.oid ?? 0}`);
+  }
+
+  #old({ request, computedAt }: Answer): undefined {
+    return this.#fail(
+      "6 old answer",
+      `that to loadBefore of ${request?.oid ?? 0}, computed at T${computedAt}, as it is`,
+    );
   }
 
   #fail(name: string, text: string): undefined {

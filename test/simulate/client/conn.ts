@@ -91,6 +91,7 @@ export class ClientConn implements ConnectionHandler {
     if (!this.#isOpen || this.#hasLeft) return;
     if (!request.isOneWay) this.waiting++;
     request.askedAt = this.client.cache.last;
+    request.toldAt = this.link.told.length;
     const { frameBytes } = this.mix;
     if (frameBytes > 0 && request.frame.length > frameBytes) this.link.isTooLong = true;
     const sent = this.link.hasMacs ? { ...request, frame: withMac(request.frame) } : request;

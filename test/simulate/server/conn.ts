@@ -1,5 +1,6 @@
 import type { ConnectionHandler } from "../../../src/session/connection.ts";
 import type { End } from "../end.ts";
+import { readAgain } from "../checks/old-answers.ts";
 import { FrameReader, matches, withMac } from "../frame-reader.ts";
 import { writer } from "../frame-writer.ts";
 import { invalidationFrame } from "../answers.ts";
@@ -118,6 +119,12 @@ export class ServerConn implements ConnectionHandler {
       const [, pickled, packed] = asked;
       const id = Buffer.from(pickled ?? packed ?? "", "latin1");
       this.inbox.push(question(frame, pickled === undefined ? id.readInt32BE() : id.readInt32LE()));
+      return true;
+    }
+    const again = readAgain(link, frame);
+    if (again !== undefined) {
+      scene.visits.count("subject: reads again");
+      this.inbox.push(again);
       return true;
     }
     if (link.isWild) {
@@ -243,6 +250,7 @@ function question(frame: Buffer, id: number): Request {
     tid: 0,
     txn: 0,
     askedAt: 0,
+    toldAt: 0,
     isSubjects: true,
   };
 }

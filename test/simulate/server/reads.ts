@@ -1,6 +1,7 @@
 import { exception, invalidationsReply, loaded, none, plain, tidReply } from "../answers.ts";
 import { NEWEST } from "../frame-writer.ts";
 import type { Answer, Request } from "../message.ts";
+import type { Mix } from "../mix.ts";
 import type { Style } from "../style.ts";
 import type { Server } from "./server.ts";
 
@@ -16,7 +17,7 @@ export function reply(server: Server, style: Style, request: Request): Answer {
     case "load": {
       const serial = truth.serial(request.oid);
       if (serial === 0) return exception(style, request, at, "POSKeyError", request.oid);
-      return loaded(style, request, at, serial, undefined, sizeOf(server, request.oid));
+      return loaded(style, request, at, serial, undefined, sizeOf(server.scene.mix, request.oid));
     }
     case "loadBefore": {
       const { oid, tid } = request;
@@ -26,7 +27,7 @@ export function reply(server: Server, style: Style, request: Request): Answer {
         if (tid === NEWEST) return exception(style, request, at, "POSKeyError", oid);
         return none(style, request, at, "none");
       }
-      return loaded(style, request, at, serial, end, sizeOf(server, oid));
+      return loaded(style, request, at, serial, end, sizeOf(server.scene.mix, oid));
     }
     default:
       if (request.method !== "getTid") return plain(style, request, at);
@@ -51,7 +52,7 @@ function since(server: Server, tid: number): { tid: number; oids: readonly numbe
 }
 
 /** Some objects are larger than every buffer. */
-function sizeOf(server: Server, oid: number): number {
-  if (oid % 11 === 7) return server.scene.mix.largeBytes;
+export function sizeOf({ largeBytes }: Mix, oid: number): number {
+  if (oid % 11 === 7) return largeBytes;
   return 10 + ((oid * 37) % 200);
 }

@@ -36,6 +36,7 @@ export function witnessCall(frame: Buffer): Request | undefined {
     tid: 0,
     txn: 0,
     askedAt: 0,
+    toldAt: 0,
     isSubjects: true,
     numbers,
   };

@@ -42,6 +42,7 @@ export class OpenReads {
 
   /** An invalidation goes out. `oids`: packed, in any order. */
   told(tid: Tid, oids: Buffer): void {
+    if (this.#reads.size === 0) return;
     const reads = [...this.#reads.values()];
     if (reads.length > MANY) {
       const named = new Set<string>();

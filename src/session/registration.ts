@@ -6,11 +6,11 @@ import type { Member, Storage } from "../storage/storage.ts";
 import type { Dialect, Envelope, InvalidationArgs, MessageId, OidShape } from "../wire/codec.ts";
 import { framed, LENGTH_BYTES } from "../wire/frame.ts";
 import { NO_TID, tidHex, type Tid } from "../wire/ids.ts";
-import { loadReply, withEnd } from "../wire/load-reply.ts";
 import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
+import { oldAnswer } from "./old-answers.ts";
 import type { OpenRead } from "./open-reads.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
@@ -172,22 +172,19 @@ export class Registration implements Member {
    */
   #fresh(frame: Buffer, envelope: Envelope): Buffer | undefined {
     const { reads, client } = this.#talk;
-    const read = reads === undefined || reads.size === 0 ? undefined : reads.take(envelope.id);
-    if (read === undefined || read.told.length === 0) return frame;
-    const payload = frame.subarray(LENGTH_BYTES);
-    const reply = loadReply(payload, envelope);
-    if (reply.kind === "absent") {
-      this.#talk.clientFrames.between(() => this.#readAgain(envelope.id, read));
-      return undefined;
+    const read = reads?.take(envelope.id);
+    if (read === undefined) return frame;
+    const answer = oldAnswer(read, frame, envelope, client.dialect);
+    switch (answer.is) {
+      case "good":
+        return frame;
+      case "ended":
+        this.#reportOld("ended", read, answer.end);
+        return answer.frame;
+      case "absent":
+        this.#talk.clientFrames.between(() => this.#readAgain(envelope.id, read));
+        return undefined;
     }
-    const { dialect } = client;
-    if (reply.kind !== "revision" || !reply.isCurrent || dialect === undefined) return frame;
-    const end = read.told.reduce((lowest: Tid | undefined, tid) => {
-      return tid > reply.serial && (lowest === undefined || tid < lowest) ? tid : lowest;
-    }, undefined);
-    if (end === undefined) return frame;
-    this.#reportOld("ended", read, end);
-    return framed(withEnd(payload, envelope, dialect, reply, end));
   }
 
   #readAgain(id: MessageId, { oid, frame, told }: OpenRead): void {

@@ -21,6 +21,9 @@ export interface Verdict {
 /** Who is not behind a proxy. */
 const UNTOLD: ReadonlySet<string> = new Set(["creator", "direct"]);
 
+/** A stream that was cut off, and a server that was killed and named what it had lost (see `behind`): not the proxy's. */
+const OTHERS: ReadonlySet<string> = new Set(["truncated-frame", "database-changed"]);
+
 /** What the proxy must not say of itself, whatever happens around it. */
 const BUGS = /^(?:an unexpected error|internal error)/;
 const BUG_CODE = /^(?:guard-|internal-error|commit-out-of-order)/;
@@ -36,7 +39,7 @@ export function verdictOn(evidence: Evidence, plan: Plan, strict: boolean): Verd
     ...evidence.findings,
     ...judgeRecords(evidence, records, add),
     ...judgeCaches(evidence, records, add),
-    ...readLogs(evidence, strict, add),
+    ...readLogs(evidence, { strict, mayGoBack: plan.causes.has("server-kills") }, add),
   ];
   for (const [name, count] of evidence.done) add(name, count);
   const remarks = found.filter((finding) => isRemark(finding, plan));
@@ -132,7 +135,11 @@ function next(tid: string): string {
 }
 
 /** What the proxies say of themselves. */
-function readLogs({ logs }: Evidence, strict: boolean, add: (name: string, count: number) => void): Finding[] {
+function readLogs(
+  { logs }: Evidence,
+  { strict, mayGoBack }: { readonly strict: boolean; readonly mayGoBack: boolean },
+  add: (name: string, count: number) => void,
+): Finding[] {
   const findings: Finding[] = [];
   const find = (kind: FindingKind, who: string, detail: string): void => void findings.push({ kind, who, detail });
   for (const { plan, lines } of logs) {
@@ -140,12 +147,14 @@ function readLogs({ logs }: Evidence, strict: boolean, add: (name: string, count
     const behind = new Set<string>();
     for (const line of lines) {
       const { msg, code, level } = line;
-      if (msg.startsWith("the server's last transaction is older")) behind.add(next(String(line["known"])));
+      if (msg.startsWith("the server's last transaction is older")) {
+        if (!mayGoBack) find("stuck", plan.name, JSON.stringify(line));
+        for (const tid of [line["known"], line["tid"]]) behind.add(next(String(tid)));
+      }
       if (msg.startsWith("session ended")) {
         add(`ended: ${code}`, 1);
-        // Whose stream was cut off has ended itself.
         if (BUG_CODE.test(code ?? "")) find("stuck", plan.name, JSON.stringify(line));
-        else if (strict && code !== "truncated-frame" && line["fault"] !== "client")
+        else if (strict && !OTHERS.has(code ?? "") && line["fault"] !== "client")
           find("disconnected", plan.name, JSON.stringify(line));
       } else if (msg.startsWith("getInvalidations answered None")) {
         add(msg.replace("getInvalidations answered None: ", "None: "), 1);

@@ -34,6 +34,16 @@ function registers(ledger: StorageLedger<string>, session: number, last: bigint)
   ledger.take();
 }
 
+/** Session 1 creates, and is granted its vote, which is held no longer. */
+function votes(ledger: StorageLedger<string>): void {
+  ledger.workForwarded(1);
+  ledger.beginForwarded(1, 1);
+  ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
+  ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
+  ledger.tick(0, PATIENCE);
+  ledger.tick(10, PATIENCE);
+}
+
 function done(ledger: StorageLedger<string>): string[] {
   const actions = ledger.take().filter((action) => action.do !== "repaired");
   return actions.map((action) => (action.do === "end" ? action.code : action.do));
@@ -163,12 +173,7 @@ describe("a vote that could be held no longer, with something below it that is f
   function left(): StorageLedger<string> {
     const ledger = watched();
     registers(ledger, 1, 100n);
-    ledger.workForwarded(1);
-    ledger.beginForwarded(1, 1);
-    ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
-    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
-    ledger.tick(0, PATIENCE);
-    ledger.tick(10, PATIENCE);
+    votes(ledger);
     expect(done(ledger)).toEqual(["forward"]);
     const number = ledger.finishForwarded(1, 1);
     ledger.finishReply(1, number, asTid(130n), 0, REPLY);
@@ -215,12 +220,7 @@ describe("what is made up behind a vote that could be held no longer, for somebo
     const ledger = watched();
     registers(ledger, 1, 100n);
     registers(ledger, 2, 100n);
-    ledger.workForwarded(1);
-    ledger.beginForwarded(1, 1);
-    ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
-    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
-    ledger.tick(0, PATIENCE);
-    ledger.tick(10, PATIENCE);
+    votes(ledger);
     const number = ledger.finishForwarded(1, 1);
     ledger.finishReply(1, number, asTid(130n), 0, REPLY);
     expect(done(ledger)).toEqual(["forward", "ask", "forward"]);

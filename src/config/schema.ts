@@ -32,6 +32,12 @@ const name = z
 
 const SWITCH = ["on", "off"] as const;
 
+const storageExpected = 'the name of a storage such as "1", in quotes';
+const storage = z
+  .string({ error: storageExpected })
+  .min(1, { error: storageExpected })
+  .max(300, { error: storageExpected });
+
 const upstream = map({
   name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
   listen: listen.describe("where clients connect; port 0 takes any free one"),
@@ -40,6 +46,10 @@ const upstream = map({
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
     .describe("read what is committed without passing through here, over a connection of the proxy's own"),
+  storages: z
+    .array(storage, { error: "a list of names of storages" })
+    .prefault([])
+    .describe("storages whose witness begins when the server is there, not with the first client that registers"),
 });
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;

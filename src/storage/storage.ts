@@ -83,6 +83,8 @@ export class Storage {
   readonly #setbacks = new Setbacks();
   #stopped = false;
   #watch: Watch | undefined;
+  /** A configuration names it. */
+  #isExpected = false;
   /** Of what the history keeps for those who are slow; undefined while that is nothing. */
   #share: KeptShare | undefined;
   /** For what concerns no session in particular, or one that has left. */
@@ -100,8 +102,20 @@ export class Storage {
    * when it is, or when there is nothing to wait for any more.
    */
   waits(upstream: string, then: () => void): boolean {
+    const watch = this.#watched(upstream);
+    watch?.nudge();
+    return watch?.waits(then) ?? false;
+  }
+
+  /** That upstream's configuration names it: its witness begins, and it is kept although nobody has registered. */
+  expect(upstream: string): void {
+    this.#isExpected = true;
+    this.#watched(upstream);
+  }
+
+  #watched(upstream: string): Watch | undefined {
     const { witness, clock } = this.#host;
-    if (witness === undefined || this.#stopped) return false;
+    if (witness === undefined || this.#stopped) return undefined;
     // That there is no witness may have to be told before anybody has registered.
     this.#lastUpstream = upstream;
     this.#watch ??= new Watch(this.ledger, witness.of(this.name), witness.settings, {
@@ -109,8 +123,7 @@ export class Storage {
       run: () => this.run(),
       tell: (reason) => this.#report(reason === undefined ? { what: "watched" } : { what: "unwatched", reason }),
     });
-    this.#watch.nudge();
-    return this.#watch.waits(then);
+    return this.#watch;
   }
 
   /** The server is there again: so its witness need not wait longer. */
@@ -151,9 +164,10 @@ export class Storage {
     return this.#setbacks.total;
   }
 
-  /** Is nobody here, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
+  /** Is nobody here or expected, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
   get isUnused(): boolean {
-    return this.#members.size === 0 && this.ledger.isBlank && this.#watch?.isWaitedFor !== true;
+    const isUsed = this.#isExpected || this.#members.size > 0 || this.#watch?.isWaitedFor === true;
+    return !isUsed && this.ledger.isBlank;
   }
 
   /**

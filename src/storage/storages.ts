@@ -22,6 +22,12 @@ export class Storages {
     return storage;
   }
 
+  /** So many are used by that upstream, whoever registers: their witnesses begin. Nothing where there is none. */
+  expect(names: readonly string[], family: ServerFamily, upstream: string): void {
+    if (this.#host.witness === undefined) return;
+    for (const name of names) this.get(name, family).expect(upstream);
+  }
+
   /** A session has left: forgets the storage if nothing is known of it. */
   forgetUnused(storage: Storage): void {
     if (!storage.isUnused) return;

@@ -1,3 +1,4 @@
+import type { Protocol } from "../wire/handshake.ts";
 import { isLocalTrouble, isScarcity } from "./local-trouble.ts";
 
 // Whether an upstream listens. A pure machine: events in, what is to be done out; the time comes in with the events.
@@ -18,8 +19,13 @@ import { isLocalTrouble, isScarcity } from "./local-trouble.ts";
 // - Whatever is not as it should be is tried again by exactly one try, planned or on its way.
 // - Each outage, trouble and blocked address is told of once, and once when it is over.
 
-/** What a try has found. `greets`: the server has spoken first. `code`: the system's, `silent` or `ended`. */
-export type Found = { readonly isUp: true; readonly greets: boolean } | { readonly isUp: false; readonly code: string };
+/**
+ * What a try has found. `greets`: the server has spoken first, and if it has named a protocol that is known here, `family` is
+ * of that one. `code`: the system's, `silent` or `ended`.
+ */
+export type Found =
+  | { readonly isUp: true; readonly greets: boolean; readonly family?: Protocol["family"] | undefined }
+  | { readonly isUp: false; readonly code: string };
 
 /** What is to be done, in this order. */
 export type Decision =

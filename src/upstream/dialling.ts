@@ -1,5 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Address } from "../config/address.ts";
+import { Greeting } from "../wire/greeting.ts";
 import type { Found } from "./availability.ts";
 import type { Dialled, Transport } from "./transport.ts";
 
@@ -46,6 +47,8 @@ export function answers(
   greeting: boolean,
   found: (found: Found) => void,
 ): () => void {
+  const speech = new Greeting();
+  let hasSpoken = false;
   let cancel = dial(server, dialling, {
     connected: (connection) => {
       const end = (result?: Found): void => {
@@ -57,10 +60,15 @@ export function answers(
       };
       const waitMs = greeting ? dialling.timeoutMs : Math.min(GRACE_MS, dialling.timeoutMs);
       const silent: Found = greeting ? { isUp: false, code: "silent" } : { isUp: true, greets: false };
-      const cancelWait = dialling.clock.after(waitMs, () => end(silent));
+      const cancelWait = dialling.clock.after(waitMs, () => end(hasSpoken ? { isUp: true, greets: true } : silent));
       cancel = () => end();
       connection.handOver({
-        read: () => end({ isUp: true, greets: true }),
+        read: (bytes) => {
+          hasSpoken = true;
+          const greeted = speech.push(bytes);
+          if (greeted.kind === "more") return;
+          end({ isUp: true, greets: true, family: greeted.kind === "greeted" ? greeted.newest.family : undefined });
+        },
         ended: () => end({ isUp: false, code: "ended" }),
         drained: () => undefined,
         closed: () => end({ isUp: false, code: "ended" }),

@@ -12,6 +12,8 @@ export interface UpstreamConfig {
   readonly name: string;
   readonly listen: Address;
   readonly server: Address;
+  /** Storages whose witness is to begin before anybody registers. */
+  readonly storages?: readonly string[];
 }
 
 /** What an upstream needs of the proxy. */

@@ -22,6 +22,7 @@ const SHORT_WAIT_MS = 3_000;
 export class Upstream {
   readonly name: string;
   readonly server: Address;
+  readonly #expected: readonly string[];
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
   readonly #availability = new Availability();
@@ -33,10 +34,11 @@ export class Upstream {
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
 
-  constructor({ name, listen, server }: UpstreamConfig, host: UpstreamHost) {
+  constructor({ name, listen, server, storages: expected = [] }: UpstreamConfig, host: UpstreamHost) {
     const { clock, memory, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
+    this.#expected = expected;
     this.#host = host;
     const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
     this.#tries = new Tries(server, dialling, storages);
@@ -160,6 +162,7 @@ export class Upstream {
   }
 
   #tried(found: Found): void {
+    if (found.isUp && found.family !== undefined) this.storages?.expect(this.#expected, found.family, this.name);
     this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
     this.#sessions.tellDecidedEnds();
     this.#started();

@@ -3,13 +3,14 @@ import type { Connection, ConnectionHandler } from "../session/connection.ts";
 import type { InvalidationArgs } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, FrameStream, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
+import { Greeting } from "../wire/greeting.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import { INVALIDATE, REPLY } from "../wire/methods.ts";
 import { pickleCodec } from "../wire/pickle-codec.ts";
 import { replyHead } from "../wire/pickle/reply-head.ts";
 import type { Value } from "../wire/value.ts";
+import { answerTo } from "./answer.ts";
 import { Calls, type Answered } from "./calls.ts";
-import { Greeting } from "./greeting.ts";
 
 /** What a link tells; not while one of its own methods runs. */
 export interface LinkHost {
@@ -220,7 +221,11 @@ export class Link {
         this.#over(() => this.#host.unknown());
         return;
       case "greeted": {
-        const { answer, rest } = greeted;
+        const answer = answerTo(greeted.newest);
+        if (answer === undefined) {
+          this.#over(() => this.#host.unknown());
+          return;
+        }
         this.#cancelTimer?.();
         this.#cancelTimer = undefined;
         this.#hasProgress();
@@ -229,7 +234,7 @@ export class Link {
         this.#stream = new FrameStream(this.#frames(), limits);
         this.#write(framed(Buffer.from(answer.name)));
         this.#read.push(() => this.#host.greeted(answer));
-        this.#stream.push(rest);
+        this.#stream.push(greeted.rest);
         return;
       }
       default:

@@ -23,16 +23,16 @@ const text = readFileSync(file, "utf8");
 const example: unknown = parse(text);
 const options = optionsOf(z.toJSONSchema(configSchema, { io: "input" }) as Schema, []);
 
-/** Every option of the schema, a list's as those of its first item. */
+/** Every option of the schema, those of a list of maps as those of its first item. */
 function optionsOf(schema: Schema, path: readonly (string | number)[]): Option[] {
-  if (schema.items !== undefined) return optionsOf(schema.items, [...path, 0]);
+  if (schema.items?.properties !== undefined) return optionsOf(schema.items, [...path, 0]);
   if (schema.properties === undefined) return [{ path, default: schema.default, description: schema.description }];
   return Object.entries(schema.properties).flatMap(([key, inner]) => optionsOf(inner, [...path, key]));
 }
 
-/** How many values it has; an address is one. */
+/** How many values it has; an address is one, and a list of names. */
 function valuesIn(config: object): number {
-  if ("port" in config) return 1;
+  if ("port" in config || (Array.isArray(config) && typeof config[0] !== "object")) return 1;
   const values: unknown[] = Object.values(config);
   return values.reduce<number>((sum, one) => sum + (typeof one === "object" && one !== null ? valuesIn(one) : 1), 0);
 }
@@ -62,7 +62,7 @@ describe("the example configuration", () => {
   test.each(options)("shows $path with its default", ({ path, default: value, description }) => {
     const shown = valueAt(example, path);
     expect(shown).toBeDefined();
-    if (value !== undefined) expect(shown).toBe(value);
+    if (value !== undefined) expect(shown).toEqual(value);
     expect(description).toBeDefined();
   });
 

@@ -106,8 +106,9 @@ interface Schema {
   readonly default?: string | number | object;
 }
 
+/** A list of names is one option. */
 function optionsOf(schema: Schema, path = ""): [string, Schema["default"]][] {
-  if (schema.items !== undefined) return optionsOf(schema.items, `${path}[]`);
+  if (schema.items?.properties !== undefined) return optionsOf(schema.items, `${path}[]`);
   if (schema.properties === undefined) return [[path, schema.default]];
   return Object.entries(schema.properties).flatMap(([key, inner]) =>
     optionsOf(inner, path === "" ? key : `${path}.${key}`),

@@ -118,6 +118,40 @@ it.each(["Z4", "Z5"] as const)(
   },
 );
 
+describe.each(["Z4", "Z5", "M5"] as const)("storages of a %s server that the configuration names", (protocol) => {
+  it("are read from when the server is there on: the first client is answered from the history", async () => {
+    const server = await embeddedServer({ protocol });
+    const elsewhere = await direct(server);
+    const stood = await elsewhere.commit({ create: [oid(1)] });
+    const gateway = await gatewayTo(server.port, { ...WATCHED, storages: ["1"], witness: { poll: "10ms" } });
+    const storage = () => gateway.proxy.stats().storages[0];
+    await gateway.until(() => storage()?.witness === "up", "the witness");
+    const last = await elsewhere.commit({ create: [oid(2)], modify: [oid(1)] });
+    await gateway.until(() => storage()?.read === 1, "the commit was read");
+    const back = await gateway.connect();
+    expect(await back.lastTransaction()).toBe(last);
+    expect(missed(await back.getInvalidations(stood))).toEqual(telling(last, 1, 2));
+  });
+
+  it("can be wrong: a line says so, and the others are read", async () => {
+    const gateway = await world({ protocol }, { ...WATCHED, storages: ["1", "other"] });
+    const unwatched = () => gateway.lines.filter(({ msg }) => msg.startsWith("there is no witness: "));
+    await gateway.until(() => unwatched().length > 0, "the line");
+    expect(unwatched()).toMatchObject([{ storage: "other", reason: "no-storage", upstream: "door0" }]);
+    await gateway.until(() => gateway.proxy.stats().storages[0]?.witness === "up", "the witness");
+    const client = await gateway.connect();
+    const told = await (await direct(gateway.server)).commit({ create: [oid(1)] });
+    await client.invalidation(told);
+    expect(tellings(client)).toEqual([telling(told, 1)]);
+  });
+});
+
+it("named storages have no witness where there is to be none", async () => {
+  const gateway = await world({}, { storages: ["1", "other"] });
+  await gateway.connect();
+  expect(gateway.proxy.stats().storages).toMatchObject([{ storage: "1", witness: "off" }]);
+});
+
 describe.each(["Z4", "Z5", "M5"] as const)("a client of a %s server that comes back with its cache", (protocol) => {
   it("to a proxy that was started again is told of all that it missed, wherever it was committed", async () => {
     const server = await embeddedServer({ protocol });

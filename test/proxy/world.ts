@@ -23,6 +23,8 @@ export interface WorldOptions extends Omit<ConfigInput, "upstreams"> {
   readonly doors?: number;
   /** Does it read what does not pass through it? */
   readonly isWatched?: boolean;
+  /** Storages whose witness does not wait for a client. */
+  readonly storages?: string[];
   /** How often the guard is expected to refuse; only a test that injects a wrong placement has a number here. */
   readonly guard?: number;
   /** How many unexpected errors a test injects. */
@@ -85,13 +87,14 @@ export class Gateway {
 
 /** A proxy before whatever listens on that port. */
 export async function gatewayTo(port: number, options: WorldOptions = {}): Promise<Gateway> {
-  const { doors = 1, isWatched = false, guard = 0, unforeseen = 0, ...config } = options;
+  const { doors = 1, isWatched = false, storages = [], guard = 0, unforeseen = 0, ...config } = options;
   const lines: Line[] = [];
   const upstreams = Array.from({ length: doors }, (_, door) => ({
     name: `door${door}`,
     listen: "127.0.0.1:0",
     server: `127.0.0.1:${port}`,
     witness: isWatched ? ("on" as const) : ("off" as const),
+    storages,
   }));
   const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
   const limits = { drain: "1s", ...config.limits };

@@ -2,14 +2,25 @@ import { describe, expect, it } from "vitest";
 import { Memory, type Share } from "../../src/session/memory.ts";
 import type { Member } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
+import type { StorageWitness, WitnessSource } from "../../src/storage/witness.ts";
 import { NO_TID, asTid } from "../../src/wire/ids.ts";
 import { MovedClock } from "./moved-clock.ts";
 
-function newStorages() {
+/** A witness of which nothing comes. */
+const IDLE: StorageWitness = {
+  progress: 0,
+  ask: () => undefined,
+  read: () => undefined,
+  retry: () => undefined,
+  stop: () => undefined,
+};
+
+function newStorages(of?: (storage: string) => WitnessSource) {
   const clock = new MovedClock();
   const memory = new Memory(100_000);
   const share = (free: () => void): Share => memory.share(free);
-  const host = { clock, report: () => undefined, historyBytes: 1_000, share };
+  const witness = of && { of, settings: { pollMs: 1_000, holdMs: 2_000 } };
+  const host = { clock, report: () => undefined, historyBytes: 1_000, share, witness };
   return { clock, storages: new Storages("server:1", host) };
 }
 
@@ -49,6 +60,28 @@ describe("the storages of a server", () => {
     storages.forgetUnused(one);
     expect([...storages.all()]).toEqual([other]);
     expect(storages.get("1", "new")).not.toBe(one);
+  });
+
+  it("that are expected have a witness before anybody registers, and are kept; without a witness there are none", () => {
+    const asked: string[] = [];
+    const { storages } = newStorages((storage) => () => {
+      asked.push(storage);
+      return IDLE;
+    });
+    storages.expect(["1", "2"], "old", "main");
+    storages.expect(["1"], "old", "other");
+    expect(asked).toEqual(["1", "2"]);
+    const one = storages.get("1", "old");
+    storages.forgetUnused(one);
+    expect(storages.get("1", "old")).toBe(one);
+    expect([...storages.all()].map(({ name, ledger }) => [name, ledger.family])).toEqual([
+      ["1", "old"],
+      ["2", "old"],
+    ]);
+    for (const storage of storages.all()) storage.stop();
+    const without = newStorages().storages;
+    without.expect(["1"], "old", "main");
+    expect([...without.all()]).toEqual([]);
   });
 
   it("have no timer when they are forgotten", () => {

@@ -44,6 +44,8 @@ interface GateOptions {
   readonly clients?: number;
   readonly memoryBytes?: number;
   readonly finder?: Finder;
+  /** Names of storages that the configuration has. */
+  readonly expected?: readonly string[];
 }
 
 /** An upstream whose transport and clock are the test's. */
@@ -62,7 +64,7 @@ export class Gate {
   /** Is told of what happens, as a listener of the proxy's events is. */
   listener: (happening: Happening) => void = () => undefined;
 
-  constructor({ clients = 100, memoryBytes = 64 * MIB, finder }: GateOptions = {}) {
+  constructor({ clients = 100, memoryBytes = 64 * MIB, finder, expected = [] }: GateOptions = {}) {
     const { clock, transport } = this;
     const report = (happening: Happening): void => {
       this.happenings.push(happening);
@@ -75,7 +77,7 @@ export class Gate {
     const share = (free: () => void): Share => memory.share(free);
     this.storages = new Storages("server:1", { clock, report, historyBytes: MIB, share });
     this.upstream = new Upstream(
-      { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 } },
+      { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 }, storages: expected },
       {
         settings: { limits, refuseUnknown: false },
         clock,

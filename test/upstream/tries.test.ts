@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { framed } from "../../src/wire/frame.ts";
 import { Finder, Gate, HANDSHAKE_MS } from "./gate.ts";
 
 const GRACE_MS = 1_000;
@@ -76,6 +77,48 @@ describe("a try", () => {
     const pending = [...gate.clock.pending];
     server.closes();
     expect(gate.clock.pending).toEqual(pending);
+    gate.leave();
+  });
+});
+
+describe("what a try's server says", () => {
+  const named = (): { gate: Gate; told: string[] } => {
+    const gate = new Gate({ expected: ["1", "main"] }).begins();
+    const told: string[] = [];
+    gate.storages.expect = (names, family, upstream) => void told.push(`${names.join()} ${family} ${upstream}`);
+    return { gate, told };
+  };
+
+  it.each([
+    ["Z4", "old"],
+    ["Z5", "new"],
+  ])(
+    "is %s, in pieces: its family is told to the storages that are expected, each time that it is tried",
+    (name, family) => {
+      const { gate, told } = named();
+      const server = gate.transport.dialling.connects();
+      const greeting = framed(Buffer.from(name));
+      for (const byte of greeting.subarray(0, -1)) server.reads(Buffer.from([byte]));
+      expect([gate.state, told]).toEqual(["starting", []]);
+      server.reads(greeting.subarray(-1));
+      expect([gate.state, told]).toEqual(["listening", [`1,main ${family} main`]]);
+      expect(gate.clock.pending).toEqual([]);
+      gate.registers().server.ends();
+      gate.clock.move(100);
+      gate.answers();
+      expect(told).toEqual([`1,main ${family} main`, "1,main new main"]);
+      gate.leave();
+    },
+  );
+
+  it.each(["unknown", "half of a greeting", "nothing"])("is %s: nothing is told, and it is up", (what) => {
+    const { gate, told } = named();
+    const server = gate.transport.dialling.connects();
+    const bytes = framed(Buffer.from("Z6"));
+    if (what !== "nothing") server.reads(what === "unknown" ? bytes : bytes.subarray(0, 5));
+    if (what !== "unknown") gate.clock.move(GRACE_MS);
+    expect([gate.state, told]).toEqual(["listening", []]);
+    expect(server.commands).toEqual(["destroy"]);
     gate.leave();
   });
 });

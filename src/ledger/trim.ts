@@ -7,7 +7,8 @@ import type { Account, Action, Limbo, Settled, StorageState } from "./state.ts";
 // The history has a bound. The oldest commits go first, and who comes back from before them verifies. A commit that
 // somebody is still to be told of stays, until there is too much behind it: then that session is too far behind. Who is
 // only slow in reading is not ended for that: what stays for it is beyond the bound, which counts like all that is kept for
-// clients (`beyondBound`), and is given up when that becomes too much. Commits in limbo count too.
+// clients (`beyondBound`), and is given up when that becomes too much. Commits in limbo count too, and what was missed by who
+// has left.
 
 /** So much may be owed whatever the bound: a few small commits. */
 const OWED_AT_LEAST_BYTES = 2000;
@@ -63,7 +64,8 @@ export function beyondBound<P>(state: StorageState<P>, maxBytes: number): number
 }
 
 function boundOf<P>(state: StorageState<P>, maxBytes: number): number {
-  return state.limbo.length === 0 ? maxBytes : Math.max(0, maxBytes - limboBytes(state));
+  const missedBytes = state.sight.missed?.oids.length ?? 0;
+  return Math.max(0, maxBytes - limboBytes(state) - missedBytes);
 }
 
 /** Ends who is owed it, unless for being slow. */

@@ -8,14 +8,15 @@ export interface OpenRead {
   /** The call, as its client has written it. */
   readonly frame: Buffer;
   /** The client was told meanwhile that the object has changed in these, in this order. */
-  told: readonly Tid[];
+  readonly told: Tid[];
 }
 
 /** About as much memory as one takes up beside its frame. */
 const READ_BYTES = 320;
+/** And with each transaction that it was told of. */
+const TOLD_BYTES = 32;
 /** With so many it is quicker to look them up by their oids than to look for each in what is told. */
 const MANY = 16;
-const NOTHING: readonly Tid[] = [];
 
 /**
  * What an old server's client is reading. A server with threads computes an answer before a commit and can write it behind
@@ -25,18 +26,20 @@ const NOTHING: readonly Tid[] = [];
 export class OpenReads {
   readonly #reads = new Map<MessageId, OpenRead>();
   #frameBytes = 0;
+  /** How many transactions all of them were told of. */
+  #told = 0;
 
   get size(): number {
     return this.#reads.size;
   }
 
   get bytes(): number {
-    return this.#frameBytes + this.#reads.size * READ_BYTES;
+    return this.#frameBytes + this.#reads.size * READ_BYTES + this.#told * TOLD_BYTES;
   }
 
   add(id: MessageId, oid: Buffer, frame: Buffer): void {
     this.take(id);
-    this.#reads.set(id, { oid, frame, told: NOTHING });
+    this.#reads.set(id, { oid, frame, told: [] });
     this.#frameBytes += frame.length;
   }
 
@@ -47,10 +50,15 @@ export class OpenReads {
     if (reads.length > MANY) {
       const named = new Set<string>();
       for (let at = 0; at < oids.length; at += ID_BYTES) named.add(oids.toString("latin1", at, at + ID_BYTES));
-      for (const read of reads) if (named.has(read.oid.toString("latin1"))) read.told = [...read.told, tid];
+      for (const read of reads) if (named.has(read.oid.toString("latin1"))) this.#tell(read, tid);
       return;
     }
-    for (const read of reads) if (includes(oids, read.oid)) read.told = [...read.told, tid];
+    for (const read of reads) if (includes(oids, read.oid)) this.#tell(read, tid);
+  }
+
+  #tell(read: OpenRead, tid: Tid): void {
+    read.told.push(tid);
+    this.#told++;
   }
 
   /** Was its client told meanwhile that the object has changed? */
@@ -63,6 +71,7 @@ export class OpenReads {
   clear(): void {
     this.#reads.clear();
     this.#frameBytes = 0;
+    this.#told = 0;
   }
 
   /** Its reply goes out. */
@@ -71,6 +80,7 @@ export class OpenReads {
     if (read === undefined) return undefined;
     this.#reads.delete(id);
     this.#frameBytes -= read.frame.length;
+    this.#told -= read.told.length;
     return read;
   }
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { LOOPBACK } from "../peers/sockets.ts";
+import { LOOPBACK, reset } from "../peers/sockets.ts";
 import type { Random } from "../simulate/random.ts";
 import { pause } from "../soak/pause.ts";
 
@@ -157,8 +157,8 @@ export class Weather {
         client.end();
       }),
     );
-    client.on("error", () => server.resetAndDestroy());
-    server.on("error", () => void this.#look().then(() => client.resetAndDestroy()));
+    client.on("error", () => reset(server));
+    server.on("error", () => void this.#look().then(() => reset(client)));
     client.on("close", () => {
       this.#pairs.delete(pair);
       up.atEnd(() => void server.end());
@@ -225,8 +225,8 @@ export class Weather {
   reset(): void {
     const pair = this.#one();
     if (pair === undefined) return;
-    pair.client.resetAndDestroy();
-    pair.server.resetAndDestroy();
+    reset(pair.client);
+    reset(pair.server);
     this.faults++;
   }
 

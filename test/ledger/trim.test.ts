@@ -50,6 +50,16 @@ describe("settled commits", () => {
     expect(state.history[0]?.owed).toBe(owed);
   });
 
+  it("leave room for what was missed by who has left", () => {
+    const state = history(settled(2), settled(5));
+    const all = state.historyBytes;
+    state.sight.missed = { tid: tidOf(1), oids: oidSet(packed([7])) };
+    trim(state, all + 8, true, []);
+    expect(state.history).toHaveLength(2);
+    trim(state, all + 7, true, []);
+    expect(state.history.map((one) => one.tid)).toEqual([5n]);
+  });
+
   it("never move the reach back", () => {
     const state = history(settled(2));
     state.reach = tidOf(7);

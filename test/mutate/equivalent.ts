@@ -261,16 +261,11 @@ export const EQUIVALENT: readonly Equivalent[] = [
       "false",
     ],
   ),
-  ...since(
-    "without any they count nothing",
-    "src/ledger/trim.ts",
-    [
-      "return state.limbo.length === 0 ? maxBytes : Math.max(0, maxBytes - limboBytes(state));",
-      "state.limbo.length === 0",
-      "false",
-    ],
-    ["if (oldest === undefined) break;", "oldest === undefined", "false"],
-  ),
+  ...since("without any they count nothing", "src/ledger/trim.ts", [
+    "if (oldest === undefined) break;",
+    "oldest === undefined",
+    "false",
+  ]),
   ...since(
     "what says nothing is not held",
     "src/ledger/release.ts",

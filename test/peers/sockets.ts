@@ -1,8 +1,17 @@
 /** Small things about loopback sockets that servers and relays need. */
 
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 
 export const LOOPBACK = "127.0.0.1";
+
+/**
+ * Breaks a connection off. One that is about to say its end can't be reset: Node 20 then leaves its descriptor open for good:
+ * the other side hears of an end and no more, and this process doesn't exit.
+ */
+export function reset(socket: Socket): void {
+  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  else socket.resetAndDestroy();
+}
 
 /** Resolves true when something at `port` accepts and says its first bytes; false when it refuses or stays silent. */
 export function greets(port: number, timeoutMs: number): Promise<boolean> {

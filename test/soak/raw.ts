@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { LOOPBACK } from "../peers/sockets.ts";
+import { LOOPBACK, reset } from "../peers/sockets.ts";
 
 /** A connection that need not be a client's. Whatever is said to it is counted and thrown away. */
 export class RawConnection {
@@ -42,7 +42,7 @@ export class RawConnection {
   /** At once, in order or with a reset. */
   leave(how: "close" | "reset"): void {
     if (how === "close") this.#socket.destroy();
-    else this.#socket.resetAndDestroy();
+    else reset(this.#socket);
   }
 }
 

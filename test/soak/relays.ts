@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
-import { LOOPBACK } from "../peers/sockets.ts";
+import { LOOPBACK, reset } from "../peers/sockets.ts";
 import type { Random } from "../simulate/random.ts";
 
 interface Pair {
@@ -94,8 +94,8 @@ export class BreakingRelay extends PairRelay {
     const pairs = [...this.pairs];
     if (pairs.length === 0) return false;
     const { client, server } = random.pick(pairs);
-    client.resetAndDestroy();
-    server.resetAndDestroy();
+    reset(client);
+    reset(server);
     return true;
   }
 }

@@ -14,9 +14,8 @@ import { emitEvents, type ProxyEvents } from "../report/events.ts";
 import { writeLines } from "../report/log-lines.ts";
 import { RepairSummary } from "../report/repair-summary.ts";
 import { reportTo } from "../report/reporter.ts";
-import type { Storage } from "../storage/storage.ts";
+import type { Storage, WitnessMaker } from "../storage/storage.ts";
 import { Storages } from "../storage/storages.ts";
-import type { WitnessSource } from "../storage/witness.ts";
 import { WitnessPair } from "../witness/pair.ts";
 import { Fullness } from "../upstream/fullness.ts";
 import { Memory, type Share } from "../session/memory.ts";
@@ -168,13 +167,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return storages;
   }
 
-  #witnessOf(server: Address): (storage: string) => WitnessSource {
+  #witnessOf(server: Address): WitnessMaker {
     const { limits, witness } = this.#config;
     const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
     const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
     // Soon enough for a second one to answer before those who wait are given up.
     const stallMs = witness.holdMs / 4;
-    return (storage) => (told) => new WitnessPair({ server, storage, dialling, told, limits: bounds }, stallMs);
+    return (storage, family) => (told) =>
+      new WitnessPair({ server, storage, family, dialling, told, limits: bounds }, stallMs);
   }
 
   // --- stop -------------------------------------------------------------------------------------------------------

@@ -312,6 +312,8 @@ export class Session implements Turns, Told, LifetimeHost {
     const then = (): void => {
       if (this.#lifetime.now !== life || !this.isServerOpen) {
         this.left(storage);
+        // Else nobody would hear that its client has gone, too.
+        this.#readOn();
         return;
       }
       this.#try("client", () => this.#register(storage, talk, forward));

@@ -31,6 +31,9 @@ export interface Member {
   look(): void;
 }
 
+/** Makes the witnesses of a server's storages. */
+export type WitnessMaker = (storage: string, family: ServerFamily) => WitnessSource;
+
 /** What a storage needs of the process. */
 export interface StorageHost {
   readonly clock: Clock;
@@ -38,7 +41,7 @@ export interface StorageHost {
   /** Memory for past transactions. */
   readonly historyBytes: number;
   /** How what does not pass through here is read; undefined: it is not. */
-  readonly witness?: { readonly of: (storage: string) => WitnessSource; readonly settings: WatchSettings } | undefined;
+  readonly witness?: { readonly of: WitnessMaker; readonly settings: WatchSettings } | undefined;
   /** A share in the memory of what is kept for clients. `free`: it is the largest, and is to be given up. */
   share(free: () => void): KeptShare;
 }
@@ -85,16 +88,21 @@ export class Storage {
   #watch: Watch | undefined;
   /** A configuration names it. */
   #isExpected = false;
+  /** Its server is one of the other family by now. */
+  #isAlien = false;
+  readonly #unused: () => void;
   /** Of what the history keeps for those who are slow; undefined while that is nothing. */
   #share: KeptShare | undefined;
   /** For what concerns no session in particular, or one that has left. */
   #lastUpstream = "";
 
-  constructor(server: string, name: string, family: ServerFamily, host: StorageHost) {
+  /** `unused`: it may be so now, without a session that leaves. */
+  constructor(server: string, name: string, family: ServerFamily, host: StorageHost, unused: () => void) {
     this.server = server;
     this.name = name;
     this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes);
     this.#host = host;
+    this.#unused = unused;
   }
 
   /**
@@ -118,10 +126,14 @@ export class Storage {
     if (witness === undefined || this.#stopped) return undefined;
     // That there is no witness may have to be told before anybody has registered.
     this.#lastUpstream = upstream;
-    this.#watch ??= new Watch(this.ledger, witness.of(this.name), witness.settings, {
+    this.#watch ??= new Watch(this.ledger, witness.of(this.name, this.ledger.family), witness.settings, {
       clock,
       run: () => this.run(),
       tell: (reason) => this.#report(reason === undefined ? { what: "watched" } : { what: "unwatched", reason }),
+      alien: () => {
+        this.#isAlien = true;
+        this.#unused();
+      },
     });
     return this.#watch;
   }
@@ -164,10 +176,10 @@ export class Storage {
     return this.#setbacks.total;
   }
 
-  /** Is nobody here or expected, and nothing known? (Of a setback the ledger keeps that nobody goes on from before it.) */
+  /** Is nobody here or expected, and nothing known that anybody could ask for? (Of a setback the ledger keeps that nobody goes on from before it.) */
   get isUnused(): boolean {
-    const isUsed = this.#isExpected || this.#members.size > 0 || this.#watch?.isWaitedFor === true;
-    return !isUsed && this.ledger.isBlank;
+    if (this.#members.size > 0 || this.#watch?.isWaitedFor === true) return false;
+    return this.#isAlien || (!this.#isExpected && this.ledger.isBlank);
   }
 
   /**

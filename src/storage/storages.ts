@@ -16,7 +16,8 @@ export class Storages {
     const key = `${family} ${name}`;
     let storage = this.#storages.get(key);
     if (storage === undefined) {
-      storage = new Storage(this.#server, name, family, this.#host);
+      const made = new Storage(this.#server, name, family, this.#host, () => this.forgetUnused(made));
+      storage = made;
       this.#storages.set(key, storage);
     }
     return storage;
@@ -28,7 +29,7 @@ export class Storages {
     for (const name of names) this.get(name, family).expect(upstream);
   }
 
-  /** A session has left: forgets the storage if nothing is known of it. */
+  /** A session has left, or the server is of another family: forgets the storage if nothing is known of it. */
   forgetUnused(storage: Storage): void {
     if (!storage.isUnused) return;
     storage.stop();

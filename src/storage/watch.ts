@@ -24,6 +24,8 @@ export interface WatchHost {
   run(): void;
   /** There is no witness, and why; or there is one again. */
   tell(lacks: string | undefined): void;
+  /** The server is of the other family: nobody will ever register here. */
+  alien(): void;
 }
 
 /** A look that has not found what somebody waits for is followed by another one after so long, then twice as long. */
@@ -131,6 +133,7 @@ export class Watch implements WitnessTold {
   unable(reason: UnableReason): void {
     this.#rest();
     this.#giveUp(reason);
+    if (reason === "family") this.#host.alien();
   }
 
   // --- what the ledger wants --------------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ export class Watch implements WitnessTold {
     if (this.#stopped) return;
     this.#cancelPatience();
     this.#ledger.sightOff();
-    if (this.#lacks !== reason) this.#host.tell(reason);
+    if (this.#lacks !== reason && reason !== "family") this.#host.tell(reason);
     this.#lacks = reason;
     this.#host.run();
     this.#ready();

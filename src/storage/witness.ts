@@ -29,8 +29,10 @@ export type UnableReason =
   | "authentication"
   /** It says nothing until its client speaks. */
   | "tls"
-  /** It announces a protocol that nobody here knows. */
+  /** It announces a protocol that nobody here knows, */
   | "protocol"
+  /** or one of the other family: this storage is none of its. */
+  | "family"
   /** The storage can't be iterated over. */
   | "no-iteration"
   /** The server does not have this storage. */

@@ -40,6 +40,8 @@ export interface WitnessOptions {
   readonly server: Address;
   /** The storage's name at the server. */
   readonly storage: string;
+  /** Of which the server's protocol must be; undefined: any. */
+  readonly family?: Protocol["family"];
   readonly dialling: Dialling;
   readonly told: WitnessTold;
   /** Its connection: nothing came for `stallMs` of what it waits for, and then something did. */
@@ -199,8 +201,13 @@ export class Witness implements StorageWitness {
 
   #greeted(link: Link, protocol: Protocol): void {
     this.#isGreeted = true;
+    const { family, storage } = this.#options;
+    if (family !== undefined && protocol.family !== family) {
+      this.#cannot("family");
+      return;
+    }
     this.#pace = protocol.family === "old" ? "single" : "together";
-    enter(link, protocol, this.#options.storage, {
+    enter(link, protocol, storage, {
       entered: (last) => this.#entered(link, last),
       unable: (reason) => this.#cannot(reason),
       failed: (reason) => this.#down(reason),

@@ -3,6 +3,7 @@ import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import type { EmbeddedServer } from "../../src/embedded/server.ts";
 import { tidHex, type Tid } from "../../src/wire/ids.ts";
+import { frameOf } from "./peer.ts";
 import { embeddedServer, gatewayTo, oid, telling, tellings, world, type Gateway } from "./world.ts";
 
 // What does not pass through the proxy, with a witness at a real socket: the server's own port, another proxy before it, a
@@ -143,6 +144,46 @@ describe.each(["Z4", "Z5", "M5"] as const)("storages of a %s server that the con
     const told = await (await direct(gateway.server)).commit({ create: [oid(1)] });
     await client.invalidation(told);
     expect(tellings(client)).toEqual([telling(told, 1)]);
+  });
+});
+
+describe("a storage of the other family", () => {
+  it("is forgotten with the client that a server refuses: it has no witness", async () => {
+    const gateway = await world({ protocol: "Z5" }, WATCHED);
+    const client = await gateway.connect();
+    const peer = await gateway.peer();
+    peer.write(Buffer.concat([frameOf(Buffer.from("Z4")), frameOf(peer.encode(1, 0, "register", "1", false))]));
+    await peer.end();
+    peer.socket.destroy();
+    await gateway.until(() => gateway.proxy.stats().upstreams[0]?.clients === 1, "it has left");
+    await gateway.until(() => gateway.proxy.stats().storages.length === 1, "its storage is forgotten");
+    expect(gateway.proxy.stats().storages).toMatchObject([{ witness: "up" }]);
+    expect(gateway.lines.filter(({ msg }) => msg.startsWith("there is no witness"))).toEqual([]);
+    await client.lastTransaction();
+  });
+
+  it("is forgotten when the server was upgraded, and the named one is there", async () => {
+    const old = await embeddedServer({ protocol: "Z4" });
+    const gateway = await gatewayTo(old.port, { ...WATCHED, storages: ["1"] });
+    const isUp = () =>
+      gateway.proxy
+        .stats()
+        .storages.map(({ witness }) => witness)
+        .join();
+    await gateway.until(() => isUp() === "up", "the witness");
+    const here = new ClientCommit(await gateway.connect());
+    for (let n = 1; n < 4; n++) await here.commit({ create: [oid(n)] });
+    const down = gateway.event("down");
+    const { port } = old;
+    await old.close();
+    await down;
+    const listening = gateway.event("listening");
+    await embeddedServer({ protocol: "Z5", port });
+    await listening;
+    await gateway.until(() => isUp() === "up", "the old one is forgotten, the new one there");
+    expect(gateway.proxy.stats().storages).toMatchObject([{ storage: "1", commits: 0 }]);
+    await new ClientCommit(await gateway.connect()).commit({ create: [oid(1)] });
+    expect(gateway.proxy.stats().storages).toMatchObject([{ storage: "1", commits: 1 }]);
   });
 });
 

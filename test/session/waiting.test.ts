@@ -50,6 +50,21 @@ describe("a register that waits for the witness", () => {
     stage.leave();
   });
 
+  it("is not forwarded behind the server's end, and its client is read again: else nobody heard that it leaves", () => {
+    const { stage, told } = new Waiting();
+    const { client, server, session } = stage.shaken();
+    client.reads(stage.speech.call(1, "register", "1", false));
+    server.ends();
+    expect(client.commands.filter((command) => command !== "end")).toEqual(["pause"]);
+    told[0]?.up(asTid(1000n));
+    expect(client.commands.at(-1)).toBe("resume");
+    expect([server.frames(), session.life]).toEqual([[], "open"]);
+    client.closes();
+    server.closes();
+    expect(session.life).toBe("over");
+    stage.leave();
+  });
+
   it("leaves no storage behind where all who waited have left", () => {
     const waiting = new Waiting();
     const { stage, told } = waiting;

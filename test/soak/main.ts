@@ -8,7 +8,7 @@ import { pause } from "./pause.ts";
 import { ProxyProcess } from "./proxy-process.ts";
 import { BreakingRelay } from "./relays.ts";
 import { firstLine } from "./scene.ts";
-import { Site } from "./site.ts";
+import { GARBAGE_STORAGE, Site, STORAGE } from "./site.ts";
 import { Tally } from "./tally.ts";
 import { Watch } from "./watch.ts";
 
@@ -34,7 +34,7 @@ async function soak(options: Options, sites: readonly Site[], folder: string, ta
       { name: lonely(site), server },
     ];
   });
-  const proxy = await ProxyProcess.start(fronts, folder);
+  const proxy = await ProxyProcess.start(fronts, options.isWatched ? [STORAGE, GARBAGE_STORAGE] : [], folder);
   for (const site of sites) {
     site.port = proxy.port(site.name);
     site.lonelyPort = proxy.port(lonely(site));
@@ -67,7 +67,7 @@ async function play(
   tally: Tally,
   breakOne: Parameters<typeof playPart>[2]["breakOne"],
 ): Promise<Rests> {
-  // The dial that showed that a server is there is closed by then.
+  // The dial that showed that a server is there is closed by then, and the witnesses are there.
   await pause(1_000);
   const fresh = await proxy.measure(true);
   const firstSeconds = Math.min(FIRST_SECONDS, seconds / 3);

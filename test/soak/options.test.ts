@@ -17,11 +17,15 @@ describe("the soak's options", () => {
     );
   });
 
+  it("have a witness, unless it is turned off", () => {
+    expect([read()?.isWatched, read("--witness", "off")?.isWatched]).toEqual([true, false]);
+  });
+
   it("ask for their usage", () => {
     expect(read("--help")).toBeUndefined();
   });
 
-  it.each([["--without", "nobody"], ["--minutes", "none"], ["--seconds", "5"], ["--what"]])(
+  it.each([["--without", "nobody"], ["--minutes", "none"], ["--seconds", "5"], ["--witness", "maybe"], ["--what"]])(
     "refuse %s %s",
     (...args) => {
       expect(() => read(...args)).toThrow(UsageError);

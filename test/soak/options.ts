@@ -28,6 +28,7 @@ export const USAGE = `npm run soak -- [OPTIONS]
   --without A,B    leaves some out: ${ACTORS.join(", ")}
   --only A,B       these alone
   --with cuts      server connections are cut now and then, too
+  --witness on|off writes that into the proxy's configuration (on)
   --keep           leaves the folder with the proxy's log
   --verbose        prints every problem as it is found`;
 
@@ -35,6 +36,8 @@ export interface Options {
   readonly seconds: number;
   readonly seed: number;
   readonly actors: ReadonlySet<ActorName>;
+  /** Does the proxy read what does not pass through it? */
+  readonly isWatched: boolean;
   readonly keep: boolean;
   readonly verbose: boolean;
 }
@@ -59,7 +62,10 @@ export function readOptions(args: readonly string[], chance: () => number): Opti
   for (const name of names(values.with)) actors.add(name);
   for (const name of names(values.without)) actors.delete(name);
   const seed = values.seed === undefined ? chance() : number(values.seed, "seed");
-  return { seconds, seed, actors, keep: values.keep, verbose: values.verbose };
+  const isWatched = values.witness === "on";
+  if (!isWatched && values.witness !== "off")
+    throw new UsageError(`--witness: expected on or off, got ${values.witness}`);
+  return { seconds, seed, actors, isWatched, keep: values.keep, verbose: values.verbose };
 }
 
 function parse(args: readonly string[]) {
@@ -73,6 +79,7 @@ function parse(args: readonly string[]) {
         without: { type: "string", default: "" },
         only: { type: "string", default: "" },
         with: { type: "string", default: "" },
+        witness: { type: "string", default: "on" },
         keep: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", default: false },

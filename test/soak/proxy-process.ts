@@ -44,14 +44,15 @@ export class ProxyProcess {
     this.logFile = logFile;
   }
 
-  static async start(fronts: readonly Front[], folder: string): Promise<ProxyProcess> {
+  /** `witness`: of which storages there is one from the start on, as it stays when its clients have gone. */
+  static async start(fronts: readonly Front[], witness: readonly string[], folder: string): Promise<ProxyProcess> {
     const configFile = join(folder, "zeo-proxy.yaml");
     const logFile = join(folder, "zeo-proxy.log");
     const upstreams = fronts.map(({ name, server }) => ({
       name,
       listen: "127.0.0.1:0",
-      // A witness stays when its clients have gone: what is left over is counted without.
-      witness: "off" as const,
+      witness: witness.length > 0 ? ("on" as const) : ("off" as const),
+      storages: [...witness],
       server: `127.0.0.1:${server}`,
     }));
     await writeFile(configFile, stringify({ upstreams, limits: LIMITS, log: { oids: 0 } }));

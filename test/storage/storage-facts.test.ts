@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Memory } from "../../src/session/memory.ts";
-import { Storage } from "../../src/storage/storage.ts";
+import { Storage, type StorageHost } from "../../src/storage/storage.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 import { MovedClock } from "./moved-clock.ts";
@@ -11,7 +11,7 @@ describe("that there is no witness", () => {
   it("is told for the upstream of who is to register, also before anybody has", () => {
     const told: Happening[] = [];
     let unable: (() => void) | undefined;
-    const storage = new Storage("server:1", "1", "old", {
+    const host: StorageHost = {
       clock: new MovedClock(),
       report: (happening) => void told.push(happening),
       historyBytes: 1_000_000,
@@ -23,7 +23,8 @@ describe("that there is no witness", () => {
         },
         settings: { pollMs: 1000, holdMs: 1000 },
       },
-    });
+    };
+    const storage = new Storage("server:1", "1", "old", host, () => undefined);
     expect(storage.waits("door", () => undefined)).toBe(true);
     unable?.();
     expect(told).toEqual([

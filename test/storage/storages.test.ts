@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Memory, type Share } from "../../src/session/memory.ts";
 import type { Member } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
-import type { StorageWitness, WitnessSource } from "../../src/storage/witness.ts";
+import type { StorageWitness, WitnessSource, WitnessTold } from "../../src/storage/witness.ts";
 import { NO_TID, asTid } from "../../src/wire/ids.ts";
 import { MovedClock } from "./moved-clock.ts";
 
@@ -82,6 +82,29 @@ describe("the storages of a server", () => {
     const without = newStorages().storages;
     without.expect(["1"], "old", "main");
     expect([...without.all()]).toEqual([]);
+  });
+
+  it("of another family than the server's are forgotten when nobody is there, whatever is known, expected or not", () => {
+    const told: WitnessTold[] = [];
+    const { storages } = newStorages(() => (one) => {
+      told.push(one);
+      return IDLE;
+    });
+    storages.expect(["1"], "old", "main");
+    const one = storages.get("1", "old");
+    told[0]?.up(asTid(NO_TID + 5n));
+    const number = one.join(member);
+    told[0]?.unable("family");
+    expect([...storages.all()]).toEqual([one]);
+    one.leave(number);
+    storages.forgetUnused(one);
+    expect([...storages.all()]).toEqual([]);
+    // Or at once.
+    storages.expect(["2"], "old", "main");
+    told[1]?.up(asTid(NO_TID + 5n));
+    expect([...storages.all()]).toHaveLength(1);
+    told[1]?.unable("family");
+    expect([...storages.all()]).toEqual([]);
   });
 
   it("have no timer when they are forgotten", () => {

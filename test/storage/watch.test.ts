@@ -98,6 +98,7 @@ class Watched {
         clock: this.clock,
         run: () => this.run(),
         tell: (lacks) => void this.told.push(lacks ?? "there"),
+        alien: () => void this.told.push("alien"),
       },
     );
   }
@@ -179,6 +180,14 @@ describe("who registers", () => {
     expect(told).toEqual(["tls"]);
     witness.told.unable("no-storage");
     expect(told).toEqual(["tls", "no-storage"]);
+  });
+
+  it("goes on where the server is of the other family, which has no line", () => {
+    const { watch, witness, ledger, told } = new Watched();
+    let isReady = false;
+    watch.waits(() => (isReady = true));
+    witness.told.unable("family");
+    expect([isReady, told, ledger.facts.witness]).toEqual([true, ["alien"], "off"]);
   });
 
   it("goes on when the proxy stops", () => {

@@ -55,12 +55,8 @@ export class World {
   constructor(family: "old" | "new" = "new", historyBytes = 1_000_000) {
     const { clock } = this;
     const report = (happening: Happening): void => void this.told.push(happening);
-    this.storage = new Storage("server:1", "1", family, {
-      clock,
-      report,
-      historyBytes,
-      share: (free) => this.memory.share(free),
-    });
+    const host = { clock, report, historyBytes, share: (free: () => void) => this.memory.share(free) };
+    this.storage = new Storage("server:1", "1", family, host, () => undefined);
   }
 
   message(): { payload: Inbound; bytes: number } {

@@ -80,6 +80,20 @@ describe.each(KINDS)("a witness of a server that is %s", (_name, kind) => {
     expect(server.iterators.open.size).toBe(0);
   });
 
+  it("is unable where the server is of the other family, and looks again later", () => {
+    const isOld = kind === OLD || kind === OLD_PY3;
+    const scene = new Scene(kind, [], { family: isOld ? "new" : "old" });
+    const server = scene.connects();
+    server.greets();
+    expect(scene.told()).toEqual([["unable", "family"]]);
+    expect([server.connection.hasEnded, server.calls]).toEqual([true, []]);
+    scene.clock.move(60_000);
+    expect(scene.transport.dials).toHaveLength(2);
+    const same = new Scene(kind, [], { family: isOld ? "old" : "new" });
+    same.enters();
+    expect(same.told()).toEqual([["up", 0n]]);
+  });
+
   it("is unable where the server does not have the storage", () => {
     const scene = new Scene(kind);
     const server = scene.connects();

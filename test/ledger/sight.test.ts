@@ -150,6 +150,38 @@ describe("a commit that is copied", () => {
   });
 });
 
+describe("what a commit here says of those of others below it", () => {
+  it("is nothing, where its vote could be held no longer: the next look reads from where all was known", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    votes(ledger);
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(103n), 0, REPLY);
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(103n))).toEqual({ above: 100n, upTo: 103n });
+  });
+
+  it("is nothing, where the witness was away when they were told", () => {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.sightAway();
+    // 101 was told meanwhile.
+    ledger.sightUp(asTid(101n));
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(102n), 0, REPLY);
+    ledger.sightTold({ tid: asTid(102n), oids: packed([]) });
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(102n))).toEqual({ above: 100n, upTo: 102n });
+  });
+
+  it("is that there are none, where the witness was told of all since it is there", () => {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(102n), 0, REPLY);
+    ledger.sightTold({ tid: asTid(102n), oids: packed([]) });
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(102n))).toBeUndefined();
+  });
+});
+
 describe("another database", () => {
   it("is read from its own end on, whoever has seen first that it is another one", () => {
     const ledger = watched();

@@ -44,7 +44,7 @@ export function fullParts(kind: KindIndex): number {
 export interface Config {
   readonly server: Variant;
   readonly clients: number;
-  /** Clients that connect later, with a cache at tid 0. */
+  /** So many of the last ones that the proxy sees connect later, with a cache at tid 0. */
   readonly cold: number;
   /** ... with an empty cache. */
   readonly fresh: boolean;
@@ -72,7 +72,7 @@ export interface Config {
   readonly disconnects: number;
   /** Votes and finishes may fail. */
   readonly fails: boolean;
-  /** The last client is on the server's own port; the proxy does not see it. */
+  /** The last client is on the server's own port, from the beginning; the proxy does not see it. */
   readonly foreign: boolean;
   /** The server may answer a `getInvalidations` None: it has forgotten. */
   readonly forgets: boolean;

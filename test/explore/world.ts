@@ -261,8 +261,9 @@ export function initialWorld(c: Config): World {
     rest: 0,
     blind: 0,
   };
+  const outside = c.foreign ? c.clients - 1 : c.clients;
   for (let i = 0; i < c.clients; i++) {
-    const cold = i >= c.clients - c.cold;
+    const cold = i >= outside - c.cold && i < outside;
     world.clients.push({
       phase: cold ? ClientPhase.down : ClientPhase.ready,
       slot: cold ? NOBODY : i,
@@ -287,7 +288,7 @@ export function initialWorld(c: Config): World {
     if (cold) continue;
     const conn = newConn(world.nextSession++, i);
     conn.registered = 2;
-    conn.foreign = c.foreign && i === c.clients - 1;
+    conn.foreign = i === outside;
     world.conns[i] = conn;
     if (conn.foreign) continue;
     ledger.registerForwarded(conn.number);

@@ -1,5 +1,6 @@
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
 import type { EndCode } from "../../src/ledger/state.ts";
+import type { TrimMistake } from "./trim.ts";
 
 /** Which server the world has. */
 export type Variant =
@@ -130,6 +131,10 @@ export interface Config {
   readonly ticks: boolean;
   /** The ledger keeps so many bytes of history. */
   readonly historyBytes: number;
+  /** So often the history is trimmed at any moment, to nothing or to its newest commit. */
+  readonly trims: number;
+  /** ... wrongly: then something must be found. */
+  readonly trimMistake: TrimMistake | undefined;
   /** Connections at once. */
   readonly slots: number;
   /** Deliver to clients at once where that loses nothing. */
@@ -188,6 +193,8 @@ const DEFAULTS: Config = {
   outboxLimit: 0,
   ticks: true,
   historyBytes: Number.POSITIVE_INFINITY,
+  trims: 0,
+  trimMistake: undefined,
   slots: 5,
   eager: true,
   rules: ALL_RULES,

@@ -49,6 +49,8 @@ export type EventType =
   | "cut"
   | "hang-up"
   | "restore"
+  /** `a` commits stay. */
+  | "trim"
   // the witness
   | "witness-asks"
   | "witness-answered"
@@ -67,10 +69,16 @@ export function enabled(c: Config, w: World): Event[] {
   return events;
 }
 
-/** What the clients may decide to do. */
+/** What the clients may decide to do; and what nobody may wait for. */
 export function decisions(c: Config, w: World, events: Event[]): void {
   for (let i = 0; i < c.clients; i++) decisionsOf(c, w, i, events);
+  if (w.rare.trims >= c.trims) return;
+  for (let kept = 0; kept <= MOST_KEPT && kept < w.ledger.history.length; kept++)
+    events.push({ type: "trim", a: kept, b: 0 });
 }
+
+/** What is trimmed comes down to so many commits at most. */
+const MOST_KEPT = 1;
 
 function decisionsOf(c: Config, w: World, i: number, events: Event[]): void {
   const k = client(w, i);

@@ -57,6 +57,7 @@ export interface Rare {
   readonly restores: number;
   readonly throws: number;
   readonly delays: number;
+  readonly trims: number;
   /** A bit for each tid that a transaction is or was copied to. */
   readonly copied: number;
   /** A bit for each tid that is not in the server's invalidation queue, though it told of it to nobody. */
@@ -81,6 +82,7 @@ const NOTHING_RARE: Rare = {
   restores: 0,
   throws: 0,
   delays: 0,
+  trims: 0,
   copied: 0,
   untold: 0,
   lost: 0,

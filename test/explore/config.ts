@@ -103,6 +103,8 @@ export interface Config {
   readonly votesAgain: number;
   /** Transactions that are copied to a tid below the last one; then that is the last one, until the next commit. */
   readonly copies: number;
+  /** To the lowest tid that is free, and not to the highest. */
+  readonly copiesFarBelow: boolean;
   /** No time goes by: whoever copies is not done with it before its connection ends. */
   readonly swift: boolean;
   /** So often the server restarts with a backup that lacks the newest commit. */
@@ -179,6 +181,7 @@ const DEFAULTS: Config = {
   stalls: 0,
   votesAgain: 0,
   copies: 0,
+  copiesFarBelow: false,
   swift: false,
   restores: 0,
   throws: 0,

@@ -76,6 +76,7 @@ export class Canonical {
     for (const tid of w.ledger.copiedTids) this.#put(Number(tid));
     this.#put(rare.halfCloses | (rare.stalls << 2) | (rare.votesAgain << 4) | (rare.restores << 6));
     this.#put(rare.throws | (rare.delays << 2) | (w.top << 4));
+    this.#put(rare.trims);
     for (const tids of [w.rest, rare.open, rare.copied, rare.untold, rare.lost]) this.#set(tids);
     this.#put(rare.limbos);
     this.#put(rare.proof);
@@ -261,8 +262,9 @@ export class Canonical {
 
 /** Has the world what is in `Rare`, or the clients and connections for it? Commits of others can make a client stale, too. */
 function hasRare(c: Config): boolean {
-  const { halfCloses, stalls, votesAgain, copies, restores, throws, delays, foreign, limboEnds, lateCuts } = c;
-  return foreign || limboEnds || lateCuts || halfCloses + stalls + votesAgain + copies + restores + throws + delays > 0;
+  const { halfCloses, stalls, votesAgain, copies, restores, throws, delays, trims, foreign, limboEnds, lateCuts } = c;
+  const often = halfCloses + stalls + votesAgain + copies + restores + throws + delays + trims;
+  return foreign || limboEnds || lateCuts || often > 0;
 }
 
 /** Which of the commits that are due to the session an order covers. */

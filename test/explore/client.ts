@@ -106,7 +106,7 @@ export function deliver(c: Config, w: World, slot: number, forward: (m: Message)
       if (missing(w, k.last, m.a, k.ahead)) return `1 serialnos show T${m.a} while the client knows T${k.last}`;
       return undefined;
     case MessageKind.finishReply:
-      return finished(w, k, m);
+      return finished(c, w, k, m);
     case MessageKind.invalidation:
       return invalidated(c, w, s, k, m);
     case MessageKind.again:
@@ -156,12 +156,14 @@ function resumed(c: Config, w: World, k: Client, m: Message): Violation | undefi
   return ready(c, w, k);
 }
 
-function finished(w: World, k: Client, m: Message): Violation | undefined {
+function finished(c: Config, w: World, k: Client, m: Message): Violation | undefined {
   k.transaction = TransactionPhase.none;
   const bit = 1 << m.a;
   if (m.b === Finish.thrown) return undefined;
   if ((w.rare.copied & bit) !== 0) {
     k.stale &= ~bit;
+    // Where its vote was not held, what is above it may not have been told yet.
+    if (c.holds > 0 && m.a > k.last) goOn(w, k, m.a, bit);
     return undefined;
   }
   if (m.b === Finish.nothing) {

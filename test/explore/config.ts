@@ -1,5 +1,6 @@
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
 import type { EndCode } from "../../src/ledger/state.ts";
+import type { TrimMistake } from "./trim.ts";
 
 /** Which server the world has. */
 export type Variant =
@@ -44,7 +45,7 @@ export function fullParts(kind: KindIndex): number {
 export interface Config {
   readonly server: Variant;
   readonly clients: number;
-  /** Clients that connect later, with a cache at tid 0. */
+  /** So many of the last ones that the proxy sees connect later, with a cache at tid 0. */
   readonly cold: number;
   /** ... with an empty cache. */
   readonly fresh: boolean;
@@ -72,7 +73,7 @@ export interface Config {
   readonly disconnects: number;
   /** Votes and finishes may fail. */
   readonly fails: boolean;
-  /** The last client is on the server's own port; the proxy does not see it. */
+  /** The last client is on the server's own port, from the beginning; the proxy does not see it. */
   readonly foreign: boolean;
   /** The server may answer a `getInvalidations` None: it has forgotten. */
   readonly forgets: boolean;
@@ -102,6 +103,8 @@ export interface Config {
   readonly votesAgain: number;
   /** Transactions that are copied to a tid below the last one; then that is the last one, until the next commit. */
   readonly copies: number;
+  /** To the lowest tid that is free, and not to the highest. */
+  readonly copiesFarBelow: boolean;
   /** No time goes by: whoever copies is not done with it before its connection ends. */
   readonly swift: boolean;
   /** So often the server restarts with a backup that lacks the newest commit. */
@@ -130,6 +133,10 @@ export interface Config {
   readonly ticks: boolean;
   /** The ledger keeps so many bytes of history. */
   readonly historyBytes: number;
+  /** So often the history is trimmed at any moment, to nothing or to its newest commit. */
+  readonly trims: number;
+  /** ... wrongly: then something must be found. */
+  readonly trimMistake: TrimMistake | undefined;
   /** Connections at once. */
   readonly slots: number;
   /** Deliver to clients at once where that loses nothing. */
@@ -174,6 +181,7 @@ const DEFAULTS: Config = {
   stalls: 0,
   votesAgain: 0,
   copies: 0,
+  copiesFarBelow: false,
   swift: false,
   restores: 0,
   throws: 0,
@@ -188,6 +196,8 @@ const DEFAULTS: Config = {
   outboxLimit: 0,
   ticks: true,
   historyBytes: Number.POSITIVE_INFINITY,
+  trims: 0,
+  trimMistake: undefined,
   slots: 5,
   eager: true,
   rules: ALL_RULES,

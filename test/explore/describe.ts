@@ -120,6 +120,8 @@ export function describeEvent(w: World, e: Event): string {
       return `proxy reads for ${who}: ${describeMessage(s?.toProxy[0])}`;
     case "tick":
       return "a second passes";
+    case "trim":
+      return `the history is trimmed to ${e.a === 0 ? "nothing" : "its newest commit"}`;
     case "server":
       return `server does for ${who}: ${describeMessage(s?.toServer[0])}`;
     case "server-fails":

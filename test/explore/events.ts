@@ -49,6 +49,8 @@ export type EventType =
   | "cut"
   | "hang-up"
   | "restore"
+  /** `a` commits stay. */
+  | "trim"
   // the witness
   | "witness-asks"
   | "witness-answered"
@@ -67,10 +69,16 @@ export function enabled(c: Config, w: World): Event[] {
   return events;
 }
 
-/** What the clients may decide to do. */
+/** What the clients may decide to do; and what nobody may wait for. */
 export function decisions(c: Config, w: World, events: Event[]): void {
   for (let i = 0; i < c.clients; i++) decisionsOf(c, w, i, events);
+  if (w.rare.trims >= c.trims) return;
+  for (let kept = 0; kept <= MOST_KEPT && kept < w.ledger.history.length; kept++)
+    events.push({ type: "trim", a: kept, b: 0 });
 }
+
+/** What is trimmed comes down to so many commits at most. */
+const MOST_KEPT = 1;
 
 function decisionsOf(c: Config, w: World, i: number, events: Event[]): void {
   const k = client(w, i);
@@ -109,11 +117,12 @@ function decisionsOf(c: Config, w: World, i: number, events: Event[]): void {
 /** Kinds that a copied transaction may have. */
 const COPIED = "CMD";
 
-/** The tid of the next transaction that is copied: the highest that is free below the last one; 0: there is none. */
+/** The tid of the next transaction that is copied, free and below the last one; 0: there is none. */
 export function copyTarget(c: Config, w: World): number {
   if (bits(w.rare.copied) >= c.copies) return 0;
-  for (let t = w.last - 1; t > 0; t--) if (t % 2 === 1 && (w.rare.copied & (1 << t)) === 0) return t;
-  return 0;
+  const free: number[] = [];
+  for (let t = 1; t < w.last; t += 2) if ((w.rare.copied & (1 << t)) === 0) free.push(t);
+  return free.at(c.copiesFarBelow ? 0 : -1) ?? 0;
 }
 
 function bits(set: number): number {

@@ -3,7 +3,7 @@ import { NEWCOMER, world, type Named } from "./named.ts";
 /** The server tells one client of one commit behind what has a higher tid. */
 const LATE = { delays: 1, lates: true, foreign: true, nones: true, clients: 3 } as const;
 const LOOKS_ON = { ...LATE, writers: 1, kinds: "CM", loads: true } as const;
-const COMES = { ...LATE, ...NEWCOMER, writers: 1, kinds: "M", polls: 0 } as const;
+const COMES = { ...LATE, ...NEWCOMER, clients: 4, writers: 1, kinds: "M", polls: 0 } as const;
 
 export const TOLD_LATE: readonly Named[] = [
   world("old, told late", LOOKS_ON),

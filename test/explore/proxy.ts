@@ -19,6 +19,7 @@ import {
   type SmallTid,
 } from "./message.ts";
 import { conn } from "./server.ts";
+import { isTooMuch, trimTo } from "./trim.ts";
 import { ask, giveUp, goDown, read, readBack } from "./watch.ts";
 import { ClientPhase, type Conn, type World } from "./world.ts";
 
@@ -132,6 +133,16 @@ export class Proxy {
   tick(): Violation | undefined {
     this.#ledger.tick(AT_LAST);
     return this.#act();
+  }
+
+  /** The history is trimmed to its newest commits. */
+  trim(kept: number): Violation | undefined {
+    const w = this.#world;
+    const before = w.ledger.history.length + w.ledger.limbo.length;
+    const actions = trimTo(w.ledger, kept, this.#config.trimMistake);
+    if (w.ledger.history.length + w.ledger.limbo.length < before) w.rare = { ...w.rare, trims: w.rare.trims + 1 };
+    const violation = this.#act(actions);
+    return isTooMuch(w.ledger, kept) ? "3 more is kept than somebody is still to be told of" : violation;
   }
 
   witness(
@@ -249,9 +260,9 @@ export class Proxy {
 
   // --- actions ----------------------------------------------------------------------------------------------------
 
-  #act(): Violation | undefined {
+  #act(actions = this.#ledger.take()): Violation | undefined {
     let violation: Violation | undefined;
-    for (const action of this.#ledger.take()) violation ??= this.#do(action);
+    for (const action of actions) violation ??= this.#do(action);
     return violation;
   }
 

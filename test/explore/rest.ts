@@ -65,9 +65,15 @@ function clientAtRest(w: World, i: number): Violation | undefined {
   if (k.transaction === TransactionPhase.voting && !othersVote(w))
     return `4 client ${name} waits for ever for its vote`;
   if (missing(w, k.last, w.last, k.ahead)) return `1 at rest client ${name} is at T${k.last}, the server at T${w.last}`;
+  if (k.transaction === TransactionPhase.voted && isToldLate(w, conn(w, k.slot))) return undefined;
   const stale = k.stale & ~w.rare.open & ~(isToEnd(w, conn(w, k.slot)) ? w.rare.copied : 0);
   if (stale !== 0) return `1 at rest client ${name} is at T${k.last} and does not know of ${tids(stale)}`;
   return undefined;
+}
+
+/** It has still to hear of what came late: once its client has finished, or aborted, which is up to that. */
+function isToldLate({ ledger }: World, { number }: Conn): boolean {
+  return ledger.accounts.get(number)?.late !== undefined;
 }
 
 /** It is ended at a later commit, for what was copied: until then the server may name that as its last transaction. */

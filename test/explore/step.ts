@@ -133,6 +133,8 @@ function act(c: Config, w: World, e: Event, proxy: Proxy): Violation | undefined
       return proxy.clientGone(e.a);
     case "proxy-reads":
       return proxy.read(e.a);
+    case "trim":
+      return proxy.trim(e.a);
     case "tick":
       return proxy.tick();
     case "server":

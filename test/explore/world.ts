@@ -57,6 +57,7 @@ export interface Rare {
   readonly restores: number;
   readonly throws: number;
   readonly delays: number;
+  readonly trims: number;
   /** A bit for each tid that a transaction is or was copied to. */
   readonly copied: number;
   /** A bit for each tid that is not in the server's invalidation queue, though it told of it to nobody. */
@@ -81,6 +82,7 @@ const NOTHING_RARE: Rare = {
   restores: 0,
   throws: 0,
   delays: 0,
+  trims: 0,
   copied: 0,
   untold: 0,
   lost: 0,
@@ -261,8 +263,9 @@ export function initialWorld(c: Config): World {
     rest: 0,
     blind: 0,
   };
+  const outside = c.foreign ? c.clients - 1 : c.clients;
   for (let i = 0; i < c.clients; i++) {
-    const cold = i >= c.clients - c.cold;
+    const cold = i >= outside - c.cold && i < outside;
     world.clients.push({
       phase: cold ? ClientPhase.down : ClientPhase.ready,
       slot: cold ? NOBODY : i,
@@ -287,7 +290,7 @@ export function initialWorld(c: Config): World {
     if (cold) continue;
     const conn = newConn(world.nextSession++, i);
     conn.registered = 2;
-    conn.foreign = c.foreign && i === c.clients - 1;
+    conn.foreign = i === outside;
     world.conns[i] = conn;
     if (conn.foreign) continue;
     ledger.registerForwarded(conn.number);

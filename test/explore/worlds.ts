@@ -6,6 +6,7 @@ import { BROKEN, NEWCOMER, RECONNECT, SKIPPED_UNDO, world, type Named } from "./
 import { TOLD_LATE } from "./late.ts";
 import { REWRITTEN } from "./rewritten.ts";
 import { SLOW } from "./slow.ts";
+import { FORGOTTEN } from "./trimmed.ts";
 import { WATCHED } from "./watched.ts";
 
 export type Family = "old" | "new";
@@ -113,6 +114,7 @@ export const ALL: readonly Named[] = [
   ...REWRITTEN,
   ...TOLD_LATE,
   ...WATCHED,
+  ...FORGOTTEN,
 ];
 
 /** Small ones, of every sort: those of `npm test`. */

@@ -150,6 +150,58 @@ describe("a commit that is copied", () => {
   });
 });
 
+describe("what a commit here says of those of others below it", () => {
+  it("is nothing, where its vote could be held no longer: the next look reads from where all was known", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    votes(ledger);
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(103n), 0, REPLY);
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(103n))).toEqual({ above: 100n, upTo: 103n });
+  });
+
+  it("is nothing, where the witness was away when they were told", () => {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.sightAway();
+    // 101 was told meanwhile.
+    ledger.sightUp(asTid(101n));
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(102n), 0, REPLY);
+    ledger.sightTold({ tid: asTid(102n), oids: packed([]) });
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(102n))).toEqual({ above: 100n, upTo: 102n });
+  });
+
+  // It is taken to be that there are none: what the server named when the witness came back was copied, and 104 is above that.
+  it.fails("is nothing, where they were told while the witness was away, and something was copied below them", () => {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.beginForwarded(1, 1, asTid(99n));
+    ledger.storeForwarded(1, 1, "restored", "set", packed([7]), 0);
+    ledger.voteGranted(1, asTid(0n), REPLY);
+    ledger.sightAway();
+    const copies = ledger.finishForwarded(1, 1);
+    ledger.invalidation(1, { tid: asTid(104n), oids: packed([1]) }, 0, READ);
+    ledger.finishReply(1, copies, asTid(99n), 0, REPLY);
+    ledger.sightUp(asTid(99n));
+    looks(ledger, 99n);
+    registers(ledger, 2, 99n);
+    ledger.finishReply(2, ledger.finishForwarded(2, 1), asTid(106n), 60_000, REPLY);
+    ledger.sightTold({ tid: asTid(106n), oids: packed([]) });
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(106n))).toEqual({ above: 100n, upTo: 106n });
+  });
+
+  it("is that there are none, where the witness was told of all since it is there", () => {
+    const ledger = watched("new");
+    registers(ledger, 1, 100n);
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(102n), 0, REPLY);
+    ledger.sightTold({ tid: asTid(102n), oids: packed([]) });
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(102n))).toBeUndefined();
+  });
+});
+
 describe("another database", () => {
   it("is read from its own end on, whoever has seen first that it is another one", () => {
     const ledger = watched();

@@ -463,6 +463,18 @@ export const MISTAKES: readonly Mistake[] = [
     text: "  sight.wanted = sight.begun + 1;\n",
     becomes: "  sight.wanted = Math.max(1, sight.begun);\n",
   },
+  {
+    name: "a commit of an old server whose vote was held for no look is taken to show what is below it",
+    file: "src/ledger/read-up-to.ts",
+    text: "if (!isCovered || sight.readUpTo === undefined",
+    becomes: "if (sight.readUpTo === undefined",
+  },
+  {
+    name: "what a witness was not told while it was away it is taken to have been told",
+    file: "src/ledger/look.ts",
+    text: "  sight.toldAbove = last;\n  wantLook(sight);\n",
+    becomes: "  wantLook(sight);\n",
+  },
 
   // --- a stop ---
   {

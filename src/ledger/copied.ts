@@ -25,9 +25,29 @@ export function copiedHistory<P>(state: StorageState<P>, settled: Settled, now: 
   for (const account of state.accounts.values()) withdraw(account, tid);
 }
 
+/** A transaction that has named its tid itself is in the database, or may be. */
+export function namedItself<P>(state: StorageState<P>, tid: Tid): void {
+  addNewest(state.namedTids, tid);
+  state.lastNamed = { tid, commits: commitsHere(state) };
+}
+
+/** So many commits of clients here have settled. */
+function commitsHere<P>({ settles, sight }: StorageState<P>): number {
+  return settles - sight.foreign;
+}
+
+/**
+ * May others lie above that tid although the server names it as its last transaction? FileStorage names what was committed
+ * last, and who copies a transaction says where.
+ */
+export function mayLieBelow<P>(state: StorageState<P>, tid: Tid): boolean {
+  return state.namedTids.has(tid) || isCopied(state, tid);
+}
+
 /** One that was to be copied is in limbo, or has failed: then others matter only if a message was taken for its own. */
 export function copyFailed<P>(state: StorageState<P>, commit: Finishing, isInLimbo: boolean): void {
   const { grows, session: by, explicitTid } = commit;
+  if (isInLimbo && explicitTid !== NO_TID) namedItself(state, explicitTid);
   if (grows || !(isInLimbo || commit.swallowed)) return;
   toVerify(state, explicitTid, { by, isAlone: false, at: state.copied?.at ?? Number.NEGATIVE_INFINITY });
 }
@@ -54,13 +74,16 @@ function toVerify<P>(state: StorageState<P>, tid: Tid, about: Pick<Copied, "by" 
 
 /** It has settled, and its tid was named. A higher one may be there: the server may name this one all the same. */
 export function maybeLast<P>(state: StorageState<P>, tid: Tid): void {
-  const { copiedTids } = state;
   if (tid > highest(state)) return;
   state.copiedBelow = highest(state);
-  copiedTids.add(tid);
-  if (copiedTids.size <= MOST_TIDS) return;
-  for (const oldest of copiedTids) {
-    copiedTids.delete(oldest);
+  addNewest(state.copiedTids, tid);
+}
+
+function addNewest(tids: Set<Tid>, tid: Tid): void {
+  tids.add(tid);
+  if (tids.size <= MOST_TIDS) return;
+  for (const oldest of tids) {
+    tids.delete(oldest);
     return;
   }
 }
@@ -92,7 +115,9 @@ export function swallowsCopied<P>(state: StorageState<P>, tid: Tid): boolean {
  * @param proven `StorageState.proven` when the call was forwarded
  */
 export function mayBeLast<P>(state: StorageState<P>, tid: Tid, proven: Tid): boolean {
-  return copying(state, tid) !== undefined || (proven <= state.copiedBelow && state.copiedTids.has(tid));
+  if (copying(state, tid) !== undefined || (proven <= state.copiedBelow && state.copiedTids.has(tid))) return true;
+  // What lies above it may have been found later only.
+  return tid === state.lastNamed?.tid && commitsHere(state) === state.lastNamed.commits;
 }
 
 /** Whoever comes back verifies, wherever it stands: it may have been told of commits since something was copied. */

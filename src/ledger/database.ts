@@ -35,6 +35,8 @@ export function namesLast<P>(
     state.explained = undefined;
     state.copied = undefined;
     state.copiedTids.clear();
+    state.namedTids.clear();
+    state.lastNamed = undefined;
     state.foreign = NO_TID;
     startSight(state, tid);
     return true;

@@ -2,7 +2,7 @@ import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Tid } from "../wire/ids.ts";
 import { endCopying, swallowsCopied } from "./copied.ts";
 import { doubt, hear, highest, settledAt } from "./history.ts";
-import { heardLate } from "./late.ts";
+import { heardLate, isToldBeyond } from "./late.ts";
 import { endSession } from "./leave.ts";
 import { isBeyondTelling } from "./limbo.ts";
 import { isSubset, oidSet, union } from "./oid-set.ts";
@@ -80,7 +80,7 @@ function repeats<P>(
   const settled = settledAt(state, tid);
   const same = invalidationAt(account, tid);
   const toldSettled = settled !== undefined && !isDue && needs(state, account, settled);
-  const isLate = tid <= account.announced || (tid < account.committed && account.committed <= account.shown);
+  const isLate = isToldBeyond(account, tid);
   if (!isLate && same === undefined && !toldSettled) return false;
   if (!state.rules.swallow) return false;
   const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;

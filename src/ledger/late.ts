@@ -1,6 +1,6 @@
 import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Tid } from "../wire/ids.ts";
-import { hear, settledAt } from "./history.ts";
+import { hear, setAt, settledAt } from "./history.ts";
 import { endSession, isFinishing } from "./leave.ts";
 import { difference, NO_OIDS, oidSet, union, type OidList } from "./oid-set.ts";
 import type { Found } from "./sight.ts";
@@ -9,6 +9,11 @@ import type { Account, Action, StorageState } from "./state.ts";
 // What the server tells a client behind a higher tid: its cache takes that no more, and if it is sent away it comes back
 // from above it. But a cache takes an invalidation of the very tid that it stands at. So the oids are told under that one,
 // once all that was read before has gone out.
+
+/** Its client stands there, or higher, by what it was told of others, or by its own `tpc_finish`. `tid`: not its own. */
+export function isToldBeyond<P>({ announced, ownTold }: Account<P>, tid: Tid): boolean {
+  return tid <= announced || tid <= ownTold;
+}
 
 /** The server's message can't be told as it is. */
 export function heardLate<P>(
@@ -47,14 +52,16 @@ export function tellLate<P>(state: StorageState<P>, account: Account<P>, actions
   if (late === undefined || account.outbox.length > 0) return;
   if (!isWorking && (state.server === "new" || !account.seen || late.isTold)) return;
   if (state.server === "old" && (account.granted || isFinishing(state, account.number))) return;
-  if (stands.oids === undefined) {
+  // Where it was answered with somebody else's tid, that one may have been found since.
+  const own = stands.oids ?? setAt(state, stands.tid);
+  if (own === undefined) {
     // `leave` sees to it that nobody goes on from there. Where its server has ended it is closed without that.
     if (account.phase !== "closing") endSession(state, account, "invalidation-out-of-order", stands.tid, actions);
     return;
   }
   account.late = isWorking ? undefined : { ...late, isTold: true };
   // A cache that has an object of that very transaction must not be told of it: its file would keep it as current.
-  const oids = difference(late.oids, oidSet(stands.oids));
+  const oids = difference(late.oids, oidSet(own));
   if (oids.length === 0) return;
   const announcement = { tid: stands.tid, oids };
   actions.push({ do: "announce", session: account.number, repair: "late", announcement, payload: undefined });

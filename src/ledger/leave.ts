@@ -50,11 +50,10 @@ export function leave<P>(state: StorageState<P>, account: Account<P>, actions: A
 }
 
 /** It stands at its own commit, or was told of another one's, and what lies below that is not read yet: see `left.ts`. */
-function leavesAhead<P>({ server, sight }: StorageState<P>, { committed, announced }: Account<P>): void {
-  const { life, readUpTo, leftAt } = sight;
+function leavesAhead<P>({ server, sight }: StorageState<P>, { committed, ownTold, announced }: Account<P>): void {
+  const { life, readUpTo } = sight;
   if (server === "new" || life === "off" || readUpTo === undefined) return;
-  const at = committed > announced ? committed : announced;
-  if (at > readUpTo && at > leftAt) sight.leftAt = at;
+  for (const at of [committed, ownTold, announced]) if (at > readUpTo && at > sight.leftAt) sight.leftAt = at;
 }
 
 /** The proxy's last resort: the client connects again and verifies its cache. */

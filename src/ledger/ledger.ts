@@ -9,6 +9,7 @@ import { mayEnd, mayFlow, type Large } from "./large.ts";
 import { standsAt } from "./late.ts";
 import { comesTo } from "./left.ts";
 import { enterLimbo, failedInDoubt, failureEndsAll, lockMovedOn } from "./limbo.ts";
+import { NO_OIDS, type OidSet } from "./oid-set.ts";
 import { beginLook, lookFinds, lookIsTooMuch, lookNames, sightAway, sightOff, sightUp, useLook } from "./look.ts";
 import { noLongerOwed, owesAnybody, owesTo } from "./owed.ts";
 import { beginPast, pastFound, wantedPast } from "./past.ts";
@@ -428,14 +429,13 @@ export class StorageLedger<P> {
    */
   finishReply(session: number, number: number, tid: Tid | undefined, now: number, reply: Reply<P>): void {
     const commit = endFinish(this.state, number);
-    if (commit !== undefined && tid !== undefined && commits(this.state, commit, tid)) {
-      settle(this.state, commit, tid, now, this.#actions);
-    } else if (commit !== undefined) {
-      copyFailed(this.state, commit, false);
-    }
+    const isCommitted = commit !== undefined && tid !== undefined && commits(this.state, commit, tid);
+    if (isCommitted) settle(this.state, commit, tid, now, this.#actions);
+    else if (commit !== undefined) copyFailed(this.state, commit, false);
     // Whosever it is, that tid is in the database.
     if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;
-    this.#finished(session, tid ?? NO_TID, reply);
+    // Of somebody else's, or of one that changed nothing, its cache has no object.
+    this.#finished(session, tid ?? NO_TID, reply, isCommitted ? undefined : NO_OIDS);
     this.#goOn();
   }
 
@@ -637,11 +637,11 @@ export class StorageLedger<P> {
   }
 
   /** The reply to a `tpc_finish` was read, and the commit is over. */
-  #finished(session: number, tid: Tid, reply: Reply<P>): void {
+  #finished(session: number, tid: Tid, reply: Reply<P>, oids?: OidSet): void {
     const account = this.state.accounts.get(session);
     if (account === undefined) return;
     if (account.phase !== "orphaned") {
-      standsAt(account, tid, undefined);
+      if (tid > account.stands.tid) standsAt(account, tid, oids);
       this.#reply(account, { tid, exact: true }, reply, true);
     } else if (!isFinishing(this.state, session)) {
       this.state.accounts.delete(session);

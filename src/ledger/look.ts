@@ -1,9 +1,10 @@
-import { NO_TID, type Tid } from "../wire/ids.ts";
-import { isCopied, wasCopied } from "./copied.ts";
+import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
+import { isCopied, mayLieBelow, wasCopied } from "./copied.ts";
 import { namesLast } from "./database.ts";
 import { settleForeign } from "./foreign.ts";
 import { doubt, highest, readSet, settledAt } from "./history.ts";
 import { endAll, endSession } from "./leave.ts";
+import { tellLate } from "./late.ts";
 import { waitNumber } from "./place.ts";
 import { isToldUnknown, readTo, startFrom, wantLook } from "./read-up-to.ts";
 import { pumpAll } from "./release.ts";
@@ -17,7 +18,7 @@ import { NOBODY, type Action, type StorageState } from "./state.ts";
 export function beginLook<P>(state: StorageState<P>): void {
   const { sight, proven } = state;
   const number = ++sight.begun;
-  sight.look = { number, proven, last: undefined, found: undefined, after: 0, at: 0 };
+  sight.look = { number, proven, last: undefined, isSure: false, found: undefined, after: 0, at: 0 };
 }
 
 /** The server has named it. Returns what is to be read; undefined: nothing. */
@@ -30,6 +31,8 @@ export function lookNames<P>(state: StorageState<P>, last: Tid, actions: Action<
     sight.over = look.number;
     return undefined;
   }
+  look.isSure = !mayLieBelow(state, last);
+  if (look.isSure && last < sight.toldAbove) sight.toldAbove = last;
   // One that was copied says nothing of those above it. One that is on its way is read, as whose it is may never show.
   if (readUpTo === undefined || last <= readUpTo || wasCopied(state, last)) {
     lookIsOver(state, look, readUpTo ?? last, actions);
@@ -78,13 +81,15 @@ export function useLook<P>(state: StorageState<P>, actions: Action<P>[]): void {
     else if ((readUpTo === undefined || one.tid > readUpTo) && !isCopied(state, one.tid))
       settleForeign(state, one, look.at, actions);
   }
+  for (const account of [...state.accounts.values()]) tellLate(state, account, actions);
   lookIsOver(state, look, look.last, actions);
 }
 
-function lookIsOver<P>(state: StorageState<P>, { number }: Look, upTo: Tid, actions: Action<P>[]): void {
+function lookIsOver<P>(state: StorageState<P>, { number, isSure }: Look, upTo: Tid, actions: Action<P>[]): void {
   const { sight } = state;
   sight.look = undefined;
   sight.over = number;
+  if (isSure) sight.sure = number;
   readTo(state, upTo);
   if (isToldUnknown(state)) sight.isWantedAgain = true;
   pumpAll(state, actions);
@@ -96,19 +101,20 @@ export function sightUp<P>(state: StorageState<P>, last: Tid, actions: Action<P>
   const wasOff = sight.life === "off";
   sight.life = "up";
   sight.told = [];
+  const isSure = !mayLieBelow(state, last);
   if (sight.readUpTo === undefined || wasOff) {
     state.reach ??= last;
     const newest = last > highest(state) ? last : highest(state);
     // While there was none, what did not pass through here was told as the server tells it, or not at all.
     const base = sight.offAt === NO_TID ? state.reach : sight.offAt;
-    if (wasOff && newest > base) {
+    if (wasOff && (newest > base || !isSure)) {
       if (last > state.known) state.known = last;
       doubt(state);
       endAll(state, "unread-commit", last, actions);
     }
     startFrom(sight, newest);
   }
-  sight.toldAbove = last;
+  sight.toldAbove = isSure ? last : ANY_TID;
   wantLook(sight);
 }
 

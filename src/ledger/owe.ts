@@ -1,4 +1,4 @@
-import { tellBehind, tellLate } from "./late.ts";
+import { isToldBeyond, tellBehind } from "./late.ts";
 import { endSession, isFinishing } from "./leave.ts";
 import { dueUpTo, needs, noLongerOwed, nowOwed } from "./owed.ts";
 import { awaitsOwn, invalidationAt, provenInOutbox } from "./place.ts";
@@ -31,8 +31,8 @@ function owe<P>(
   state.mayOwe = true;
   if (settled.session === NOBODY && isTooLate(state, account, tid)) {
     noLongerOwed(settled, account.number, actions);
+    // When all is known that was found with it.
     tellBehind(state, account, settled, actions);
-    tellLate(state, account, actions);
     return;
   }
   account.due.splice(dueUpTo(account, tid), 0, { settled, since: now });
@@ -52,7 +52,7 @@ function owe<P>(
  * server that could not be held any longer.
  */
 function isTooLate<P>(state: StorageState<P>, account: Account<P>, tid: Tid): boolean {
-  if (tid <= account.announced || (tid < account.committed && account.committed <= account.shown)) return true;
+  if (isToldBeyond(account, tid)) return true;
   if (state.server === "new") return false;
   const isVoted = account.granted && !account.outbox.some(({ kind }) => kind === "grant");
   return isVoted || awaitsOwn(account) || isFinishing(state, account.number);

@@ -1,4 +1,4 @@
-import type { Tid } from "../wire/ids.ts";
+import { ANY_TID, type Tid } from "../wire/ids.ts";
 import { settledAt, settledBetween } from "./history.ts";
 import { waitNumber } from "./place.ts";
 import type { Sight } from "./sight.ts";
@@ -39,6 +39,15 @@ export function coversUpTo<P>(state: StorageState<P>, { isCovered }: Finishing, 
   if (!isCovered || sight.readUpTo === undefined || tid <= sight.readUpTo) return;
   // What an undo has changed is to be read.
   if (settledBetween(state, sight.readUpTo, tid).every(({ complete }) => complete)) readTo(state, tid);
+}
+
+/**
+ * A new server's commit. Where the last transaction was one that was copied when the witness came, nobody knows above which tid
+ * all was told: a look can name a real one by now.
+ */
+export function goesOnTo<P>(state: StorageState<P>): void {
+  if (state.sight.toldAbove === ANY_TID) wantLook(state.sight);
+  advance(state);
 }
 
 /** Was the witness told of something that nobody here explains, or will? */

@@ -95,6 +95,7 @@ function release<P>(state: StorageState<P>, account: Account<P>, item: Item<P>, 
     case "reply":
     case "grant":
       if (item.exact) show(account, item.tid);
+      if (item.isFinish && item.tid > account.ownTold) account.ownTold = item.tid;
       if (payload !== undefined) actions.push({ do: "forward", session: account.number, payload });
   }
 }

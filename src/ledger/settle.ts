@@ -1,12 +1,12 @@
 import { asTid, NO_TID, type Tid } from "../wire/ids.ts";
-import { copiedHistory, endCopying, maybeLast, wentBack } from "./copied.ts";
+import { copiedHistory, endCopying, maybeLast, namedItself, wentBack } from "./copied.ts";
 import { complete, hearSet, highest, remember, settledAt } from "./history.ts";
 import { standsAt } from "./late.ts";
 import { boundLimbo } from "./limbo.ts";
 import { oweToAll } from "./owe.ts";
 import { forgetDetails } from "./owed.ts";
 import { withdraw } from "./place.ts";
-import { advance, coversUpTo } from "./read-up-to.ts";
+import { coversUpTo, goesOnTo } from "./read-up-to.ts";
 import { newSettled, type Account, type Action, type Finishing, type StorageState } from "./state.ts";
 import { changesNothing } from "./transaction.ts";
 
@@ -74,6 +74,7 @@ export function settle<P>(
     oids: changes.oids,
     complete: !changes.undoes,
   });
+  if (commit.explicitTid !== NO_TID) namedItself(state, tid);
   const heard = state.heard.get(tid);
   const missing = heard === undefined ? undefined : hearSet(state, settled, heard.oids);
   if (heard !== undefined) state.heard.delete(tid);
@@ -95,7 +96,7 @@ export function settle<P>(
   if (tid > state.known) state.known = tid;
   if (tid > state.proven) state.proven = tid;
   if (state.server === "old") coversUpTo(state, commit, tid);
-  else advance(state);
+  else goesOnTo(state);
   oweToAll(state, settled, now, actions);
   // Nearly always: all were told the same, and will be.
   if (heard !== undefined && missing !== undefined && heard.own === heard.oids) complete(settled, heard.args, missing);

@@ -24,13 +24,15 @@ export interface Sight {
   begun: number;
   over: number;
   wanted: number;
+  /** The newest that is over and has named a transaction above which nothing lay. */
+  sure: number;
   /** One has been over without what somebody waits for: another one is to begin, soon. */
   isWantedAgain: boolean;
   /** The one that is on its way. */
   look: Look | undefined;
   /** What the server has announced to the witness above `readUpTo`, by growing tids. */
   told: InvalidationArgs[];
-  /** It has announced all above this tid. */
+  /** It has announced all above this tid; ANY_TID: above which one is not known. */
   toldAbove: Tid;
   /** The highest tid that somebody has committed, or was told of, who has left before all below it was read. NO_TID: nobody. */
   leftAt: Tid;
@@ -62,6 +64,8 @@ export interface Look {
   readonly proven: Tid;
   /** The last transaction that the server has named; undefined: it has not answered. */
   last: Tid | undefined;
+  /** Nothing lay above that. */
+  isSure: boolean;
   /** What was read up to that, by growing tids; undefined: it is still being read. */
   found: readonly Found[] | undefined;
   /** What was found may be a commit that is finishing: it waits until no one with this number or a lower one is. */
@@ -88,6 +92,7 @@ export function newSight(): Sight {
     begun: 0,
     over: 0,
     wanted: 0,
+    sure: 0,
     isWantedAgain: false,
     look: undefined,
     told: [],

@@ -43,6 +43,10 @@ export interface StorageState<P> {
   explained: OwnMessage | undefined;
   /** The newest tids of transactions that were copied below what was known. */
   copiedTids: Set<Tid>;
+  /** The newest tids that transactions have named themselves, wherever they lie: see `mayLieBelow`. */
+  namedTids: Set<Tid>;
+  /** The last of them, and how many commits of clients here had settled then, itself among them. */
+  lastNamed: { readonly tid: Tid; readonly commits: number } | undefined;
   /** What was copied last, while sessions are still to be ended for it. */
   copied: Copied | undefined;
   /** So many were copied so far; the n-th one's `Copied.number` is n. */
@@ -228,6 +232,11 @@ export interface Account<P> {
   announced: Tid;
   /** The tid of its own last commit. */
   committed: Tid;
+  /**
+   * The highest tid in a reply to a `tpc_finish` of its own that has gone out. An old server answers one that changed nothing
+   * with somebody else's.
+   */
+  ownTold: Tid;
   /** The highest tid that another message has shown for certain. */
   shown: Tid;
   /** A reply to its client that names the last transaction was read: from then on it must hear of everything. */
@@ -376,6 +385,8 @@ export function newState<P>(server: ServerFamily, rules: Rules = ALL_RULES): Sto
     doubts: 0,
     explained: undefined,
     copiedTids: new Set(),
+    namedTids: new Set(),
+    lastNamed: undefined,
     copied: undefined,
     copies: 0,
     copiedBelow: NO_TID,
@@ -423,6 +434,7 @@ export function newAccount<P>(number: number, state: StorageState<P>): Account<P
     top: NO_TID,
     announced: NO_TID,
     committed: NO_TID,
+    ownTold: NO_TID,
     shown: NO_TID,
     late: undefined,
     stands: { tid: NO_TID, oids: undefined },

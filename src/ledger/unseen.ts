@@ -22,7 +22,7 @@ export function waitsForSight<P>(state: StorageState<P>, account: Account<P>, it
     return true;
   }
   if (sight.over < awaited.look) return !awaited.isLate;
-  if (item.kind === "grant") account.isCovered = true;
+  if (item.kind === "grant") account.isCovered = sight.sure >= awaited.look;
   if (item.kind === "grant" || !item.exact || awaited.isLate) return false;
   account.awaited = { ...awaited, look: sight.begun + 1 };
   sight.isWantedAgain = true;

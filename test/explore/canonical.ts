@@ -1,5 +1,6 @@
 import type { SightLife } from "../../src/ledger/sight.ts";
 import type { Item, ItemKind, Phase, Account } from "../../src/ledger/state.ts";
+import { ANY_TID } from "../../src/wire/ids.ts";
 import { NO_OIDS, type OidSet } from "../../src/ledger/oid-set.ts";
 import { isNew, type Config } from "./config.ts";
 import { MessageKind, namesOthers, partsIn, type Message } from "./message.ts";
@@ -74,6 +75,11 @@ export class Canonical {
     }
     this.#put(Number(w.ledger.copiedBelow) | (w.ledger.copyingEndedAt === Number.NEGATIVE_INFINITY ? 0 : 128));
     for (const tid of w.ledger.copiedTids) this.#put(Number(tid));
+    this.#put(255);
+    for (const tid of w.ledger.namedTids) this.#put(Number(tid));
+    const { lastNamed, settles, sight } = w.ledger;
+    const isLast = lastNamed?.commits === settles - sight.foreign;
+    this.#put(lastNamed === undefined ? 255 : Number(lastNamed.tid) | (isLast ? 16 : 0));
     this.#put(rare.halfCloses | (rare.stalls << 2) | (rare.votesAgain << 4) | (rare.restores << 6));
     this.#put(rare.throws | (rare.delays << 2) | (w.top << 4));
     this.#put(rare.trims);
@@ -99,14 +105,15 @@ export class Canonical {
     this.#queue(w, watch.toServer, undefined);
     this.#queue(w, watch.toProxy, undefined);
     this.#put(LIVES.indexOf(sight.life) | (sight.isWantedAgain ? 4 : 0) | (sight.wanted > sight.begun ? 8 : 0));
-    this.#put(Number(sight.readUpTo ?? 15n) | (Number(sight.toldAbove) << 4));
+    const toldAbove = sight.toldAbove === ANY_TID ? 15 : Number(sight.toldAbove);
+    this.#put(Number(sight.readUpTo ?? 15n) | (toldAbove << 4));
     this.#put(Number(sight.offAt) | (Number(sight.leftAt) << 4));
     this.#set(partsBits(w, sight.missed?.oids ?? NO_OIDS));
     this.#put(Number(ledger.doubted) | (Number(sight.back ?? 15n) << 4));
     this.#put(sight.reading === undefined ? 255 : Number(sight.reading.above) | (Number(sight.reading.upTo) << 4));
     this.#set(sight.told.reduce((set, { tid: one }) => set | (1 << Number(one)), 0));
     const { look } = sight;
-    this.#put(look === undefined ? 255 : Number(look.last ?? 15n));
+    this.#put(look === undefined ? 255 : Number(look.last ?? 15n) | (look.isSure ? 16 : 0));
     if (look?.found !== undefined) {
       this.#set(look.found.reduce((set, { tid: one }) => set | (1 << Number(one)), 0));
       this.#put(ledger.finishing.filter(({ number }) => number <= look.after).length);
@@ -120,6 +127,7 @@ export class Canonical {
       this.#put(Number(account.answered));
       this.#put((isCovered ? 1 : 0) | (PASTS.indexOf(past) << 1) | (awaited?.isLate ? 8 : 0));
       this.#put(awaited === undefined ? 255 : Math.max(0, awaited.look - sight.over));
+      this.#put(awaited !== undefined && sight.sure >= awaited.look ? 1 : 0);
     }
   }
 
@@ -190,7 +198,7 @@ export class Canonical {
         (account.granted ? 16 : 0),
     );
     this.#put(Number(account.floor) | (Number(account.announced) << 4));
-    this.#put(Number(account.committed));
+    this.#put(Number(account.committed) | (Number(account.ownTold) << 4));
     this.#put(Number(account.shown) | (account.transactions.length << 4) | (account.transactions[0]?.over ? 128 : 0));
     let later = 0;
     for (const settled of w.ledger.history) {

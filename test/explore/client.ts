@@ -220,7 +220,11 @@ function toldAgain(c: Config, k: Client, m: Message): Violation | undefined {
 
 function applyAgain(k: Client, m: Message): Violation | undefined {
   if (m.a !== k.last) return `2 T${m.a} is told again, the client is at T${k.last}`;
+  // What it stands at by a transaction of its own that changed nothing it does not have.
+  if (m.b !== 0 && k.since >= m.a) return `2 T${m.a} is told again with its own oids`;
   k.stale &= ~m.mask;
+  // Where it has copied something, what it was told too late of can lie above that.
+  k.ahead |= m.mask & ~((2 << k.last) - 1);
   return undefined;
 }
 

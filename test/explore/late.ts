@@ -13,4 +13,11 @@ export const TOLD_LATE: readonly Named[] = [
   world("new, told late", { server: "new", ...LOOKS_ON }),
   world("new newcomer, told late", { server: "new", ...COMES }),
   world("new, a committer is told late", { server: "new", ...LATE, kinds: "M", commits: 3, polls: 0 }),
+  world("new, a committer is told late, and its next commit waits", {
+    server: "new",
+    ...LATE,
+    kinds: "M",
+    commits: 4,
+    polls: 0,
+  }),
 ];

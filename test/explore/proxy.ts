@@ -323,8 +323,8 @@ export class Proxy {
     const transaction = this.#world.transactions[t] ?? 0;
     const { oids } = action.announcement;
     if (action.repair === "late") {
-      if (partsIn(oids, transaction) !== 0) return `2 T${t} is told again with its own oids`;
-      this.#write(action.session, message(MessageKind.again, { a: t, mask: this.#told(oids) }));
+      const own = partsIn(oids, transaction) === 0 ? 0 : 1;
+      this.#write(action.session, message(MessageKind.again, { a: t, b: own, mask: this.#told(oids) }));
       return undefined;
     }
     const madeUp = action.repair === "synthesized";

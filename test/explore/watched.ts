@@ -5,6 +5,23 @@ import { BACKUP, COPIED } from "./rewritten.ts";
 const OUTSIDE = { witness: true, foreign: true } as const;
 const NEW = { ...OUTSIDE, server: "new" } as const;
 const UNREAD = { ends: ["unread-commit"], nones: true, lates: true } as const;
+/** A granted vote goes on before what was committed elsewhere is read. */
+const UNHELD = {
+  ...OUTSIDE,
+  ...RECONNECT,
+  holds: 1,
+  polls: 0,
+  ...UNREAD,
+  ends: [...UNREAD.ends, "invalidation-out-of-order"],
+} as const;
+const COPIED_LAST = {
+  ...COPIED,
+  ...OUTSIDE,
+  holds: 1,
+  kinds: "C",
+  polls: 0,
+  ends: [...COPIED.ends, "unread-commit", "database-changed", "invalidation-out-of-order"],
+} as const;
 const NO_ORPHANS = { rules: { ...ALL_RULES, readOrphans: false } } as const;
 
 /** Worlds in which the proxy reads the storage. The first six are the reference model's. */
@@ -67,15 +84,21 @@ export const WATCHED: readonly Named[] = [
     ...UNREAD,
     ends: [...UNREAD.ends, "invalidation-out-of-order"],
   }),
-  world("old, watched, a vote is not held, reconnect", {
-    ...OUTSIDE,
-    ...RECONNECT,
-    holds: 1,
-    kinds: "C",
-    polls: 0,
-    ...UNREAD,
-    ends: [...UNREAD.ends, "invalidation-out-of-order"],
+  world("old, watched, an empty transaction is not held", {
+    ...UNHELD,
+    disconnects: 0,
+    connects: 0,
+    commits: 4,
+    kinds: "CE",
   }),
+  world("old, watched, an empty transaction is not held, tids of their own, reconnect", {
+    ...UNHELD,
+    kinds: "CE",
+    emptyTid: true,
+  }),
+  world("old, watched, copied, a vote is not held", COPIED_LAST),
+  world("old, watched, copied far below, a vote is not held", { ...COPIED_LAST, commits: 4, copiesFarBelow: true }),
+  world("old, watched, a vote is not held, reconnect", { ...UNHELD, kinds: "C" }),
   world("new, watched newcomer, short history", {
     ...NEW,
     clients: 3,

@@ -172,8 +172,7 @@ describe("what a commit here says of those of others below it", () => {
     expect(ledger.lookNames(asTid(102n))).toEqual({ above: 100n, upTo: 102n });
   });
 
-  // It is taken to be that there are none: what the server named when the witness came back was copied, and 104 is above that.
-  it.fails("is nothing, where they were told while the witness was away, and something was copied below them", () => {
+  it("is nothing, where they were told while the witness was away, and something was copied below them", () => {
     const ledger = watched("new");
     registers(ledger, 1, 100n);
     ledger.beginForwarded(1, 1, asTid(99n));

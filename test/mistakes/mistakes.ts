@@ -472,8 +472,20 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "what a witness was not told while it was away it is taken to have been told",
     file: "src/ledger/look.ts",
-    text: "  sight.toldAbove = last;\n  wantLook(sight);\n",
+    text: "  sight.toldAbove = isSure ? last : ANY_TID;\n  wantLook(sight);\n",
     becomes: "  wantLook(sight);\n",
+  },
+  {
+    name: "a witness that comes when something was copied last is taken to be told of all above that",
+    file: "src/ledger/look.ts",
+    text: "  sight.toldAbove = isSure ? last : ANY_TID;\n",
+    becomes: "  sight.toldAbove = last;\n",
+  },
+  {
+    name: "a look that names what was copied last shows a granted vote that nothing lies above that",
+    file: "src/ledger/unseen.ts",
+    text: "account.isCovered = sight.sure >= awaited.look;",
+    becomes: "account.isCovered = true;",
   },
 
   // --- a stop ---

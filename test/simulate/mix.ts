@@ -72,6 +72,10 @@ export const DEEDS = [
 export interface Mix {
   /** Names of server kinds: one or two servers. */
   readonly servers: readonly string[];
+  /** Before the servers, each on a machine of its own, with all clients spread over them: one or two. */
+  readonly proxies: number;
+  /** How long one that was killed can be away. */
+  readonly downMs: number;
   /** Listening addresses for each server. */
   readonly doors: number;
   /** Of each server. */
@@ -198,6 +202,8 @@ function all<K extends string>(names: readonly K[], value: number): Record<K, nu
  */
 export const BARE: Mix = {
   servers: ["ZEO 6"],
+  proxies: 1,
+  downMs: 100,
   doors: 1,
   clients: 2,
   foreign: 0,
@@ -266,13 +272,20 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const own = new Random(seed ^ 0x1d1e);
   const watched = new Random(seed ^ 0x517e);
   const hasWitness = watched.chance(0.5);
-  const witness = overrides.witness ?? hasWitness;
+  // Without one nothing is promised of what passes through another proxy.
+  const witness = overrides.witness ?? (hasWitness || (overrides.proxies ?? 1) > 1);
   // What a witness is there for.
   const foreign = watched.pick([0, 1, 1, 2]);
+  const two = new Random(seed ^ 0x2b0c);
+  const hasTwo = two.chance(0.25);
+  const proxies = overrides.proxies ?? (witness && hasTwo ? 2 : 1);
+  const downMs = two.pick([100, 100, 3000]);
   const servers = [random.pick(KINDS).name];
   if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
   const mix: Mix = {
     servers,
+    proxies,
+    downMs,
     clients: random.between(2, random.pick([2, 3, 4, 8])),
     foreign: Math.max(random.chance(0.25) ? 1 : 0, witness ? foreign : 0),
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
@@ -320,7 +333,16 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const window = mix.stuck > 0 ? Math.min(mix.window, 200) : mix.window;
   // A large object through a narrow pipe is slow to simulate, too.
   const whole = { ...mix, window, largeBytes: Math.min(mix.largeBytes, 40 * window) };
-  return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
+  const chosen = random.chance(0.5) ? whole : busy(whole, random);
+  return overridden(proxies > 1 ? several(chosen, two) : chosen, overrides);
+}
+
+/** Where there is another proxy to go to, one is killed now and then. */
+function several(mix: Mix, random: Random): Mix {
+  const faults = { ...mix.faults };
+  if (random.chance(0.6)) faults.crash = random.pick([0.005, 0.02]);
+  if (random.chance(0.3)) faults.stop = random.pick([0.005, 0.02]);
+  return { ...mix, copiesBelow: 0, faults };
 }
 
 /**

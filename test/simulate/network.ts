@@ -46,8 +46,8 @@ export class Network {
   /** The end whose `read` runs now. */
   reading: End | undefined;
   trace: ((text: () => string) => void) | undefined;
-  /** Told where the subject's own client was, or would have been: it is disturbed, for so many microseconds from now on. */
-  onTrouble: ((server: string | undefined, us?: number) => void) | undefined;
+  /** Told where a subject's own client was, or would have been: it is disturbed, for so many microseconds from now on. */
+  onTrouble: ((owner: string, server: string | undefined, us?: number) => void) | undefined;
   /** Told of what a subject writes for the first time on a connection that it dialled: whose it is shows then. */
   onFirstWrite: ((end: End, reading: End | undefined) => void) | undefined;
 
@@ -90,18 +90,18 @@ export class Network {
     };
     return {
       dial: (server, dialled) =>
-        noted(this.#hinders() ? this.#hinder(dialled) : this.dial(owner, server, dialled, isWitness)),
+        noted(this.#hinders(owner) ? this.#hinder(dialled) : this.dial(owner, server, dialled, isWitness)),
       listen: (address, listened) => noted(this.listen(owner, address, listened)),
-      shortage: () => (this.#hinders() ? "EMFILE" : undefined),
+      shortage: () => (this.#hinders(owner) ? "EMFILE" : undefined),
     };
   }
 
   /** The machine of whoever has asked can't make connections now. */
-  #hinders(): boolean {
+  #hinders(owner: string): boolean {
     const isHindered = !this.calm && this.#random.chance(this.#mix.hindered);
     if (isHindered) {
       this.#visits.count("fault: hindered");
-      this.onTrouble?.(undefined);
+      this.onTrouble?.(owner, undefined);
     }
     return isHindered;
   }
@@ -120,7 +120,7 @@ export class Network {
     const fail = (code: string): void => {
       if (isOver) return;
       isOver = true;
-      if (isWitness) this.onTrouble?.(formatAddress(address));
+      if (isWitness) this.onTrouble?.(owner, formatAddress(address));
       dialled.failed(code);
     };
     const fault = this.#chance("dialNever") ? "never" : this.#chance("dialFails") ? "fails" : undefined;
@@ -131,7 +131,7 @@ export class Network {
       if (listener === undefined) return fail("ECONNREFUSED");
       const [near, far] = this.#pair(owner, listener.owner, address);
       near.isWitness = far.isWitness = isWitness;
-      if (isWitness) this.onTrouble?.(formatAddress(address));
+      if (isWitness) this.onTrouble?.(owner, formatAddress(address));
       const connected = (): void => {
         if (!near.isOpen) return fail("ECONNRESET");
         if (isOver) return undefined;
@@ -238,8 +238,14 @@ export class Network {
   flow(work: () => void, slowness: number, end: End): void {
     const us = this.#latency();
     const taken = this.calm ? us : Math.floor(us * slowness);
-    if (end.isWitness && taken > MUCH_US) this.onTrouble?.(end.isSubjects ? end.peer : end.other.peer, taken);
+    if (end.isWitness && taken > MUCH_US) this.witnessTroubled(end, taken);
     this.#timeline.plan(taken, work);
+  }
+
+  /** One end of a connection of a subject's own client is disturbed. */
+  witnessTroubled(end: End, us?: number): void {
+    const { owner, peer } = end.isSubjects ? end : end.other;
+    this.onTrouble?.(owner, peer, us);
   }
 
   soon(work: () => void): void {

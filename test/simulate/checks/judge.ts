@@ -159,7 +159,7 @@ export class Judge {
     const own = this.#place(tid);
     if (own === false) return undefined;
     this.#look(style, frame, named, own);
-    const lacks = link.isUnrepaired ? undefined : lacking(oids, wanted(commit));
+    const lacks = link.isUnrepaired ? undefined : lacking(oids, wanted(commit, link));
     if (lacks !== undefined) return this.#fail("1 incomplete", `T${tid} is announced without oid ${lacks}`);
     if (own !== undefined && lacking(oids, own.oids) !== undefined) {
       return this.#fail("3 fewer oids", `T${tid} is announced without all that the server named`);

@@ -170,7 +170,7 @@ export class Knowledge {
       const commit = commits[i];
       if (commit === undefined || commit.tid <= asked) break;
       if (commit.tid > tid || !this.#mustBeInResume(commit)) continue;
-      const lacks = lacking(oids, wanted(commit));
+      const lacks = lacking(oids, wanted(commit, this.#link));
       if (lacks === undefined) continue;
       return this.#fail(
         "1 resume incomplete",
@@ -374,7 +374,7 @@ export class Knowledge {
       for (let i = link.commits.length - 1; i >= 0; i--) {
         const newer = link.commits[i];
         if (newer === undefined || newer.tid <= at) break;
-        if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer).includes(oid)) continue;
+        if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer, link).includes(oid)) continue;
         this.#fail("1 stale", `at rest oid ${oid} has the serial T${serial}, and changed in T${newer.tid}`);
         return;
       }

@@ -129,7 +129,7 @@ export class ServerConn implements ConnectionHandler {
     }
     if (link.isWild) {
       // What has become of a commit of its nobody will hear.
-      if (link.isFinishing) scene.disturbed.add(this.server.number);
+      if (link.isFinishing) scene.disturbs(link);
       this.server.close(this, "garbage");
       return false;
     }
@@ -213,10 +213,11 @@ export class ServerConn implements ConnectionHandler {
 
   /** The subject may refuse it; a commit that is on its way is in limbo then. */
   #lookAtLength(link: Link, length: number): void {
-    const { mix, disturbed } = this.server.scene;
-    if (mix.frameBytes === 0 || length <= mix.frameBytes) return;
+    const { scene } = this.server;
+    const { frameBytes } = scene.mix;
+    if (frameBytes === 0 || length <= frameBytes) return;
     link.isTooLong = true;
-    if (link.isFinishing) disturbed.add(this.server.number);
+    if (link.isFinishing) scene.disturbs(link);
   }
 
   ended(): void {

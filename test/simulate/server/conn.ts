@@ -124,6 +124,7 @@ export class ServerConn implements ConnectionHandler {
     const again = readAgain(link, frame);
     if (again !== undefined) {
       scene.visits.count("subject: reads again");
+      scene.trace?.(() => `link ${link.number} server reads ${again.method} ${again.oid} once more`);
       this.inbox.push(again);
       return true;
     }

@@ -355,7 +355,10 @@ export class Server {
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
     const { tid } = transaction;
-    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(this.#finishException(conn, style, request, at));
+    if (tid !== 0 && !this.#canCopy(conn, tid)) {
+      if (link !== undefined) this.scene.disturbs(link);
+      return nothing(this.#finishException(conn, style, request, at));
+    }
     const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
     const us =

@@ -9,6 +9,11 @@ export function wanted(commit: Commit, link: Link): readonly number[] {
 
 const NOTHING: readonly number[] = [];
 
+/** Has it passed through the subject of this connection? */
+export function isOfSubject(commit: Commit, link: Link): boolean {
+  return commit.by.subject === link.subject && !commit.isForeign;
+}
+
 /** Did it pass by the subject of this connection? What one that was killed since has seen the next one is to know, or to doubt. */
 function isForeign({ isForeign: isAnybodys, by }: Commit, { machine }: Link): boolean {
   return isAnybodys || by.machine !== machine;
@@ -34,6 +39,14 @@ export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean):
 /** Has its client made it, and does it know? */
 export function isOwn(commit: Commit, link: Link): boolean {
   return commit.by === link && !(commit.isDenied && isRead(commit, link));
+}
+
+/**
+ * Must its client not be told of it? One that was answered with an exception a subject may find, too, which has said that it can't
+ * read all there is.
+ */
+export function isNever(scene: Scene, commit: Commit, link: Link): boolean {
+  return isOwn(commit, link) && !(commit.isDenied && scene.mix.witness);
 }
 
 /** It was left out, on this connection or an earlier one: what it missed then it never hears of. */

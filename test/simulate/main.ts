@@ -44,7 +44,11 @@ const { values } = parseArgs({
   },
 });
 
-const overrides: Overrides = { ...(JSON.parse(values.overrides) as Overrides), ...witnessed(values.witness), ...served(values.proxies) };
+const overrides: Overrides = {
+  ...(JSON.parse(values.overrides) as Overrides),
+  ...witnessed(values.witness),
+  ...served(values.proxies),
+};
 const make = subjectNamed(values.subject);
 const visits = new Visits();
 

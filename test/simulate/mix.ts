@@ -29,6 +29,7 @@ export const FAULTS = [
   "finishNone",
   "hangUp",
   "lateReply",
+  "crossesCommit",
   "refuseQuestion",
   "serverSlow",
   "tellEarly",
@@ -180,6 +181,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   finishNone: 0.1,
   hangUp: 0.005,
   lateReply: 0.2,
+  crossesCommit: 0.5,
   refuseQuestion: 0.05,
   serverSlow: 0.02,
   tellEarly: 0.02,
@@ -256,9 +258,14 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const faults = {} as Record<Fault, number>;
   const seen = new Random(seed ^ 0x5ee4);
   const cut = new Random(seed ^ 0xc07);
+  const sources: Partial<Record<Fault, Random>> = {
+    iteratorFails: seen,
+    cutWitness: cut,
+    crossesCommit: new Random(seed ^ 0xc05),
+  };
   for (const fault of FAULTS) {
-    const source = fault === "iteratorFails" ? seen : fault === "cutWitness" ? cut : random;
-    const isOn = source.chance(faultRate);
+    const source = sources[fault] ?? random;
+    const isOn = source.chance(fault === "crossesCommit" ? 0.7 : faultRate);
     const strength = source.pick([0.3, 1, 1, 2]);
     faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
   }
@@ -313,7 +320,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     resolves: random.chance(0.3),
     infos: random.chance(0.5),
     serverQueue: random.pick([3, 20, 100, 100]),
-    newOnOld: random.chance(0.3),
+    newOnOld: random.chance(0.7),
     zeroIds: random.chance(0.3),
     largeBytes: random.pick([2000, 2000, 20_000, 200_000]),
     history: random.chance(0.15) ? random.pick([1, 200, 2000]) : 0,
@@ -345,6 +352,9 @@ function several(mix: Mix, random: Random): Mix {
   return { ...mix, copiesBelow: 0, faults };
 }
 
+/** Those that end no connection, or none of a client's. */
+const UNDISTURBING: ReadonlySet<Fault> = new Set(["iteratorFails", "cutWitness", "crossesCommit"]);
+
 /**
  * Long, with much on its way at once, and little that ends a connection: most messages are in such worlds, most of what is
  * odd in the others.
@@ -352,8 +362,7 @@ function several(mix: Mix, random: Random): Mix {
 function busy(mix: Mix, random: Random): Mix {
   const faults = { ...mix.faults };
   for (const fault of FAULTS) {
-    if (fault !== "iteratorFails" && fault !== "cutWitness")
-      faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+    if (!UNDISTURBING.has(fault)) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
   }
   return {
     ...mix,

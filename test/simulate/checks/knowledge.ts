@@ -50,7 +50,9 @@ export class Knowledge {
   /** True: a violation. `isLoad`: it says what an object is, and nothing of the database. */
   shown(tid: number, what: string, isLoad = false): boolean {
     if (tid === 0) return false;
-    const until = isLoad && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
+    // Inside its finish, behind a vote that has gone on, it can be told of nothing before that is over.
+    const isEarly = isLoad || (this.isInOldFinish && this.#mayMiss);
+    const until = isEarly && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
     if (until > this.#shown) this.#shown = until;
     if (this.#phase !== "ready" || until < tid) return false;
     const commit = missing(this.#scene, this.#link, this.#cache.last, tid);

@@ -44,7 +44,10 @@ export function ended(scene: Scene, link: Link, answer: Answer, frame: Buffer): 
     // One that named it without need may have gone out before it was asked, too.
     if (end > latest) continue;
     const it = loaded(style, request, computedAt, serial, end, sizeOf(scene.mix, request.oid));
-    if (it.frame.equals(frame)) return it;
+    if (!it.frame.equals(frame)) continue;
+    // Else its end was found without need: it was computed behind all that.
+    if (end > computedAt) scene.visits.count("subject: old answer, truly");
+    return it;
   }
   return undefined;
 }

@@ -13,7 +13,7 @@ import {
 } from "../answers.ts";
 import type { End } from "../end.ts";
 import type { Link } from "../link.ts";
-import type { Answer, Request } from "../message.ts";
+import { NO_OIDS, type Answer, type Request } from "../message.ts";
 import type { Fault } from "../mix.ts";
 import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
@@ -160,6 +160,11 @@ export class Server {
 
   anyConn(): ServerConn | undefined {
     return this.#conns.size === 0 ? undefined : this.random.pick([...this.#conns]);
+  }
+
+  /** What is changed by a transaction that was granted its vote. */
+  get changing(): readonly number[] {
+    return this.lock.holder?.transaction?.voted?.changed ?? NO_OIDS;
   }
 
   // --- requests ---------------------------------------------------------------------------------------------------

@@ -14,7 +14,9 @@ export type ProxyFlaw =
 
 const FLAWS: Readonly<Record<ProxyFlaw, Flawed>> = {
   "leaves old answers as they are": { isDeaf: true },
-  "answers from what it does not know behind its start": { rules: { ...ALL_RULES, resumeWithinReach: false } },
+  "answers from what it does not know behind its start": {
+    rules: { ...ALL_RULES, readPast: false, resumeWithinReach: false },
+  },
   "takes what passed by it as told": {
     seen: reading((read) => (read.kind === "read" ? { ...read, found: [] } : read)),
   },

@@ -128,12 +128,14 @@ export class World implements ClientHost, Site {
     return { link, address: isDirect ? server.address : (machine.doorsOf(server)[door] as Address) };
   }
 
-  /** Where there are two, about half of them comes to each at first, and comes back to either. */
+  /** Where there are two, clients are spread over both, and one that comes back may come to the other one. */
   #machineFor(client: Client): Machine {
     const { length } = this.machines;
-    if (length > 1 && client.random.chance(MOVES)) client.machine++;
-    const machine = this.machines[client.machine % length] as Machine;
-    return machine;
+    if (length > 1 && client.random.chance(MOVES)) {
+      client.machine++;
+      this.visits.count("client: goes to the other proxy");
+    }
+    return this.machines[client.machine % length] as Machine;
   }
 
   get decisionsLeft(): number {

@@ -3,7 +3,7 @@ import type { Link } from "../link.ts";
 import { NO_OIDS, type Answer } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { Violation } from "../violation.ts";
-import { commitAt, isOfSubject, lacking, mayShowEarly, missing, must, wanted } from "./must.ts";
+import { commitAt, isOfSubject, lacking, mayShowEarly, missing, must, unread, wanted } from "./must.ts";
 import type { Commit } from "../truth.ts";
 import type { Named } from "./read.ts";
 
@@ -187,7 +187,7 @@ export class Knowledge {
     }
     this.#shown = Math.max(this.#shown, tid);
     this.#covered = Math.max(this.#covered, tid);
-    cache.last = tid;
+    this.#standsAt(tid);
     return this.#ready();
   }
 
@@ -242,7 +242,7 @@ export class Knowledge {
       // An old server's transaction without changes shows another one's tid.
       if (this.shown(shows, "an empty finish", this.#mayMiss)) return true;
       this.#missedBehindGrant(tid, NO_OIDS);
-      cache.last = Math.max(cache.last, tid);
+      this.#standsAt(Math.max(cache.last, tid));
       return false;
     }
     commit.readAt = this.#scene.timeline.now;
@@ -251,7 +251,7 @@ export class Knowledge {
     if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
     const before = this.#missedBehindGrant(tid - 1, commit.oids);
     if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
-    cache.last = tid;
+    this.#standsAt(tid);
     this.#since = tid;
     this.#shown = Math.max(this.#shown, tid);
     return false;
@@ -270,7 +270,9 @@ export class Knowledge {
       commit = missing(this.#scene, this.#link, last, commit.tid - 1)
     ) {
       if (!this.#mayMiss || !mayShowEarly(commit, this.#link)) return commit;
-      if (lacking(oids, commit.oids) !== undefined) this.#missed.push(commit);
+      if (lacking(oids, commit.oids) === undefined) continue;
+      this.#missed.push(commit);
+      this.#cache.untold.set(commit, this.#link.subject);
     }
     return undefined;
   }
@@ -332,7 +334,7 @@ export class Knowledge {
     if (tid <= cache.last) return this.#fail("2 once", `T${tid} is announced, the client is at T${cache.last}`);
     const between = this.#untoldBelow(tid);
     if (between !== undefined) return this.#fail("1 skipped", `T${tid} is announced, T${between.tid} was not`);
-    cache.last = tid;
+    this.#standsAt(tid);
     this.#since = tid;
     return false;
   }
@@ -346,6 +348,15 @@ export class Knowledge {
     if (commit === undefined || !isOfSubject(commit, this.#link))
       return missing(this.#scene, this.#link, this.#cache.last, tid - 1);
     return this.#missedBehindGrant(tid - 1, commit.oids);
+  }
+
+  /** The cache stands at that tid now: what its subject does not read it has not heard of. */
+  #standsAt(tid: number): void {
+    const cache = this.#cache;
+    if (this.#scene.mix.proxies > 1) {
+      for (const commit of unread(this.#link, cache.last, tid)) cache.untold.set(commit, this.#link.subject);
+    }
+    cache.last = tid;
   }
 
   #isMust(tid: number): boolean {
@@ -396,6 +407,7 @@ export class Knowledge {
         const newer = link.commits[i];
         if (newer === undefined || newer.tid <= at) break;
         if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer, link).includes(oid)) continue;
+        if ((cache.untold.get(newer) ?? link.subject) !== link.subject) continue;
         this.#fail("1 stale", `at rest oid ${oid} has the serial T${serial}, and changed in T${newer.tid}`);
         return;
       }

@@ -24,6 +24,18 @@ function isRead({ readBy }: Commit, { machine }: Link): boolean {
   return readBy.has(machine);
 }
 
+/** Those in (from, to] that have passed by the subject of this connection, and that it does not read. */
+export function unread(link: Link, from: number, to: number): Commit[] {
+  const { commits } = link;
+  const found: Commit[] = [];
+  for (let i = commits.length - 1; i >= 0; i--) {
+    const commit = commits[i] as Commit;
+    if (commit.tid <= from) break;
+    if (commit.tid <= to && isForeign(commit, link) && !isRead(commit, link)) found.push(commit);
+  }
+  return found;
+}
+
 /** Must the client of this connection hear of it at some time? `atRest`: at all; else before any evidence of it. */
 export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean): boolean {
   if (isOwn(commit, link) || commit.isLow) return false;

@@ -37,6 +37,8 @@ export class Network {
   readonly #open = new Set<End>();
   /** By owner: what takes back a dial or gives up an address. */
   readonly #begun = new Map<string, Set<() => void>>();
+  /** By owner: where its own client has dialled. */
+  readonly #dialled = new Map<string, Set<string>>();
   #ports = 0;
   #hash = 0x811c9dc5;
   /** Faults stop when the run comes to its end. */
@@ -123,6 +125,8 @@ export class Network {
       if (isWitness) this.onTrouble?.(owner, formatAddress(address));
       dialled.failed(code);
     };
+    const isAgain = isWitness && this.#isAgain(owner, address);
+    const { now } = this.#timeline;
     const fault = this.#chance("dialNever") ? "never" : this.#chance("dialFails") ? "fails" : undefined;
     if (fault !== undefined) this.#visits.count(`fault: dial ${fault}`);
     let plan = this.#timeline.plan(fault === "never" ? DIAL_TIMEOUT_US : this.#latency(), () => {
@@ -131,7 +135,8 @@ export class Network {
       if (listener === undefined) return fail("ECONNREFUSED");
       const [near, far] = this.#pair(owner, listener.owner, address);
       near.isWitness = far.isWitness = isWitness;
-      if (isWitness) this.onTrouble?.(owner, formatAddress(address));
+      // Something was in the way before, or is.
+      if (isAgain || (isWitness && this.#timeline.now - now > MUCH_US)) this.onTrouble?.(owner, formatAddress(address));
       const connected = (): void => {
         if (!near.isOpen) return fail("ECONNRESET");
         if (isOver) return undefined;
@@ -154,6 +159,16 @@ export class Network {
       isOver = true;
       plan.work = undefined;
     };
+  }
+
+  /** Not the first dial of that process's own client. */
+  #isAgain(owner: string, address: Address): boolean {
+    const dialled = this.#dialled.get(owner) ?? new Set();
+    this.#dialled.set(owner, dialled);
+    const key = formatAddress(address);
+    const isAgain = dialled.has(key);
+    dialled.add(key);
+    return isAgain;
   }
 
   listen(owner: string, address: Address, listened: Listened): () => void {
@@ -192,6 +207,7 @@ export class Network {
 
   /** All that an owner has breaks: its process was killed. */
   kill(owner: string): void {
+    this.#dialled.delete(owner);
     for (const cancel of this.#begun.get(owner) ?? []) cancel();
     for (const end of this.openOf(owner)) {
       end.handler = SILENT;

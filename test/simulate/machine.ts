@@ -216,10 +216,15 @@ export class Machine implements Through {
     for (const { readBy } of truth?.commits ?? []) readBy.delete(this.machine);
   }
 
+  /** Can there have been more than one look may read? Then all are sent away once. */
+  #mayBeTooMuch(server: number): boolean {
+    return (this.#site.servers[server]?.truth.commits.length ?? 0) > this.#site.mix.catchUp;
+  }
+
   /** May the subject end a connection to this server by itself? */
   mayEnd(server: number, link: Link): boolean {
     const { mix } = this.#site;
-    if (mix.witness && this.isTroubled(server)) return true;
+    if (mix.witness && (this.isTroubled(server) || this.#mayBeTooMuch(server))) return true;
     if (this.isLeaving(link) || this.disturbed.has(server)) return true;
     return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
   }

@@ -407,6 +407,12 @@ export const MISTAKES: readonly Mistake[] = [
     text: 'else if (this.isNobody || (life === "relayed" && this.#server.hasEnded)) ',
     becomes: 'else if (life === "relayed" && this.#server.hasEnded) ',
   },
+  {
+    name: "nobody notes what a client is told while it reads",
+    file: "src/session/registration.ts",
+    text: "if (reads === undefined || reads.size === 0) return;",
+    becomes: "if (reads === undefined || reads.size >= 0) return;",
+  },
 
   // --- what the witness sees ---
   {

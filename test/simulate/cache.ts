@@ -1,3 +1,5 @@
+import type { Commit } from "./truth.ts";
+
 interface Entry {
   /** 0: there is no such object. */
   readonly serial: number;
@@ -16,12 +18,18 @@ export class Cache {
   isFresh = true;
   /** A commit that was copied to below it: its client must verify all of it. */
   copied: { readonly tid: number; readonly oids: readonly number[]; readonly readAt: number } | undefined;
+  /**
+   * Commits that lie below it and that it was not told of, as that subject (its number) had not read them, or not in time. Nobody
+   * else can know (docs/guarantees.md, *What is not promised*).
+   */
+  readonly untold = new Map<Commit, number>();
   /** Of the history that it is about. */
   generation = 0;
 
   clear(): void {
     this.entries.clear();
     this.#dropped.clear();
+    this.untold.clear();
     this.isFresh = true;
     this.copied = undefined;
     this.last = 0;

@@ -19,6 +19,7 @@ const REST: readonly string[] = [
   ...["done", "exception", "refused", "conflicts", "refused store", "conflict", "conflicts to resolve"].map(
     (one) => `vote: ${one}`,
   ),
+  "client: goes to the other proxy",
   "fault: address taken",
   "fault: hindered",
   "stranger: idle",
@@ -50,4 +51,7 @@ export const REPAIRS: readonly string[] = [
   "resume None",
   "resume completed",
   "a load shows it early",
+  "old answer",
+  "old answer, truly",
+  "reads again",
 ].map((one) => `subject: ${one}`);

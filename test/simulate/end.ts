@@ -80,7 +80,7 @@ export class End implements Connection {
   }
 
   get isSubjects(): boolean {
-    return this.owner === "subject";
+    return this.owner.startsWith("subject");
   }
 
   /** Neither closed nor broken. */
@@ -208,7 +208,7 @@ export class End implements Connection {
 
   #close(): void {
     this.#isOpen = false;
-    if (this.isWitness) this.#network.onTrouble?.(this.isSubjects ? this.peer : this.other.peer);
+    if (this.isWitness) this.#network.witnessTroubled(this);
     this.#network.later(() => {
       if (this.#isClosedTold) return;
       this.#isClosedTold = true;

@@ -4,6 +4,12 @@ import { Queue } from "./queue.ts";
 import type { Style } from "./style.ts";
 import type { Commit } from "./truth.ts";
 
+/** Where it passes through, or would. */
+export interface Through {
+  readonly machine: number;
+  readonly subject: number;
+}
+
 /** What one client and one server say to each other, and what is on its way: the world's view of one session. */
 export class Link {
   readonly number: number;
@@ -29,7 +35,8 @@ export class Link {
   clientEnd: End | undefined;
   /** The subject has connected it to this. */
   serverEnd: End | undefined;
-  /** The number of the subject that it runs through. */
+  readonly machine: number;
+  /** The number of the subject that it runs through: no two have the same. */
   readonly subject: number;
   /** It is no client of a storage: its bytes are nobody's frames. */
   isRaw = false;
@@ -58,10 +65,11 @@ export class Link {
   /** When its `register` was sent. */
   registeredAt = 0;
 
-  constructor(number: number, client: number, isDirect: boolean, subject: number) {
+  constructor(number: number, client: number, isDirect: boolean, { machine, subject }: Through) {
     this.number = number;
     this.client = client;
     this.isDirect = isDirect;
+    this.machine = machine;
     this.subject = subject;
   }
 

@@ -16,6 +16,7 @@ const USAGE = `npm run simulate -- [OPTIONS]
   --minutes T       goes on for so long
   --overrides JSON  what is to be otherwise than the seed has it
   --witness W       on, off: the subject has a client of its own that reads the servers; else as the seed has it
+  --proxies N       1, 2: so many subjects before the servers; else as the seed has it. With 2, a witness in all
   --subject NAME    ${Object.keys(SUBJECTS).join(", ")}
   --first           ends with the first run that fails
   --keep-large      does not make the runs that fail smaller`;
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     minutes: { type: "string" },
     overrides: { type: "string", default: "{}" },
     witness: { type: "string" },
+    proxies: { type: "string" },
     subject: { type: "string", default: Object.keys(SUBJECTS).at(-1) ?? "" },
     first: { type: "boolean", default: false },
     "keep-large": { type: "boolean", default: false },
@@ -42,7 +44,11 @@ const { values } = parseArgs({
   },
 });
 
-const overrides: Overrides = { ...(JSON.parse(values.overrides) as Overrides), ...witnessed(values.witness) };
+const overrides: Overrides = {
+  ...(JSON.parse(values.overrides) as Overrides),
+  ...witnessed(values.witness),
+  ...served(values.proxies),
+};
 const make = subjectNamed(values.subject);
 const visits = new Visits();
 
@@ -50,6 +56,12 @@ function witnessed(text: string | undefined): Overrides {
   if (text === undefined) return {};
   if (text !== "on" && text !== "off") throw new Error(USAGE);
   return { witness: text === "on" };
+}
+
+function served(text: string | undefined): Overrides {
+  if (text === undefined) return {};
+  if (text !== "1" && text !== "2") throw new Error(USAGE);
+  return { proxies: Number(text) };
 }
 
 function number(text: string | undefined): number | undefined {

@@ -29,6 +29,7 @@ export const FAULTS = [
   "finishNone",
   "hangUp",
   "lateReply",
+  "crossesCommit",
   "refuseQuestion",
   "serverSlow",
   "tellEarly",
@@ -72,6 +73,10 @@ export const DEEDS = [
 export interface Mix {
   /** Names of server kinds: one or two servers. */
   readonly servers: readonly string[];
+  /** Before the servers, each on a machine of its own, with all clients spread over them: one or two. */
+  readonly proxies: number;
+  /** How long one that was killed can be away. */
+  readonly downMs: number;
   /** Listening addresses for each server. */
   readonly doors: number;
   /** Of each server. */
@@ -176,6 +181,7 @@ const RARE: Readonly<Record<Fault, number>> = {
   finishNone: 0.1,
   hangUp: 0.005,
   lateReply: 0.2,
+  crossesCommit: 0.5,
   refuseQuestion: 0.05,
   serverSlow: 0.02,
   tellEarly: 0.02,
@@ -198,6 +204,8 @@ function all<K extends string>(names: readonly K[], value: number): Record<K, nu
  */
 export const BARE: Mix = {
   servers: ["ZEO 6"],
+  proxies: 1,
+  downMs: 100,
   doors: 1,
   clients: 2,
   foreign: 0,
@@ -250,9 +258,14 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const faults = {} as Record<Fault, number>;
   const seen = new Random(seed ^ 0x5ee4);
   const cut = new Random(seed ^ 0xc07);
+  const sources: Partial<Record<Fault, Random>> = {
+    iteratorFails: seen,
+    cutWitness: cut,
+    crossesCommit: new Random(seed ^ 0xc05),
+  };
   for (const fault of FAULTS) {
-    const source = fault === "iteratorFails" ? seen : fault === "cutWitness" ? cut : random;
-    const isOn = source.chance(faultRate);
+    const source = sources[fault] ?? random;
+    const isOn = source.chance(fault === "crossesCommit" ? 0.7 : faultRate);
     const strength = source.pick([0.3, 1, 1, 2]);
     faults[fault] = isOn ? Math.min(0.8, RARE[fault] * strength) : 0;
   }
@@ -266,13 +279,20 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const own = new Random(seed ^ 0x1d1e);
   const watched = new Random(seed ^ 0x517e);
   const hasWitness = watched.chance(0.5);
-  const witness = overrides.witness ?? hasWitness;
+  // Without one nothing is promised of what passes through another proxy.
+  const witness = overrides.witness ?? (hasWitness || (overrides.proxies ?? 1) > 1);
   // What a witness is there for.
   const foreign = watched.pick([0, 1, 1, 2]);
+  const two = new Random(seed ^ 0x2b0c);
+  const hasTwo = two.chance(0.25);
+  const proxies = overrides.proxies ?? (witness && hasTwo ? 2 : 1);
+  const downMs = two.pick([100, 100, 3000]);
   const servers = [random.pick(KINDS).name];
   if (random.chance(0.1)) servers.push(random.pick(KINDS).name);
   const mix: Mix = {
     servers,
+    proxies,
+    downMs,
     clients: random.between(2, random.pick([2, 3, 4, 8])),
     foreign: Math.max(random.chance(0.25) ? 1 : 0, witness ? foreign : 0),
     strangers: random.chance(0.2) ? random.between(1, 6) : 0,
@@ -300,7 +320,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
     resolves: random.chance(0.3),
     infos: random.chance(0.5),
     serverQueue: random.pick([3, 20, 100, 100]),
-    newOnOld: random.chance(0.3),
+    newOnOld: random.chance(0.7),
     zeroIds: random.chance(0.3),
     largeBytes: random.pick([2000, 2000, 20_000, 200_000]),
     history: random.chance(0.15) ? random.pick([1, 200, 2000]) : 0,
@@ -320,8 +340,20 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
   const window = mix.stuck > 0 ? Math.min(mix.window, 200) : mix.window;
   // A large object through a narrow pipe is slow to simulate, too.
   const whole = { ...mix, window, largeBytes: Math.min(mix.largeBytes, 40 * window) };
-  return overridden(random.chance(0.5) ? whole : busy(whole, random), overrides);
+  const chosen = random.chance(0.5) ? whole : busy(whole, random);
+  return overridden(proxies > 1 ? several(chosen, two) : chosen, overrides);
 }
+
+/** Where there is another proxy to go to, one is killed now and then. */
+function several(mix: Mix, random: Random): Mix {
+  const faults = { ...mix.faults };
+  if (random.chance(0.6)) faults.crash = random.pick([0.005, 0.02]);
+  if (random.chance(0.3)) faults.stop = random.pick([0.005, 0.02]);
+  return { ...mix, copiesBelow: 0, faults };
+}
+
+/** Those that end no connection, or none of a client's. */
+const UNDISTURBING: ReadonlySet<Fault> = new Set(["iteratorFails", "cutWitness", "crossesCommit"]);
 
 /**
  * Long, with much on its way at once, and little that ends a connection: most messages are in such worlds, most of what is
@@ -330,8 +362,7 @@ export function mixOf(seed: number, overrides: Overrides = {}): Mix {
 function busy(mix: Mix, random: Random): Mix {
   const faults = { ...mix.faults };
   for (const fault of FAULTS) {
-    if (fault !== "iteratorFails" && fault !== "cutWitness")
-      faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
+    if (!UNDISTURBING.has(fault)) faults[fault] = random.chance(0.5) ? 0 : faults[fault] / 20;
   }
   return {
     ...mix,

@@ -37,6 +37,8 @@ export class Network {
   readonly #open = new Set<End>();
   /** By owner: what takes back a dial or gives up an address. */
   readonly #begun = new Map<string, Set<() => void>>();
+  /** By owner: where its own client has dialled. */
+  readonly #dialled = new Map<string, Set<string>>();
   #ports = 0;
   #hash = 0x811c9dc5;
   /** Faults stop when the run comes to its end. */
@@ -46,8 +48,8 @@ export class Network {
   /** The end whose `read` runs now. */
   reading: End | undefined;
   trace: ((text: () => string) => void) | undefined;
-  /** Told where the subject's own client was, or would have been: it is disturbed, for so many microseconds from now on. */
-  onTrouble: ((server: string | undefined, us?: number) => void) | undefined;
+  /** Told where a subject's own client was, or would have been: it is disturbed, for so many microseconds from now on. */
+  onTrouble: ((owner: string, server: string | undefined, us?: number) => void) | undefined;
   /** Told of what a subject writes for the first time on a connection that it dialled: whose it is shows then. */
   onFirstWrite: ((end: End, reading: End | undefined) => void) | undefined;
 
@@ -90,18 +92,18 @@ export class Network {
     };
     return {
       dial: (server, dialled) =>
-        noted(this.#hinders() ? this.#hinder(dialled) : this.dial(owner, server, dialled, isWitness)),
+        noted(this.#hinders(owner) ? this.#hinder(dialled) : this.dial(owner, server, dialled, isWitness)),
       listen: (address, listened) => noted(this.listen(owner, address, listened)),
-      shortage: () => (this.#hinders() ? "EMFILE" : undefined),
+      shortage: () => (this.#hinders(owner) ? "EMFILE" : undefined),
     };
   }
 
   /** The machine of whoever has asked can't make connections now. */
-  #hinders(): boolean {
+  #hinders(owner: string): boolean {
     const isHindered = !this.calm && this.#random.chance(this.#mix.hindered);
     if (isHindered) {
       this.#visits.count("fault: hindered");
-      this.onTrouble?.(undefined);
+      this.onTrouble?.(owner, undefined);
     }
     return isHindered;
   }
@@ -120,9 +122,11 @@ export class Network {
     const fail = (code: string): void => {
       if (isOver) return;
       isOver = true;
-      if (isWitness) this.onTrouble?.(formatAddress(address));
+      if (isWitness) this.onTrouble?.(owner, formatAddress(address));
       dialled.failed(code);
     };
+    const isAgain = isWitness && this.#isAgain(owner, address);
+    const { now } = this.#timeline;
     const fault = this.#chance("dialNever") ? "never" : this.#chance("dialFails") ? "fails" : undefined;
     if (fault !== undefined) this.#visits.count(`fault: dial ${fault}`);
     let plan = this.#timeline.plan(fault === "never" ? DIAL_TIMEOUT_US : this.#latency(), () => {
@@ -131,7 +135,8 @@ export class Network {
       if (listener === undefined) return fail("ECONNREFUSED");
       const [near, far] = this.#pair(owner, listener.owner, address);
       near.isWitness = far.isWitness = isWitness;
-      if (isWitness) this.onTrouble?.(formatAddress(address));
+      // Something was in the way before, or is.
+      if (isAgain || (isWitness && this.#timeline.now - now > MUCH_US)) this.onTrouble?.(owner, formatAddress(address));
       const connected = (): void => {
         if (!near.isOpen) return fail("ECONNRESET");
         if (isOver) return undefined;
@@ -154,6 +159,16 @@ export class Network {
       isOver = true;
       plan.work = undefined;
     };
+  }
+
+  /** Not the first dial of that process's own client. */
+  #isAgain(owner: string, address: Address): boolean {
+    const dialled = this.#dialled.get(owner) ?? new Set();
+    this.#dialled.set(owner, dialled);
+    const key = formatAddress(address);
+    const isAgain = dialled.has(key);
+    dialled.add(key);
+    return isAgain;
   }
 
   listen(owner: string, address: Address, listened: Listened): () => void {
@@ -192,6 +207,7 @@ export class Network {
 
   /** All that an owner has breaks: its process was killed. */
   kill(owner: string): void {
+    this.#dialled.delete(owner);
     for (const cancel of this.#begun.get(owner) ?? []) cancel();
     for (const end of this.openOf(owner)) {
       end.handler = SILENT;
@@ -238,8 +254,14 @@ export class Network {
   flow(work: () => void, slowness: number, end: End): void {
     const us = this.#latency();
     const taken = this.calm ? us : Math.floor(us * slowness);
-    if (end.isWitness && taken > MUCH_US) this.onTrouble?.(end.isSubjects ? end.peer : end.other.peer, taken);
+    if (end.isWitness && taken > MUCH_US) this.witnessTroubled(end, taken);
     this.#timeline.plan(taken, work);
+  }
+
+  /** One end of a connection of a subject's own client is disturbed. */
+  witnessTroubled(end: End, us?: number): void {
+    const { owner, peer } = end.isSubjects ? end : end.other;
+    this.onTrouble?.(owner, peer, us);
   }
 
   soon(work: () => void): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/clock.ts";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
+import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
 import { Fullness } from "../../src/upstream/fullness.ts";
 import type { WitnessSource } from "../../src/storage/witness.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
@@ -8,7 +9,7 @@ import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { WitnessPair } from "../../src/witness/pair.ts";
-import { happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
+import { counted, happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import { HANDSHAKE_MS, type Subject, type SubjectMaker, type Surroundings } from "./subject.ts";
 
 const PLENTY = 1e9;
@@ -19,10 +20,21 @@ const AGAIN_MS = 200;
 /** Reading a range may take so long. */
 const RANGE_MS = 30_000;
 
-/** The product: its upstreams, with everything that they need of a process simulated. */
+const COUNTED = counted(ALL_RULES);
+
+/** What a test leaves out of the product, or does otherwise. */
+export interface Flawed {
+  readonly rules?: Rules;
+  /** What its own client shows to it. */
+  readonly seen?: (source: WitnessSource) => WitnessSource;
+  /** It does not note what clients are told while they read. */
+  readonly isDeaf?: boolean;
+}
+
 export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
 
-class Product implements Subject {
+/** The product: its upstreams, with everything that they need of a process simulated. */
+export class Product implements Subject {
   readonly repairs = true;
   /** Of addresses that are asked for again. */
   readonly #cancels: (() => void)[] = [];
@@ -40,7 +52,7 @@ class Product implements Subject {
   /** What must never be told. */
   #wrong: string | undefined;
 
-  constructor(surroundings: Surroundings) {
+  constructor(surroundings: Surroundings, { rules = COUNTED, seen = (source) => source, isDeaf = false }: Flawed = {}) {
     const { clock, transport, witnessTransport, routes, room, mix, visits } = surroundings;
     this.#room = new Room(room);
     this.#clock = clock;
@@ -49,7 +61,7 @@ class Product implements Subject {
       handshakeMs: HANDSHAKE_MS,
       stalledMs: STALLED_MS,
     };
-    watch(visits);
+    watch(visits, isDeaf);
     const report = (happening: Happening): void => {
       happened(happening, visits);
       this.#wrong ??= told(happening) ?? this.#unread(happening, surroundings);
@@ -62,24 +74,25 @@ class Product implements Subject {
       const server = formatAddress(route.server);
       const dialling = { transport: witnessTransport, clock, timeoutMs: HANDSHAKE_MS };
       const witness = {
-        of:
-          (storage: string): WitnessSource =>
-          (witnessTold) =>
-            new WitnessPair(
-              {
-                server: route.server,
-                storage,
-                dialling,
-                told: witnessTold,
-                limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
-                threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
-              },
-              mix.holdMs / 4,
-            ),
+        of: (storage: string): WitnessSource =>
+          seen(
+            (witnessTold) =>
+              new WitnessPair(
+                {
+                  server: route.server,
+                  storage,
+                  dialling,
+                  told: witnessTold,
+                  limits: { transactions: mix.catchUp, rangeMs: RANGE_MS },
+                  threw: (error) => report({ what: "failed", upstream: "", storage, client: undefined, error }),
+                },
+                mix.holdMs / 4,
+              ),
+          ),
         settings: { pollMs: mix.pollMs, holdMs: mix.holdMs },
       };
       const host = { clock, report, historyBytes, share, witness: mix.witness ? witness : undefined };
-      const storages = this.#storages.get(server) ?? new WatchedStorages(server, host);
+      const storages = this.#storages.get(server) ?? new WatchedStorages(rules, server, host);
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };
       return new Upstream(route, { settings, clock, transport, storages, memory, room: this.#room, report });

@@ -1,5 +1,6 @@
 import { COPYING_MS } from "../../src/ledger/copied.ts";
 import { STUCK_US } from "./client/conn.ts";
+import type { Machine } from "./machine.ts";
 import { mixOf, type Mix, type Overrides } from "./mix.ts";
 import type { Server } from "./server/server.ts";
 import type { SubjectMaker } from "./subject.ts";
@@ -127,8 +128,10 @@ function atRest(world: World): void {
     conn.judge.knowledge.atRest();
     if (world.violation !== undefined) return;
   }
-  const left = world.subject.check(connected);
-  if (left !== undefined) world.fail(new Violation("7 left over", `at rest: ${left}`));
+  for (const machine of world.machines) {
+    const left = machine.check(connected);
+    if (left !== undefined) world.fail(new Violation("7 left over", `at rest: ${left}`));
+  }
 }
 
 /** All have gone: nothing is left. */
@@ -141,19 +144,23 @@ function atTheEnd(world: World): void {
   }
   if (world.mix.witness) {
     // Its own client stays as long as it does.
-    world.subject.stop();
+    for (const machine of world.machines) machine.stop();
     world.run(REST_US, MAX_EVENTS);
     for (const { connections, number } of world.servers) {
       if (connections.ofWitnesses > 0) world.fail(new Violation("7 left over", `a witness at server ${number}`));
     }
   }
-  const [open] = world.network.openOf("subject");
-  if (open !== undefined)
-    world.fail(new Violation("7 left over", `a connection of the subject is open: ${open.describe()}`));
-  if (world.clock.pending > 0) world.fail(new Violation("7 left over", `${world.clock.pending} timers are running`));
-  const left = world.subject.check(0);
-  if (left !== undefined) world.fail(new Violation("7 left over", left));
-  world.subject.stop();
-  const stopped = world.subject.check(0);
-  if (stopped !== undefined) world.fail(new Violation("7 left over", `stopped: ${stopped}`));
+  for (const machine of world.machines) isLeft(world, machine);
+}
+
+function isLeft(world: World, machine: Machine): void {
+  const fail = (text: string): void => world.fail(new Violation("7 left over", text));
+  const [open] = world.network.openOf(machine.owner);
+  if (open !== undefined) fail(`a connection of the ${machine.owner} is open: ${open.describe()}`);
+  if (machine.clock.pending > 0) fail(`${machine.clock.pending} timers are running`);
+  const left = machine.check(0);
+  if (left !== undefined) fail(left);
+  machine.stop();
+  const stopped = machine.check(0);
+  if (stopped !== undefined) fail(`stopped: ${stopped}`);
 }

@@ -20,20 +20,24 @@ export interface Scene {
   readonly repairs: boolean;
   /** Nobody decides anything any more, and no more faults happen. */
   isCalm: boolean;
-  /** Something has happened for which the subject may end sessions: by storage (the number of its server). */
-  readonly disturbed: Set<number>;
+  /** Something was seen: the run is over. */
+  readonly violation: Violation | undefined;
+  /** Does the subject run that it passes through, or has that been killed? */
+  runs(link: Link): boolean;
+  /** Something has happened there for which a subject may end sessions. */
+  disturbs(link: Link): void;
+  /** Somebody has begun a transaction there with a tid of its own. */
+  copies(link: Link): void;
   /**
-   * By storage: an old client was told of its own commit within its finish, which failed all the same. The guard refuses that
-   * message, and then nobody goes on from what was known.
+   * An old client was told there of its own commit within its finish, which failed all the same. The guard refuses that message,
+   * and then nobody goes on from what its subject knew.
    */
-  readonly doubted: Set<number>;
-  /** The subject that runs now; one that was killed has a lower number. */
-  subjectNumber: number;
-  /** Something happens, for so many microseconds, for which the subject's own client may not read this server in time. */
-  troubled(server: number, us?: number): void;
-  /** Does the subject read what does not pass through it? It has not given that up. */
-  isRead(server: number): boolean;
-  /** Could what did not pass through the subject not be read in time, lately? */
+  doubts(link: Link): void;
+  /** Something happens for which the subjects' own clients may not read this server in time. */
+  troubled(server: number): void;
+  /** The machines whose subjects read what does not pass through them, and have not given that up. */
+  readersOf(server: number): Set<number>;
+  /** Could what did not pass through its subject not be read in time, lately? */
   mayBeUnread(link: Link): boolean;
   /** Has a cache of an older generation, at this tid, seen what a restored backup has undone? */
   isAhead(link: Link, generation: number, tid: number): boolean;
@@ -42,11 +46,9 @@ export interface Scene {
    * client is told one for the first time, and returned. Clients are not told in the order in which the subject reads.
    */
   reachOf(link: Link): number;
-  /** By storage (the number of its server): somebody has begun a transaction with a tid of its own. */
-  readonly copying: Set<number>;
   /** May something have been copied of which nobody knows whether it has? */
   mayHaveCopied(link: Link): boolean;
-  /** Is this client's storage among these? */
+  /** Is this one of the clients that do not go on? */
   mayDoubt(link: Link): boolean;
   /** Up to where nobody goes on, as the subject has not read it: it had given that up. */
   unreadUpTo(link: Link): number;

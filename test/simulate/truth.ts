@@ -12,7 +12,7 @@ export interface Commit {
   readonly by: Link;
   /** The `tpc_finish`. */
   readonly finish: Request;
-  /** It did not pass through the subject. */
+  /** It did not pass through a subject that ran then. */
   readonly isForeign: boolean;
   /** Whom the server did not tell. */
   readonly skipped: readonly Link[];
@@ -25,8 +25,8 @@ export interface Commit {
   readonly isLow: boolean;
   /** When its committer has read that it is there; 0: not yet. */
   readAt: number;
-  /** The subject reads the storage: nothing of it need be missing, whoever has made it. */
-  isRead: boolean;
+  /** Machines whose subjects read the storage: nothing of it need be missing there, whoever has made it. */
+  readonly readBy: Set<number>;
   /** Its `tpc_finish` was answered with an exception: to its committer, too, it is another's. */
   isDenied: boolean;
 }

@@ -1,15 +1,14 @@
-import { formatAddress, type Address } from "../../src/config/address.ts";
-import { Client, type ClientHost } from "./client/client.ts";
+import type { Address } from "../../src/config/address.ts";
+import { Client, type ClientHost, type Way } from "./client/client.ts";
 import { idler, stranger } from "./client/stranger.ts";
-import { SimClock } from "./clock.ts";
 import { Link } from "./link.ts";
+import { Machine, type Site } from "./machine.ts";
 import type { Fault, Mix } from "./mix.ts";
 import { Network } from "./network.ts";
 import { Random } from "./random.ts";
-import type { Scene } from "./scene.ts";
 import { Server } from "./server/server.ts";
 import { KINDS, kindNamed } from "./style.ts";
-import type { Route, Subject, SubjectMaker } from "./subject.ts";
+import type { SubjectMaker } from "./subject.ts";
 import { Timeline } from "./timeline.ts";
 import { Truth, type Commit } from "./truth.ts";
 import { Violation } from "./violation.ts";
@@ -17,52 +16,29 @@ import type { Visits } from "./visits.ts";
 
 /** How long it takes to restore a backup. */
 const RESTORE_US = 20_000_000;
+/** So often a client comes to the other machine. */
+const MOVES = 0.4;
 
-/** What has disturbed the subject's own client can be felt for so long, beside the time that it is waited for. */
-const TROUBLE_MS = 8_000;
-/** Ways from one end to the other that a look may have to wait for. */
-const TRIPS = 40;
-
-/** Can its transactions be read over the wire? */
-function canBeRead({ kind }: Server): boolean {
-  return kind.greeting !== "Z308";
-}
-
-/** Clients, a network, the subject, servers; all of it follows from the seed and the mix. */
-export class World implements ClientHost, Scene {
+/** Clients, a network, one or two subjects, servers; all of it follows from the seed and the mix. */
+export class World implements ClientHost, Site {
   readonly timeline = new Timeline();
   readonly network: Network;
   readonly mix: Mix;
   readonly visits: Visits;
   readonly servers: Server[] = [];
   readonly clients: Client[] = [];
-  readonly routes: Route[] = [];
-  readonly disturbed = new Set<number>();
-  readonly doubted = new Set<number>();
-  readonly copying = new Set<number>();
+  readonly machines: readonly Machine[];
+  readonly make: SubjectMaker;
   messages = 0;
   isCalm = false;
   violation: Violation | undefined;
   trace: ((text: () => string) => void) | undefined;
-  subjectNumber = 0;
-  clock: SimClock;
-  subject: Subject;
-  readonly #make: SubjectMaker;
-  /** By server: where the subject listens for it. */
-  readonly #doors: Address[][] = [];
-  /** It is being stopped in order. */
-  #isStopping = false;
-  /** By server: until when something happened for which it may not be read in time. */
-  readonly #troubles = new Map<number, number>();
-  /** By server: the subject has not given up reading it. */
-  readonly #reads = new Map<number, boolean>();
   readonly #random: Random;
   #decisions: number;
   #strangers: number;
   #idlers: number;
   #links = 0;
-  /** By server: up to where nobody goes on, since this subject has not read all of it. */
-  readonly #unread = new Map<number, number>();
+  #subjects = 0;
   /** By subject, server, generation and family. */
   readonly #reaches = new Map<string, number>();
 
@@ -70,22 +46,20 @@ export class World implements ClientHost, Scene {
     const random = new Random(seed);
     this.mix = mix;
     this.visits = visits;
-    this.#make = make;
+    this.make = make;
     this.#random = random.fork(1);
     this.network = new Network(this.timeline, random.fork(2), mix, visits);
     this.#decisions = mix.decisions;
     this.#strangers = mix.strangers;
     this.#idlers = mix.idlers;
+    this.machines = Array.from({ length: mix.proxies }, (_, number) => new Machine(this, this.#random, number));
     mix.servers.forEach((name, number) => this.#addServer(random.fork(10 + number), number, name));
-    this.clock = new SimClock(this.timeline);
-    this.subject = this.#newSubject();
-    this.network.onTrouble = (address, us) => {
-      for (const server of this.servers) {
-        if (address === undefined || address === formatAddress(server.address)) this.troubled(server.number, us);
-      }
+    for (const machine of this.machines) machine.load();
+    this.network.onTrouble = (owner, address, us = 0) => {
+      this.machines.find((machine) => machine.owner === owner)?.troubledAt(address, us);
     };
     this.network.onFirstWrite = (end, reading) => {
-      if (end.owner === "subject" && reading?.owner === "subject") this.#pair(end, reading);
+      if (end.isSubjects && reading?.owner === end.owner) this.#pair(end, reading);
     };
   }
 
@@ -95,51 +69,37 @@ export class World implements ClientHost, Scene {
   }
 
   get repairs(): boolean {
-    return this.subject.repairs;
+    return this.#first.repairs;
+  }
+
+  get #first(): Machine {
+    return this.machines[0] as Machine;
+  }
+
+  get room(): number {
+    return this.clients.filter(({ isDirect }) => !isDirect).length;
+  }
+
+  nextSubject(): number {
+    return this.#subjects++;
   }
 
   #addServer(random: Random, number: number, name: string): void {
     const truth = new Truth(random.fork(3), this.mix.objects, 1000 + 100_000_000 * number);
     const server = new Server(this, random, truth, number, kindNamed(name));
     this.servers.push(server);
-    const doors = Array.from({ length: this.mix.doors }, (_, door): Address => {
-      const listen = { host: "192.0.2.3", port: 9100 + 10 * number + door };
-      this.routes.push({ name: `upstream ${number}-${door}`, listen, server: server.address });
-      return listen;
-    });
-    this.#doors.push(doors);
+    for (const machine of this.machines) machine.addServer(server);
     const clients = this.mix.clients + this.mix.foreign;
     for (let i = 0; i < clients; i++) {
       const isDirect = i >= this.mix.clients;
-      const address = isDirect ? server.address : (doors[i % doors.length] as Address);
-      const about = { number: this.clients.length, server, address, isDirect };
+      const about = { number: this.clients.length, server, door: i % this.mix.doors, isDirect };
       this.clients.push(new Client(this, random.fork(20 + i), this, about));
     }
   }
 
-  #newSubject(): Subject {
-    const { clock, routes, mix, visits, subjectNumber: number } = this;
-    for (const server of this.servers) this.#reads.set(server.number, canBeRead(server));
-    const room = this.clients.filter(({ isDirect }) => !isDirect).length;
-    return this.#make({
-      clock,
-      room: mix.isFull ? room : Infinity,
-      routes,
-      mix,
-      visits,
-      transport: this.network.transport("subject"),
-      witnessTransport: this.network.transport("subject", true),
-      watched: (server, isWatched) => {
-        if (this.subjectNumber === number) this.#watched(server, isWatched);
-      },
-      mayEndUnread: (server) => this.isTroubled(server),
-      failedFinishes: (server) => this.servers[server]?.failedFinishes.get(number) ?? 0,
-    });
-  }
-
   begin(): void {
     for (const server of this.servers) server.start(server.kind);
-    this.subject.start();
+    for (const machine of this.machines) machine.start();
     const all = this.mix.thinkMs * 1000;
     for (const client of this.clients)
       client.after(client.random.chance(0.7) ? 3000 : 20 * all, () => client.connect());
@@ -160,10 +120,22 @@ export class World implements ClientHost, Scene {
 
   // --- what clients ask -------------------------------------------------------------------------------------------
 
-  newLink(client: number, isDirect: boolean): Link {
-    const link = new Link(++this.#links, client, isDirect, this.subjectNumber);
+  way(client: Client): Way {
+    const { server, isDirect, door } = client;
+    const machine = isDirect ? this.#first : this.#machineFor(client);
+    const link = new Link(++this.#links, client.number, isDirect, machine);
     link.dialledAt = this.timeline.now;
-    return link;
+    return { link, address: isDirect ? server.address : (machine.doorsOf(server)[door] as Address) };
+  }
+
+  /** Where there are two, clients are spread over both, and one that comes back may come to the other one. */
+  #machineFor(client: Client): Machine {
+    const { length } = this.machines;
+    if (length > 1 && client.random.chance(MOVES)) {
+      client.machine++;
+      this.visits.count("client: goes to the other proxy");
+    }
+    return this.machines[client.machine % length] as Machine;
   }
 
   get decisionsLeft(): number {
@@ -180,25 +152,31 @@ export class World implements ClientHost, Scene {
     const { server } = client;
     if (this.#strangers > 0 && this.#random.chance(0.1)) {
       this.#strangers--;
-      stranger(this, this.#random.fork(4), this.#doorOf(server), this.subjectNumber);
+      const through = this.#anyMachine();
+      stranger(this, this.#random.fork(4), this.#doorOf(through, server), through);
     }
     if (this.#idlers > 0 && this.#random.chance(0.1)) {
       this.#idlers--;
-      idler(this, this.#random.fork(5), this.#doorOf(server), this.subjectNumber);
+      const through = this.#anyMachine();
+      idler(this, this.#random.fork(5), this.#doorOf(through, server), through);
     }
     if (this.#chance("cut") && client.conn !== undefined) this.cut(client.conn.link);
     if (this.mix.witness && this.mix.faults.cutWitness > 0 && this.#chance("cutWitness")) this.#cutWitness();
     if (this.#chance("hangUp")) this.#hangUp(server);
-    if (this.#chance("occupied")) this.network.occupy(this.#doorOf(server), 300_000);
+    if (this.#chance("occupied")) this.network.occupy(this.#doorOf(this.#anyMachine(), server), 300_000);
     if (this.#chance("restart")) this.#restart(server, "restart");
     if (this.#chance("restartBackup")) this.#restart(server, "restartBackup");
     if (this.#chance("restartOther")) this.#restart(server, "restartOther");
-    if (this.#chance("crash")) this.#crash();
-    if (this.#chance("stop")) this.#stop();
+    if (this.#chance("crash")) this.#anyMachine().kill();
+    if (this.#chance("stop")) this.#anyMachine().stopInOrder();
   }
 
-  #doorOf(server: Server): Address {
-    return this.#random.pick(this.#doors[server.number] ?? []);
+  #anyMachine(): Machine {
+    return this.machines.length === 1 ? this.#first : this.#random.pick(this.machines);
+  }
+
+  #doorOf(machine: Machine, server: Server): Address {
+    return this.#random.pick(machine.doorsOf(server));
   }
 
   granted(server: Server, computedAt: number): void {
@@ -218,45 +196,50 @@ export class World implements ClientHost, Scene {
     if (end === undefined || !end.isOpen) return;
     link.isCut = true;
     this.visits.count(link.isFinishing ? "fault: cut in a finish" : "fault: cut");
-    if (link.isFinishing) this.disturbed.add(this.serverOf(link));
+    if (link.isFinishing) this.disturbs(link);
     const isLate = random.chance(0.5);
     this.trace?.(() => `link ${link.number} is cut at ${end.owner}${isLate ? ", late" : ""}`);
     end.break(isLate);
     if (!isLate && random.chance(0.5)) end.other.break(false);
   }
 
-  troubled(server: number, us = 0): void {
-    this.#troubles.set(server, Math.max(this.#troubles.get(server) ?? 0, this.timeline.now + us));
+  // --- what the judge asks ----------------------------------------------------------------------------------------
+
+  #machineOf(link: Link): Machine {
+    return this.machines[link.machine] as Machine;
   }
 
-  isRead(server: number): boolean {
-    return this.mix.witness && this.repairs && this.#reads.get(server) === true;
+  /** Those whose subjects hear of what goes on there: of what does not pass through one of them, all. */
+  #hearing(link: Link): readonly Machine[] {
+    return link.isUnrepaired ? this.machines : [this.#machineOf(link)];
+  }
+
+  runs(link: Link): boolean {
+    return link.subject === this.#machineOf(link).subject;
+  }
+
+  disturbs(link: Link): void {
+    for (const machine of this.#hearing(link)) machine.disturbed.add(this.serverOf(link));
+  }
+
+  copies(link: Link): void {
+    for (const machine of this.#hearing(link)) machine.copying.add(this.serverOf(link));
+  }
+
+  doubts(link: Link): void {
+    this.#machineOf(link).doubted.add(this.serverOf(link));
+  }
+
+  troubled(server: number): void {
+    for (const machine of this.machines) machine.troubled(server, 0);
+  }
+
+  readersOf(server: number): Set<number> {
+    return new Set(this.machines.filter((machine) => machine.reads(server)).map(({ machine }) => machine));
   }
 
   mayBeUnread(link: Link): boolean {
-    const server = this.serverOf(link);
-    return !this.isRead(server) || this.isTroubled(server);
-  }
-
-  /** Was its own client's connection, or what it asked for, in the way of what disturbs it, lately? */
-  isTroubled(server: number): boolean {
-    const { holdMs, latencyUs } = this.mix;
-    const us = 1000 * (holdMs + TROUBLE_MS);
-    return 8 * latencyUs * TRIPS > 1000 * holdMs || this.timeline.now - (this.#troubles.get(server) ?? -us) < us;
-  }
-
-  /** The subject says that it reads what is in the storage, or that it has given that up. */
-  #watched(server: number, isWatched: boolean): void {
-    this.trace?.(() => `server ${server} is ${isWatched ? "" : "not "}read`);
-    this.#reads.set(server, isWatched);
-    if (isWatched) {
-      // Nobody knows what they were not told meanwhile: they all verify.
-      this.#unread.set(server, this.servers[server]?.truth.last ?? 0);
-      return;
-    }
-    // What it may not have read before that is told as the server tells it.
-    const { commits } = this.servers[server]?.truth ?? { commits: [] };
-    for (const commit of commits) commit.isRead = false;
+    return this.#machineOf(link).mayBeUnread(this.serverOf(link));
   }
 
   serverOf(link: Link): number {
@@ -277,27 +260,25 @@ export class World implements ClientHost, Scene {
   }
 
   unreadUpTo(link: Link): number {
-    return this.#unread.get(this.serverOf(link)) ?? -1;
+    return this.#machineOf(link).unreadUpTo(this.serverOf(link));
   }
 
   isLeaving(link: Link): boolean {
-    return this.#isStopping || link.subject !== this.subjectNumber;
+    return this.#machineOf(link).isLeaving(link);
   }
 
   mayDoubt(link: Link): boolean {
-    return this.doubted.has(this.serverOf(link));
+    return this.#machineOf(link).doubted.has(this.serverOf(link));
   }
 
   mayHaveCopied(link: Link): boolean {
     const server = this.serverOf(link);
-    return this.copying.has(server) && this.disturbed.has(server);
+    const { copying, disturbed } = this.#machineOf(link);
+    return copying.has(server) && disturbed.has(server);
   }
 
   mayEnd(server: number, link: Link): boolean {
-    const { mix } = this;
-    if (mix.witness && this.isTroubled(server)) return true;
-    if (this.isLeaving(link) || this.disturbed.has(server)) return true;
-    return mix.outbox > 0 || mix.history > 0 || (mix.deeds.undo > 0 && this.repairs);
+    return this.#machineOf(link).mayEnd(server, link);
   }
 
   copied(commit: Commit): void {
@@ -306,6 +287,10 @@ export class World implements ClientHost, Scene {
       if (number === by.client || isDirect || cache.isFresh || server.number !== this.serverOf(by)) continue;
       cache.copied = commit;
     }
+  }
+
+  forgetCopies(): void {
+    for (const { cache } of this.clients) cache.copied = undefined;
   }
 
   // --- what happens by itself -------------------------------------------------------------------------------------
@@ -317,7 +302,7 @@ export class World implements ClientHost, Scene {
   }
 
   #cutWitness(): void {
-    const [end] = this.network.witnessesOf("subject");
+    const [end] = this.network.witnessesOf(this.#anyMachine().owner);
     if (end === undefined) return;
     const isLate = this.#random.chance(0.5);
     this.trace?.(() => `the witness is cut${isLate ? ", late" : ""}`);
@@ -327,13 +312,13 @@ export class World implements ClientHost, Scene {
   #hangUp(server: Server): void {
     const conn = server.anyConn();
     if (conn === undefined) return;
-    if (conn.link?.isFinishing === true) this.disturbed.add(server.number);
+    if (conn.link?.isFinishing === true) this.disturbs(conn.link);
     server.close(conn, "hang up");
   }
 
   #restart(server: Server, how: "restart" | "restartBackup" | "restartOther"): void {
     if (!server.isUp) return;
-    this.disturbed.add(server.number);
+    for (const { disturbed } of this.machines) disturbed.add(server.number);
     server.stop();
     const random = this.#random;
     // Nothing of before is on its way any more when a backup has been restored.
@@ -346,45 +331,6 @@ export class World implements ClientHost, Scene {
       if (how !== "restart") for (const one of this.clients) if (one.server === server) one.cache.copied = undefined;
       this.trace?.(() => `server ${server.number} is up again, at T${truth.last}`);
       server.start(how === "restartOther" ? random.pick(KINDS) : server.kind);
-    });
-  }
-
-  #crash(): void {
-    this.trace?.(() => "the subject is killed");
-    this.#isStopping = false;
-    this.subjectNumber++;
-    // The next one can't know.
-    for (const { cache } of this.clients) cache.copied = undefined;
-    this.doubted.clear();
-    this.#unread.clear();
-    this.clock.kill();
-    this.network.kill("subject");
-    this.clock = new SimClock(this.timeline);
-    const next = this.#newSubject();
-    this.subject = next;
-    this.timeline.plan(this.#random.pick([100, 100_000]), () => {
-      if (this.subject === next) next.start();
-    });
-  }
-
-  /** It is asked to end, and another one is started when it has. */
-  #stop(): void {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
-    const { subject } = this;
-    this.trace?.(() => "the subject is to stop");
-    subject.quit(this.#random.pick([0, 100, 5000]), () => {
-      if (this.subject !== subject || this.violation !== undefined) return;
-      // A process ends, whatever is not closed yet.
-      // What its own client has closed the network may not have told it of.
-      const isClosed = this.network.openOf("subject").every((end) => end.isWitness && !end.isOpen);
-      const left = isClosed ? this.subject.check(0) : undefined;
-      if (left !== undefined) this.fail(new Violation("7 stopped", ` ${left}`));
-      if (isClosed && this.clock.pending > 0) {
-        this.fail(new Violation("7 stopped", ` ${this.clock.pending} timers are running`));
-      }
-      this.visits.count(isClosed ? "fault: stopped" : "fault: stopped, not closed");
-      this.#crash();
     });
   }
 

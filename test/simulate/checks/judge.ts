@@ -7,7 +7,7 @@ import type { Scene } from "../scene.ts";
 import type { Style } from "../style.ts";
 import { Violation } from "../violation.ts";
 import { Knowledge } from "./knowledge.ts";
-import { commitAt, isOwn, lacking, wanted } from "./must.ts";
+import { commitAt, isNever, lacking, wanted } from "./must.ts";
 import { ended, isOld, swallow } from "./old-answers.ts";
 import { isInvalidation, readNamed, type Named } from "./read.ts";
 
@@ -155,11 +155,11 @@ export class Judge {
     const commit = commitAt(link, tid);
     if (commit === undefined) return this.#fail("2 true", `T${tid} is announced, which is not committed`);
     if (this.knowledge.isLate(named)) return { type: "invalidation", named };
-    if (isOwn(commit, link)) return this.#fail("2 own", `T${tid} is announced to its own committer`);
+    if (isNever(this.#scene, commit, link)) return this.#fail("2 own", `T${tid} is announced to its own committer`);
     const own = this.#place(tid);
     if (own === false) return undefined;
     this.#look(style, frame, named, own);
-    const lacks = link.isUnrepaired ? undefined : lacking(oids, wanted(commit));
+    const lacks = link.isUnrepaired ? undefined : lacking(oids, wanted(commit, link));
     if (lacks !== undefined) return this.#fail("1 incomplete", `T${tid} is announced without oid ${lacks}`);
     if (own !== undefined && lacking(oids, own.oids) !== undefined) {
       return this.#fail("3 fewer oids", `T${tid} is announced without all that the server named`);

@@ -1,9 +1,9 @@
 import type { Cache } from "../cache.ts";
 import type { Link } from "../link.ts";
-import type { Answer } from "../message.ts";
+import { NO_OIDS, type Answer } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { Violation } from "../violation.ts";
-import { commitAt, lacking, mayShowEarly, missing, must, wanted } from "./must.ts";
+import { commitAt, isOfSubject, lacking, mayShowEarly, missing, must, unread, wanted } from "./must.ts";
 import type { Commit } from "../truth.ts";
 import type { Named } from "./read.ts";
 
@@ -50,7 +50,9 @@ export class Knowledge {
   /** True: a violation. `isLoad`: it says what an object is, and nothing of the database. */
   shown(tid: number, what: string, isLoad = false): boolean {
     if (tid === 0) return false;
-    const until = isLoad && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
+    // Inside its finish, behind a vote that has gone on, it can be told of nothing before that is over.
+    const isEarly = isLoad || (this.isInOldFinish && this.#mayMiss);
+    const until = isEarly && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
     if (until > this.#shown) this.#shown = until;
     if (this.#phase !== "ready" || until < tid) return false;
     const commit = missing(this.#scene, this.#link, this.#cache.last, tid);
@@ -170,7 +172,7 @@ export class Knowledge {
       const commit = commits[i];
       if (commit === undefined || commit.tid <= asked) break;
       if (commit.tid > tid || !this.#mustBeInResume(commit)) continue;
-      const lacks = lacking(oids, wanted(commit));
+      const lacks = lacking(oids, wanted(commit, this.#link));
       if (lacks === undefined) continue;
       return this.#fail(
         "1 resume incomplete",
@@ -185,7 +187,7 @@ export class Knowledge {
     }
     this.#shown = Math.max(this.#shown, tid);
     this.#covered = Math.max(this.#covered, tid);
-    cache.last = tid;
+    this.#standsAt(tid);
     return this.#ready();
   }
 
@@ -238,17 +240,18 @@ export class Knowledge {
     const commit = commitAt(this.#link, tid);
     if (commit?.finish !== request) {
       // An old server's transaction without changes shows another one's tid.
-      if (this.shown(shows, "an empty finish")) return true;
-      cache.last = Math.max(cache.last, tid);
+      if (this.shown(shows, "an empty finish", this.#mayMiss)) return true;
+      this.#missedBehindGrant(tid, NO_OIDS);
+      this.#standsAt(Math.max(cache.last, tid));
       return false;
     }
     commit.readAt = this.#scene.timeline.now;
     // What everybody had seen lies above it.
     if (commit.isLow && tid <= cache.last) return false;
     if (tid <= cache.last) return this.#fail("2 own", `own commit T${tid}, the client is at T${cache.last}`);
-    const before = this.#missedBehindGrant(commit);
+    const before = this.#missedBehindGrant(tid - 1, commit.oids);
     if (before !== undefined) return this.#fail("1 evidence", `own commit T${tid}, T${before.tid} was not announced`);
-    cache.last = tid;
+    this.#standsAt(tid);
     this.#since = tid;
     this.#shown = Math.max(this.#shown, tid);
     return false;
@@ -257,21 +260,25 @@ export class Knowledge {
   /**
    * A granted vote of an old server goes on without a look that does not come in time: what it would have found is told late,
    * but for what its client has changed itself.
-   * @returns what nothing excuses that it was not announced before that own commit
+   * `oids`: what that has changed. @returns what nothing excuses that it was not announced up to `tid`
    */
-  #missedBehindGrant({ tid, oids }: Commit): Commit | undefined {
+  #missedBehindGrant(tid: number, oids: readonly number[]): Commit | undefined {
     const { last } = this.#cache;
-    const mayMiss =
-      this.#scene.mix.witness && this.#scene.mayBeUnread(this.#link) && this.#link.style?.family === "old";
     for (
-      let commit = missing(this.#scene, this.#link, last, tid - 1);
+      let commit = missing(this.#scene, this.#link, last, tid);
       commit !== undefined;
       commit = missing(this.#scene, this.#link, last, commit.tid - 1)
     ) {
-      if (!mayMiss || !mayShowEarly(commit, this.#link)) return commit;
-      if (lacking(oids, commit.oids) !== undefined) this.#missed.push(commit);
+      if (!this.#mayMiss || !mayShowEarly(commit, this.#link)) return commit;
+      if (lacking(oids, commit.oids) === undefined) continue;
+      this.#missed.push(commit);
+      this.#cache.untold.set(commit, this.#link.subject);
     }
     return undefined;
+  }
+
+  get #mayMiss(): boolean {
+    return this.#scene.mix.witness && this.#scene.mayBeUnread(this.#link) && this.#link.style?.family === "old";
   }
 
   // --- invalidations ----------------------------------------------------------------------------------------------
@@ -319,12 +326,37 @@ export class Knowledge {
     cache.invalidate(tid, oids);
     if (tid <= cache.last && !this.#isMust(tid) && (tid > this.#since || !this.#scene.repairs)) return false;
     if (tid <= cache.last && commitAt(this.#link, tid)?.isLow === true) return false;
+    // Where it stands since a transaction of its own that has changed nothing.
+    if (tid === cache.last && this.#missed.some((missed) => missed.tid === tid)) {
+      this.#missed = this.#missed.filter((missed) => missed.tid !== tid);
+      return false;
+    }
     if (tid <= cache.last) return this.#fail("2 once", `T${tid} is announced, the client is at T${cache.last}`);
-    const between = missing(this.#scene, this.#link, cache.last, tid - 1);
+    const between = this.#untoldBelow(tid);
     if (between !== undefined) return this.#fail("1 skipped", `T${tid} is announced, T${between.tid} was not`);
-    cache.last = tid;
+    this.#standsAt(tid);
     this.#since = tid;
     return false;
+  }
+
+  /**
+   * The same lies below a commit that another client has made behind such a vote, and is told late, too.
+   * @returns what nothing excuses that it was not announced before
+   */
+  #untoldBelow(tid: number): Commit | undefined {
+    const commit = commitAt(this.#link, tid);
+    if (commit === undefined || !isOfSubject(commit, this.#link))
+      return missing(this.#scene, this.#link, this.#cache.last, tid - 1);
+    return this.#missedBehindGrant(tid - 1, commit.oids);
+  }
+
+  /** The cache stands at that tid now: what its subject does not read it has not heard of. */
+  #standsAt(tid: number): void {
+    const cache = this.#cache;
+    if (this.#scene.mix.proxies > 1) {
+      for (const commit of unread(this.#link, cache.last, tid)) cache.untold.set(commit, this.#link.subject);
+    }
+    cache.last = tid;
   }
 
   #isMust(tid: number): boolean {
@@ -374,7 +406,8 @@ export class Knowledge {
       for (let i = link.commits.length - 1; i >= 0; i--) {
         const newer = link.commits[i];
         if (newer === undefined || newer.tid <= at) break;
-        if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer).includes(oid)) continue;
+        if (newer.by === link || !must(this.#scene, newer, link, true) || !wanted(newer, link).includes(oid)) continue;
+        if ((cache.untold.get(newer) ?? link.subject) !== link.subject) continue;
         this.#fail("1 stale", `at rest oid ${oid} has the serial T${serial}, and changed in T${newer.tid}`);
         return;
       }

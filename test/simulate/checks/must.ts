@@ -3,27 +3,62 @@ import type { Scene } from "../scene.ts";
 import type { Commit } from "../truth.ts";
 
 /** The oids that everyone is to be told of. Of one that did not pass through the subject: what the server names. */
-export function wanted(commit: Commit): readonly number[] {
-  return commit.isForeign && !commit.isRead ? (commit.sent ?? NOTHING) : commit.oids;
+export function wanted(commit: Commit, link: Link): readonly number[] {
+  return isForeign(commit, link) && !isRead(commit, link) ? (commit.sent ?? NOTHING) : commit.oids;
 }
 
 const NOTHING: readonly number[] = [];
+
+/** Has it passed through the subject of this connection? */
+export function isOfSubject(commit: Commit, link: Link): boolean {
+  return commit.by.subject === link.subject && !commit.isForeign;
+}
+
+/** Did it pass by the subject of this connection? What one that was killed since has seen the next one is to know, or to doubt. */
+function isForeign({ isForeign: isAnybodys, by }: Commit, { machine }: Link): boolean {
+  return isAnybodys || by.machine !== machine;
+}
+
+/** Does the subject of this connection read it, whoever has made it? */
+function isRead({ readBy }: Commit, { machine }: Link): boolean {
+  return readBy.has(machine);
+}
+
+/** Those in (from, to] that have passed by the subject of this connection, and that it does not read. */
+export function unread(link: Link, from: number, to: number): Commit[] {
+  const { commits } = link;
+  const found: Commit[] = [];
+  for (let i = commits.length - 1; i >= 0; i--) {
+    const commit = commits[i] as Commit;
+    if (commit.tid <= from) break;
+    if (commit.tid <= to && isForeign(commit, link) && !isRead(commit, link)) found.push(commit);
+  }
+  return found;
+}
 
 /** Must the client of this connection hear of it at some time? `atRest`: at all; else before any evidence of it. */
 export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean): boolean {
   if (isOwn(commit, link) || commit.isLow) return false;
   const isOld = link.style?.family === "old";
   if (isOld && commit.oids.length === 0) return false;
-  if (commit.isRead && !link.isUnrepaired) return true;
+  if (isRead(commit, link) && !link.isUnrepaired) return true;
   if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;
-  if (commit.isForeign) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
+  if (isForeign(commit, link)) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
   // Without a repair a new server's own order has to do.
   return scene.repairs || isOld || atRest;
 }
 
 /** Has its client made it, and does it know? */
 export function isOwn(commit: Commit, link: Link): boolean {
-  return commit.by === link && !(commit.isDenied && commit.isRead);
+  return commit.by === link && !(commit.isDenied && isRead(commit, link));
+}
+
+/**
+ * Must its client not be told of it? One that was answered with an exception a subject may find, too, which has said that it can't
+ * read all there is.
+ */
+export function isNever(scene: Scene, commit: Commit, link: Link): boolean {
+  return isOwn(commit, link) && !(commit.isDenied && scene.mix.witness);
 }
 
 /** It was left out, on this connection or an earlier one: what it missed then it never hears of. */
@@ -50,7 +85,7 @@ export function missing(scene: Scene, link: Link, from: number, to: number, atRe
  * with an exception, which the server does not tell to its own client.
  */
 export function mayShowEarly(commit: Commit, link: Link): boolean {
-  if (!(commit.isForeign || commit.isDenied) || !commit.isRead) return false;
+  if (!(isForeign(commit, link) || commit.isDenied) || !isRead(commit, link)) return false;
   const isUntold = commit.sent === undefined || commit.by === link || isSkipped(commit, link);
   return link.style?.family === "new" || isUntold;
 }

@@ -4,6 +4,9 @@ import type { Link } from "../link.ts";
 import type { Answer, Request } from "../message.ts";
 import type { Scene } from "../scene.ts";
 import { sizeOf } from "../server/reads.ts";
+import { isInvalidation, readNamed } from "./read.ts";
+
+const LENGTH_BYTES = 4;
 
 // An old server's answers to `loadBefore` that its client reads behind invalidations of the object.
 
@@ -27,7 +30,6 @@ function isCurrent({ request, tid }: Answer): boolean {
 /** It was computed before one of those: its client must not have it as it is. */
 export function isOld(scene: Scene, link: Link, answer: Answer): boolean {
   if (!isAbsent(answer) && !isCurrent(answer)) return false;
-  if (isAbsent(answer) && answer.request?.isAgain === true) return false;
   return toldOf(scene, link, answer).some((tid) => tid > answer.computedAt);
 }
 
@@ -42,7 +44,10 @@ export function ended(scene: Scene, link: Link, answer: Answer, frame: Buffer): 
     // One that named it without need may have gone out before it was asked, too.
     if (end > latest) continue;
     const it = loaded(style, request, computedAt, serial, end, sizeOf(scene.mix, request.oid));
-    if (it.frame.equals(frame)) return it;
+    if (!it.frame.equals(frame)) continue;
+    // Else its end was found without need: it was computed behind all that.
+    if (end > computedAt) scene.visits.count("subject: old answer, truly");
+    return it;
   }
   return undefined;
 }
@@ -52,10 +57,16 @@ export function swallow(scene: Scene, link: Link, bytes: Buffer, at: number, end
   for (;;) {
     const head = link.down.peek();
     if (head === undefined || !isAbsent(head) || matches(head.frame, bytes, at, end)) return;
-    if (toldOf(scene, link, head).length === 0) return;
+    if (toldOf(scene, link, head).length === 0 || mayStandBefore(link, bytes.subarray(at, end), head)) return;
     link.down.shift();
     link.swallowed.push(head);
   }
+}
+
+/** An invalidation of what it was computed with: it may come yet. */
+function mayStandBefore({ style }: Link, frame: Buffer, { computedAt }: Answer): boolean {
+  if (style === undefined || !isInvalidation(frame)) return false;
+  return (readNamed(style, frame, LENGTH_BYTES)?.tid ?? Infinity) <= computedAt;
 }
 
 /** The subject calls once more what has been answered, so that nobody hears of that answer; undefined: it may not. */

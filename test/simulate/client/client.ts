@@ -8,9 +8,16 @@ import type { Scene } from "../scene.ts";
 import type { Server } from "../server/server.ts";
 import { ClientConn } from "./conn.ts";
 
+/** Where it connects to, and through what. */
+export interface Way {
+  readonly link: Link;
+  readonly address: Address;
+}
+
 /** What a client needs of the world. */
 export interface ClientHost {
-  newLink(client: number, isDirect: boolean): Link;
+  /** For its next connection. */
+  way(client: Client): Way;
   /** One decision fewer is left. False: none is. */
   decide(): boolean;
   /** Something else happens now, at times. */
@@ -38,7 +45,10 @@ export class Client {
   readonly taste: number;
   /** It was set up with authentication: its frames have MACs on an old server. */
   readonly hasMacs: boolean;
-  readonly #address: Address;
+  /** Of a subject's addresses for its server. */
+  readonly door: number;
+  /** Counts on where it goes to another one. */
+  machine: number;
   conn: ClientConn | undefined;
   #cancel: (() => void) | undefined;
   #isLeaving = false;
@@ -49,7 +59,7 @@ export class Client {
     scene: Scene,
     random: Random,
     host: ClientHost,
-    about: { number: number; server: Server; address: Address; isDirect: boolean },
+    about: { number: number; server: Server; door: number; isDirect: boolean },
   ) {
     this.scene = scene;
     this.random = random;
@@ -58,7 +68,8 @@ export class Client {
     this.server = about.server;
     this.isDirect = about.isDirect;
     this.taste = random.below(100);
-    this.#address = about.address;
+    this.door = about.door;
+    this.machine = about.number;
     this.hasMacs = !about.isDirect && random.chance(scene.mix.macs);
   }
 
@@ -75,7 +86,7 @@ export class Client {
   connect(): void {
     if (this.conn !== undefined || this.isDialling || this.#isLeaving) return;
     this.isDialling = true;
-    const link = this.host.newLink(this.number, this.isDirect);
+    const { link, address } = this.host.way(this);
     let isOver = false;
     const again = (): void => {
       isOver = true;
@@ -83,7 +94,7 @@ export class Client {
       this.#cancel = undefined;
       this.after(500_000, () => this.connect());
     };
-    const cancel = this.scene.network.dial("client", this.#address, {
+    const cancel = this.scene.network.dial("client", address, {
       connected: (end) => {
         isOver = true;
         this.isDialling = false;

@@ -76,9 +76,13 @@ function choose(conn: ClientConn): Deed | undefined {
   return undefined;
 }
 
-/** Of one that may exist, or not. */
+/** Of one that may exist, or not; or of what somebody is just changing, where an answer can cross that. */
 function anyOid(conn: ClientConn): number {
-  return 1 + conn.client.random.below(conn.mix.objects);
+  const { random, server } = conn.client;
+  if (conn.mix.faults.crossesCommit > 0 && server.changing.length > 0 && random.chance(0.5)) {
+    return random.pick(server.changing);
+  }
+  return 1 + random.below(conn.mix.objects);
 }
 
 function load(conn: ClientConn, oid: number): void {

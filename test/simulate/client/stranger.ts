@@ -1,6 +1,6 @@
 import type { Address } from "../../../src/config/address.ts";
 import type { End } from "../end.ts";
-import { Link } from "../link.ts";
+import { Link, type Through } from "../link.ts";
 import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
 import { MONITOR_ANSWER, TLS_ANSWER } from "../server/conn.ts";
@@ -18,10 +18,10 @@ const ANSWERS: readonly string[] = SERVERS.flatMap(({ greeting }) => {
 });
 
 /** Somebody who is no client of a storage connects, says something or nothing, and goes. */
-export function stranger(scene: Scene, random: Random, address: Address, subject: number): void {
+export function stranger(scene: Scene, random: Random, address: Address, through: Through): void {
   const kind = random.pick(KINDS);
   scene.visits.count(`stranger: ${kind}`);
-  const link = new Link(0, 0, false, subject);
+  const link = new Link(0, 0, false, through);
   link.isRaw = link.isWild = true;
   const cancel = scene.network.dial("stranger", address, {
     failed: () => undefined,
@@ -58,10 +58,10 @@ export function stranger(scene: Scene, random: Random, address: Address, subject
 const IDLE_US = 30_000_000;
 
 /** Somebody connects, names a protocol or says nothing, and stays: a subject that repairs must let him go. */
-export function idler(scene: Scene, random: Random, address: Address, subject: number): void {
+export function idler(scene: Scene, random: Random, address: Address, through: Through): void {
   const name = random.pick(["", "", "Z5", "Z4", "M5"]);
   scene.visits.count(`stranger: idle${name === "" ? "" : ", named"}`);
-  const link = new Link(0, 0, false, subject);
+  const link = new Link(0, 0, false, through);
   link.isRaw = link.isWild = true;
   scene.network.dial("stranger", address, {
     failed: () => undefined,
@@ -72,7 +72,7 @@ export function idler(scene: Scene, random: Random, address: Address, subject: n
         name === "" ? Buffer.alloc(0) : Buffer.from(`\x00\x00\x00${String.fromCharCode(name.length)}${name}`);
       if (name !== "") end.write(link.rawSaid);
       scene.timeline.plan(IDLE_US, () => {
-        if (end.isOpen && end.other.isOpen && end.other.owner === "subject" && scene.repairs) {
+        if (end.isOpen && end.other.isOpen && end.other.isSubjects && scene.repairs) {
           scene.fail(new Violation("7 idle", `somebody who does not register is still connected: ${end.describe()}`));
         }
         end.carryOut("destroy");

@@ -40,7 +40,7 @@ export class Transaction {
     this.#undone = [];
     conn.together(() => {
       const tid = what === "copy" ? this.#copiedTid() : 0;
-      if (tid !== 0) conn.client.scene.copying.add(conn.client.server.number);
+      if (tid !== 0) conn.client.scene.copies(conn.link);
       conn.send(conn.requests.begin(this.#txn, tid));
       if (random.chance(0.05)) conn.send(conn.requests.begin(this.#txn, tid));
       this.#stores(what);
@@ -264,7 +264,7 @@ export class Transaction {
     this.#phase = "finishing";
     link.isFinishing = true;
     // It may be forwarded on a connection that has ended: then nobody knows whether it was read.
-    if (link.isServerGone || link.isCut || link.isTooLong) client.scene.disturbed.add(client.server.number);
+    if (link.isServerGone || link.isCut || link.isTooLong) client.scene.disturbs(link);
     if (conn.style.family === "old") conn.judge.knowledge.isInOldFinish = true;
     conn.send(conn.requests.finish(this.#txn));
     if (client.chance("leaveFinishing")) {

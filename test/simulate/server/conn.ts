@@ -124,12 +124,13 @@ export class ServerConn implements ConnectionHandler {
     const again = readAgain(link, frame);
     if (again !== undefined) {
       scene.visits.count("subject: reads again");
+      scene.trace?.(() => `link ${link.number} server reads ${again.method} ${again.oid} once more`);
       this.inbox.push(again);
       return true;
     }
     if (link.isWild) {
       // What has become of a commit of its nobody will hear.
-      if (link.isFinishing) scene.disturbed.add(this.server.number);
+      if (link.isFinishing) scene.disturbs(link);
       this.server.close(this, "garbage");
       return false;
     }
@@ -213,10 +214,11 @@ export class ServerConn implements ConnectionHandler {
 
   /** The subject may refuse it; a commit that is on its way is in limbo then. */
   #lookAtLength(link: Link, length: number): void {
-    const { mix, disturbed } = this.server.scene;
-    if (mix.frameBytes === 0 || length <= mix.frameBytes) return;
+    const { scene } = this.server;
+    const { frameBytes } = scene.mix;
+    if (frameBytes === 0 || length <= frameBytes) return;
     link.isTooLong = true;
-    if (link.isFinishing) disturbed.add(this.server.number);
+    if (link.isFinishing) scene.disturbs(link);
   }
 
   ended(): void {

@@ -13,7 +13,7 @@ import {
 } from "../answers.ts";
 import type { End } from "../end.ts";
 import type { Link } from "../link.ts";
-import type { Answer, Request } from "../message.ts";
+import { NO_OIDS, type Answer, type Request } from "../message.ts";
 import type { Fault } from "../mix.ts";
 import type { Random } from "../random.ts";
 import type { Scene } from "../scene.ts";
@@ -160,6 +160,11 @@ export class Server {
 
   anyConn(): ServerConn | undefined {
     return this.#conns.size === 0 ? undefined : this.random.pick([...this.#conns]);
+  }
+
+  /** What is changed by a transaction that was granted its vote. */
+  get changing(): readonly number[] {
+    return this.lock.holder?.transaction?.voted?.changed ?? NO_OIDS;
   }
 
   // --- requests ---------------------------------------------------------------------------------------------------
@@ -346,15 +351,19 @@ export class Server {
     ) {
       return { answer: none(style, request, at, "none"), us: 0, written: () => undefined };
     }
+    const { link } = conn;
     if (this.chance("finishException")) {
-      this.scene.disturbed.add(this.number);
+      if (link !== undefined) this.scene.disturbs(link);
       return nothing(this.#finishException(conn, style, request, at));
     }
     if (this.chance("finishNone")) return nothing(none(style, request, at, "none"));
     const isEmpty = voted.changed.length === 0;
     if (isEmpty && style.family === "old" && !this.scene.mix.emptyTid) return nothing(tidReply(style, request, at, at));
     const { tid } = transaction;
-    if (tid !== 0 && !this.#canCopy(conn, tid)) return nothing(this.#finishException(conn, style, request, at));
+    if (tid !== 0 && !this.#canCopy(conn, tid)) {
+      if (link !== undefined) this.scene.disturbs(link);
+      return nothing(this.#finishException(conn, style, request, at));
+    }
     const commit = this.#commit(conn, style, request, voted, tid);
     conn.transaction = undefined;
     const us =
@@ -364,10 +373,10 @@ export class Server {
       this.release(conn);
     };
     if (this.scene.mix.faults.finishLies > 0 && !commit.isLow && this.chance("finishLies")) {
-      this.scene.disturbed.add(this.number);
+      this.scene.disturbs(commit.by);
       commit.isDenied = true;
       const wasTold = this.#tellsCommitter(conn) && commit.sent !== undefined;
-      if (wasTold && style.family === "old") this.scene.doubted.add(this.number);
+      if (wasTold && style.family === "old") this.scene.doubts(commit.by);
       return { answer: this.#finishException(conn, style, request, at), us, written };
     }
     return { answer: tidReply(style, request, commit.tid, commit.tid), us, written };
@@ -384,7 +393,8 @@ export class Server {
   /** To below the newest only where the subject sees it: else its clients may learn of it anyhow. */
   #canCopy({ link, end }: ServerConn, tid: number): boolean {
     if (tid > this.truth.last) return true;
-    if (link === undefined || link.isUnrepaired || link.subject !== this.scene.subjectNumber) return false;
+    // To another proxy it is copied past it, which is not read.
+    if (link === undefined || link.isUnrepaired || !this.scene.runs(link) || this.scene.mix.proxies > 1) return false;
     return !end.other.isClosed && this.truth.at(tid) === undefined;
   }
 
@@ -401,12 +411,12 @@ export class Server {
       sent,
       by: link,
       finish,
-      isForeign: link.isUnrepaired || link.subject !== this.scene.subjectNumber,
+      isForeign: link.isUnrepaired || !this.scene.runs(link),
       skipped: [],
       limboEnds: isClosed ? Infinity : 0,
       isLow: copied !== 0 && copied <= this.truth.last,
       readAt: 0,
-      isRead: this.scene.isRead(this.number),
+      readBy: this.scene.readersOf(this.number),
       isDenied: false,
     };
     this.truth.add(commit, voted.gone);
@@ -414,7 +424,7 @@ export class Server {
     else if (copied !== 0) visits.count("commit: copied");
     visits.count(commit.isForeign ? "commit: foreign" : sent === undefined ? "commit: silent" : "commit: told");
     if (isClosed) visits.count("commit: in limbo");
-    if (isClosed) this.scene.disturbed.add(this.number);
+    if (isClosed) this.scene.disturbs(link);
     this.scene.trace?.(
       () =>
         `link ${link.number} commits T${commit.tid} (${voted.changed.join(" ")}), told (${sent?.join(" ") ?? "nothing"})`,
@@ -457,7 +467,7 @@ export class Server {
   /** Who is there must hear of it in order, or verify. */
   #copiedBelow(commit: Commit, conn: ServerConn): void {
     this.scene.visits.count("commit: copied below");
-    this.scene.disturbed.add(this.number);
+    this.scene.disturbs(commit.by);
     this.scene.copied(commit);
     for (const { link } of this.registered) {
       if (link === undefined || link === conn.link || link.isUnrepaired || link.subject !== commit.by.subject) continue;

@@ -8,6 +8,8 @@ import type { Server } from "./server.ts";
 /** What a thread takes for a request at most, in microseconds. */
 const WORK_US = 60;
 const SLOW_US = 400_000;
+/** ... and one that is overtaken by a commit. */
+const OVERTAKEN_US = 1_000_000;
 
 /**
  * ZODB3 and ZEO up to 4: a thread for each client. An invalidation is written to the others while the storage's own lock
@@ -18,6 +20,8 @@ export class Threads implements Engine {
   #isStopped = false;
   /** A `tpc_finish` is done, and its reply not written. Nobody is so quick that another one could come between. */
   #isReplying = false;
+  /** Threads that have computed an answer, and wait to be overtaken by a commit. */
+  #overtaken: (() => void)[] = [];
 
   constructor(server: Server) {
     this.#server = server;
@@ -47,6 +51,7 @@ export class Threads implements Engine {
 
   lockIsFree(): void {
     const { lock, random } = this.#server;
+    this.#overtake();
     if (lock.waiting.length === 0) return;
     const next = random.pick(lock.waiting);
     this.soon(() => {
@@ -102,6 +107,7 @@ export class Threads implements Engine {
         if (this.#isReplying) return then(() => conn.inbox.unshift(request));
         this.#isReplying = true;
         const { answer, us, written } = server.finish(conn, style, request);
+        this.#overtake();
         const isEarly = server.random.chance(0.5) && us === 0;
         if (isEarly) written();
         return then(() => {
@@ -114,10 +120,39 @@ export class Threads implements Engine {
       default: {
         const answer = server.answer(conn, style, request);
         if (answer === undefined) return false;
+        if (isLoad(request) && this.#mayBeOvertaken(conn, request) && server.chance("crossesCommit")) {
+          this.#waitForCommit(() => then(() => conn.write(answer)));
+          return true;
+        }
         if (server.chance("lateReply")) return then(() => conn.write(answer));
         conn.write(answer);
         return false;
       }
     }
   }
+
+  /** Somebody else is about to change that object. */
+  #mayBeOvertaken(conn: ServerConn, { oid }: Request): boolean {
+    const { changing, lock } = this.#server;
+    return lock.holder !== conn && changing.includes(oid);
+  }
+
+  #overtake(): void {
+    for (const goOn of this.#overtaken.splice(0)) goOn();
+  }
+
+  /** Until somebody has committed, and told the others; or has not. */
+  #waitForCommit(then: () => void): void {
+    let isOver = false;
+    const goOn = (): void => {
+      if (!isOver) then();
+      isOver = true;
+    };
+    this.#overtaken.push(goOn);
+    this.#after(0, OVERTAKEN_US, goOn);
+  }
+}
+
+function isLoad({ kind }: Request): boolean {
+  return kind === "load" || kind === "loadBefore";
 }

@@ -55,5 +55,5 @@ function isTooLate<P>(state: StorageState<P>, account: Account<P>, tid: Tid): bo
   if (isToldBeyond(account, tid)) return true;
   if (state.server === "new") return false;
   const isVoted = account.granted && !account.outbox.some(({ kind }) => kind === "grant");
-  return isVoted || awaitsOwn(account) || isFinishing(state, account.number);
+  return isVoted || awaitsOwn(account, tid) || isFinishing(state, account.number);
 }

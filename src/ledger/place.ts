@@ -92,9 +92,9 @@ function isEvidence<P>(state: StorageState<P>, item: Item<P>, tid: Tid): boolean
   return item.kind === "grant" ? state.rules.grantIsEvidence : item.tid >= tid;
 }
 
-/** Is the reply to its own `tpc_finish` held? */
-export function awaitsOwn<P>({ outbox }: Account<P>): boolean {
-  return outbox.some(({ isFinish }) => isFinish);
+/** Is a reply to its own `tpc_finish` held that shows that tid or a higher one? */
+export function awaitsOwn<P>({ outbox }: Account<P>, tid: Tid): boolean {
+  return outbox.some((one) => one.isFinish && one.tid >= tid);
 }
 
 /** The server's message of that tid is not told to it, if it waits. */

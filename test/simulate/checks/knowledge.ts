@@ -311,13 +311,16 @@ export class Knowledge {
     if (!this.#scene.mix.witness || this.#phase !== "ready" || tid !== this.#cache.last || commit === undefined)
       return false;
     if (oids.some((oid) => commit.oids.includes(oid)) || this.isInOldFinish) return false;
-    if (this.#isMust(tid) && tid > Math.max(this.#announced, this.#covered)) return false;
+    // By an empty transaction of its own it can stand at what it is still to be told.
+    const isToCome = this.#missed.some((missed) => missed.tid === tid);
+    if (this.#isMust(tid) && tid > Math.max(this.#announced, this.#covered) && !isToCome) return false;
     if (this.#link.lows.length === 0 && !this.#scene.mayBeUnread(this.#link)) {
       this.#fail("2 late", `oids ${oids.join(" ")} are told late, under T${tid}`);
     }
     this.#scene.visits.count("subject: told late");
     this.#cache.invalidate(tid, oids);
-    this.#missed = this.#missed.filter((missed) => lacking([...oids, ...commit.oids], missed.oids) !== undefined);
+    const known = isToCome ? oids : [...oids, ...commit.oids];
+    this.#missed = this.#missed.filter((missed) => lacking(known, missed.oids) !== undefined);
     return true;
   }
 
@@ -328,7 +331,7 @@ export class Knowledge {
     if (tid <= cache.last && commitAt(this.#link, tid)?.isLow === true) return false;
     // Where it stands since a transaction of its own that has changed nothing.
     if (tid === cache.last && this.#missed.some((missed) => missed.tid === tid)) {
-      this.#missed = this.#missed.filter((missed) => missed.tid !== tid);
+      this.#missed = this.#missed.filter((missed) => lacking(oids, missed.oids) !== undefined);
       return false;
     }
     if (tid <= cache.last) return this.#fail("2 once", `T${tid} is announced, the client is at T${cache.last}`);

@@ -5,7 +5,9 @@ import { MOST_TOLD_BYTES, oidsBetween } from "./history.ts";
 import { standsAt } from "./late.ts";
 import { limboBetween } from "./limbo.ts";
 import { NO_OIDS, union, type OidSet } from "./oid-set.ts";
+import { dueUpTo, noLongerOwed } from "./owed.ts";
 import { resumeTid } from "./past.ts";
+import { withdraw } from "./place.ts";
 import { completed } from "./resumed.ts";
 import { isAllKnown } from "./read-up-to.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
@@ -46,6 +48,7 @@ export function merge<P>(
     return;
   }
   if (upTo > account.shown) account.shown = upTo;
+  if (state.rules.mergeResume) nothingUpTo(account, upTo, actions);
   const { missing, oids } = completed(state, state.rules.mergeResume ? ours : NO_OIDS, answer?.oids ?? NO_OIDS);
   standsAt(account, upTo, oids);
   if (upTo === answer?.tid && missing.length === 0) {
@@ -60,6 +63,18 @@ export function merge<P>(
     value: { tid: upTo, oids },
     payload,
   });
+}
+
+/** What this answer tells it of is told to it no more. (It can be found while the answer is on its way.) */
+function nothingUpTo<P>(account: Account<P>, upTo: Tid, actions: Action<P>[]): void {
+  const covered = account.due.splice(0, dueUpTo(account, upTo)).map(({ settled }) => settled);
+  for (const { settled, tid } of account.outbox) {
+    if (settled !== undefined && tid <= upTo) {
+      covered.push(settled);
+      withdraw(account, tid);
+    }
+  }
+  for (const settled of covered) noLongerOwed(settled, account.number, actions);
 }
 
 /** What changed in (from, to], and what perhaps did; undefined: not all of it is known, or it is too much. */

@@ -201,6 +201,25 @@ describe("what a commit here says of those of others below it", () => {
   });
 });
 
+describe("what is found while a client verifies its cache", () => {
+  it("is in the answer to its getInvalidations, or is told behind it: not both", () => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    // It is known from now on, and not read.
+    ledger.invalidation(1, { tid: asTid(103n), oids: packed([1]) }, 0, READ);
+    ledger.registerForwarded(2);
+    ledger.registerReply(2, undefined, READ);
+    ledger.lastTransactionReply(2, asTid(102n), ledger.stamp, READ);
+    ledger.take();
+    looks(ledger, 103n, 101n, 103n);
+    ledger.invalidationsReply(2, asTid(100n), undefined, REPLY);
+    ledger.tick(1_000, PATIENCE);
+    const told = ledger.take().filter((one) => one.do === "resume" || (one.do === "announce" && one.session === 2));
+    expect(told).toMatchObject([{ do: "resume", value: { tid: 103n, oids: packed([1, 101, 103]) } }]);
+    expect(ledger.state.accounts.get(2)).toMatchObject({ due: [], outbox: [] });
+  });
+});
+
 describe("another database", () => {
   it("is read from its own end on, whoever has seen first that it is another one", () => {
     const ledger = watched();

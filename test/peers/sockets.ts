@@ -5,11 +5,12 @@ import { connect, type Socket } from "node:net";
 export const LOOPBACK = "127.0.0.1";
 
 /**
- * Breaks a connection off. One that is about to say its end can't be reset: Node 20 then leaves its descriptor open for good:
- * the other side hears of an end and no more, and this process doesn't exit.
+ * Breaks a connection off. One that is about to say its end can't be reset before it has: Node 20 then leaves its descriptor
+ * open for good, the other side hears of an end and no more, and this process doesn't exit.
  */
 export function reset(socket: Socket): void {
-  if (socket.writableEnded && !socket.writableFinished) socket.destroy();
+  const saysEnd = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0;
+  if (saysEnd) socket.once("finish", () => socket.resetAndDestroy());
   else socket.resetAndDestroy();
 }
 

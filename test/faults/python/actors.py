@@ -384,6 +384,15 @@ class Actor(threading.Thread):
             raise KeyError(oid)
         return serial
 
+    def new_oids(self, many):
+        """Each once: a server that was killed hands out again what its clients had in stock."""
+        oids = []
+        while len(oids) < many:
+            oid = self.client.storage.new_oid()
+            if oid not in oids:
+                oids.append(oid)
+        return oids
+
     def write(self, mark):
         dice, client = self.dice, self.client
         kind = dice.choice(KINDS)
@@ -393,9 +402,9 @@ class Actor(threading.Thread):
         client.begin_marked(mark)
         created, changed = [], []
         if kind in ('created', 'both', 'aborted'):
-            created = [client.storage.new_oid() for _ in range(dice.randrange(1, 4))]
+            created = self.new_oids(dice.randrange(1, 4))
         elif kind == 'many':
-            created = [client.storage.new_oid() for _ in range(dice.randrange(10, 20))]
+            created = self.new_oids(dice.randrange(10, 20))
         if kind in ('modified', 'both', 'many'):
             pool = self.shared + self.own
             changed = dice.sample(pool, dice.randrange(1, 4))

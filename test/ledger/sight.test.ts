@@ -35,9 +35,9 @@ function registers(ledger: StorageLedger<string>, session: number, last: bigint)
 }
 
 /** Session 1 creates, and is granted its vote, which is held no longer. */
-function votes(ledger: StorageLedger<string>): void {
+function votes(ledger: StorageLedger<string>, explicitTid = NO_TID): void {
   ledger.workForwarded(1);
-  ledger.beginForwarded(1, 1);
+  ledger.beginForwarded(1, 1, explicitTid);
   ledger.storeForwarded(1, 1, "created", "zero", packed([7]), 0);
   ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
   ledger.tick(0, PATIENCE);
@@ -198,6 +198,24 @@ describe("what a commit here says of those of others below it", () => {
     ledger.sightTold({ tid: asTid(102n), oids: packed([]) });
     ledger.lookBegins();
     expect(ledger.lookNames(asTid(102n))).toBeUndefined();
+  });
+});
+
+describe("a look that names what has named its tid itself", () => {
+  it.each(["below what is known", "above it"])("covers no vote: %s", (where) => {
+    const ledger = watched();
+    registers(ledger, 1, 100n);
+    const copied = where === "above it" ? 101n : 99n;
+    votes(ledger, asTid(copied));
+    ledger.finishReply(1, ledger.finishForwarded(1, 1), asTid(copied), 0, REPLY);
+    ledger.beginForwarded(1, 2);
+    ledger.storeForwarded(1, 2, "created", "zero", packed([8]), 0);
+    ledger.voteGranted(1, asTid(0n), { ...READ, order: ledger.stamp.order });
+    looks(ledger, copied, ...(where === "above it" ? [copied] : []));
+    ledger.finishReply(1, ledger.finishForwarded(1, 2), asTid(106n), 60_000, REPLY);
+    // Somebody else's can lie between.
+    ledger.lookBegins();
+    expect(ledger.lookNames(asTid(106n))).toEqual({ above: copied > 100n ? copied : 100n, upTo: 106n });
   });
 });
 

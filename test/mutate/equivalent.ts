@@ -208,11 +208,6 @@ export const EQUIVALENT: readonly Equivalent[] = [
     "src/ledger/prove.ts",
     ['if (count === 0) return "goes-on";', "count === 0", "false"],
   ),
-  ...since("a message of its own commit has been swallowed before", "src/ledger/hear.ts", [
-    "const isLate = tid <= account.announced || (tid < account.committed && account.committed <= account.shown);",
-    "tid < account.committed",
-    "tid <= account.committed",
-  ]),
   ...since("what is made up is of a commit that is known until it has gone out, as it is owed", "src/ledger/hear.ts", [
     "const nothingNew = settled !== undefined ? isSubset(oids, settled.oids) : same?.own?.oids.equals(oids) === true;",
     "same?.own?.oids",

@@ -7,7 +7,7 @@ import { limboBetween } from "./limbo.ts";
 import { NO_OIDS, union, type OidSet } from "./oid-set.ts";
 import { dueUpTo, noLongerOwed } from "./owed.ts";
 import { resumeTid } from "./past.ts";
-import { withdraw } from "./place.ts";
+import { takeMadeUp } from "./place.ts";
 import { completed } from "./resumed.ts";
 import { isAllKnown } from "./read-up-to.ts";
 import type { Account, Action, Item, StorageState } from "./state.ts";
@@ -48,7 +48,7 @@ export function merge<P>(
     return;
   }
   if (upTo > account.shown) account.shown = upTo;
-  if (state.rules.mergeResume) nothingUpTo(account, upTo, actions);
+  if (state.rules.mergeResume) nothingUpTo(account, item, upTo, actions);
   const { missing, oids } = completed(state, state.rules.mergeResume ? ours : NO_OIDS, answer?.oids ?? NO_OIDS);
   standsAt(account, upTo, oids);
   if (upTo === answer?.tid && missing.length === 0) {
@@ -66,15 +66,12 @@ export function merge<P>(
 }
 
 /** What this answer tells it of is told to it no more. (It can be found while the answer is on its way.) */
-function nothingUpTo<P>(account: Account<P>, upTo: Tid, actions: Action<P>[]): void {
-  const covered = account.due.splice(0, dueUpTo(account, upTo)).map(({ settled }) => settled);
-  for (const { settled, tid } of account.outbox) {
-    if (settled !== undefined && tid <= upTo) {
-      covered.push(settled);
-      withdraw(account, tid);
-    }
+function nothingUpTo<P>(account: Account<P>, answer: Item<P>, upTo: Tid, actions: Action<P>[]): void {
+  for (const { settled } of account.due.splice(0, dueUpTo(account, upTo)))
+    noLongerOwed(settled, account.number, actions);
+  for (const { settled } of takeMadeUp(account, answer, upTo)) {
+    if (settled !== undefined) noLongerOwed(settled, account.number, actions);
   }
-  for (const settled of covered) noLongerOwed(settled, account.number, actions);
 }
 
 /** What changed in (from, to], and what perhaps did; undefined: not all of it is known, or it is too much. */

@@ -100,7 +100,18 @@ export function awaitsOwn<P>({ outbox }: Account<P>, tid: Tid): boolean {
 /** The server's message of that tid is not told to it, if it waits. */
 export function withdraw<P>(account: Account<P>, tid: Tid): void {
   const waiting = invalidationAt(account, tid);
-  if (waiting === undefined) return;
+  if (waiting !== undefined) take(account, waiting);
+}
+
+/** The made-up messages behind that one, up to that tid, are taken out. */
+export function takeMadeUp<P>(account: Account<P>, behind: Item<P>, upTo: Tid): Item<P>[] {
+  const { outbox } = account;
+  const taken = outbox.slice(outbox.indexOf(behind) + 1).filter((one) => one.settled !== undefined && one.tid <= upTo);
+  for (const one of taken) take(account, one);
+  return taken;
+}
+
+function take<P>(account: Account<P>, waiting: Item<P>): void {
   account.outbox.splice(account.outbox.indexOf(waiting), 1);
   account.heldBytes -= waiting.bytes;
 }

@@ -9,9 +9,8 @@ import { verdictOn } from "./verdict.ts";
 
 const ROUNDS = [0, 1];
 
-/** Of all causes. But a ZEO 6.2 client was seen, once in some hundred rounds, not to come back to a proxy that was killed. */
-const lineFor = (server: string): string =>
-  `--seconds 3 --witness on --server ${server}${server === "zeo62-py312" ? " --without proxy-kills" : ""}`;
+/** Of all causes. */
+const lineFor = (server: string): string => `--seconds 3 --witness on --server ${server}`;
 
 /** `ZEO_FAULTS_SEED` repeats the choices of a run that printed it. */
 const seed = Number(process.env["ZEO_FAULTS_SEED"] ?? 1 + Math.floor(Math.random() * 1_000_000));

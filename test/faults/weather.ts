@@ -230,12 +230,9 @@ export class Weather {
     this.faults++;
   }
 
-  /**
-   * One end hears that the other has said all that it will say; what that says meanwhile goes on. Not before both have said
-   * something: a ZEO 6.2 client was seen to leave greeting and end unread then, and to wait for good.
-   */
+  /** One end hears that the other has said all that it will say; what that says meanwhile goes on. */
   halfClose(): void {
-    const pair = this.#one(({ client, server }) => client.bytesRead > 0 && server.bytesRead > 0);
+    const pair = this.#one();
     if (pair === undefined) return;
     (this.#random.chance(0.5) ? pair.client : pair.server).end();
     this.faults++;
@@ -260,8 +257,8 @@ export class Weather {
     });
   }
 
-  #one(isMeant: (pair: Pair) => boolean = () => true): Pair | undefined {
-    const pairs = [...this.#pairs].filter(isMeant);
+  #one(): Pair | undefined {
+    const pairs = [...this.#pairs];
     return pairs.length === 0 ? undefined : this.#random.pick(pairs);
   }
 

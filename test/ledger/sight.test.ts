@@ -236,6 +236,24 @@ describe("what is found while a client verifies its cache", () => {
     expect(told).toMatchObject([{ do: "resume", value: { tid: 103n, oids: packed([1, 101, 103]) } }]);
     expect(ledger.state.accounts.get(2)).toMatchObject({ due: [], outbox: [] });
   });
+
+  it("is told in order before and behind it, all of it", () => {
+    const ledger = watched();
+    ledger.registerForwarded(2);
+    ledger.registerReply(2, undefined, READ);
+    ledger.lastTransactionReply(2, asTid(100n), ledger.stamp, READ);
+    ledger.invalidation(2, { tid: asTid(103n), oids: packed([103]) }, 0, READ);
+    ledger.invalidationsReply(2, asTid(100n), undefined, REPLY);
+    ledger.invalidation(2, { tid: asTid(106n), oids: packed([106]) }, 0, READ);
+    ledger.take();
+    looks(ledger, 106n, 102n, 103n, 105n, 106n);
+    const told = ledger.take().flatMap((one) => {
+      if (one.do === "announce") return [one.announcement.tid];
+      return one.do === "resume" ? [one.value?.tid ?? "none"] : one.do === "forward" ? ["forward"] : [];
+    });
+    expect(told).toEqual([102n, "forward", 103n, 105n, "forward"]);
+    expect(ledger.state.accounts.get(2)).toMatchObject({ due: [], outbox: [], heldBytes: 0 });
+  });
 });
 
 describe("another database", () => {

@@ -33,6 +33,12 @@ answers_lock = threading.Lock()
 
 logging.basicConfig(stream=sys.stderr, level=getattr(logging, os.environ.get('PEERS_LOG', 'CRITICAL')))
 
+if sys.version_info >= (3, 12):
+    # With epoll asyncio of CPython 3.12.1 was seen to wait for good in `sock_connect`, where the connection before that one
+    # had been reset as soon as it was made: behind a plain relay too, some ten such connections are enough. Not with poll.
+    import selectors
+    selectors.DefaultSelector = selectors.PollSelector
+
 import transaction  # noqa: E402
 import ZODB  # noqa: E402
 import ZEO.ClientStorage  # noqa: E402

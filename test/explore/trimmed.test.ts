@@ -27,15 +27,12 @@ const FOUND: readonly Found[] = [
     "new, watched, trimmed, nobody outside",
     "old, watched, trimmed, reconnect",
   ]),
-  ...isFound("looks on", "3 at rest 1 are still to be told of T2", [
+  ...isFound("looks on", "4 stuck: a message is held for client A and nothing can release it", [
     "new, watched, trimmed",
-    "new, watched newcomer, trimmed",
     "new, watched, trimmed, given up",
   ]),
-  ...isFound("looks on", "1 made up invalidation of T2 after T2 was shown", [
-    "old, watched, trimmed, undo",
-    "old, watched, trimmed, too late",
-  ]),
+  ...isFound("looks on", "4 getInvalidations was answered None", ["new, watched newcomer, trimmed"]),
+  ...isFound("looks on", "4 the message of T2 is taken for a late one", ["old, watched, trimmed, undo"]),
   ...isFound("keeps all", "3 more is kept than somebody is still to be told of", [
     "old, trimmed, three commits",
     "new, trimmed, 3 clients",

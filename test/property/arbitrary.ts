@@ -45,7 +45,8 @@ export const worlds: fc.Arbitrary<Config> = fc
       resolves: resolves && onNew,
       ticks: true,
       historyBytes: short ? 0 : Number.POSITIVE_INFINITY,
-      nones: short,
+      // Where nobody but the outside is there at first, nothing is known from before.
+      nones: short || (rest.foreign && rest.cold >= rest.clients - 1),
       slots: 12,
       ends: [broken ? "unknown-commit" : "incomplete-undo"],
       // The history has forgotten what it was: see `FORGOTTEN` of the explorer's worlds.

@@ -22,6 +22,6 @@ export function advice(protocol: ServerProtocol, server: Address, proxy: Address
     `  ${formatAddress(proxy)}, the proxy:`,
     `    ${python(proxy)}`,
     "",
-    "Let all clients that write go through the proxy; what is repaired for whom is logged here.",
+    "Write through either; what is repaired for the clients of the proxy is logged here.",
   ].join("\n");
 }

@@ -176,7 +176,10 @@ export class Storage {
     return this.#setbacks.total;
   }
 
-  /** Is nobody here or expected, and nothing known that anybody could ask for? (Of a setback the ledger keeps that nobody goes on from before it.) */
+  /**
+   * Is nobody here or expected, and nothing known that anybody could ask for? (Of a setback the ledger keeps that nobody goes on
+   * from before it.)
+   */
   get isUnused(): boolean {
     if (this.#members.size > 0 || this.#watch?.isWaitedFor === true) return false;
     return this.#isAlien || (!this.#isExpected && this.ledger.isBlank);

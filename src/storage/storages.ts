@@ -23,7 +23,7 @@ export class Storages {
     return storage;
   }
 
-  /** So many are used by that upstream, whoever registers: their witnesses begin. Nothing where there is none. */
+  /** That upstream's configuration names these: their witnesses begin. Nothing where there are to be none. */
   expect(names: readonly string[], family: ServerFamily, upstream: string): void {
     if (this.#host.witness === undefined) return;
     for (const name of names) this.get(name, family).expect(upstream);

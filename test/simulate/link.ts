@@ -44,7 +44,7 @@ export class Link {
   rawSaid: Buffer = Buffer.alloc(0);
   /** Bytes of it can't be followed any more (garbage was written); nothing is judged. */
   isWild = false;
-  /** An old server has closed it while its client had the lock: the hole that docs/ordering.md leaves open. */
+  /** It ended for an old server while its client had the lock: the hole that docs/ordering.md leaves open. */
   isHole = false;
   /** Its frames have MACs: nobody but the two can read or write any. */
   hasMacs = false;

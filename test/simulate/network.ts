@@ -155,6 +155,8 @@ export class Network {
       return undefined;
     });
     return () => {
+      // It has waited for long enough.
+      if (!isOver && isWitness) this.onTrouble?.(owner, formatAddress(address));
       cancelled?.();
       isOver = true;
       plan.work = undefined;

@@ -64,7 +64,8 @@ export class Product implements Subject {
     watch(visits, isDeaf);
     const report = (happening: Happening): void => {
       happened(happening, visits);
-      this.#wrong ??= told(happening) ?? this.#unread(happening, surroundings);
+      const wrong = told(happening) ?? this.#unread(happening, surroundings);
+      this.#wrong ??= wrong;
     };
     this.#fullness = new Fullness(this.#room, clock, report);
     const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);

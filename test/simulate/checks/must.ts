@@ -43,7 +43,7 @@ export function must(scene: Scene, commit: Commit, link: Link, atRest: boolean):
   if (isOld && commit.oids.length === 0) return false;
   if (isRead(commit, link) && !link.isUnrepaired) return true;
   if (commit.limboEnds > link.registeredAt && commit.sent === undefined) return false;
-  if (isForeign(commit, link)) return isOld ? commit.sent !== undefined && !isSkipped(commit, link) : atRest;
+  if (isForeign(commit, link)) return !isSkipped(commit, link) && (isOld ? commit.sent !== undefined : atRest);
   // Without a repair a new server's own order has to do.
   return scene.repairs || isOld || atRest;
 }

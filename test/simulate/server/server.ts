@@ -132,7 +132,6 @@ export class Server {
   /** The server closes a connection; what it has not read it never will. */
   close(conn: ServerConn, why: string): void {
     if (!conn.isOpen) return;
-    if (this.kind.family === "old" && this.lock.holder === conn && conn.link !== undefined) conn.link.isHole = true;
     this.scene.trace?.(() => `the server closes link ${conn.link?.number ?? "?"} (${why})`);
     this.gone(conn);
     if (this.random.chance(0.5)) {
@@ -145,7 +144,10 @@ export class Server {
   gone(conn: ServerConn): void {
     if (!conn.isOpen) return;
     conn.isOpen = false;
-    if (conn.link !== undefined) conn.link.isServerGone = true;
+    if (conn.link !== undefined) {
+      conn.link.isServerGone = true;
+      if (this.kind.family === "old" && this.lock.holder === conn) conn.link.isHole = true;
+    }
     conn.inbox.clear();
     const at = this.registered.indexOf(conn);
     if (at >= 0) this.registered.splice(at, 1);

@@ -116,6 +116,15 @@ export class StorageLedger<P> {
     return true;
   }
 
+  /**
+   * Up to there nothing that a quiet session is shown can be new to the ledger. What shows more is to go through `reply`, and may
+   * have to wait; ANY_TID: nothing has to.
+   */
+  get horizon(): Tid {
+    const { sight, rules } = this.state;
+    return sight.life === "off" || !rules.lookFirst ? ANY_TID : (sight.readUpTo ?? ANY_TID);
+  }
+
   #lookAtAll(): void {
     this.#looks = 0;
     this.state.mayOwe = owesAnybody(this.state);
@@ -365,7 +374,7 @@ export class StorageLedger<P> {
   /** Any other reply. */
   reply(session: number, evidence: Evidence, reply: Reply<P>): void {
     const account = this.#live(session);
-    if (account !== undefined) this.#reply(account, evidence, reply);
+    if (account !== undefined) this.#reply(account, evidence, reply, { isRead: this.state.rules.oneLookForRead });
   }
 
   /** The first bytes of a reply were read that is too large to be held. `order`: as for `reply`. */
@@ -642,7 +651,7 @@ export class StorageLedger<P> {
     if (account === undefined) return;
     if (account.phase !== "orphaned") {
       if (tid > account.stands.tid) standsAt(account, tid, oids);
-      this.#reply(account, { tid, exact: true }, reply, true);
+      this.#reply(account, { tid, exact: true }, reply, { isFinish: true });
     } else if (!isFinishing(this.state, session)) {
       this.state.accounts.delete(session);
       this.#actions.push({ do: "close-server", session });
@@ -669,11 +678,16 @@ export class StorageLedger<P> {
     return proveUpTo(this.state, account, evidence.tid, this.#actions);
   }
 
-  #reply(account: Account<P>, evidence: Evidence, reply: Reply<P>, isFinish = false): void {
+  #reply(
+    account: Account<P>,
+    evidence: Evidence,
+    reply: Reply<P>,
+    sort: { readonly isFinish?: boolean; readonly isRead?: boolean } = {},
+  ): void {
     if (this.#evidence(account, evidence, reply) === "ended") return;
     const { tid, exact } = evidence;
     const after = tid === NO_TID ? 0 : waitNumber(this.state, tid);
-    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after, isFinish }));
+    push(this.state, account, item("reply", reply.payload, reply.bytes, { tid, exact, after, ...sort }));
     pump(this.state, account, this.#actions);
   }
 

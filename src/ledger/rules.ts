@@ -53,6 +53,8 @@ export interface Rules {
   readonly endOthersInLimbo: boolean;
   /** What shows a tid that nobody here explains waits until the storage was looked at. */
   readonly lookFirst: boolean;
+  /** ... and where that was read from the storage, only until it was looked at once. */
+  readonly oneLookForRead: boolean;
   /** An old server's granted vote waits for a look that began behind it. */
   readonly lookAfterGrant: boolean;
   /** What was found waits for the commits that were finishing when it was read. */
@@ -93,6 +95,7 @@ export const ALL_RULES: Rules = {
   addLimbo: true,
   endOthersInLimbo: true,
   lookFirst: true,
+  oneLookForRead: true,
   lookAfterGrant: true,
   foreignAfterFinishing: true,
   readPast: true,

@@ -296,6 +296,8 @@ export interface Item<P> {
   readonly answer: InvalidationArgs | undefined;
   /** The reply to its own client's `tpc_finish`. */
   readonly isFinish: boolean;
+  /** It shows what was read from the storage: a look that begins later names it, or something above it, or never will. */
+  readonly isRead: boolean;
   /** undefined for a made-up invalidation. */
   readonly payload: P | undefined;
   readonly bytes: number;
@@ -474,6 +476,7 @@ export function item<P>(
     asked: rest.asked ?? NO_TID,
     answer: rest.answer,
     isFinish: rest.isFinish ?? false,
+    isRead: rest.isRead ?? false,
     payload,
     bytes,
   };

@@ -9,6 +9,7 @@ import type { Account, Action, Item, StorageState } from "./state.ts";
 // What shows a tid that nobody here explains waits, as the first of its outbox, until a look has begun behind it and is over:
 // then it is explained, or is not in the database. A server can tell of a commit a moment before it names it as its last
 // transaction (ZODB/FileStorage: `tpc_finish` calls back before `_finish`): for what was read for certain it is looked again.
+// Not for what a load shows: where history was copied that can lie above the last transaction for good.
 
 /** Does it wait for a look, or for what is being read back? It is the first. */
 export function waitsForSight<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): boolean {
@@ -23,7 +24,7 @@ export function waitsForSight<P>(state: StorageState<P>, account: Account<P>, it
   }
   if (sight.over < awaited.look) return !awaited.isLate;
   if (item.kind === "grant") account.isCovered = sight.sure >= awaited.look;
-  if (item.kind === "grant" || !item.exact || awaited.isLate) return false;
+  if (item.kind === "grant" || !item.exact || item.isRead || awaited.isLate) return false;
   account.awaited = { ...awaited, look: sight.begun + 1 };
   sight.isWantedAgain = true;
   return true;

@@ -5,6 +5,7 @@ import type { Inbound } from "../storage/inbound.ts";
 import type { Seen } from "../storage/reader.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
+import { Horizon } from "../wire/ending.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, LENGTH_BYTES, wholeFrame, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";
@@ -36,6 +37,11 @@ interface Large {
 
 const skim = new Skim();
 
+/** ZEO >= 5 clients number a load by its oid, and by the tid that its serial lies below. */
+function isCovered(horizon: Horizon): boolean {
+  return skim.isPair && !horizon.isBelowPrevious(skim.c, skim.d);
+}
+
 export class ToClient implements FrameHandler {
   readonly #outlet: Outlet;
   readonly #calls: Calls;
@@ -48,6 +54,7 @@ export class ToClient implements FrameHandler {
   readonly #registration: Registration;
   readonly #turns: Turns;
   readonly #clock: Clock;
+  readonly #horizon = new Horizon();
   /** Of the frame that is held. */
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
@@ -90,6 +97,7 @@ export class ToClient implements FrameHandler {
       }
       if (this.#ledger.isQuiet(this.#number)) {
         this.#large = undefined;
+        if (this.#mayBeNew(envelope, head, length)) return "hold";
         this.#calls.answered(envelope.id);
         reads?.take(envelope.id);
         return "pass";
@@ -110,6 +118,7 @@ export class ToClient implements FrameHandler {
     if (reads !== undefined && reads.size > 0) return from;
     const { codec } = this.#server;
     this.#large = undefined;
+    const horizon = this.#upTo();
     let at = from;
     for (;;) {
       const length = wholeFrame(chunk, at, maxBytes);
@@ -117,9 +126,28 @@ export class ToClient implements FrameHandler {
       const end = start + length;
       if (length < 0 || !codec.skim(chunk, start, end, skim)) return at;
       if (!isReplyName(chunk, skim.nameAt, skim.argsAt)) return at;
+      if (horizon !== undefined && !isCovered(horizon) && horizon.isBelowAny(chunk, skim.argsAt, end)) return at;
       calls.answeredSkimmed(skim);
       at = end;
     }
+  }
+
+  /** Up to where nothing that a load shows is new; undefined: nothing is looked for. */
+  #upTo(): Horizon | undefined {
+    const horizon = this.#horizon;
+    horizon.set(this.#ledger.horizon);
+    return horizon.isOpen ? undefined : horizon;
+  }
+
+  /**
+   * May it be a load that shows a commit of which nothing is known yet? What is told of a commit when its client has the object
+   * already spoils the client's cache file (docs/protocol.md). One too large to be held is not looked at.
+   */
+  #mayBeNew({ id, argsAt }: Envelope, head: Buffer, length: number): boolean {
+    const horizon = this.#upTo();
+    if (horizon === undefined || length > LARGE_BYTES || this.#calls.plain(id)?.method.dataFirst !== true) return false;
+    if (skim.setId(id) && isCovered(horizon)) return false;
+    return head.length < length || horizon.isBelowAny(head, argsAt, length);
   }
 
   /** The server says the same to every client: of its message to the first of them all others know what it says. */

@@ -63,7 +63,7 @@ export interface Config {
   readonly loads: boolean;
   /** Where a reply has its tids is unknown: the ledger is told of them as of a mere likeness. */
   readonly vague: boolean;
-  /** Reads of a client that is ready are loads that show a tid; of a quiet session they pass the ledger by. */
+  /** Reads of a client that is ready are loads that show a tid; of a quiet session they pass the ledger by, unless that is new. */
   readonly passing: boolean;
   /** Connects for each client (not counted: after the proxy has ended it). */
   readonly connects: number;

@@ -3,6 +3,7 @@ import { config, type Config } from "../explore/config.ts";
 import { explore, shortest } from "../explore/explore.ts";
 import { ALL_RULES, type Rules } from "../../src/ledger/rules.ts";
 import type { ServerFamily } from "../../src/ledger/state.ts";
+import { asTid } from "../../src/wire/ids.ts";
 import { Script } from "./script.ts";
 
 /*
@@ -195,6 +196,25 @@ describe("switched off, a rule changes what a script shows", () => {
     expect(run(true)).toEqual(["3 < getInvalidations(T0): T1 [4]"]);
     expect(run(false)).toEqual(["3 < getInvalidations(T0): T0 [] as it is"]);
   });
+
+  it("oneLookForRead: where history was copied a load can show more than the last transaction, and does not wait for good", () => {
+    const run = (oneLookForRead: boolean): boolean[] => {
+      const s = new Script("old", { oneLookForRead });
+      const look = (): number => {
+        s.ledger.lookBegins();
+        s.ledger.lookNames(asTid(1n));
+        return s.ledger.take().length;
+      };
+      s.ledger.sightUp(asTid(1n));
+      look();
+      s.connected([2], 1);
+      s.load(2);
+      const isShown = s.loadReply(2, 5).length > 0;
+      return [isShown, look() > 0, look() > 0];
+    };
+    expect(run(true)).toEqual([false, true, false]);
+    expect(run(false)).toEqual([false, false, false]);
+  });
 });
 
 /** Those that the explorer shows, too: what each does, in one order of events. */
@@ -328,7 +348,7 @@ describe("what a rule does", () => {
 });
 
 it("every rule has its test here", () => {
-  const scripted: (keyof Rules)[] = ["baseFromInvalidations", "resumeFromFloor"];
+  const scripted: (keyof Rules)[] = ["baseFromInvalidations", "resumeFromFloor", "oneLookForRead"];
   const tested = [...NEEDED.map(({ rule }) => rule), ...scripted];
   expect([...tested].sort()).toEqual(Object.keys(ALL_RULES).sort());
 });

@@ -47,11 +47,11 @@ export class Knowledge {
     return tid <= this.#announced || tid <= this.#covered;
   }
 
-  /** True: a violation. `isLoad`: it says what an object is, and nothing of the database. */
-  shown(tid: number, what: string, isLoad = false): boolean {
+  /** True: a violation. `isOfObject`: it says what an object was, and nothing of the database. */
+  shown(tid: number, what: string, isOfObject = false): boolean {
     if (tid === 0) return false;
     // Inside its finish, behind a vote that has gone on, it can be told of nothing before that is over.
-    const isEarly = isLoad || (this.isInOldFinish && this.#mayMiss);
+    const isEarly = isOfObject || (this.isInOldFinish && this.#mayMiss);
     const until = isEarly && this.#phase === "ready" ? this.#shownEarly(tid) : tid;
     if (until > this.#shown) this.#shown = until;
     if (this.#phase !== "ready" || until < tid) return false;
@@ -94,7 +94,8 @@ export class Knowledge {
         return this.#finished(answer);
       case "load":
       case "loadBefore":
-        return this.shown(answer.shows, request.method, true);
+        // A current revision's serial; where it is an old one, when it ended may be new.
+        return this.shown(answer.tid, request.method) || this.shown(answer.shows, request.method, true);
       default:
         return this.shown(answer.shows, request?.method ?? "?", request?.method === "getTid");
     }

@@ -86,6 +86,11 @@ export class Server {
     return last === this.#unreadable ? (commits.at(-2)?.tid ?? first) : last;
   }
 
+  /** ... and there is one that can't. */
+  get isWriting(): boolean {
+    return this.#unreadable !== 0;
+  }
+
   // --- its life ---------------------------------------------------------------------------------------------------
 
   start(kind: ServerKind): void {

@@ -118,6 +118,8 @@ export class Threads implements Engine {
         }, us);
       }
       default: {
+        // A storage reads an object under the lock that a commit has until it is the last one (ZODB/FileStorage, MappingStorage).
+        if (isLoad(request) && server.isWriting) return then(() => conn.inbox.unshift(request));
         const answer = server.answer(conn, style, request);
         if (answer === undefined) return false;
         if (isLoad(request) && this.#mayBeOvertaken(conn, request) && server.chance("crossesCommit")) {

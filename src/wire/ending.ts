@@ -1,0 +1,67 @@
+import { ANY_TID, ID_BYTES, type Tid } from "./ids.ts";
+import { wordAt } from "./words.ts";
+
+// The last bytes of a load's reply, read in place: behind the data stand the revision's serial and, where it is not the
+// current one, its end.
+
+/** Serials, and what each encoding has between and behind them. */
+const ENDING_BYTES = 64;
+
+/** A tid to compare others with, as two words: a bigint for each message would cost more than the message. */
+export class Horizon {
+  #tid: Tid = ANY_TID;
+  #high = 0xffff_ffff;
+  #low = 0xffff_ffff;
+
+  set(tid: Tid): void {
+    if (tid === this.#tid) return;
+    this.#tid = tid;
+    this.#high = Number(tid >> 32n);
+    this.#low = Number(tid & 0xffff_ffffn);
+  }
+
+  /** Is nothing beyond it? */
+  get isOpen(): boolean {
+    return this.#tid === ANY_TID;
+  }
+
+  /** Is the tid with these words, signed or not, above it? */
+  isBelow(high: number, low: number): boolean {
+    const above = high >>> 0;
+    return above > this.#high || (above === this.#high && low >>> 0 > this.#low);
+  }
+
+  /** ... or the next one: are all that are lower than that one not? */
+  isBelowPrevious(high: number, low: number): boolean {
+    if (low >>> 0 > 0) return this.isBelow(high, low - 1);
+    return high >>> 0 > 0 && this.isBelow(high - 1, 0xffff_ffff);
+  }
+
+  /** May any byte string of eight bytes at the end of `bytes[from, to)` be a tid above it? Data is not told from it. */
+  isBelowAny(bytes: Buffer, from: number, to: number): boolean {
+    const first = Math.max(from + 1, to - ENDING_BYTES);
+    for (let at = to - ID_BYTES; at >= first; at--) {
+      if (isMarked(bytes, at) && this.isBelow(wordAt(bytes, at), wordAt(bytes, at + 4))) return true;
+    }
+    return false;
+  }
+}
+
+/** Do eight bytes begin there? Pickle's `U`, `C`, and `T`, `B` with a length of four bytes; msgpack's bin 8 and str. */
+function isMarked(bytes: Buffer, at: number): boolean {
+  switch (bytes[at - 1]) {
+    case ID_BYTES: {
+      const opcode = bytes[at - 2];
+      return opcode === 0x55 || opcode === 0x43 || opcode === 0xc4 || opcode === 0xd9;
+    }
+    case 0xa8:
+      return true;
+    case 0: {
+      if (bytes[at - 4] !== ID_BYTES || bytes[at - 3] !== 0 || bytes[at - 2] !== 0) return false;
+      const opcode = bytes[at - 5];
+      return opcode === 0x54 || opcode === 0x42;
+    }
+    default:
+      return false;
+  }
+}

@@ -191,6 +191,10 @@ export class Machine implements Through {
     return !this.reads(server) || this.isTroubled(server);
   }
 
+  leftUnread(server: number, tid: number): void {
+    this.#unread.set(server, Math.max(this.unreadUpTo(server), tid));
+  }
+
   unreadUpTo(server: number): number {
     return this.#unread.get(server) ?? -1;
   }

@@ -35,6 +35,8 @@ export interface Scene {
   doubts(link: Link): void;
   /** Something happens for which the subjects' own clients may not read this server in time. */
   troubled(server: number): void;
+  /** A range up to that tid was given back before its end. */
+  leftUnread(server: number, tid: number): void;
   /** The machines whose subjects read what does not pass through them, and have not given that up. */
   readersOf(server: number): Set<number>;
   /** Could what did not pass through its subject not be read in time, lately? */

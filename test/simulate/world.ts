@@ -259,6 +259,10 @@ export class World implements ClientHost, Site {
     return reach;
   }
 
+  leftUnread(server: number, tid: number): void {
+    for (const machine of this.machines) machine.leftUnread(server, tid);
+  }
+
   unreadUpTo(link: Link): number {
     return this.#machineOf(link).unreadUpTo(this.serverOf(link));
   }

@@ -69,7 +69,12 @@ export class Iterators {
       default:
         for (const id of request.numbers ?? []) {
           visits.count("iteration: given back");
+          const iterator = this.#all.get(id);
           this.#all.delete(id);
+          // It was more than the subject may read.
+          if (iterator?.of === "transactions" && iterator.given > 0 && !iterator.isOver) {
+            server.scene.leftUnread(server.number, iterator.stop);
+          }
         }
         return undefined;
     }

@@ -19,7 +19,7 @@ import { askIfSilent, askOverdue } from "./question.ts";
 import { pump, pumpAll, waitsForCommits } from "./release.ts";
 import { advance, isToldUnknown, wantLook } from "./read-up-to.ts";
 import type { Found, Range, SightLife } from "./sight.ts";
-import { endUnseen, type Patience } from "./unseen.ts";
+import { endUnseen, seenBy, type Patience } from "./unseen.ts";
 import { beginFinish, commits, forgetHeard, settle } from "./settle.ts";
 import {
   item,
@@ -117,12 +117,15 @@ export class StorageLedger<P> {
   }
 
   /**
-   * Up to there nothing that a quiet session is shown can be new to the ledger. What shows more is to go through `reply`, and may
-   * have to wait; ANY_TID: nothing has to.
+   * Up to there nothing that was read from the storage is new to that session's client, quiet or not, or to the ledger. What shows
+   * more is to go through `reply`, and may have to wait; ANY_TID: nothing has to.
    */
-  get horizon(): Tid {
-    const { sight, rules } = this.state;
-    return sight.life === "off" || !rules.lookFirst ? ANY_TID : (sight.readUpTo ?? ANY_TID);
+  horizon(session: number): Tid {
+    const { sight, rules, accounts } = this.state;
+    if (sight.life === "off" || sight.readUpTo === undefined || !rules.lookFirst) return ANY_TID;
+    const account = accounts.get(session);
+    const known = account === undefined ? NO_TID : seenBy(account);
+    return known > sight.readUpTo ? known : sight.readUpTo;
   }
 
   #lookAtAll(): void {

@@ -41,10 +41,15 @@ function isSeen<P>(state: StorageState<P>, account: Account<P>, item: Item<P>): 
       return item.own === undefined ? item.settled?.complete !== false : isExplained(state, item.tid);
     case "reply":
       // Its own commit, or none: what lies below, if anything, it can't be told before that.
-      return item.isFinish || isExplained(state, item.tid);
+      return item.isFinish || (item.isRead && item.tid <= seenBy(account)) || isExplained(state, item.tid);
     case "invalidations":
       return isAllKnown(state, resumeTid(state, account, item));
   }
+}
+
+/** The highest tid that its client was told of, or shown: an object of that tid, or a lower one, says nothing new. */
+export function seenBy<P>({ announced, shown }: Account<P>): Tid {
+  return announced > shown ? announced : shown;
 }
 
 /** New servers tell of each commit before they show a later one: it itself is enough. */

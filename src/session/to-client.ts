@@ -135,7 +135,7 @@ export class ToClient implements FrameHandler {
   /** Up to where nothing that a load shows is new; undefined: nothing is looked for. */
   #upTo(): Horizon | undefined {
     const horizon = this.#horizon;
-    horizon.set(this.#ledger.horizon);
+    horizon.set(this.#ledger.horizon(this.#number));
     return horizon.isOpen ? undefined : horizon;
   }
 

@@ -234,7 +234,8 @@ export class Proxy {
     } else if (m.b === LOAD) {
       this.#ledger.reply(session, { tid: tid(0), exact: true }, reply);
     } else if ((passing || vague) && client(this.#world, this.#clientOf(session)).phase === ClientPhase.ready) {
-      if (passing && this.#ledger.isQuiet(session) && tid(m.a) <= this.#ledger.horizon) this.#write(session, m);
+      if (passing && this.#ledger.isQuiet(session) && tid(m.a) <= this.#ledger.horizon(session))
+        this.#write(session, m);
       else this.#ledger.reply(session, { tid: tid(m.a), exact: !vague }, reply);
     } else {
       this.#ledger.lastTransactionReply(session, tid(m.a), m.stamp, reply);

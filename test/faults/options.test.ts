@@ -65,9 +65,10 @@ describe("the plan of a round", () => {
     for (let seed = 1; seed < 50; seed++) expect(plan(`--seed ${seed} --only slow`).causes.size).toBe(1);
   });
 
-  it("knows in which rounds one proxy sees all commits settle", () => {
-    expect(seesAll(plan("--proxies 1 --only slow"))).toBe(true);
-    expect(seesAll(plan("--proxies 2 --only slow"))).toBe(false);
-    expect(seesAll(plan("--proxies 1 --only direct"))).toBe(false);
+  it("knows in which rounds all commits are read, or one proxy sees them settle", () => {
+    expect(seesAll(plan("--proxies 2 --only direct"))).toBe(true);
+    expect(seesAll(plan("--witness off --proxies 1 --only slow"))).toBe(true);
+    expect(seesAll(plan("--witness off --proxies 2 --only slow"))).toBe(false);
+    expect(seesAll(plan("--witness off --proxies 1 --only direct"))).toBe(false);
   });
 });

@@ -8,6 +8,8 @@ export interface Plan {
   readonly seed: number;
   readonly server: ServerName;
   readonly proxies: 1 | 2;
+  /** They read the storage. */
+  readonly isRead: boolean;
   readonly causes: ReadonlySet<Cause>;
   /** Between clients and proxy, and between proxy and server. */
   readonly before: Climate;
@@ -32,7 +34,8 @@ export function planOf(options: Options, round: number): Plan {
   const climates = [climate(random), climate(random)] as const;
   const [before, behind] = causes.has("slow") ? climates : [FAIR, FAIR];
   const msgpack = random.chance(0.5) && peerNamed(server).family === "new";
-  return { seed, server, proxies: options.proxies ?? drawnProxies, causes, before, behind, msgpack };
+  const isRead = options.witness !== "off";
+  return { seed, server, proxies: options.proxies ?? drawnProxies, isRead, causes, before, behind, msgpack };
 }
 
 function climate(random: Random): Climate {
@@ -40,10 +43,11 @@ function climate(random: Random): Climate {
 }
 
 /**
- * Do all commits pass through one proxy that sees them settle? Elsewhere a server may show a commit before it tells of it,
- * and nobody could know better.
+ * Do the proxies read all commits, or do all pass through one that sees them settle? Elsewhere a server may show a commit before
+ * it tells of it, and nobody could know better.
  */
-export function seesAll({ proxies, causes }: Plan): boolean {
+export function seesAll({ proxies, isRead, causes }: Plan): boolean {
   const others = ["direct", "proxy-kills", "server-kills", "server-cuts"] as const;
+  if (isRead) return true;
   return proxies === 1 && others.every((cause) => !causes.has(cause));
 }

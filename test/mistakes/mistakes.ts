@@ -422,6 +422,30 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: "  lookFirst: false,\n",
   },
   {
+    name: "loads of a quiet session pass, whatever they show",
+    file: "src/session/to-client.ts",
+    text: "return horizon.isOpen ? undefined : horizon;",
+    becomes: "return undefined;",
+  },
+  {
+    name: "no load is looked at whose number has a tid",
+    file: "src/session/to-client.ts",
+    text: "return skim.isPair && !horizon.isBelowPrevious(skim.c, skim.d);",
+    becomes: "return skim.isPair;",
+  },
+  {
+    name: "what comes in parts shows nothing",
+    file: "src/session/to-client.ts",
+    text: "return head.length < length || horizon.isBelowAny(head, argsAt, length);",
+    becomes: "return head.length === length && horizon.isBelowAny(head, argsAt, length);",
+  },
+  {
+    name: "a load that shows more than the last transaction waits for good",
+    file: "src/ledger/rules.ts",
+    text: "  oneLookForRead: true,\n",
+    becomes: "  oneLookForRead: false,\n",
+  },
+  {
     name: "a granted vote of an old server waits for no look",
     file: "src/ledger/rules.ts",
     text: "  lookAfterGrant: true,\n",

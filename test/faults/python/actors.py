@@ -77,6 +77,12 @@ class Telling(recording.Recording):
         recording.Recording.__init__(self)
         self.actor = actor
 
+    def evidence(self, args):
+        """Where an old revision has ended can be new: that spoils nothing, and is not looked at."""
+        is_ended = (isinstance(args, (tuple, list)) and len(args) == 3
+                    and all(recording.looks_like_tid(tid) for tid in args[1:]))
+        return args[:2] if is_ended else args
+
     def add(self, *event):
         self.actor.say(*event)
         with self.changed:

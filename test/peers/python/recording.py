@@ -61,6 +61,10 @@ class Recording(object):
                 self.changed.wait(left)
         return True
 
+    def evidence(self, args):
+        """The part of a reply in which no tid may be new."""
+        return args
+
     def message(self, connection, name, args):
         """A decoded message of the server."""
         if name == 'invalidateTransaction':
@@ -72,7 +76,7 @@ class Recording(object):
             if is_get_invalidations(args):
                 self.add('resumed', connection, to_hex(args[0]), [to_hex(o) for o in args[1]])
                 return
-            tid = highest_tid(args)
+            tid = highest_tid(self.evidence(args))
             if tid is not None and tid > self.shown.get(connection, b''):
                 self.shown[connection] = tid
                 self.add('shown', connection, to_hex(tid))

@@ -27,7 +27,7 @@ export interface Evidence {
   readonly memories: ReadonlyMap<string, InMemory>;
   /** Who hears of everything, and is there at the end. */
   readonly there: ReadonlySet<string>;
-  readonly logs: readonly ProxyProcess[];
+  readonly logs: readonly Pick<ProxyProcess, "plan" | "lines">[];
   readonly done: Done;
   /** What went wrong before anything could be compared. */
   readonly findings: readonly Finding[];

@@ -128,6 +128,12 @@ export class Knowledge {
       this.#covered = tid;
       return this.#ready();
     }
+    if (tid < cache.last && this.#scene.mix.witness && commitAt(this.#link, cache.last) !== undefined) {
+      // It was told on another connection, a moment before the server names it as its last one. It must begin anew.
+      cache.clear();
+      cache.last = this.#covered = tid;
+      return this.#ready();
+    }
     if (tid < cache.last)
       return this.#fail("2 newer than server", `the server is at T${tid}, the client at T${cache.last}`);
     if (tid === cache.last) {

@@ -38,6 +38,8 @@ export class ProxyProcess {
   readonly #configFile: string;
   #running: Running | undefined;
   #isMeantToEnd = false;
+  /** So many lines are of earlier processes. */
+  #began = 0;
   /** How it ended though nobody wanted it to. */
   readonly deaths: string[] = [];
 
@@ -67,9 +69,10 @@ export class ProxyProcess {
     return proxy;
   }
 
-  /** Starts it; resolves when it serves. */
+  /** Starts it: see `serves`. */
   async begin(): Promise<void> {
     this.#isMeantToEnd = false;
+    this.#began = this.lines.length;
     const command = join(PROJECT, "bin", "zeo-proxy");
     const args = [`--import=${FORGET}`, command, "run", "--config", this.#configFile];
     const running = startProcess(process.execPath, args, { cwd: this.plan.folder, env: process.env });
@@ -82,9 +85,13 @@ export class ProxyProcess {
     });
   }
 
-  /** It serves: somebody greets. There is no event, as it listens only while its server answers. */
+  /**
+   * It serves: it listens, and somebody greets. There is no event, as it listens only while its server answers. (Of another
+   * process that had the port before it only the greeting would be seen.)
+   */
   serves(): Promise<boolean> {
-    return until(() => greets(this.plan.port, 1_000), START_MS, 30);
+    const listens = (): boolean => this.lines.slice(this.#began).some(({ msg }) => msg === "listening");
+    return until(async () => listens() && (await greets(this.plan.port, 1_000)), START_MS, 30);
   }
 
   /** SIGKILL, or SIGTERM and its end in order; and again after so long. */

@@ -5,7 +5,7 @@ import type { Inbound } from "../storage/inbound.ts";
 import type { Seen } from "../storage/reader.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Codec, Envelope, InvalidationArgs } from "../wire/codec.ts";
-import { Horizon } from "../wire/ending.ts";
+import { Horizon } from "../wire/horizon.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { framed, LENGTH_BYTES, wholeFrame, type FrameHandler, type Verdict } from "../wire/frame.ts";
 import { ANY_TID, NO_TID, type Tid } from "../wire/ids.ts";

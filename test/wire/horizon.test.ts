@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { codecFor } from "../../src/wire/codecs.ts";
-import { Horizon } from "../../src/wire/ending.ts";
+import { Horizon } from "../../src/wire/horizon.ts";
 import { ANY_TID, asTid, NO_TID, tidBytes } from "../../src/wire/ids.ts";
 import { PyTuple, type Value } from "../../src/wire/value.ts";
 import { wordAt } from "../../src/wire/words.ts";

@@ -1,8 +1,8 @@
 import { ANY_TID, ID_BYTES, type Tid } from "./ids.ts";
 import { wordAt } from "./words.ts";
 
-// The last bytes of a load's reply, read in place: behind the data stand the revision's serial and, where it is not the
-// current one, its end.
+// Up to which tid nothing is new, and whether a load's reply may show more. Its last bytes are read in place: behind the data
+// stand the revision's serial and, where it is not the current one, its end.
 
 /** Serials, and what each encoding has between and behind them. */
 const ENDING_BYTES = 64;
@@ -31,7 +31,7 @@ export class Horizon {
     return above > this.#high || (above === this.#high && low >>> 0 > this.#low);
   }
 
-  /** ... or the next one: are all that are lower than that one not? */
+  /** Is the one before that tid above it? Where it is not, no other tid below that one is. */
   isBelowPrevious(high: number, low: number): boolean {
     if (low >>> 0 > 0) return this.isBelow(high, low - 1);
     return high >>> 0 > 0 && this.isBelow(high - 1, 0xffff_ffff);

@@ -578,6 +578,13 @@ export class StorageLedger<P> {
     return life === "up" && look === undefined && wanted > begun;
   }
 
+  /** Does somebody wait for the witness, which is away? It looks at all sessions. */
+  get isAwaited(): boolean {
+    if (this.state.sight.life !== "away") return false;
+    for (const { awaited } of this.state.accounts.values()) if (awaited?.isLate === false) return true;
+    return false;
+  }
+
   /** A look is to begin soon: one has been over, and somebody still waits. */
   get wantsLookAgain(): boolean {
     const { life, look, isWantedAgain } = this.state.sight;

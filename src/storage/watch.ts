@@ -36,6 +36,11 @@ const TRIES = 5;
 const TRY_AGAIN_MS = 50;
 /** A witness that is away for so many times `holdMs` is given up. */
 const PATIENCE = 5;
+/** Where somebody waits for it, it is dialled so often in `holdMs`. */
+const HURRIES = 8;
+const HURRY_LEAST_MS = 50;
+/** To see whether anybody does all sessions are looked at. */
+const CALM_MS = 20;
 
 export class Watch implements WitnessTold {
   readonly #ledger: StorageLedger<unknown>;
@@ -58,6 +63,8 @@ export class Watch implements WitnessTold {
   #cancelPoll: () => void = () => undefined;
   #cancelAgain: (() => void) | undefined;
   #cancelRetry: () => void = () => undefined;
+  /** When it is seen again whether anybody waits for a witness that is away. */
+  #hurryAt = 0;
   #stopped = false;
 
   /** It begins at once. */
@@ -140,7 +147,10 @@ export class Watch implements WitnessTold {
 
   /** To be called whenever the ledger has been told something. */
   look(): void {
-    if (!this.#isUp) return;
+    if (!this.#isUp) {
+      this.#hurry();
+      return;
+    }
     if (this.#ledger.wantsLook && !this.#isAsking) this.#ask();
     if (this.#ledger.wantsLookAgain) {
       this.#cancelAgain ??= this.#host.clock.after(this.#againMs, () => {
@@ -155,6 +165,18 @@ export class Watch implements WitnessTold {
     if (range === undefined) return;
     this.#ledger.pastBegins(range);
     this.#read(range, (found) => this.#ledger.pastFound(found));
+  }
+
+  /**
+   * By itself a witness whose connections were cut off again and again is dialled ever more slowly; who waits for it would be
+   * disconnected for that. (As long as anything is held there are ticks, which come here, too.)
+   */
+  #hurry(): void {
+    const now = this.#host.clock.now();
+    if (now < this.#hurryAt || this.#stopped) return;
+    const isAwaited = this.#ledger.isAwaited;
+    this.#hurryAt = now + (isAwaited ? Math.max(HURRY_LEAST_MS, this.#settings.holdMs / HURRIES) : CALM_MS);
+    if (isAwaited) this.#witness.retry();
   }
 
   #ask(): void {

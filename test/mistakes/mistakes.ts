@@ -422,6 +422,12 @@ export const MISTAKES: readonly Mistake[] = [
     becomes: "  lookFirst: false,\n",
   },
   {
+    name: "nobody makes a witness dial that is waited for",
+    file: "src/storage/watch.ts",
+    text: "    if (isAwaited) this.#witness.retry();\n",
+    becomes: "",
+  },
+  {
     name: "loads of a quiet session pass, whatever they show",
     file: "src/session/to-client.ts",
     text: "return horizon.isOpen ? undefined : horizon;",

@@ -408,3 +408,70 @@ describe("reading", () => {
     expect(witness.isReading).toBe(false);
   });
 });
+
+describe("a witness that is away while somebody waits for it", () => {
+  it("is dialled at once, and again a few times while anybody waits", () => {
+    const watched = up();
+    const { witness, clock } = watched;
+    const session = watched.registers(100n);
+    witness.down();
+    expect(witness.retries).toBe(0);
+    clock.move(20);
+    watched.hears(session, 130n);
+    expect(witness.retries).toBe(1);
+    const ticks = (ms: number): void => {
+      for (let at = 0; at < ms; at += 10) {
+        clock.move(10);
+        watched.run();
+      }
+    };
+    ticks(HOLD_MS / 2);
+    expect(witness.retries).toBe(5);
+    witness.up(130n);
+    ticks(HOLD_MS);
+    expect(witness.retries).toBe(5);
+    watched.watch.stop();
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("is dialled at once where its connection ends under a look", () => {
+    const watched = up();
+    const { witness, clock } = watched;
+    watched.hears(watched.registers(100n), 130n);
+    expect([witness.asked.length, witness.retries]).toEqual([1, 0]);
+    witness.down();
+    expect(witness.retries).toBe(1);
+    watched.watch.stop();
+    expect(clock.pending).toEqual([]);
+  });
+
+  it("is dialled at once for who comes back from before the history", () => {
+    const watched = up();
+    const { witness } = watched;
+    const session = watched.registers(100n);
+    witness.down();
+    watched.clock.move(20);
+    watched.resumes(session, 50n);
+    expect(witness.retries).toBe(1);
+    watched.watch.stop();
+  });
+
+  it("is left alone where nobody waits, and when it was given up", () => {
+    const watched = up();
+    const { witness, clock } = watched;
+    const session = watched.registers(100n);
+    witness.down();
+    clock.move(HOLD_MS);
+    watched.run();
+    expect(witness.retries).toBe(0);
+    clock.move(20);
+    watched.hears(session, 130n);
+    expect(witness.retries).toBe(1);
+    clock.move(5 * HOLD_MS);
+    const { retries } = witness;
+    watched.hears(session, 140n);
+    clock.move(HOLD_MS);
+    expect(witness.retries).toBe(retries);
+    watched.watch.stop();
+  });
+});

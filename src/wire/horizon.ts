@@ -1,11 +1,8 @@
+import { beginsEight, ENDING_BYTES } from "./ending.ts";
 import { ANY_TID, ID_BYTES, type Tid } from "./ids.ts";
 import { wordAt } from "./words.ts";
 
-// Up to which tid nothing is new, and whether a load's reply may show more. Its last bytes are read in place: behind the data
-// stand the revision's serial and, where it is not the current one, its end.
-
-/** Serials, and what each encoding has between and behind them. */
-const ENDING_BYTES = 64;
+// Up to which tid nothing is new, and whether a load's reply may show more.
 
 /** A tid to compare others with, as two words: a bigint for each message would cost more than the message. */
 export class Horizon {
@@ -41,27 +38,8 @@ export class Horizon {
   isBelowAny(bytes: Buffer, from: number, to: number): boolean {
     const first = Math.max(from + 1, to - ENDING_BYTES);
     for (let at = to - ID_BYTES; at >= first; at--) {
-      if (isMarked(bytes, at) && this.isBelow(wordAt(bytes, at), wordAt(bytes, at + 4))) return true;
+      if (beginsEight(bytes, at) && this.isBelow(wordAt(bytes, at), wordAt(bytes, at + 4))) return true;
     }
     return false;
-  }
-}
-
-/** Do eight bytes begin there? Pickle's `U`, `C`, and `T`, `B` with a length of four bytes; msgpack's bin 8 and str. */
-function isMarked(bytes: Buffer, at: number): boolean {
-  switch (bytes[at - 1]) {
-    case ID_BYTES: {
-      const opcode = bytes[at - 2];
-      return opcode === 0x55 || opcode === 0x43 || opcode === 0xc4 || opcode === 0xd9;
-    }
-    case 0xa8:
-      return true;
-    case 0: {
-      if (bytes[at - 4] !== ID_BYTES || bytes[at - 3] !== 0 || bytes[at - 2] !== 0) return false;
-      const opcode = bytes[at - 5];
-      return opcode === 0x54 || opcode === 0x42;
-    }
-    default:
-      return false;
   }
 }

@@ -133,7 +133,7 @@ export class Product implements Subject {
     if (!mix.witness) return undefined;
     if (happening.what === "watched" || happening.what === "unwatched") {
       const server = serverOf(happening.upstream);
-      const isWatched = happening.what === "watched";
+      const isWatched = happening.what === "watched" && this.#readsAll(happening.upstream);
       if (isWatched) this.#unwatched.delete(server);
       else this.#unwatched.add(server);
       watched(server, isWatched);
@@ -152,6 +152,12 @@ export class Product implements Subject {
       default:
         return undefined;
     }
+  }
+
+  /** Clients of both families have storages of their own, and each of these its witness: does none lack it? */
+  #readsAll(upstream: string): boolean {
+    const storages = this.#upstreams.find(({ name }) => name === upstream)?.storages?.all() ?? [];
+    return [...storages].every(({ ledger }) => ledger.facts.witness !== "off");
   }
 
   /** All are sent away behind an exception of a new server (docs/ordering.md, `limboIsForeign`), once for each. */

@@ -17,8 +17,17 @@ export interface Ground {
   readonly keepCopies: () => Promise<void>;
 }
 
-/** What was done, by its name. */
-export type Done = Map<string, number>;
+/** When nobody could reach the server: in ms since 1970. */
+export interface Away {
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Done {
+  /** How often what was done, by its name. */
+  readonly counts: Map<string, number>;
+  readonly away: Away[];
+}
 
 type Act = () => Promise<void> | void;
 
@@ -32,9 +41,9 @@ export async function storm(
   random: Random,
   over: AbortSignal,
 ): Promise<Done> {
-  const done: Done = new Map();
+  const done: Done = { counts: new Map(), away: [] };
   const network = networkActs(ground, causes, random.fork(0));
-  const deaths = deathActs(ground, causes, random.fork(1));
+  const deaths = deathActs(ground, causes, random.fork(1), done);
   await Promise.all([
     again(network, random.fork(2), [30, 500], done, over),
     again(deaths, random.fork(3), [200, 1_500], done, over),
@@ -54,7 +63,7 @@ async function again(
     await pause(random.between(least, most), over);
     if (over.aborted) return;
     const [name, act] = random.pick(acts);
-    done.set(name, (done.get(name) ?? 0) + 1);
+    done.counts.set(name, (done.counts.get(name) ?? 0) + 1);
     await act();
   }
 }
@@ -76,7 +85,7 @@ function networkActs({ before, behind }: Ground, causes: ReadonlySet<Cause>, ran
   return acts;
 }
 
-function deathActs(ground: Ground, causes: ReadonlySet<Cause>, random: Random): [string, Act][] {
+function deathActs(ground: Ground, causes: ReadonlySet<Cause>, random: Random, done: Done): [string, Act][] {
   const { server, proxies, before, behind, troupe } = ground;
   const acts: [string, Act][] = [];
   if (causes.has("proxy-kills")) {
@@ -97,7 +106,11 @@ function deathActs(ground: Ground, causes: ReadonlySet<Cause>, random: Random): 
     ] as const) {
       acts.push([
         `server ${how}s`,
-        () => goneFor(behind, () => server.restart(random.between(0, MOST_DOWN_MS), graceMs)),
+        async () => {
+          const from = Date.now();
+          await goneFor(behind, () => server.restart(random.between(0, MOST_DOWN_MS), graceMs));
+          done.away.push({ from, to: Date.now() });
+        },
       ]);
     }
   }

@@ -22,7 +22,10 @@ function found(line: string, ...lines: Record<string, string>[]): string[] {
     memories: new Map(),
     there: new Set<string>(),
     logs: [{ plan, lines: log }],
-    done: new Map(),
+    done: {
+      counts: new Map(),
+      away: [{ from: Date.parse("2026-01-01T00:00:10Z"), to: Date.parse("2026-01-01T00:00:12Z") }],
+    },
     findings: [],
   };
   return verdictOn(evidence, planOf(options, 0), true).faults.map(({ kind }) => kind);
@@ -45,5 +48,14 @@ describe("the log of a proxy", () => {
     const end = { msg: "session ended, so that its client verifies its cache", code: "unread-commit", fault: "server" };
     expect(found("--only direct", end)).toEqual(["disconnected"]);
     expect(found("--only direct", { ...end, fault: "client" })).toEqual([]);
+  });
+
+  it("excuses what could not be read since the server was away", () => {
+    const end = { msg: "session ended, so that its client verifies its cache", code: "unread-commit", fault: "server" };
+    const at = (seconds: string): string[] =>
+      found("--only server-kills", { ...end, at: `2026-01-01T00:00:${seconds}Z` });
+    expect([at("09.9"), at("10.0"), at("14.0"), at("14.1")]).toEqual([["disconnected"], [], [], ["disconnected"]]);
+    const other = { ...end, code: "unknown-commit", at: "2026-01-01T00:00:11Z" };
+    expect(found("--only server-kills", other)).toEqual(["disconnected"]);
   });
 });

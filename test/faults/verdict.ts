@@ -6,6 +6,7 @@ import { judgeCache, judgeObjects } from "./judge-cache.ts";
 import { seesAll, type Plan } from "./plan.ts";
 import { readRecord, type ActorEvent } from "./record.ts";
 import type { Evidence } from "./round.ts";
+import type { Away } from "./storm.ts";
 import { held } from "./troupe.ts";
 
 /** Counts by name, in the order in which they were first counted. */
@@ -24,6 +25,9 @@ const UNTOLD: ReadonlySet<string> = new Set(["creator", "direct"]);
 /** A stream that was cut off, and a server that was killed and named what it had lost (see `behind`): not the proxy's. */
 const OTHERS: ReadonlySet<string> = new Set(["truncated-frame", "database-changed"]);
 
+/** `witness.hold` */
+const HOLD_MS = 2_000;
+
 /** What the proxy must not say of itself, whatever happens around it. */
 const BUGS = /^(?:an unexpected error|internal error)/;
 const BUG_CODE = /^(?:guard-|internal-error|commit-out-of-order)/;
@@ -41,7 +45,7 @@ export function verdictOn(evidence: Evidence, plan: Plan, strict: boolean): Verd
     ...judgeCaches(evidence, records, add),
     ...readLogs(evidence, { strict, mayGoBack: plan.causes.has("server-kills") }, add),
   ];
-  for (const [name, count] of evidence.done) add(name, count);
+  for (const [name, count] of evidence.done.counts) add(name, count);
   const remarks = found.filter((finding) => isRemark(finding, plan));
   for (const { kind } of remarks) add(`${kind} (not counted as a fault)`, 1);
   return { faults: found.filter((finding) => !remarks.includes(finding)), remarks, counts };
@@ -125,13 +129,18 @@ function judgeCaches(
   return findings;
 }
 
+/** Could nobody read what somebody has waited for until then? Whoever waited lost its own connection to that server, too. */
+function isAway(away: readonly Away[], at: number): boolean {
+  return away.some(({ from, to }) => from <= at && at <= to + HOLD_MS);
+}
+
 function resumedIn(events: readonly ActorEvent[] = []): Set<string> {
   return new Set(events.flatMap((event) => (event[0] === "resumed" ? [event[2]] : [])));
 }
 
 /** What the proxies say of themselves. */
 function readLogs(
-  { logs }: Evidence,
+  { logs, done }: Evidence,
   { strict, mayGoBack }: { readonly strict: boolean; readonly mayGoBack: boolean },
   add: (name: string, count: number) => void,
 ): Finding[] {
@@ -149,6 +158,8 @@ function readLogs(
       if (msg.startsWith("session ended")) {
         add(`ended: ${code}`, 1);
         if (BUG_CODE.test(code ?? "")) find("stuck", plan.name, JSON.stringify(line));
+        else if (code === "unread-commit" && isAway(done.away, Date.parse(line.at)))
+          add("ended while the server was away", 1);
         else if (strict && !OTHERS.has(code ?? "") && line["fault"] !== "client")
           find("disconnected", plan.name, JSON.stringify(line));
       } else if (msg.startsWith("getInvalidations answered None")) {

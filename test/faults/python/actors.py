@@ -177,6 +177,9 @@ class FaultClient(Client):
         if NEW:
             return self.storage._peers_connected()
         self.let_go_of_the_dead()
+        # One whose verification broke off behind its last call has a server that is gone, and looks for another.
+        if not self.storage._rpc_mgr.is_connected():
+            return False
         return self.storage._server is not ZEO.ClientStorage.disconnected_stub and self.storage.is_connected()
 
     def let_go_of_the_dead(self):
@@ -557,7 +560,8 @@ class Stage(object):
     def behind(self, tid, seconds):
         """
         There is no event for what a cache knows: an invalidation is told before the tid is set. The time begins when all
-        are connected, for which some wait long: ten seconds for a greeting that is lost, however it was lost.
+        are connected, for which some wait long: ten seconds for a greeting that is lost, however it was lost, and ZODB3 so
+        for each of three connections, which it makes at once (one for each kind of socket that `getaddrinfo` names).
         """
         deadline = time.time() + MOST_CONNECTING_SECONDS
         while time.time() < deadline and not all(actor.client.is_connected() for actor in self.there()):

@@ -50,6 +50,15 @@ describe("the log of a proxy", () => {
     expect(found("--only direct", { ...end, fault: "client" })).toEqual([]);
   });
 
+  it("excuses who could not begin to read since the server was away", () => {
+    const off = { msg: "there is no witness: commits that do not", reason: "it has not come about" };
+    const none = { msg: NONE, from: "0a", reach: "0b" };
+    const at = (seconds: string): Record<string, string> => ({ ...off, at: `2026-01-01T00:00:${seconds}Z` });
+    expect(found("--only server-kills", at("13"), none)).toEqual([]);
+    expect(found("--only server-kills", at("15"), none)).toEqual(["answered None"]);
+    expect(found("--only server-kills", { ...at("13"), reason: "tls" }, none)).toEqual(["answered None"]);
+  });
+
   it("excuses what could not be read since the server was away", () => {
     const end = { msg: "session ended, so that its client verifies its cache", code: "unread-commit", fault: "server" };
     const at = (seconds: string): string[] =>

@@ -5,6 +5,7 @@ import { judgeClient, type Heard } from "./judge.ts";
 import { judgeCache, judgeObjects } from "./judge-cache.ts";
 import { seesAll, type Plan } from "./plan.ts";
 import { readRecord, type ActorEvent } from "./record.ts";
+import type { LogLine } from "./proxy-process.ts";
 import type { Evidence } from "./round.ts";
 import type { Away } from "./storm.ts";
 import { held } from "./troupe.ts";
@@ -28,6 +29,9 @@ const OTHERS: ReadonlySet<string> = new Set(["truncated-frame", "database-change
 /** `witness.hold` */
 const HOLD_MS = 2_000;
 
+/** What becomes of a commit that nobody can read. */
+const UNSEEN: ReadonlySet<FindingKind> = new Set(["shown early", "missing", "incomplete", "answered None"]);
+
 /** What the proxy must not say of itself, whatever happens around it. */
 const BUGS = /^(?:an unexpected error|internal error)/;
 const BUG_CODE = /^(?:guard-|internal-error|commit-out-of-order)/;
@@ -46,9 +50,20 @@ export function verdictOn(evidence: Evidence, plan: Plan, strict: boolean): Verd
     ...readLogs(evidence, { strict, mayGoBack: plan.causes.has("server-kills") }, add),
   ];
   for (const [name, count] of evidence.done.counts) add(name, count);
-  const remarks = found.filter((finding) => isRemark(finding, plan));
+  const isBlind = wasBlind(evidence);
+  const remarks = found.filter((finding) => isRemark(finding, plan) || (isBlind && UNSEEN.has(finding.kind)));
   for (const { kind } of remarks) add(`${kind} (not counted as a fault)`, 1);
   return { faults: found.filter((finding) => !remarks.includes(finding)), remarks, counts };
+}
+
+/**
+ * Did a proxy begin, or its first client register, when the server took no connections of newcomers? Then it says that it has no
+ * witness, and relays what it can't read (docs/guarantees.md).
+ */
+function wasBlind({ logs, done }: Evidence): boolean {
+  const isIt = ({ msg, reason, at }: LogLine): boolean =>
+    msg.startsWith("there is no witness") && reason === "it has not come about" && isAway(done.away, Date.parse(at));
+  return logs.some(({ lines }) => lines.some(isIt));
 }
 
 function isRemark({ kind }: Finding, plan: Plan): boolean {

@@ -300,8 +300,11 @@ class Actor(threading.Thread):
         source = self.cache + '-1.zec'
         if os.path.exists(source):
             self.numbers += 1
-            shutil.copyfile(source, os.path.join(
-                self.stage.copies, '%s.%d.%d.zec' % (self.name, os.getpid(), self.numbers)))
+            copy = os.path.join(self.stage.copies, '%s.%d.%d.zec' % (self.name, os.getpid(), self.numbers))
+            # Whole, or not at all: the process may be killed meanwhile.
+            part = os.path.join(os.path.dirname(self.cache), os.path.basename(copy) + '.part')
+            shutil.copyfile(source, part)
+            os.rename(part, copy)
 
     def pause(self, least, most):
         calm.wait(self.dice.uniform(least, most))

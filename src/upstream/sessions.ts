@@ -1,10 +1,16 @@
 import type { Connection, ConnectionHandler } from "../session/connection.ts";
+import { tellObserved } from "../happening/observed.ts";
 import type { SessionHost, SessionNews } from "../session/host.ts";
+import { Memory } from "../session/memory.ts";
 import { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
 import { GatheredEnds } from "./gathered-ends.ts";
+import type { RepairMode } from "./host.ts";
 import { ServerAddresses } from "./server-addresses.ts";
+
+/** What shadows may keep of messages, all together: beyond it the largest of them is given up. */
+const SHADOW_BYTES = 64 * 1024 * 1024;
 
 /** What sessions need of their upstream, and what all of them together tell it of the server. */
 export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "tell"> {
@@ -31,9 +37,31 @@ export class Sessions {
   /** A try has just decided about those that hear of their ends now. */
   #isDecided = false;
 
-  constructor(host: SessionsHost) {
+  /** Of shadows alone: what they keep is none of a client's. */
+  readonly #shadowMemory = new Memory(SHADOW_BYTES);
+  #repair: RepairMode;
+
+  constructor(host: SessionsHost, repair: RepairMode) {
     this.#host = host;
+    this.#repair = repair;
     this.#ends = new GatheredEnds(host.clock);
+  }
+
+  /** Are they repaired? */
+  get repair(): RepairMode {
+    return this.#repair;
+  }
+
+  /** So many are observed. */
+  get observed(): number {
+    let observed = 0;
+    for (const { isObserved } of this.all) if (isObserved) observed++;
+    return observed;
+  }
+
+  set repair(repair: RepairMode) {
+    this.#repair = repair;
+    for (const session of this.all) session.turnTo(repair === "on" ? "repair" : "observe");
   }
 
   /** Is anybody connected to the server? */
@@ -50,6 +78,7 @@ export class Sessions {
   /** Of the client and the server that was dialled for it. `storages`: the same for all. */
   begin(arrival: Arrival, server: Connection, storages: Storages): void {
     const session = new Session(arrival.client, server, this.#sessionHost(storages));
+    if (this.#repair === "observe") session.observe();
     this.all.add(session);
     server.handOver(new FromServer(session, server.peer, this));
     arrival.handOver(session.fromClient);
@@ -96,8 +125,29 @@ export class Sessions {
       report,
       serverGreets: () => this.#host.serverGreets(),
       tell: (session, news) => this.#hear(session, news),
+      shadow: (client, server) => this.#shadowOf(client, server, storages),
     };
     return this.#forSessions;
+  }
+
+  #shadowOf(client: Connection, server: Connection, storages: Storages): Session {
+    const { settings, clock, report } = this.#host;
+    const shadow: Session = new Session(client, server, {
+      // What would be refused is relayed.
+      settings: { ...settings, refuseUnknown: false },
+      clock,
+      storages: storages.shadows,
+      memory: this.#shadowMemory,
+      report: tellObserved(report),
+      isShadow: true,
+      serverGreets: () => this.#host.serverGreets(),
+      tell: (_, news) => {
+        if (news === "greeted") this.#host.serverGreeted();
+      },
+    });
+    client.handOver(shadow.fromClient);
+    server.handOver(shadow.fromServer);
+    return shadow;
   }
 
   #hear(session: Session, news: SessionNews): void {

@@ -189,7 +189,6 @@ export class Mode<Made extends Shadow> {
   /** By a question in the place of `register`; its client's calls wait meanwhile. */
   #join(storage: Storage, talk: Conversation): void {
     const { host, lifetime, outlet, limits, place, follow, readOn, safely } = this.#session;
-    const { stamp } = storage.ledger;
     const registration = place(storage, talk);
     const isHere = (): boolean => {
       const life = lifetime.now;
@@ -198,7 +197,7 @@ export class Mode<Made extends Shadow> {
     const toServer = new JoiningToServer();
     const toClient = new JoiningToClient(talk, outlet, {
       joined: (last) => {
-        registration.joined(last, stamp, host.clock.now());
+        registration.joined(last, host.clock.now());
         if (!isHere()) return;
         toServer.over();
         follow(talk, registration);

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Announcement, Repair, SessionAction, Stamp } from "../ledger/state.ts";
+import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
 import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Report } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
@@ -59,6 +59,9 @@ export class Registration implements Member {
   readonly #turns: Turns;
   readonly #report: Report;
   readonly #assumes: Clock | undefined;
+  #cancelAssumed: (() => void) | undefined;
+  /** Up to there its client was told otherwise. */
+  #joinedAt: Tid = NO_TID;
   /** How its client is written to, since that is known. */
   #known: Style | undefined;
 
@@ -132,26 +135,29 @@ export class Registration implements Member {
 
   // --- what becomes of it -----------------------------------------------------------------------------------------
 
+  /** It has no place in its storage any more. */
+  left(): void {
+    this.#cancelAssumed?.();
+    this.storage.leave(this.number);
+  }
+
   /** Nobody here follows its client any more, which is served on. */
   leave(): void {
     const { storage, number } = this;
-    storage.leave(number);
+    this.left();
     storage.ledger.clientGone(number);
     storage.run(number);
   }
 
   /**
-   * Its client has registered long ago, and has been told all that it is told of what lies up to that tid. `stamp`: of when that was
-   * asked for; `now`: in ms of the clock.
+   * Its client has registered long ago, and has been told all that it is told of what lies up to that tid: as if a new server's reply
+   * to `register` showed it. `now`: in ms of the clock.
    */
-  joined(last: Tid, stamp: Stamp, now: number): void {
+  joined(last: Tid, now: number): void {
     const { ledger } = this.storage;
-    const isNew = ledger.family === "new";
+    this.#joinedAt = last;
     const payload = { frame: NOTHING, envelope: NO_MESSAGE, tid: NO_TID, role: "joined", since: now } as const;
-    const read = { payload, bytes: 0 };
-    ledger.registerReply(this.number, isNew ? last : undefined, read);
-    // Where an old client would ask for it next.
-    if (!isNew) ledger.lastTransactionReply(this.number, last, stamp, read);
+    ledger.registerReply(this.number, last, { payload, bytes: 0 });
     this.storage.run(this.number);
   }
 
@@ -266,6 +272,8 @@ export class Registration implements Member {
 
   #announce(repair: Repair, announcement: Announcement): void {
     const { outlet } = this.#ways;
+    // Of a commit that has settled since, though its server's message has passed before.
+    if (repair === "synthesized" && announcement.tid <= this.#joinedAt) return;
     const style = outlet.isShut ? undefined : this.#style(announcement.tid);
     if (style === undefined) return;
     const { codec } = this.#talk.client;
@@ -288,7 +296,8 @@ export class Registration implements Member {
   /** The server would have told of it by then. */
   #assume(clock: Clock): void {
     const { storage, number } = this;
-    clock.after(ASSUMED_MS, () => {
+    this.#cancelAssumed?.();
+    this.#cancelAssumed = clock.after(ASSUMED_MS, () => {
       storage.ledger.questionReply(number, storage.ledger.facts.known);
       storage.run(number);
     });

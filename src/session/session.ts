@@ -487,10 +487,9 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
       return;
     }
     const storage = this.#host.storages.get(there.storage, there.protocol.family);
-    const { stamp } = storage.ledger;
     const registration = this.#place(storage, talk);
     this.#follow(talk, registration);
-    registration.joined(last, stamp, this.clock.now());
+    registration.joined(last, this.clock.now());
   }
 
   /** Goes on where both streams stand between two messages. */

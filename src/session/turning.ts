@@ -24,6 +24,7 @@ export interface TurningHost {
 export class Turning {
   readonly #host: TurningHost;
   #cancel: (() => void) | undefined;
+  #isUnread = false;
 
   constructor(host: TurningHost) {
     this.#host = host;
@@ -39,13 +40,20 @@ export class Turning {
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
+    if (this.#isUnread) this.#readOn();
+  }
+
+  #readOn(): void {
+    this.#isUnread = false;
+    this.#host.readOn();
   }
 
   #wait(): void {
     const { clock } = this.#host;
+    this.#isUnread = true;
     this.#host.leaveUnread();
     this.#cancel = clock.after(UNREAD_MS, () => {
-      this.#host.readOn();
+      this.#readOn();
       this.#cancel = clock.after(AGAIN_MS, () => {
         this.#cancel = undefined;
         this.look();

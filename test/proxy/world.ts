@@ -89,7 +89,15 @@ export class Gateway {
 
 /** A proxy before whatever listens on that port. */
 export async function gatewayTo(port: number, options: WorldOptions = {}): Promise<Gateway> {
-  const { doors = 1, isWatched = false, isObserved = false, storages = [], guard = 0, unforeseen = 0, ...config } = options;
+  const {
+    doors = 1,
+    isWatched = false,
+    isObserved = false,
+    storages = [],
+    guard = 0,
+    unforeseen = 0,
+    ...config
+  } = options;
   const lines: Line[] = [];
   const upstreams = Array.from({ length: doors }, (_, door) => ({
     name: `door${door}`,

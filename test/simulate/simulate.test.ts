@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Overrides } from "./mix.ts";
-import { proxy } from "./proxy.ts";
+import { observer, proxy, turner } from "./proxy.ts";
 import { relay } from "./relay.ts";
 import { run, type Run } from "./run.ts";
 import { KINDS } from "./style.ts";
@@ -51,6 +51,15 @@ describe("A plain relay", () => {
     const overrides: Overrides = { bare: true, servers: ["ZEO 4 py3"], clients: 2, decisions: 6, objects: 40, deeds };
     const names = new Set(runs(1, 60, overrides).map(({ violation }) => violation?.name));
     expect([...names]).toContain("1 untold");
+  });
+});
+
+describe("Observed clients, and such that are repaired now and then,", () => {
+  const patched = KINDS.filter((kind) => kind.isPatched).map((kind) => kind.name);
+
+  it.each(patched)("before %s, with all faults of clients, network and server, lose nothing by it", (name) => {
+    expect(failures(runs(1, 60, { ...BEYOND_PATCHES, servers: [name] }, observer))).toEqual([]);
+    expect(failures(runs(1, 60, { ...BEYOND_PATCHES, servers: [name] }, turner))).toEqual([]);
   });
 });
 

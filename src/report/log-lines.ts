@@ -4,15 +4,7 @@ import type { Happening } from "../happening/happening.ts";
 import { tidHex } from "../wire/ids.ts";
 import { Hourly } from "./hourly.ts";
 import { writeObserved } from "./observed-lines.ts";
-import { repairOf } from "./repair.ts";
-
-/** What of a repair is told. */
-export interface RepairLines {
-  /** At most so many oids are named. */
-  readonly oids: number;
-  /** `summary`: no line for each; `RepairSummary` writes theirs. */
-  readonly repairs: "each" | "summary";
-}
+import { repairOf, type RepairLines } from "./repair.ts";
 
 /** Writes a line for each happening that an operator wants to know of. */
 export function writeLines(logger: Logger, lines: RepairLines): (happening: Happening) => void {

@@ -3,8 +3,7 @@ import { ENDS } from "../happening/ends.ts";
 import type { Observed } from "../happening/happening.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Hourly } from "./hourly.ts";
-import type { RepairLines } from "./log-lines.ts";
-import { repairOf } from "./repair.ts";
+import { repairOf, type RepairLines } from "./repair.ts";
 
 /** Writes the lines of what an observed session, or its storage, would have led to if it were repaired. */
 export function writeObserved(

@@ -1,7 +1,7 @@
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Codec, Envelope } from "../wire/codec.ts";
 import type { FrameHandler, Verdict } from "../wire/frame.ts";
-import { NO_TID, type Tid } from "../wire/ids.ts";
+import type { Tid } from "../wire/ids.ts";
 import { INVALIDATE, REPLY } from "../wire/methods.ts";
 import { replyTid } from "../wire/replies.ts";
 import type { Conversation } from "./conversation.ts";
@@ -42,7 +42,7 @@ export interface Joined {
   /** The server's last transaction is that one; all that it told before has passed. */
   joined(last: Tid): void;
   /** It has told of a later one before it named that: it is to be asked once more. */
-  again(): void;
+  again(newest: Tid): void;
   failed(end: SessionEnd): void;
 }
 
@@ -52,10 +52,11 @@ export class JoiningToClient implements FrameHandler {
   readonly #outlet: Outlet;
   readonly #told: Joined;
   #envelope: Envelope | undefined;
-  /** The newest that the server has told of meanwhile. */
-  #newest: Tid = NO_TID;
+  /** The newest that the server has told of. */
+  #newest: Tid;
 
-  constructor(talk: Conversation, outlet: Outlet, told: Joined) {
+  constructor(talk: Conversation, outlet: Outlet, newest: Tid, told: Joined) {
+    this.#newest = newest;
     this.#codec = talk.server.codec;
     this.#talk = talk;
     this.#outlet = outlet;
@@ -93,7 +94,7 @@ export class JoiningToClient implements FrameHandler {
     const value = replyTid(this.#codec, payload, envelope);
     if (value.kind !== "tid") {
       this.#told.failed(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }));
-    } else if (value.tid < this.#newest) this.#told.again();
+    } else if (value.tid < this.#newest) this.#told.again(this.#newest);
     else this.#told.joined(value.tid);
   }
 }

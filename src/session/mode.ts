@@ -1,4 +1,4 @@
-import { NO_TID } from "../wire/ids.ts";
+import type { Tid } from "../wire/ids.ts";
 import type { FrameLimits } from "../wire/frame.ts";
 import type { RawReason } from "../happening/happening.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -15,6 +15,10 @@ import { Turning } from "./turning.ts";
 
 // Whether a session is repaired or observed, and how it goes from one to the other while its client is connected
 // (docs/architecture.md, *Observed sessions*).
+
+/** A server can tell of a commit a moment before it names it as its last transaction: it is asked again after so long. */
+const AGAIN_MS = 10;
+const MOST_TRIES = 100;
 
 /** What it needs of the session. */
 export interface ModeHost<Made extends Shadow> {
@@ -137,7 +141,7 @@ export class Mode<Made extends Shadow> {
         // Both have said something, though not since.
         lifetime.used("client");
         lifetime.used("server");
-        this.#observation?.shadow.begin(there, registration?.storage.ledger.facts.known ?? NO_TID);
+        this.#observation?.shadow.begin(there);
         readOn();
       },
     );
@@ -180,33 +184,37 @@ export class Mode<Made extends Shadow> {
         break;
       case "registered":
         lifetime.client.pause();
-        this.#join(host.storages.get(there.storage, there.protocol.family), talkFrom(there));
+        this.#join(host.storages.get(there.storage, there.protocol.family), talkFrom(there), there.known);
         return;
     }
     readOn();
   }
 
-  /** By a question in the place of `register`; its client's calls wait meanwhile. */
-  #join(storage: Storage, talk: Conversation): void {
+  /** By a question in the place of `register`; its client's calls wait meanwhile. It was told of what lies up to `told`. */
+  #join(storage: Storage, talk: Conversation, told: Tid, toServer = new JoiningToServer(), tries = 1): void {
     const { host, lifetime, outlet, limits, place, follow, readOn, safely } = this.#session;
+    const { stamp } = storage.ledger;
     const registration = place(storage, talk);
     const isHere = (): boolean => {
       const life = lifetime.now;
       return life.is === "registered" && life.registration === registration;
     };
-    const toServer = new JoiningToServer();
-    const toClient = new JoiningToClient(talk, outlet, {
+    const toClient = new JoiningToClient(talk, outlet, told, {
       joined: (last) => {
-        registration.joined(last, host.clock.now());
+        registration.joined(last, stamp, host.clock.now());
         if (!isHere()) return;
         toServer.over();
         follow(talk, registration);
         readOn();
         safely(() => talk.clientFrames.again());
       },
-      again: () => {
-        registration.leave();
-        this.#join(storage, talk);
+      again: (newest) => {
+        host.clock.after(AGAIN_MS, () => {
+          if (!isHere()) return;
+          registration.leave();
+          if (tries < MOST_TRIES) safely(() => this.#join(storage, talk, newest, toServer, tries + 1));
+          else this.#repair({ is: "lost" });
+        });
       },
       failed: (end) => registration.refused(end),
     });

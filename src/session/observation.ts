@@ -1,13 +1,12 @@
 import type { Clock } from "../clock.ts";
-import type { Tid } from "../wire/ids.ts";
 import type { Connection, Party } from "./connection.ts";
 import { ShadowConnection } from "./shadow-connection.ts";
 import type { Standing } from "./standing.ts";
 
 /** A session that reads along: what it would write or command goes nowhere. */
 export interface Shadow {
-  /** Begins where another session stands, whose client knows of all up to that tid. */
-  begin(there: Standing, last: Tid): void;
+  /** Begins where another session stands. */
+  begin(there: Standing): void;
   /** Would nothing be on its way soon, if nothing came from its client? */
   readonly mayWait: boolean;
   /** Where it stands, whatever it holds for its client; undefined: something is on its way. */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
+import type { Announcement, Repair, SessionAction, Stamp } from "../ledger/state.ts";
 import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Report } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
@@ -150,14 +150,18 @@ export class Registration implements Member {
   }
 
   /**
-   * Its client has registered long ago, and has been told all that it is told of what lies up to that tid: as if a new server's reply
-   * to `register` showed it. `now`: in ms of the clock.
+   * Its client has registered long ago, and has been told all that it is told of what lies up to that tid: as if the reply to its
+   * `register` showed it, or an old server's to the `lastTransaction` behind that. `stamp`: of when it was asked for; `now`: in ms of
+   * the clock.
    */
-  joined(last: Tid, now: number): void {
+  joined(last: Tid, stamp: Stamp, now: number): void {
     const { ledger } = this.storage;
+    const isNew = ledger.family === "new";
     this.#joinedAt = last;
     const payload = { frame: NOTHING, envelope: NO_MESSAGE, tid: NO_TID, role: "joined", since: now } as const;
-    ledger.registerReply(this.number, last, { payload, bytes: 0 });
+    const read = { payload, bytes: 0 };
+    ledger.registerReply(this.number, isNew ? last : undefined, read);
+    if (!isNew) ledger.lastTransactionReply(this.number, last, stamp, read);
     this.storage.run(this.number);
   }
 

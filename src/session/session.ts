@@ -4,7 +4,6 @@ import type { Clock } from "../clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { FrameLimits, FrameStream } from "../wire/frame.ts";
-import type { Tid } from "../wire/ids.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, Party } from "./connection.ts";
@@ -479,7 +478,7 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     return this.#registration?.isCommitting ?? false;
   }
 
-  begin(there: Standing, last: Tid): void {
+  begin(there: Standing): void {
     if (there.is !== "open" && there.is !== "registered") return;
     const talk = this.#talkFrom(there);
     if (there.is === "open") {
@@ -487,9 +486,10 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
       return;
     }
     const storage = this.#host.storages.get(there.storage, there.protocol.family);
+    const { stamp } = storage.ledger;
     const registration = this.#place(storage, talk);
     this.#follow(talk, registration);
-    registration.joined(last, this.clock.now());
+    registration.joined(there.known, stamp, this.clock.now());
   }
 
   /** Goes on where both streams stand between two messages. */

@@ -2,6 +2,7 @@ import type { RawReason } from "../happening/happening.ts";
 import type { Dialect } from "../wire/codec.ts";
 import type { FrameStream } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
+import type { Tid } from "../wire/ids.ts";
 import type { Life } from "./lives.ts";
 import type { Registration } from "./registration.ts";
 
@@ -14,6 +15,8 @@ export type Followed =
       readonly dialect: Dialect | undefined;
       /** The storage's name. */
       readonly storage: string;
+      /** The highest tid that is known there: its client has been told of none above it. */
+      readonly known: Tid;
     };
 
 /** All that must be known of a session to go on with it in another way, at a moment at which nothing is on its way. */
@@ -42,11 +45,14 @@ export function standingOf(life: Life, isQuiet: (registration: Registration) => 
     case "registered": {
       const { calls, client, clientFrames, serverFrames } = life.talk;
       if (!stands(clientFrames) || !stands(serverFrames) || calls.size > 0) return undefined;
+      // A `register` that is to be forwarded yet.
+      if (clientFrames.handler.stillWaits?.() === true) return undefined;
       const { protocol, dialect } = client;
       if (life.is === "open") return { is: "open", protocol };
       const { registration } = life;
       if (registration.isCommitting || !isQuiet(registration)) return undefined;
-      return { is: "registered", protocol, dialect, storage: registration.storage.name };
+      const { name, ledger } = registration.storage;
+      return { is: "registered", protocol, dialect, storage: name, known: ledger.facts.known };
     }
   }
 }

@@ -1,16 +1,13 @@
 import type { Connection, ConnectionHandler } from "../session/connection.ts";
-import { tellObserved } from "../happening/observed.ts";
 import type { SessionHost, SessionNews } from "../session/host.ts";
 import { Memory } from "../session/memory.ts";
 import { Session } from "../session/session.ts";
+import { SHADOW_BYTES, shadowOf } from "../session/shadow.ts";
 import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
 import { GatheredEnds } from "./gathered-ends.ts";
 import type { RepairMode } from "./host.ts";
 import { ServerAddresses } from "./server-addresses.ts";
-
-/** What shadows may keep of messages, all together: beyond it the largest of them is given up. */
-const SHADOW_BYTES = 64 * 1024 * 1024;
 
 /** What sessions need of their upstream, and what all of them together tell it of the server. */
 export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "tell"> {
@@ -117,7 +114,8 @@ export class Sessions {
 
   #sessionHost(storages: Storages): SessionHost<Session> {
     const { settings, clock, memory, report } = this.#host;
-    this.#forSessions ??= {
+    if (this.#forSessions !== undefined) return this.#forSessions;
+    const host: SessionHost<Session> = {
       settings,
       clock,
       storages,
@@ -125,29 +123,10 @@ export class Sessions {
       report,
       serverGreets: () => this.#host.serverGreets(),
       tell: (session, news) => this.#hear(session, news),
-      shadow: (client, server) => this.#shadowOf(client, server, storages),
+      shadow: (client, server) => shadowOf(host, this.#shadowMemory, client, server),
     };
-    return this.#forSessions;
-  }
-
-  #shadowOf(client: Connection, server: Connection, storages: Storages): Session {
-    const { settings, clock, report } = this.#host;
-    const shadow: Session = new Session(client, server, {
-      // What would be refused is relayed.
-      settings: { ...settings, refuseUnknown: false },
-      clock,
-      storages: storages.shadows,
-      memory: this.#shadowMemory,
-      report: tellObserved(report),
-      isShadow: true,
-      serverGreets: () => this.#host.serverGreets(),
-      tell: (_, news) => {
-        if (news === "greeted") this.#host.serverGreeted();
-      },
-    });
-    client.handOver(shadow.fromClient);
-    server.handOver(shadow.fromServer);
-    return shadow;
+    this.#forSessions = host;
+    return host;
   }
 
   #hear(session: Session, news: SessionNews): void {

@@ -56,10 +56,21 @@ describe("A plain relay", () => {
 
 describe("Observed clients, and such that are repaired now and then,", () => {
   const patched = KINDS.filter((kind) => kind.isPatched).map((kind) => kind.name);
+  // What is in the database all the same its client hears from the proxy alone.
+  const plain: Overrides = {
+    ...BEYOND_PATCHES,
+    faults: { ...BEYOND_PATCHES.faults, finishException: 0, crossesCommit: 0 },
+  };
 
   it.each(patched)("before %s, with all faults of clients, network and server, lose nothing by it", (name) => {
-    expect(failures(runs(1, 60, { ...BEYOND_PATCHES, servers: [name] }, observer))).toEqual([]);
-    expect(failures(runs(1, 60, { ...BEYOND_PATCHES, servers: [name] }, turner))).toEqual([]);
+    expect(failures(runs(1, 50, { ...plain, servers: [name] }, observer))).toEqual([]);
+    expect(failures(runs(1, 50, { ...plain, servers: [name] }, turner))).toEqual([]);
+  });
+
+  it.each(["ZEO 6", "ZEO 6 msgpack"])("before %s with a witness, too", (name) => {
+    const overrides = { ...plain, servers: [name], witness: true };
+    expect(failures(runs(1, 50, overrides, observer))).toEqual([]);
+    expect(failures(runs(1, 50, overrides, turner))).toEqual([]);
   });
 });
 

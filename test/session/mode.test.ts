@@ -10,7 +10,7 @@ function answers({ server }: Pair, { speech }: Stage, tid: number): void {
   if (asked === undefined) throw new Error("nothing was asked");
   const { id, method } = speech.envelope(asked);
   expect(method).toBe("lastTransaction");
-  server.reads(speech.reply(id as number, eight(tid)));
+  server.reads(speech.reply(id, eight(tid)));
 }
 
 describe.each(PROTOCOLS)("an observed session, %s", (protocol) => {

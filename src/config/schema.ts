@@ -31,6 +31,7 @@ const name = z
   .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, { error: nameExpected });
 
 const SWITCH = ["on", "off"] as const;
+const REPAIR_MODES = ["on", "observe"] as const;
 
 const storageExpected = 'the name of a storage such as "1", in quotes';
 const storage = z
@@ -46,6 +47,10 @@ const upstream = map({
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
     .describe("read what is committed without passing through here, over a connection of the proxy's own"),
+  repair: z
+    .enum(REPAIR_MODES, { error: oneOf(REPAIR_MODES) })
+    .prefault("on")
+    .describe("observe: every byte is relayed as it comes, and logs and statistics tell what would be repaired"),
   storages: z
     .array(storage, { error: "a list of names of storages" })
     .prefault([])

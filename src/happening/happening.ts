@@ -1,9 +1,17 @@
-import type { Repair, Settled } from "../ledger/state.ts";
+import type { Repair, ServerFamily, Settled } from "../ledger/state.ts";
 import type { Tid } from "../wire/ids.ts";
 import type { SessionEnd } from "./ends.ts";
 
 /** Why a connection is relayed byte for byte. */
-export type RawReason = "tls" | "unknown-protocol" | "mac" | "ruok";
+export type RawReason =
+  | "tls"
+  | "unknown-protocol"
+  | "mac"
+  | "ruok"
+  /** So that it shows what would be repaired. */
+  | "observe"
+  /** It was observed, and could not be followed any further when it was to be repaired. */
+  | "lost";
 
 /** What happens to a storage. */
 export type StorageHappening =
@@ -27,9 +35,12 @@ export type StorageHappening =
   | { readonly what: "in-limbo" }
   /** A commit that did not pass through here. */
   | { readonly what: "foreign"; readonly tid: Tid; readonly isRead: boolean }
-  /** Commits that do not pass through here are not read any more: `reason` says why. And they are again. */
-  | { readonly what: "unwatched"; readonly reason: string }
-  | { readonly what: "watched" }
+  /**
+   * Commits that do not pass through here are not read any more: `reason` says why. And they are again. `family`: a server may have
+   * clients that speak the protocols of both, each kind with a storage of its own.
+   */
+  | { readonly what: "unwatched"; readonly family: ServerFamily; readonly reason: string }
+  | { readonly what: "watched"; readonly family: ServerFamily }
   /** The server told that client of it behind a higher tid: it is told under the one where its cache stands. */
   | { readonly what: "told-late"; readonly tid: Tid }
   | { readonly what: "copied-history"; readonly tid: Tid; readonly known: Tid }
@@ -111,7 +122,15 @@ export type Happening =
   /** An invalidation was written that the proxy has changed or made. */
   | { readonly what: "announced"; readonly repair: Repair }
   /** The proxy has asked a question of its own. */
-  | { readonly what: "asked" };
+  | { readonly what: "asked" }
+  /** That would have happened if a session that is observed were repaired. */
+  | { readonly what: "observed"; readonly happening: Observed };
+
+/** What is told of an observed session, and has not been done. */
+export type Observed = Extract<
+  Happening,
+  { readonly what: "repaired" | "resumed" | "old-answer" | "ended" | "announced" | "ledger-ended" | "copied-history" }
+>;
 
 /** Tells of it. Never throws: who is told must not come between what the proxy is doing. */
 export type Report = (happening: Happening) => void;

@@ -170,6 +170,11 @@ export class StorageLedger<P> {
     return this.state.accounts.get(session)?.voted ?? false;
   }
 
+  /** Has its client begun a transaction that is not over? */
+  hasTransaction(session: number): boolean {
+    return this.state.accounts.get(session)?.transactions.some(({ over }) => !over) ?? false;
+  }
+
   /** Bytes of what is held for the session's client; 0: nothing is. */
   heldBytes(session: number): number {
     if (!this.state.mayOwe) return 0;

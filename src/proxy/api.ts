@@ -9,16 +9,23 @@ export interface UpstreamStats {
   /** Those of the server that sessions are registered at now; several servers behind one name are not supported. */
   readonly addresses: readonly string[];
   readonly state: "starting" | "listening" | "down" | "full" | "trouble" | "blocked" | "stopped";
+  /** Are its sessions repaired, or observed? And how many are observed now: each turns when nothing of it is on its way. */
+  readonly repair: "on" | "observe";
+  readonly observed: number;
   /** Sessions open now, and since the start. */
   readonly clients: number;
   readonly accepted: number;
-  /** Sessions relayed byte for byte, by reason (`tls`, `unknown-protocol`, `mac`). */
+  /** Sessions relayed byte for byte, by reason (`tls`, `unknown-protocol`, `mac`, `lost`: no longer observed, not repaired). */
   readonly unrepaired: Readonly<Record<string, number>>;
 }
 
 export interface StorageStats {
   readonly server: string;
   readonly storage: string;
+  /** Of the protocols that its clients speak: `old` up to ZEO 4. A server with clients of both is followed twice. */
+  readonly family: "old" | "new";
+  /** What is known by observed sessions. */
+  readonly observed: boolean;
   /** Commits that settled here; tids seen that nobody here committed. */
   readonly commits: number;
   readonly foreign: number;
@@ -46,6 +53,15 @@ export interface ProxyStats {
   readonly tooOld: number;
   /** Sessions ended by the proxy, by code. */
   readonly ended: Readonly<Record<string, number>>;
+  /** What would have been written to observed clients, and how many of their sessions would have been ended. */
+  readonly observed: {
+    readonly completed: number;
+    readonly synthesized: number;
+    readonly late: number;
+    readonly resumed: number;
+    readonly tooOld: number;
+    readonly ended: number;
+  };
   /** How often the last guard before a client's socket refused an invalidation. Must be 0. */
   readonly guard: number;
   /** The proxy's own questions. */
@@ -62,5 +78,11 @@ export interface Proxy extends EventEmitter<ProxyEvents> {
   start(): Promise<void>;
   /** Stops accepting, lets finishing commits settle and outboxes empty, at most `limits.drain`, then closes. */
   stop(): Promise<void>;
+  /**
+   * From now on that upstream's clients are repaired, or observed; nobody is disconnected. A client that is connected turns at the
+   * first moment at which no call of its waits for a reply and no transaction of its is open. Nothing where the upstream has no such
+   * name.
+   */
+  setRepair(upstream: string, repair: "on" | "observe"): void;
   stats(): ProxyStats;
 }

@@ -19,6 +19,7 @@ import { Storages } from "../storage/storages.ts";
 import { WitnessPair } from "../witness/pair.ts";
 import { Fullness } from "../upstream/fullness.ts";
 import { Memory, type Share } from "../session/memory.ts";
+import type { RepairMode } from "../upstream/host.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import type { StoragesFinder } from "../upstream/tries.ts";
@@ -198,10 +199,15 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     });
   }
 
+  setRepair(name: string, repair: RepairMode): void {
+    for (const upstream of this.#upstreams) if (upstream.name === name) upstream.repair = repair;
+  }
+
   // --- statistics -------------------------------------------------------------------------------------------------
 
   stats(): ProxyStats {
-    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
+    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed, observed } =
+      this.#counters;
     return {
       upstreams: this.#upstreams.map((upstream) => ({
         name: upstream.name,
@@ -209,11 +215,17 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         server: upstream.serverAddress,
         addresses: upstream.serverAddresses,
         state: upstream.state,
+        repair: upstream.repair,
+        observed: upstream.observed,
         clients: upstream.clients,
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
       })),
-      storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
+      storages: [...new Set(this.#storages.values())].flatMap((storages) => [
+        ...[...storages.all()].map((storage) => storageStats(storage, false)),
+        ...[...storages.allShadows()].map((storage) => storageStats(storage, true)),
+      ]),
+      observed: { ...observed },
       completed,
       synthesized,
       late,
@@ -226,9 +238,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 }
 
-function storageStats(storage: Storage): StorageStats {
+function storageStats(storage: Storage, observed: boolean): StorageStats {
   const { known, ...facts } = storage.ledger.facts;
-  return { server: storage.server, storage: storage.name, ...facts, setbacks: storage.setbacks, known: tidHex(known) };
+  const { server, name, setbacks } = storage;
+  const { family } = storage.ledger;
+  return { server, storage: name, family, observed, ...facts, setbacks, known: tidHex(known) };
 }
 
 /** Takes the address; resolves to the error where that can't be. */

@@ -1,5 +1,5 @@
 import type { EndCode } from "../happening/ends.ts";
-import type { Happening, RawReason } from "../happening/happening.ts";
+import type { Happening, Observed, RawReason } from "../happening/happening.ts";
 
 /** What is counted, process-wide: plain numbers, counted when it happens. */
 export class Counters {
@@ -15,6 +15,8 @@ export class Counters {
   questions = 0;
   /** Sessions that the proxy ended. */
   readonly ended = new Map<EndCode, number>();
+  /** What would have been written to clients that are observed. */
+  readonly observed = { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 };
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
 
@@ -43,6 +45,25 @@ export class Counters {
         countIn(reasons, happening.reason);
         return;
       }
+      case "observed":
+        this.#countObserved(happening.happening);
+        return;
+      default:
+    }
+  }
+
+  #countObserved(observed: Observed): void {
+    switch (observed.what) {
+      case "announced":
+        this.observed[observed.repair]++;
+        return;
+      case "resumed":
+        if (observed.tid === undefined) this.observed.tooOld++;
+        else this.observed.resumed++;
+        return;
+      case "ended":
+        this.observed.ended++;
+        return;
       default:
     }
   }

@@ -3,19 +3,14 @@ import { ENDS } from "../happening/ends.ts";
 import type { Happening } from "../happening/happening.ts";
 import { tidHex } from "../wire/ids.ts";
 import { Hourly } from "./hourly.ts";
-import { repairOf } from "./repair.ts";
-
-/** What of a repair is told. */
-export interface RepairLines {
-  /** At most so many oids are named. */
-  readonly oids: number;
-  /** `summary`: no line for each; `RepairSummary` writes theirs. */
-  readonly repairs: "each" | "summary";
-}
+import { writeObserved } from "./observed-lines.ts";
+import { repairOf, type RepairLines } from "./repair.ts";
 
 /** Writes a line for each happening that an operator wants to know of. */
-export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (happening: Happening) => void {
+export function writeLines(logger: Logger, lines: RepairLines): (happening: Happening) => void {
+  const { oids, repairs } = lines;
   const hourly = new Hourly();
+  const writeWhatWouldBe = writeObserved(logger, lines, hourly);
   /** Upstreams whose listening address was told to be taken. */
   const blocked = new Set<string>();
   return (happening) => {
@@ -69,16 +64,19 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         return;
       }
       case "unwatched": {
-        const { upstream, storage, reason } = happening;
+        const { upstream, storage, family, reason } = happening;
         logger.warn(
-          { upstream, storage, reason },
+          { upstream, storage, family, reason },
           "there is no witness: commits that do not pass through here are relayed as the server tells them",
         );
         return;
       }
       case "watched": {
-        const { upstream, storage } = happening;
-        logger.warn({ upstream, storage }, "the witness is there: commits that do not pass through here are read");
+        const { upstream, storage, family } = happening;
+        logger.warn(
+          { upstream, storage, family },
+          "the witness is there: commits that do not pass through here are read",
+        );
         return;
       }
       case "old-answer": {
@@ -153,7 +151,9 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         if (told === undefined) return;
         logger.warn(
           { upstream, client, reason, ...told },
-          "a connection is relayed byte for byte: nothing is repaired on it",
+          reason === "lost"
+            ? "a connection that was observed could not be followed any further: nothing is repaired on it until it is closed"
+            : "a connection is relayed byte for byte: nothing is repaired on it",
         );
         return;
       }
@@ -225,6 +225,9 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         logger.error({ upstream, server, downMs }, "the server is back");
         return;
       }
+      case "observed":
+        writeWhatWouldBe(happening.happening);
+        return;
       case "announced":
       case "asked":
     }

@@ -8,6 +8,8 @@ const MINUTE_MS = 60_000;
 
 /** What was repaired in one storage since the last line about it. */
 interface Summary {
+  /** Of observed sessions: it would have been. */
+  readonly isObserved: boolean;
   readonly upstream: string;
   readonly storage: string;
   readonly since: number;
@@ -38,10 +40,15 @@ export class RepairSummary {
   }
 
   read(happening: Happening): void {
+    if (happening.what === "observed") this.#read(happening.happening, true);
+    else this.#read(happening, false);
+  }
+
+  #read(happening: Happening, isObserved: boolean): void {
     if (happening.what === "repaired") {
       const { tid, completed, synthesized } = happening.settled;
       const { created, restored, deleted } = addedCounts(happening.settled);
-      const summary = this.#of(happening, tid);
+      const summary = this.#of(happening, isObserved, tid);
       summary.transactions++;
       summary.created += created;
       summary.restored += restored;
@@ -49,7 +56,7 @@ export class RepairSummary {
       summary.completed += completed;
       summary.synthesized += synthesized;
     } else if (happening.what === "resumed" && happening.tid !== undefined) {
-      this.#of(happening, happening.tid).resumed++;
+      this.#of(happening, isObserved, happening.tid).resumed++;
     }
   }
 
@@ -59,25 +66,30 @@ export class RepairSummary {
     this.#cancelTimer = undefined;
     const summaries = this.#summaries;
     this.#summaries = new Map();
-    for (const { since, first, last, ...counts } of summaries.values()) {
+    for (const { isObserved, since, first, last, ...counts } of summaries.values()) {
       const durationMs = this.#clock.now() - since;
-      this.#logger.info({ ...counts, first: tidHex(first), last: tidHex(last), durationMs }, "invalidations repaired");
+      const fields = { ...counts, first: tidHex(first), last: tidHex(last), durationMs };
+      this.#logger.info(fields, isObserved ? "invalidations would be repaired" : "invalidations repaired");
     }
   }
 
-  #of({ upstream, storage }: { readonly upstream: string; readonly storage: string }, tid: Tid): Summary {
+  #of(
+    { upstream, storage }: { readonly upstream: string; readonly storage: string },
+    isObserved: boolean,
+    tid: Tid,
+  ): Summary {
     // Both may hold any character: the length says where the one ends.
-    const key = `${upstream.length} ${upstream}${storage}`;
-    const summary = this.#summaries.get(key) ?? this.#newSummary(upstream, storage, tid);
+    const key = `${isObserved} ${upstream.length} ${upstream}${storage}`;
+    const summary = this.#summaries.get(key) ?? this.#newSummary(upstream, storage, isObserved, tid);
     this.#summaries.set(key, summary);
     if (tid < summary.first) summary.first = tid;
     if (tid > summary.last) summary.last = tid;
     return summary;
   }
 
-  #newSummary(upstream: string, storage: string, tid: Tid): Summary {
+  #newSummary(upstream: string, storage: string, isObserved: boolean, tid: Tid): Summary {
     this.#cancelTimer ??= this.#clock.after(MINUTE_MS, () => this.tell());
     const counts = { transactions: 0, created: 0, restored: 0, deleted: 0, completed: 0, synthesized: 0, resumed: 0 };
-    return { upstream, storage, since: this.#clock.now(), first: tid, last: tid, ...counts };
+    return { upstream, storage, isObserved, since: this.#clock.now(), first: tid, last: tid, ...counts };
   }
 }

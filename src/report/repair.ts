@@ -29,6 +29,14 @@ export interface RepairEvent {
   readonly synthesized: number;
 }
 
+/** What of a repair is told. */
+export interface RepairLines {
+  /** At most so many oids are named. */
+  readonly oids: number;
+  /** `summary`: no line for each; `RepairSummary` writes theirs. */
+  readonly repairs: "each" | "summary";
+}
+
 export function repairOf(
   { upstream, storage, client, settled }: Extract<Happening, { what: "repaired" }>,
   maxOids: number,

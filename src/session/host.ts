@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Report } from "../happening/happening.ts";
 import type { Memory } from "./memory.ts";
+import type { Shadow, ShadowMaker } from "./observation.ts";
 import type { Storages } from "../storage/storages.ts";
 
 export interface SessionLimits {
@@ -35,6 +36,10 @@ export interface SessionHost<Session> {
   readonly storages: Storages;
   readonly memory: Memory;
   readonly report: Report;
+  /** Of an observed session's shadow: nobody can be asked anything. */
+  readonly isShadow?: boolean;
+  /** Makes the shadow of a session that is observed; undefined: none ever is. */
+  readonly shadow?: ShadowMaker<Session & Shadow>;
   /** Does the server speak first, as far as that is known? */
   serverGreets(): boolean;
   tell(session: Session, news: SessionNews): void;

@@ -115,8 +115,8 @@ export class Lifetime implements DeadlineHost {
     this.#host.became(life);
     if ("registration" in before && !("registration" in life)) {
       const { registration } = before;
-      const { storage, number } = registration;
-      storage.leave(number);
+      const { storage } = registration;
+      registration.left();
       // Nobody will read the reply to a commit that is still on its way: others must not wait for it.
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);

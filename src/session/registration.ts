@@ -1,5 +1,6 @@
-import type { Announcement, Repair, SessionAction } from "../ledger/state.ts";
-import { endBy, sessionEnd } from "../happening/ends.ts";
+import type { Clock } from "../clock.ts";
+import type { Announcement, Repair, SessionAction, Stamp } from "../ledger/state.ts";
+import { endBy, sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Report } from "../happening/happening.ts";
 import type { Inbound } from "../storage/inbound.ts";
 import type { Member, Storage } from "../storage/storage.ts";
@@ -18,6 +19,22 @@ import type { Turns } from "./turns.ts";
 interface Style {
   readonly dialect: Dialect;
   readonly shape: OidShape;
+}
+
+/** Behind so long it has told all that it tells, where nobody may ask it. */
+const ASSUMED_MS = 1_000;
+
+const NOTHING = Buffer.alloc(0);
+const NO_MESSAGE: Envelope = { id: 0, flags: 0, method: REPLY, argsAt: 0 };
+
+/** Whose it is, and who is told of what it does. */
+export interface Surroundings {
+  readonly upstream: string;
+  /** `address:port` */
+  readonly client: string;
+  readonly report: Report;
+  /** Where the server can't be asked a question of the proxy's own: what measures how long is waited instead. */
+  readonly assumes: Clock | undefined;
 }
 
 /** Where a registration writes to. */
@@ -41,6 +58,10 @@ export class Registration implements Member {
   readonly #ways: Ways;
   readonly #turns: Turns;
   readonly #report: Report;
+  readonly #assumes: Clock | undefined;
+  #cancelAssumed: (() => void) | undefined;
+  /** Up to there its client was told otherwise. */
+  #joinedAt: Tid = NO_TID;
   /** How its client is written to, since that is known. */
   #known: Style | undefined;
 
@@ -49,7 +70,7 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { upstream, client, report }: { readonly upstream: string; readonly client: string; readonly report: Report },
+    { upstream, client, report, assumes }: Surroundings,
   ) {
     this.upstream = upstream;
     this.client = client;
@@ -59,6 +80,7 @@ export class Registration implements Member {
     this.#ways = ways;
     this.#turns = turns;
     this.#report = report;
+    this.#assumes = assumes;
     this.number = storage.join(this);
     storage.ledger.registerForwarded(this.number);
   }
@@ -68,6 +90,17 @@ export class Registration implements Member {
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   get hasVoted(): boolean {
     return this.storage.ledger.hasVoted(this.number);
+  }
+
+  /** Has its client begun a transaction that is not over? */
+  get isCommitting(): boolean {
+    return this.isFinishing || this.storage.ledger.hasTransaction(this.number);
+  }
+
+  /** Is nothing held for its client, or due to it, or asked for that? */
+  get isQuiet(): boolean {
+    const { ledger } = this.storage;
+    return this.heldBytes === 0 && ledger.isQuiet(this.number) && !ledger.isAsking(this.number);
   }
 
   /** Is nothing of a commit of its on the way, and nothing held for its client? */
@@ -102,6 +135,36 @@ export class Registration implements Member {
 
   // --- what becomes of it -----------------------------------------------------------------------------------------
 
+  /** It has no place in its storage any more. */
+  left(): void {
+    this.#cancelAssumed?.();
+    this.storage.leave(this.number);
+  }
+
+  /** Nobody here follows its client any more, which is served on. */
+  leave(): void {
+    const { storage, number } = this;
+    this.left();
+    storage.ledger.clientGone(number);
+    storage.run(number);
+  }
+
+  /**
+   * Its client has registered long ago, and has been told all that it is told of what lies up to that tid: as if the reply to its
+   * `register` showed it, or an old server's to the `lastTransaction` behind that. `stamp`: of when it was asked for; `now`: in ms of
+   * the clock.
+   */
+  joined(last: Tid, stamp: Stamp, now: number): void {
+    const { ledger } = this.storage;
+    const isNew = ledger.family === "new";
+    this.#joinedAt = last;
+    const payload = { frame: NOTHING, envelope: NO_MESSAGE, tid: NO_TID, role: "joined", since: now } as const;
+    const read = { payload, bytes: 0 };
+    ledger.registerReply(this.number, isNew ? last : undefined, read);
+    if (!isNew) ledger.lastTransactionReply(this.number, last, stamp, read);
+    this.storage.run(this.number);
+  }
+
   /** Its client is gone, or given up. A commit of its that is on the way keeps it: see `isKept`. */
   clientGone(): void {
     this.storage.ledger.clientGone(this.number);
@@ -128,8 +191,9 @@ export class Registration implements Member {
         this.#resume(action.value, action.payload);
         return;
       case "ask":
+        if (this.#assumes !== undefined) this.#assume(this.#assumes);
         // Never into the middle of a frame of the client's.
-        this.#talk.clientFrames.between(() => this.#ask());
+        else this.#talk.clientFrames.between(() => this.ask());
         return;
       case "end":
         this.#turns.end(sessionEnd(action.code, action.tid === NO_TID ? undefined : tidHex(action.tid)), "behind");
@@ -145,6 +209,10 @@ export class Registration implements Member {
   #forward({ frame, envelope, tid, role }: Inbound): void {
     const { outlet } = this.#ways;
     if (outlet.isShut) return;
+    if (role === "joined") {
+      this.#talk.guard.registerReplyWritten();
+      return;
+    }
     if (envelope.method === INVALIDATE && this.#isRefused(tid, "completed")) return;
     const fresh = envelope.method === REPLY ? this.#fresh(frame, envelope) : frame;
     if (fresh === undefined) return;
@@ -208,6 +276,8 @@ export class Registration implements Member {
 
   #announce(repair: Repair, announcement: Announcement): void {
     const { outlet } = this.#ways;
+    // Of a commit that has settled since, though its server's message has passed before.
+    if (repair === "synthesized" && announcement.tid <= this.#joinedAt) return;
     const style = outlet.isShut ? undefined : this.#style(announcement.tid);
     if (style === undefined) return;
     const { codec } = this.#talk.client;
@@ -227,7 +297,23 @@ export class Registration implements Member {
     outlet.write(framed(codec.encodeInvalidationsReply(payload, envelope, style.dialect, style.shape, value)));
   }
 
-  #ask(): void {
+  /** The server would have told of it by then. */
+  #assume(clock: Clock): void {
+    const { storage, number } = this;
+    this.#cancelAssumed?.();
+    this.#cancelAssumed = clock.after(ASSUMED_MS, () => {
+      storage.ledger.questionReply(number, storage.ledger.facts.known);
+      storage.run(number);
+    });
+  }
+
+  /** Its server did not answer a question as it must. */
+  refused(end: SessionEnd): void {
+    this.#turns.end(end, "behind");
+  }
+
+  /** Asks the server for its last transaction. */
+  ask(): void {
     const { codec, protocol } = this.#talk.server;
     // Protocol 1 is what every server reads.
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";

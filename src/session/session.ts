@@ -3,7 +3,7 @@ import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { Clock } from "../clock.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Codec } from "../wire/codec.ts";
-import type { FrameStream } from "../wire/frame.ts";
+import type { FrameLimits, FrameStream } from "../wire/frame.ts";
 import type { Protocol } from "../wire/handshake.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection, ConnectionHandler, Party } from "./connection.ts";
@@ -17,9 +17,12 @@ import { Leg } from "./leg.ts";
 import { Lifetime, type LifetimeHost } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
 import type { Share } from "./memory.ts";
+import { Mode, type ModeHost } from "./mode.ts";
+import type { Shadow } from "./observation.ts";
 import { Outlet } from "./outlet.ts";
 import { QuestionIds } from "./question-ids.ts";
 import { Registration } from "./registration.ts";
+import { mayWait, standingOf, type Followed, type Standing } from "./standing.ts";
 import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
@@ -29,11 +32,14 @@ import type { How, Turns } from "./turns.ts";
 /** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
 const WEIGH_BYTES = 8 * 1024;
 
+/** Why a connection is relayed that is one of a ZEO client's all the same. */
+const ONES_OWN: readonly RawReason[] = ["tls", "mac", "observe", "lost"];
+
 /**
  * One client and its server connection. Bytes and events come in by the handlers of the connections, and lead to bytes
  * and few commands for them; what an end leads to is in `Lifetime`.
  */
-export class Session implements Turns, Told, LifetimeHost {
+export class Session implements Turns, Told, LifetimeHost, Shadow {
   // First what is looked at for each chunk: of many clients nothing is in the processor's caches when one of them says something.
   // The first three follow from the life: see `became`.
   /** Who reads the client's bytes, and who the server's, while they come in frames. */
@@ -66,6 +72,8 @@ export class Session implements Turns, Told, LifetimeHost {
   #protocol: string | undefined;
   #storage: string | undefined;
   #isQuiesced = false;
+  /** Of one that is observed, or was, or is to be. */
+  #mode: Mode<Session> | undefined;
 
   constructor(client: Connection, server: Connection, host: SessionHost<Session>) {
     const { clock, settings } = host;
@@ -105,7 +113,7 @@ export class Session implements Turns, Told, LifetimeHost {
   get tellsOutage(): boolean {
     const life = this.#lifetime.now;
     if (this.#client.hasEnded || life.is === "orphan") return false;
-    if (life.is === "relayed") return (life.reason === "tls" || life.reason === "mac") && this.#lifetime.isInUse;
+    if (life.is === "relayed") return ONES_OWN.includes(life.reason) && this.#lifetime.isInUse;
     return "registration" in life;
   }
 
@@ -118,6 +126,7 @@ export class Session implements Turns, Told, LifetimeHost {
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   get hasVoted(): boolean {
     const life = this.#lifetime.now;
+    if (this.#mode?.shadow !== undefined) return this.#mode.shadow.hasVoted;
     return life.is === "registered" && life.registration.hasVoted;
   }
 
@@ -125,6 +134,7 @@ export class Session implements Turns, Told, LifetimeHost {
   get isSettled(): boolean {
     const life = this.#lifetime.now;
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
+    if (this.#mode?.shadow?.isCommitting === true) return false;
     return !("registration" in life) || life.registration.isSettled;
   }
 
@@ -152,6 +162,7 @@ export class Session implements Turns, Told, LifetimeHost {
     this.#clientFrames = isOpen ? life.talk.clientFrames : undefined;
     this.#serverFrames = isOpen || life.is === "orphan" ? life.talk.serverFrames : undefined;
     this.#registration = "registration" in life ? life.registration : undefined;
+    if (life.is === "over") this.#mode?.over();
   }
 
   tell(news: SessionNews): void {
@@ -197,6 +208,7 @@ export class Session implements Turns, Told, LifetimeHost {
   partyEnded(party: Party): void {
     if (party === "client") this.#try("client", () => this.#lifetime.clientEnded());
     else this.#try("server", () => this.#lifetime.serverEnded(false));
+    this.#mode?.ended(party);
   }
 
   drained(party: Party): void {
@@ -205,6 +217,7 @@ export class Session implements Turns, Told, LifetimeHost {
   }
 
   closed(party: Party): void {
+    this.#mode?.closed(party);
     this.#closed(party === "client" ? this.#client : this.#server);
   }
 
@@ -217,6 +230,7 @@ export class Session implements Turns, Told, LifetimeHost {
       else this.#clientSaid(bytes);
       if (this.#toServer.isBehind) this.#leaveUnread();
       this.#weighNow(bytes.length);
+      this.#mode?.look();
     } catch (error) {
       this.#lifetime.failed(error, "client");
     }
@@ -229,6 +243,7 @@ export class Session implements Turns, Told, LifetimeHost {
       else this.#serverSaid(bytes);
       this.#review();
       this.#weighNow(bytes.length);
+      this.#mode?.look();
     } catch (error) {
       this.#lifetime.failed(error, "server");
     }
@@ -242,6 +257,7 @@ export class Session implements Turns, Told, LifetimeHost {
     } else if (life.is === "relayed") {
       this.#lifetime.used("client");
       this.#toServer.write(bytes);
+      this.#mode?.read("client", bytes);
     }
   }
 
@@ -255,6 +271,7 @@ export class Session implements Turns, Told, LifetimeHost {
     } else if (life.is === "relayed") {
       this.#lifetime.used("server");
       this.#outlet.write(bytes);
+      this.#mode?.read("server", bytes);
     }
   }
 
@@ -273,12 +290,15 @@ export class Session implements Turns, Told, LifetimeHost {
   /** The protocol is known: what came behind the names is read as it is, each as its sender's. */
   #open(protocol: Protocol, step: HandshakeStep): void {
     this.#protocol = protocol.name;
-    const questionIds = new QuestionIds(`${this.peer} ${this.#toServer.peer} ${this.#startedMs}`);
-    const talk = new Conversation(protocol, step, questionIds, (codec, calls) => this.#early(codec, calls));
+    const talk = new Conversation(protocol, step, this.#newQuestionIds(), (codec, calls) => this.#early(codec, calls));
     this.#lifetime.become({ is: "open", talk });
     const { clientRest, serverRest } = step;
     if (clientRest !== undefined) this.#try("client", () => talk.clientFrames.push(clientRest));
     if (serverRest !== undefined) this.#try("server", () => talk.serverFrames.push(serverRest));
+  }
+
+  #newQuestionIds(): QuestionIds {
+    return new QuestionIds(`${this.peer} ${this.#toServer.peer} ${this.#startedMs}`);
   }
 
   #early(codec: Codec, calls: Calls): Handlers {
@@ -310,6 +330,7 @@ export class Session implements Turns, Told, LifetimeHost {
     const { talk } = life;
     const storage = this.#host.storages.get(name, talk.server.protocol.family);
     const then = (): void => {
+      if (this.#host.isShadow === true) return;
       if (this.#lifetime.now !== life || !this.isServerOpen) {
         this.left(storage);
         // Else nobody would hear that its client has gone, too.
@@ -320,7 +341,9 @@ export class Session implements Turns, Told, LifetimeHost {
       this.#readOn();
       this.#try("client", () => talk.clientFrames.again());
     };
-    if (!storage.waits(this.#host.settings.name, then)) {
+    // What a shadow would wait for has been forwarded already.
+    const waits = storage.waits(this.#host.settings.name, then);
+    if (!waits || this.#host.isShadow === true) {
       this.#register(storage, talk, forward);
       return;
     }
@@ -328,27 +351,34 @@ export class Session implements Turns, Told, LifetimeHost {
   }
 
   #register(storage: Storage, talk: Conversation, forward: () => void): void {
-    const { clock, report, settings } = this.#host;
-    const { name } = storage;
-    const ways = { server: this.#toServer, outlet: this.#outlet };
-    const registration = new Registration(storage, talk, ways, this, {
-      upstream: settings.name,
-      client: this.peer,
-      report,
-    });
-    this.#storage = name;
-    this.#lifetime.become({ is: "registered", talk, registration });
-    const { frameBytes } = settings.limits;
-    talk.continueWith(
-      {
-        toServer: new ToServer(talk, registration, this.#toServer),
-        toClient: new ToClient(talk, registration, this.#outlet, this, clock),
-      },
-      { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
-    );
+    this.#follow(talk, this.#place(storage, talk));
     forward();
     // Its server's connection may be unread already: from now on the storage decides that, too.
     this.#review();
+  }
+
+  /** It has a place in the storage from now on. */
+  #place(storage: Storage, talk: Conversation): Registration {
+    const { clock, report, settings, isShadow } = this.#host;
+    const ways = { server: this.#toServer, outlet: this.#outlet };
+    const assumes = isShadow === true ? clock : undefined;
+    const surroundings = { upstream: settings.name, client: this.peer, report, assumes };
+    const registration = new Registration(storage, talk, ways, this, surroundings);
+    this.#storage = storage.name;
+    this.#lifetime.become({ is: "registered", talk, registration });
+    return registration;
+  }
+
+  /** What both say from now on is followed. */
+  #follow(talk: Conversation, registration: Registration): void {
+    const toServer = new ToServer(talk, registration, this.#toServer);
+    const toClient = new ToClient(talk, registration, this.#outlet, this, this.clock);
+    talk.continueWith({ toServer, toClient }, this.#frameLimits);
+  }
+
+  get #frameLimits(): FrameLimits {
+    const { frameBytes } = this.#host.settings.limits;
+    return { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes };
   }
 
   unregister(): void {
@@ -395,6 +425,81 @@ export class Session implements Turns, Told, LifetimeHost {
     if (isRead && life.talk.serverFrames.waits) this.#try("server", () => life.talk.serverFrames.again());
     this.#review();
     this.#weigh();
+  }
+
+  // --- observed, or repaired --------------------------------------------------------------------------------------
+
+  /** Are its bytes relayed as they come, and followed aside? */
+  get isObserved(): boolean {
+    return this.#mode?.isObserved === true;
+  }
+
+  /** It is observed from the beginning: nothing has been read yet. */
+  observe(): void {
+    this.#mode = new Mode(this.#modeHost());
+    this.#mode.observe();
+  }
+
+  /** It is to be repaired, or observed, from the next moment on at which nothing of it is on its way. */
+  turnTo(to: "repair" | "observe"): void {
+    this.#mode ??= new Mode(this.#modeHost());
+    this.#mode.turnTo(to);
+  }
+
+  #modeHost(): ModeHost<Session> {
+    return {
+      host: this.#host,
+      lifetime: this.#lifetime,
+      outlet: this.#outlet,
+      server: this.#toServer.peer,
+      client: this.peer,
+      limits: () => this.#frameLimits,
+      talkFrom: (there) => this.#talkFrom(there),
+      place: (storage, talk) => this.#place(storage, talk),
+      follow: (talk, registration) => this.#follow(talk, registration),
+      readOn: () => this.#readOn(),
+      safely: (work) => this.#try("client", work),
+      report: (reason) => this.#report({ what: "relayed", reason }),
+      left: (storage) => this.left(storage),
+    };
+  }
+
+  // --- as the shadow of another -----------------------------------------------------------------------------------
+
+  get dropped(): Standing | undefined {
+    return standingOf(this.#lifetime.now, () => true);
+  }
+
+  get mayWait(): boolean {
+    return mayWait(this.#lifetime.now);
+  }
+
+  get isCommitting(): boolean {
+    return this.#registration?.isCommitting ?? false;
+  }
+
+  begin(there: Standing): void {
+    if (there.is !== "open" && there.is !== "registered") return;
+    const talk = this.#talkFrom(there);
+    if (there.is === "open") {
+      this.#lifetime.become({ is: "open", talk });
+      return;
+    }
+    const storage = this.#host.storages.get(there.storage, there.protocol.family);
+    const { stamp } = storage.ledger;
+    const registration = this.#place(storage, talk);
+    this.#follow(talk, registration);
+    registration.joined(there.known, stamp, this.clock.now());
+  }
+
+  /** Goes on where both streams stand between two messages. */
+  #talkFrom(there: Followed): Conversation {
+    const { protocol } = there;
+    const step = { clientStart: this.#clientBytes, serverStart: this.#serverBytes };
+    this.#protocol = protocol.name;
+    const talk = new Conversation(protocol, step, this.#newQuestionIds(), (codec, calls) => this.#early(codec, calls));
+    if (there.is === "registered") talk.client.dialect = talk.server.dialect = there.dialect;
+    return talk;
   }
 
   // --- back-pressure ----------------------------------------------------------------------------------------------

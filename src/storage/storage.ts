@@ -129,13 +129,19 @@ export class Storage {
     this.#watch ??= new Watch(this.ledger, witness.of(this.name, this.ledger.family), witness.settings, {
       clock,
       run: () => this.run(),
-      tell: (reason) => this.#report(reason === undefined ? { what: "watched" } : { what: "unwatched", reason }),
+      tell: (reason) => this.#tellWatched(reason),
       alien: () => {
         this.#isAlien = true;
         this.#unused();
       },
     });
     return this.#watch;
+  }
+
+  /** `reason`: why it is not; undefined: it is again. */
+  #tellWatched(reason: string | undefined): void {
+    const { family } = this.ledger;
+    this.#report(reason === undefined ? { what: "watched", family } : { what: "unwatched", family, reason });
   }
 
   /** The server is there again: so its witness need not wait longer. */

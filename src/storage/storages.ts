@@ -1,4 +1,5 @@
 import type { ServerFamily } from "../ledger/state.ts";
+import { tellObserved } from "../happening/observed.ts";
 import { Storage, type StorageHost } from "./storage.ts";
 
 /** The storages of one server, by name and family: a server that came back as another family starts anew. */
@@ -6,6 +7,7 @@ export class Storages {
   readonly #server: string;
   readonly #host: StorageHost;
   readonly #storages = new Map<string, Storage>();
+  #shadows: Storages | undefined;
 
   constructor(server: string, host: StorageHost) {
     this.#server = server;
@@ -21,6 +23,12 @@ export class Storages {
       this.#storages.set(key, storage);
     }
     return storage;
+  }
+
+  /** The same server's for sessions that are observed: what these are not told is nothing that others rely on. */
+  get shadows(): Storages {
+    this.#shadows ??= new Storages(this.#server, { ...this.#host, report: tellObserved(this.#host.report) });
+    return this.#shadows;
   }
 
   /** That upstream's configuration names these: their witnesses begin. Nothing where there are to be none. */
@@ -39,9 +47,21 @@ export class Storages {
   /** The server is there again. */
   nudge(): void {
     for (const storage of this.#storages.values()) storage.nudge();
+    this.#shadows?.nudge();
   }
 
   all(): Iterable<Storage> {
     return this.#storages.values();
+  }
+
+  /** Those of observed sessions. */
+  allShadows(): Iterable<Storage> {
+    return this.#shadows?.all() ?? [];
+  }
+
+  /** None of them looks for anything any more. */
+  stop(): void {
+    for (const storage of this.#storages.values()) storage.stop();
+    this.#shadows?.stop();
   }
 }

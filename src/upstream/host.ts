@@ -14,7 +14,12 @@ export interface UpstreamConfig {
   readonly server: Address;
   /** Storages whose witness is to begin before anybody registers. */
   readonly storages?: readonly string[];
+  /** `observe`: bytes are relayed as they come, and it is told what would be repaired. `on` if left out. */
+  readonly repair?: RepairMode;
 }
+
+/** Are its sessions repaired? */
+export type RepairMode = "on" | "observe";
 
 /** What an upstream needs of the proxy. */
 export interface UpstreamHost {

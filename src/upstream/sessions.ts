@@ -1,9 +1,12 @@
 import type { Connection, ConnectionHandler } from "../session/connection.ts";
 import type { SessionHost, SessionNews } from "../session/host.ts";
+import { Memory } from "../session/memory.ts";
 import { Session } from "../session/session.ts";
+import { SHADOW_BYTES, shadowOf } from "../session/shadow.ts";
 import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
 import { GatheredEnds } from "./gathered-ends.ts";
+import type { RepairMode } from "./host.ts";
 import { ServerAddresses } from "./server-addresses.ts";
 
 /** What sessions need of their upstream, and what all of them together tell it of the server. */
@@ -31,9 +34,31 @@ export class Sessions {
   /** A try has just decided about those that hear of their ends now. */
   #isDecided = false;
 
-  constructor(host: SessionsHost) {
+  /** Of shadows alone: what they keep is none of a client's. */
+  readonly #shadowMemory = new Memory(SHADOW_BYTES);
+  #repair: RepairMode;
+
+  constructor(host: SessionsHost, repair: RepairMode) {
     this.#host = host;
+    this.#repair = repair;
     this.#ends = new GatheredEnds(host.clock);
+  }
+
+  /** Are they repaired? */
+  get repair(): RepairMode {
+    return this.#repair;
+  }
+
+  /** So many are observed. */
+  get observed(): number {
+    let observed = 0;
+    for (const { isObserved } of this.all) if (isObserved) observed++;
+    return observed;
+  }
+
+  set repair(repair: RepairMode) {
+    this.#repair = repair;
+    for (const session of this.all) session.turnTo(repair === "on" ? "repair" : "observe");
   }
 
   /** Is anybody connected to the server? */
@@ -50,6 +75,7 @@ export class Sessions {
   /** Of the client and the server that was dialled for it. `storages`: the same for all. */
   begin(arrival: Arrival, server: Connection, storages: Storages): void {
     const session = new Session(arrival.client, server, this.#sessionHost(storages));
+    if (this.#repair === "observe") session.observe();
     this.all.add(session);
     server.handOver(new FromServer(session, server.peer, this));
     arrival.handOver(session.fromClient);
@@ -88,7 +114,8 @@ export class Sessions {
 
   #sessionHost(storages: Storages): SessionHost<Session> {
     const { settings, clock, memory, report } = this.#host;
-    this.#forSessions ??= {
+    if (this.#forSessions !== undefined) return this.#forSessions;
+    const host: SessionHost<Session> = {
       settings,
       clock,
       storages,
@@ -96,8 +123,10 @@ export class Sessions {
       report,
       serverGreets: () => this.#host.serverGreets(),
       tell: (session, news) => this.#hear(session, news),
+      shadow: (client, server) => shadowOf(host, this.#shadowMemory, client, server),
     };
-    return this.#forSessions;
+    this.#forSessions = host;
+    return host;
   }
 
   #hear(session: Session, news: SessionNews): void {

@@ -49,7 +49,7 @@ export function stopInOrder({ upstreams, storages, room, clock, drainMs }: Stopp
     until(isEmpty, clock.now() + CLOSE_MS, finish);
   };
   const finish = (): void => {
-    for (const ofServer of storages) for (const storage of ofServer.all()) storage.stop();
+    for (const ofServer of storages) ofServer.stop();
     done();
   };
   settle();

@@ -6,10 +6,10 @@ import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
-import type { ListenFailure, UpstreamConfig, UpstreamHost } from "./host.ts";
+import type { ListenFailure, RepairMode, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
-import { Sessions } from "./sessions.ts";
+import { Sessions, type SessionsHost } from "./sessions.ts";
 import { told } from "./telling.ts";
 import { Tries } from "./tries.ts";
 
@@ -34,7 +34,7 @@ export class Upstream {
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
 
-  constructor({ name, listen, server, storages: expected = [] }: UpstreamConfig, host: UpstreamHost) {
+  constructor({ name, listen, server, storages: expected = [], repair = "on" }: UpstreamConfig, host: UpstreamHost) {
     const { clock, memory, room, settings, storages, transport } = host;
     this.name = name;
     this.server = server;
@@ -52,13 +52,13 @@ export class Upstream {
       memory,
       ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
     });
-    this.#sessions = this.#makeSessions();
+    this.#sessions = this.#makeSessions(repair);
     room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
   }
 
-  #makeSessions(): Sessions {
+  #makeSessions(repair: RepairMode): Sessions {
     const { settings, clock, memory, report, room } = this.#host;
-    return new Sessions({
+    const host: SessionsHost = {
       settings: { name: this.name, ...settings },
       clock,
       memory,
@@ -71,7 +71,23 @@ export class Upstream {
       severalAddresses: (addresses) =>
         this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
       left: () => room.free(),
-    });
+    };
+    return new Sessions(host, repair);
+  }
+
+  /** Are its sessions repaired? */
+  get repair(): RepairMode {
+    return this.#sessions.repair;
+  }
+
+  /** So many of them are observed. */
+  get observed(): number {
+    return this.#sessions.observed;
+  }
+
+  /** They are from now on, or are not: each from the next moment on at which nothing of it is on its way. */
+  set repair(repair: RepairMode) {
+    this.#sessions.repair = repair;
   }
 
   get state(): Availability["state"] {
@@ -162,7 +178,8 @@ export class Upstream {
   }
 
   #tried(found: Found): void {
-    if (found.isUp && found.family !== undefined) this.storages?.expect(this.#expected, found.family, this.name);
+    const storages = this.repair === "on" ? this.storages : this.storages?.shadows;
+    if (found.isUp && found.family !== undefined) storages?.expect(this.#expected, found.family, this.name);
     this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
     this.#sessions.tellDecidedEnds();
     this.#started();

@@ -37,6 +37,7 @@ describe("a good configuration", () => {
           listen: { host: "127.0.0.1", port: 9100 },
           server: { host: "127.0.0.1", port: 8100 },
           witness: "on",
+          repair: "on",
           storages: [],
         },
       ],
@@ -63,6 +64,7 @@ upstreams:
     listen: "[::1]:0"
     server: zeo.example.com:8100
     witness: off
+    repair: observe
     storages: ["1", main]
 log: { level: debug, format: json, oids: 0, repairs: summary }
 limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
@@ -77,6 +79,7 @@ unknown-protocol: refuse
           listen: { host: "::1", port: 0 },
           server: { host: "zeo.example.com", port: 8100 },
           witness: "off",
+          repair: "observe",
           storages: ["1", "main"],
         },
       ],
@@ -132,7 +135,7 @@ toString: 6
       "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
-      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness, storages",
+      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness, repair, storages",
       'F:6:11: upstreams[1].name: expected a name of its own, got "main" as upstreams[0] has it',
       "F:7:13: upstreams[1].listen: expected an address of its own, got localhost:9100 " +
         "while upstreams[0] listens on 127.0.0.1:9100",
@@ -174,7 +177,7 @@ toString: 6
     ],
     [
       "upstreams: [5]",
-      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, witness, storages, got 5",
+      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, witness, repair, storages, got 5",
     ],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],

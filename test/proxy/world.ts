@@ -23,6 +23,8 @@ export interface WorldOptions extends Omit<ConfigInput, "upstreams"> {
   readonly doors?: number;
   /** Does it read what does not pass through it? */
   readonly isWatched?: boolean;
+  /** Its clients are not repaired, but observed. */
+  readonly isObserved?: boolean;
   /** Storages whose witness does not wait for a client. */
   readonly storages?: string[];
   /** How often the guard is expected to refuse; only a test that injects a wrong placement has a number here. */
@@ -87,7 +89,15 @@ export class Gateway {
 
 /** A proxy before whatever listens on that port. */
 export async function gatewayTo(port: number, options: WorldOptions = {}): Promise<Gateway> {
-  const { doors = 1, isWatched = false, storages = [], guard = 0, unforeseen = 0, ...config } = options;
+  const {
+    doors = 1,
+    isWatched = false,
+    isObserved = false,
+    storages = [],
+    guard = 0,
+    unforeseen = 0,
+    ...config
+  } = options;
   const lines: Line[] = [];
   const upstreams = Array.from({ length: doors }, (_, door) => ({
     name: `door${door}`,
@@ -95,6 +105,7 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
     server: `127.0.0.1:${port}`,
     witness: isWatched ? ("on" as const) : ("off" as const),
     storages,
+    repair: isObserved ? ("observe" as const) : ("on" as const),
   }));
   const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
   const limits = { drain: "1s", ...config.limits };

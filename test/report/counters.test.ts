@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EndCode } from "../../src/happening/ends.ts";
-import type { Happening, RawReason } from "../../src/happening/happening.ts";
+import type { Happening, Observed, RawReason } from "../../src/happening/happening.ts";
 import { Counters } from "../../src/report/counters.ts";
 import { asTid } from "../../src/wire/ids.ts";
 
@@ -42,9 +42,23 @@ describe("what is counted", () => {
       tooOld: 0,
       guard: 0,
       questions: 0,
+      observed: { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 },
       ended: new Map(),
       relayed: new Map(),
     });
+  });
+
+  it("apart from that is what would be done for clients that are observed", () => {
+    const observed = (happening: Observed): Happening => ({ what: "observed", happening });
+    const counters = counted(
+      observed({ what: "announced", repair: "completed" }),
+      observed({ what: "announced", repair: "synthesized" }),
+      observed(resumed(5n) as Observed),
+      observed(resumed() as Observed),
+      observed(ended("unread-commit") as Observed),
+    );
+    expect(counters.observed).toEqual({ completed: 1, synthesized: 1, late: 0, resumed: 1, tooOld: 1, ended: 1 });
+    expect(counters).toMatchObject({ completed: 0, synthesized: 0, resumed: 0, tooOld: 0, ended: new Map() });
   });
 
   it("is each invalidation that was written, by its repair, and each question", () => {

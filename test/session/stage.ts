@@ -3,6 +3,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
 import { Session } from "../../src/session/session.ts";
+import { shadowOf } from "../../src/session/shadow.ts";
 import type { Storage, StorageHost } from "../../src/storage/storage.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { MovedClock } from "../storage/moved-clock.ts";
@@ -71,14 +72,16 @@ export class Stage {
       report,
       serverGreets: () => this.serverGreets,
       tell: (session, news) => void this.news.push({ session, news }),
+      shadow: (client, server) => shadowOf(this.#host, this.memory, client, server),
     };
   }
 
-  connected(): Pair {
+  connected(isObserved = false): Pair {
     const number = this.pairs.length + 1;
     const client = new PlayedConnection(`client:${number}`);
     const server = new PlayedConnection(`server:${number}`);
     const session = new Session(client, server, this.#host);
+    if (isObserved) session.observe();
     client.handOver(session.fromClient);
     server.handOver(session.fromServer);
     const pair = { session, client, server };
@@ -87,8 +90,8 @@ export class Stage {
   }
 
   /** Both sides have named the protocol. */
-  shaken(): Pair {
-    const pair = this.connected();
+  shaken(isObserved = false): Pair {
+    const pair = this.connected(isObserved);
     pair.server.reads(this.speech.name);
     pair.client.reads(this.speech.name);
     forget(pair);
@@ -96,16 +99,16 @@ export class Stage {
   }
 
   /** `register` with storage `1` was answered; `tid`: by a new server. */
-  registered(tid = 1000): Pair {
-    const pair = this.registering();
+  registered(tid = 1000, isObserved = false): Pair {
+    const pair = this.registering(isObserved);
     pair.server.reads(this.speech.welcome(1, tid));
     forget(pair);
     return pair;
   }
 
   /** `register` is on its way. */
-  registering(): Pair {
-    const pair = this.shaken();
+  registering(isObserved = false): Pair {
+    const pair = this.shaken(isObserved);
     pair.client.reads(this.speech.call(1, "register", "1", false));
     forget(pair);
     this.#storage = this.storages.get("1", this.speech.protocol.family);

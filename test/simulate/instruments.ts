@@ -69,6 +69,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   "not-resumed": true,
   "in-limbo": true,
   foreign: true,
+  observed: true,
   unwatched: true,
   watched: true,
   "old-answer": true,

@@ -69,6 +69,10 @@ export class Machine implements Through {
     return this.#process.repairs;
   }
 
+  get mayRepair(): boolean {
+    return this.repairs || this.#process.mayRepair === true;
+  }
+
   get clock(): SimClock {
     return this.#clock;
   }

@@ -9,6 +9,7 @@ import { Room } from "../../src/upstream/room.ts";
 import { stopInOrder } from "../../src/upstream/stopping.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import { WitnessPair } from "../../src/witness/pair.ts";
+import type { Visits } from "./visits.ts";
 import { counted, happened, isOwnFault, watch, WatchedStorages } from "./instruments.ts";
 import { HANDSHAKE_MS, type Subject, type SubjectMaker, type Surroundings } from "./subject.ts";
 
@@ -29,13 +30,33 @@ export interface Flawed {
   readonly seen?: (source: WitnessSource) => WitnessSource;
   /** It does not note what clients are told while they read. */
   readonly isDeaf?: boolean;
+  /** Are its clients repaired? */
+  readonly mode?: "on" | "observe" | "turning";
 }
 
 export const proxy: SubjectMaker = (surroundings) => new Product(surroundings);
 
+/** Its clients are observed. */
+export const observer: SubjectMaker = (surroundings) => new Product(surroundings, { mode: "observe" });
+
+/** Its clients are now repaired, now observed: at each few things that happen it is changed. */
+export const turner: SubjectMaker = (surroundings) => new Product(surroundings, { mode: "turning" });
+
+const TURNS_AT = 5;
+
+const TURNING: ReadonlySet<Happening["what"]> = new Set([
+  "opened",
+  "closed",
+  "repaired",
+  "observed",
+  "announced",
+  "foreign",
+]);
+
 /** The product: its upstreams, with everything that they need of a process simulated. */
 export class Product implements Subject {
-  readonly repairs = true;
+  readonly repairs: boolean;
+  readonly mayRepair: boolean;
   /** Of addresses that are asked for again. */
   readonly #cancels: (() => void)[] = [];
   /** By the server's address. */
@@ -45,6 +66,7 @@ export class Product implements Subject {
   readonly #fullness: Fullness;
   readonly #clock: Clock;
   #isQuitting = false;
+  #happened = 0;
   /** Servers that are not read any more, by their numbers. */
   readonly #unwatched = new Set<number>();
   /** By server: when sessions were ended for an exception in answer to a `tpc_finish`. */
@@ -52,8 +74,13 @@ export class Product implements Subject {
   /** What must never be told. */
   #wrong: string | undefined;
 
-  constructor(surroundings: Surroundings, { rules = COUNTED, seen = (source) => source, isDeaf = false }: Flawed = {}) {
+  constructor(
+    surroundings: Surroundings,
+    { rules = COUNTED, seen = (source) => source, isDeaf = false, mode = "on" }: Flawed = {},
+  ) {
     const { clock, transport, witnessTransport, routes, room, mix, visits } = surroundings;
+    this.repairs = mode === "on";
+    this.mayRepair = mode !== "observe";
     this.#room = new Room(room);
     this.#clock = clock;
     const limits = {
@@ -66,6 +93,7 @@ export class Product implements Subject {
       happened(happening, visits);
       const wrong = told(happening) ?? this.#unread(happening, surroundings);
       this.#wrong ??= wrong;
+      if (mode === "turning" && TURNING.has(happening.what)) this.#turn(visits);
     };
     this.#fullness = new Fullness(this.#room, clock, report);
     const memory = new Memory(mix.outbox > 0 ? mix.outbox : PLENTY);
@@ -96,7 +124,27 @@ export class Product implements Subject {
       const storages = this.#storages.get(server) ?? new WatchedStorages(rules, server, host);
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };
-      return new Upstream(route, { settings, clock, transport, storages, memory, room: this.#room, report });
+      return new Upstream(mode === "observe" ? { ...route, repair: mode } : route, {
+        settings,
+        clock,
+        transport,
+        storages,
+        memory,
+        room: this.#room,
+        report,
+      });
+    });
+  }
+
+  /** Behind what happens right now. */
+  #turn(visits: Visits): void {
+    this.#happened++;
+    if (this.#happened % TURNS_AT !== 0) return;
+    this.#clock.after(0, () => {
+      for (const upstream of this.#upstreams) {
+        for (const session of upstream.sessions) visits.count(session.isObserved ? "turn: observed" : "turn: repaired");
+        upstream.repair = upstream.repair === "on" ? "observe" : "on";
+      }
     });
   }
 
@@ -116,7 +164,7 @@ export class Product implements Subject {
   stop(): void {
     this.#fullness.stop();
     for (const upstream of this.#upstreams) upstream.stop();
-    for (const storages of this.#storages.values()) for (const storage of storages.all()) storage.stop();
+    for (const storages of this.#storages.values()) storages.stop();
   }
 
   quit(drainMs: number, done: () => void): void {

@@ -18,6 +18,8 @@ export interface Scene {
   messages: number;
   /** Does the subject complete invalidations? Else only what the servers themselves keep is asked of it. */
   readonly repairs: boolean;
+  /** May it complete some all the same, which is not asked of it? */
+  readonly mayRepair: boolean;
   /** Nobody decides anything any more, and no more faults happen. */
   isCalm: boolean;
   /** Something was seen: the run is over. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Overrides } from "./mix.ts";
-import { proxy } from "./proxy.ts";
+import { observer, proxy, turner } from "./proxy.ts";
 import { relay } from "./relay.ts";
 import { run, type Run } from "./run.ts";
 import { KINDS } from "./style.ts";
@@ -51,6 +51,26 @@ describe("A plain relay", () => {
     const overrides: Overrides = { bare: true, servers: ["ZEO 4 py3"], clients: 2, decisions: 6, objects: 40, deeds };
     const names = new Set(runs(1, 60, overrides).map(({ violation }) => violation?.name));
     expect([...names]).toContain("1 untold");
+  });
+});
+
+describe("Observed clients, and such that are repaired now and then,", () => {
+  const patched = KINDS.filter((kind) => kind.isPatched).map((kind) => kind.name);
+  // What is in the database all the same its client hears from the proxy alone.
+  const plain: Overrides = {
+    ...BEYOND_PATCHES,
+    faults: { ...BEYOND_PATCHES.faults, finishException: 0, crossesCommit: 0 },
+  };
+
+  it.each(patched)("before %s, with all faults of clients, network and server, lose nothing by it", (name) => {
+    expect(failures(runs(1, 50, { ...plain, servers: [name] }, observer))).toEqual([]);
+    expect(failures(runs(1, 50, { ...plain, servers: [name] }, turner))).toEqual([]);
+  });
+
+  it.each(["ZEO 6", "ZEO 6 msgpack"])("before %s with a witness, too", (name) => {
+    const overrides = { ...plain, servers: [name], witness: true };
+    expect(failures(runs(1, 50, overrides, observer))).toEqual([]);
+    expect(failures(runs(1, 50, overrides, turner))).toEqual([]);
   });
 });
 

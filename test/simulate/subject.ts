@@ -45,6 +45,8 @@ export interface Surroundings {
 export interface Subject {
   /** Does it complete invalidations? Else only what the servers themselves keep is asked of it. */
   readonly repairs: boolean;
+  /** May it complete some all the same, which is not asked of it? */
+  readonly mayRepair?: boolean;
   start(): void;
   stop(): void;
   /** Ends in order, as a process that was asked to: what is on its way may settle for so long. Then calls `done`. */

@@ -72,6 +72,10 @@ export class World implements ClientHost, Site {
     return this.#first.repairs;
   }
 
+  get mayRepair(): boolean {
+    return this.#first.mayRepair;
+  }
+
   get #first(): Machine {
     return this.machines[0] as Machine;
   }

@@ -28,7 +28,7 @@ describe("that there is no witness", () => {
     expect(storage.waits("door", () => undefined)).toBe(true);
     unable?.();
     expect(told).toEqual([
-      { what: "unwatched", reason: "no-iteration", upstream: "door", storage: "1", client: undefined },
+      { what: "unwatched", family: "old", reason: "no-iteration", upstream: "door", storage: "1", client: undefined },
     ]);
   });
 });

@@ -12,7 +12,8 @@ const LENGTH_BYTES = 4;
 
 /** Can the subject have had anything to repair in it? Tids under which its client was told of the object since it asked. */
 function toldOf(scene: Scene, link: Link, { request, tid: serial }: Answer): number[] {
-  if (request?.kind !== "loadBefore" || link.style?.family !== "old" || link.isUnrepaired || !scene.repairs) return [];
+  if (request?.kind !== "loadBefore" || link.style?.family !== "old" || link.isUnrepaired || !scene.mayRepair)
+    return [];
   const told = link.told.slice(request.toldAt).filter(({ oids }) => oids.includes(request.oid));
   return told.map(({ tid }) => tid).filter((tid) => tid > serial);
 }
@@ -29,6 +30,7 @@ function isCurrent({ request, tid }: Answer): boolean {
 
 /** It was computed before one of those: its client must not have it as it is. */
 export function isOld(scene: Scene, link: Link, answer: Answer): boolean {
+  if (!scene.repairs) return false;
   if (!isAbsent(answer) && !isCurrent(answer)) return false;
   return toldOf(scene, link, answer).some((tid) => tid > answer.computedAt);
 }

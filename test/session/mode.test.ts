@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { Stage, forget, type Pair } from "./stage.ts";
+import { eight } from "./speech.ts";
+
+const PROTOCOLS = ["Z4", "Z5", "M5"] as const;
+
+/** The proxy's own question, if it has asked one, is answered. */
+function answers({ server }: Pair, { speech }: Stage, tid: number): void {
+  const asked = server.frames().at(-1);
+  if (asked === undefined) throw new Error("nothing was asked");
+  const { id, method } = speech.envelope(asked);
+  expect(method).toBe("lastTransaction");
+  server.reads(speech.reply(id, eight(tid)));
+}
+
+describe.each(PROTOCOLS)("an observed session, %s", (protocol) => {
+  it("relays what each side says, byte for byte and at once", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    const writer = stage.registered(1000, true);
+    writer.client.reads(speech.creation(9, 5));
+    expect(writer.server.taken()).toEqual(speech.creation(9, 5));
+    const message = speech.invalidation(1001);
+    pair.server.reads(message.subarray(0, 7));
+    expect(pair.client.taken()).toEqual(message.subarray(0, 7));
+    pair.server.reads(message.subarray(7));
+    expect(pair.client.taken()).toEqual(message.subarray(7));
+    expect([pair.session.life, pair.session.isObserved]).toEqual(["relayed", true]);
+  });
+
+  it("goes on when its shadow can't", () => {
+    const stage = new Stage(protocol);
+    const pair = stage.registered(1000, true);
+    pair.server.reads(stage.speech.nonsense);
+    expect(pair.client.taken()).toEqual(stage.speech.nonsense);
+    stage.clock.move(10_000);
+    pair.client.reads(stage.speech.call(7, "ping"));
+    expect(pair.server.taken()).toEqual(stage.speech.call(7, "ping"));
+    const whats = stage.happenings.map((one) =>
+      one.what === "observed" ? `${one.what} ${one.happening.what}` : one.what,
+    );
+    expect(whats).toContain("observed ended");
+    expect(whats).not.toContain("ended");
+    // To be repaired it would have to be followed.
+    pair.session.turnTo("repair");
+    expect(stage.happenings.at(-1)).toMatchObject({ what: "relayed", reason: "lost" });
+    pair.server.reads(stage.speech.invalidation(1001, 5));
+    expect(pair.client.taken()).toEqual(stage.speech.invalidation(1001, 5));
+  });
+
+  it("turns where no call waits and no transaction is open, and asks where the server stands", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    pair.client.reads(speech.call(5, "get_info"));
+    forget(pair);
+    pair.session.turnTo("repair");
+    // Left unread, so that nothing comes behind that call.
+    expect([pair.session.isObserved, pair.client.isPaused]).toEqual([true, true]);
+    pair.server.reads(speech.reply(5, null));
+    expect([pair.session.isObserved, pair.client.taken()]).toEqual([false, speech.reply(5, null)]);
+    // What the server writes before the answer passes as it is.
+    pair.server.reads(speech.invalidation(1001, 3));
+    expect(pair.client.taken()).toEqual(speech.invalidation(1001, 3));
+    answers(pair, stage, 1001);
+    expect([pair.client.taken(), pair.client.isPaused, pair.session.life]).toEqual([
+      Buffer.alloc(0),
+      false,
+      "registered",
+    ]);
+  });
+
+  it("asks again where the server has told of a later one than it names", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    pair.server.reads(speech.invalidation(1005, 3));
+    forget(pair);
+    pair.session.turnTo("repair");
+    answers(pair, stage, 1004);
+    expect(pair.client.isPaused).toBe(true);
+    stage.clock.move(10);
+    answers(pair, stage, 1005);
+    expect([pair.client.isPaused, pair.session.life]).toEqual([false, "registered"]);
+  });
+
+  it("that the server names nothing new is relayed in the end", () => {
+    const stage = new Stage(protocol);
+    const pair = stage.registered(1000, true);
+    pair.server.reads(stage.speech.invalidation(1005, 3));
+    forget(pair);
+    pair.session.turnTo("repair");
+    for (let times = 0; times < 100; times++) {
+      answers(pair, stage, 1004);
+      forget(pair);
+      stage.clock.move(10);
+    }
+    expect([pair.session.life, pair.client.isPaused]).toEqual(["relayed", false]);
+    expect(stage.happenings.at(-1)).toMatchObject({ what: "relayed", reason: "lost" });
+  });
+
+  it("is repaired from there on, and observed again where nothing is owed to it", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    const writer = stage.registered(1000);
+    pair.session.turnTo("repair");
+    answers(pair, stage, 1000);
+    forget(pair);
+    writer.client.reads(speech.creation(9, 5));
+    forget(writer);
+    pair.session.turnTo("observe");
+    // New servers send a message, without oids.
+    if (protocol !== "Z4") pair.server.reads(speech.invalidation(1001));
+    // What the commit has changed is still to be told.
+    expect(pair.session.isObserved).toBe(false);
+    writer.server.reads(speech.reply(9, eight(1001)));
+    if (protocol === "Z4") {
+      stage.clock.move(1_000);
+      answers(pair, stage, 1001);
+    }
+    expect(pair.client.taken()).toEqual(speech.invalidation(1001, 5));
+    // It turns with what is read next.
+    pair.server.reads(speech.invalidation(1002, 6));
+    expect([pair.session.isObserved, pair.client.taken()]).toEqual([true, speech.invalidation(1002, 6)]);
+  });
+
+  it("whose register waits for the witness does not turn before it was forwarded", () => {
+    const stage = new Stage(protocol, {
+      witness: {
+        of: () => () => ({
+          progress: 0,
+          ask: () => undefined,
+          read: () => undefined,
+          retry: () => undefined,
+          stop: () => undefined,
+        }),
+        settings: { pollMs: 1e9, holdMs: 2_000 },
+      },
+    });
+    const { speech } = stage;
+    const pair = stage.shaken();
+    pair.client.reads(speech.call(1, "register", "1", false));
+    pair.session.turnTo("observe");
+    expect([pair.session.isObserved, pair.server.taken()]).toEqual([false, Buffer.alloc(0)]);
+    stage.clock.move(2_000);
+    expect(pair.server.taken()).toEqual(speech.call(1, "register", "1", false));
+    pair.server.reads(speech.welcome(1, 1000));
+    expect(pair.session.isObserved).toBe(true);
+  });
+});

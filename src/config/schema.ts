@@ -3,7 +3,9 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 // Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
-// was found, and where.
+// was found, and where. So does the table of options in docs/configuration.md (`npm run docs`): `describe` is what an option
+// means, `unset` what it is where it has no default and is left out, `change` what a new value touches: nothing that is
+// connected (`at once`), its upstream, which is closed and opened anew (`the upstream`), or everything (`restart`).
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -40,21 +42,40 @@ const storage = z
   .max(300, { error: storageExpected });
 
 const upstream = map({
-  name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
-  listen: listen.describe("where clients connect; port 0 takes any free one"),
-  server: server.describe("the ZEO server"),
+  name: name
+    .optional()
+    .describe("what log and statistics call it")
+    .meta({ unset: "the server's address", change: "the upstream" }),
+  listen: listen
+    .describe(
+      '`HOST:PORT` for clients; `"[::1]:9100"` for IPv6, with the quotes. Port 0 takes any free one and keeps it',
+    )
+    .meta({ change: "the upstream" }),
+  server: server.describe("`HOST:PORT` of the ZEO server").meta({ change: "the upstream" }),
   witness: z
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
-    .describe("read what is committed without passing through here, over a connection of the proxy's own"),
+    .describe(
+      "`on`: what is committed without passing through here is read from the storage, over a connection of the proxy's " +
+        "own; `off`: it is relayed as the server tells it",
+    )
+    .meta({ change: "the upstream" }),
   repair: z
     .enum(REPAIR_MODES, { error: oneOf(REPAIR_MODES) })
     .prefault("on")
-    .describe("observe: every byte is relayed as it comes, and logs and statistics tell what would be repaired"),
+    .describe(
+      "`on`: invalidations are repaired; `observe`: every byte is relayed as it comes, and log and statistics tell what would be " +
+        "repaired. See [A site's first day](#a-sites-first-day)",
+    )
+    .meta({ change: "at once" }),
   storages: z
     .array(storage, { error: "a list of names of storages" })
     .prefault([])
-    .describe("storages whose witness begins when the server is there, not with the first client that registers"),
+    .describe(
+      'names of storages, such as `["1"]`, in quotes, whose witness begins as soon as the server greets the proxy. That ' +
+        "of any other storage begins when its first client registers, which waits for it. Nothing with `witness: off`",
+    )
+    .meta({ change: "the upstream" }),
 });
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -65,40 +86,68 @@ const log = map({
   level: z
     .enum(LOG_LEVELS, { error: oneOf(LOG_LEVELS) })
     .prefault("info")
-    .describe("the least important lines to write"),
+    .describe(
+      "the least important lines to write: `trace`, `debug`, `info`, `warn`, `error`, `fatal`, `silent`. Repairs are " +
+        "`info`, connections are `debug`",
+    )
+    .meta({ change: "at once" }),
   format: z
     .enum(LOG_FORMATS, { error: oneOf(LOG_FORMATS) })
     .prefault("auto")
-    .describe("auto is pretty on a terminal, JSON elsewhere"),
-  oids: whole(0, 100_000).prefault(20).describe("how many of the added oids a repair's line lists"),
+    .describe("`json`, `pretty`; `auto` is pretty on a terminal, JSON elsewhere")
+    .meta({ change: "restart" }),
+  oids: whole(0, 100_000)
+    .prefault(20)
+    .describe("how many of the added oids a repair's line lists")
+    .meta({ change: "at once" }),
   repairs: z
     .enum(REPAIR_LINES, { error: oneOf(REPAIR_LINES) })
     .prefault("each")
-    .describe("a line for each repair, or one a minute for each storage that says how many"),
+    .describe(
+      "`each`: a line for every repair; `summary`: one for all of a storage's, a minute after the first of them, and when " +
+        "the proxy stops",
+    )
+    .meta({ change: "at once" }),
 });
 
 const limits = map({
   clients: whole(1, 1_000_000)
     .prefault(10_000)
-    .describe("client connections of the process; at this number it stops listening until one ends"),
+    .describe("client connections of the process. At this number it stops listening until one ends")
+    .meta({ change: "at once" }),
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")
-    .describe("the largest frame that is relayed"),
+    .describe("the largest frame that is relayed; a larger one ends its connection")
+    .meta({ change: "at once" }),
   memory: size(MIB, 1024 * GIB)
     .prefault("512MiB")
     .describe(
-      "what the process may keep of messages on their way; beyond it the client with most of it is disconnected",
-    ),
+      "what the process may keep of messages on their way; beyond it the client for whom most is kept is disconnected. " +
+        "Node itself (some 100 MiB) and `limits.history` come on top",
+    )
+    .meta({ change: "at once" }),
   history: size(KIB, 64 * GIB)
     .prefault("64MiB")
-    .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
+    .describe("memory for the oids of past transactions, for each storage; older ones are forgotten")
+    .meta({ change: "at once" }),
   handshake: duration(10, HOUR)
     .prefault("30s")
-    .describe("how long a server may take to greet, and a client to register"),
+    .describe(
+      "how long a server may take to greet, and a client to register. A server that greets, and says nothing for so " +
+        "long, is down; a client that does not register is disconnected; so long one that was accepted may wait for a " +
+        "server that is down",
+    )
+    .meta({ change: "at once" }),
   stalled: duration(10, HOUR)
     .prefault("60s")
-    .describe("a client that takes nothing for so long of what waits for it is disconnected"),
-  drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
+    .describe(
+      "a client that takes nothing for so long of what waits for it is disconnected; one that reads slowly is not",
+    )
+    .meta({ change: "at once" }),
+  drain: duration(0, HOUR)
+    .prefault("10s")
+    .describe("how long a stop waits for commits on their way and for what clients are owed")
+    .meta({ change: "at once" }),
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
@@ -112,13 +161,21 @@ const limits = map({
 const witness = map({
   poll: duration(10, HOUR)
     .prefault("1s")
-    .describe("how often a server before ZEO 5 is asked for its last transaction, as it tells nobody of creations"),
+    .describe(
+      "how often a server before ZEO 5 is asked for its last transaction, as it tells nobody of one that only created " +
+        "objects",
+    )
+    .meta({ change: "at once" }),
   hold: duration(10, HOUR)
     .prefault("2s")
-    .describe("how long anything waits for the witness; then its client is disconnected, to verify its cache"),
+    .describe("how long anything waits for the witness; then its client is disconnected, so that it verifies its cache")
+    .meta({ change: "at once" }),
   "catch-up": map({
-    transactions: whole(1, 10_000_000).prefault(10_000).describe("so many transactions are read at once, at most"),
-    time: duration(10, HOUR).prefault("30s").describe("so long that may take"),
+    transactions: whole(1, 10_000_000)
+      .prefault(10_000)
+      .describe("so many transactions are read at once, at most: beyond it clients verify their whole caches")
+      .meta({ change: "at once" }),
+    time: duration(10, HOUR).prefault("30s").describe("so long may that take").meta({ change: "at once" }),
   })
     .prefault({})
     .describe("what is read at most behind an absence, of a client or of the proxy"),
@@ -136,17 +193,22 @@ export const configSchema = map({
   upstreams: z
     .array(upstream, { error: "a list of upstreams, each with listen and server" })
     .min(1, { error: "at least one upstream with listen and server" })
-    .describe("the servers to stand before"),
+    .describe("the servers to stand before: one or more of the following")
+    .meta({ change: "the upstream" }),
   log: log.prefault({}),
   limits: limits.prefault({}),
   witness: witness.prefault({}),
   "keep-alive": duration(15_000, HOUR)
     .prefault("2m")
-    .describe("a host that has gone without a word is found out after so long, on both sides"),
+    .describe("a host that has gone without a word is found out after so long, on both sides")
+    .meta({ change: "at once" }),
   "unknown-protocol": z
     .enum(answers, { error: oneOf(answers) })
     .prefault("relay")
-    .describe("clients whose protocol can't be repaired (TLS, something newer) are relayed as they are, or refused"),
+    .describe(
+      "TLS, message authentication and unknown protocols are relayed unrepaired (`relay`), or closed (`refuse`)",
+    )
+    .meta({ change: "at once" }),
 }).transform((given) => ({
   upstreams: named(given.upstreams),
   log: given.log,

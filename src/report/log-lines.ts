@@ -149,9 +149,11 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
         const { upstream, client, reason } = happening;
         const told = reason === "ruok" ? undefined : hourly.count(upstream, reason, performance.now());
         if (told === undefined) return;
+        const fields = { upstream, client, reason, ...told };
+        const isLost = reason === "lost";
         logger.warn(
-          { upstream, client, reason, ...told },
-          reason === "lost"
+          fields,
+          isLost
             ? "a connection that was observed could not be followed any further: nothing is repaired on it until it is closed"
             : "a connection is relayed byte for byte: nothing is repaired on it",
         );

@@ -40,8 +40,8 @@ export function writeObserved(
         const counts = hourly.count(upstream, `observed ${code} ${fault}`, performance.now());
         if (counts === undefined) return;
         // A bug of the proxy's is one here, too.
-        const level = ENDS[code].told === "verify" ? "info" : "warn";
-        logger[fault === "proxy" ? "error" : level](
+        const level = fault === "proxy" ? "error" : ENDS[code].told === "verify" ? "info" : "warn";
+        logger[level](
           {
             upstream,
             storage,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { adminSchema } from "./admin.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
@@ -142,6 +143,7 @@ export const configSchema = map({
     .enum(answers, { error: oneOf(answers) })
     .prefault("relay")
     .describe("clients whose protocol can't be repaired (TLS, something newer) are relayed as they are, or refused"),
+  admin: adminSchema.optional().describe("metrics, health and status over HTTP; left out: none"),
 }).transform((given) => ({
   upstreams: named(given.upstreams),
   log: given.log,
@@ -149,6 +151,7 @@ export const configSchema = map({
   witness: given.witness,
   keepAliveMs: given["keep-alive"],
   unknownProtocol: given["unknown-protocol"],
+  admin: given.admin,
 }));
 
 /** A configuration as written in YAML: kebab-case keys, units in strings, only `upstreams` required. */

@@ -15,6 +15,8 @@ export class Counters {
   questions = 0;
   /** Sessions that the proxy ended. */
   readonly ended = new Map<EndCode, number>();
+  /** The same by upstream. */
+  readonly endedBy = new Map<string, Map<EndCode, number>>();
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
 
@@ -33,19 +35,24 @@ export class Counters {
       case "ended": {
         const { code } = happening.end;
         countIn(this.ended, code);
+        countIn(within(this.endedBy, happening.upstream), code);
         if (code.startsWith("guard-")) this.guard++;
         return;
       }
       case "relayed": {
         if (happening.reason === "ruok") return;
-        const reasons = this.relayed.get(happening.upstream) ?? new Map<RawReason, number>();
-        this.relayed.set(happening.upstream, reasons);
-        countIn(reasons, happening.reason);
+        countIn(within(this.relayed, happening.upstream), happening.reason);
         return;
       }
       default:
     }
   }
+}
+
+function within<Key>(upstreams: Map<string, Map<Key, number>>, upstream: string): Map<Key, number> {
+  const counts = upstreams.get(upstream) ?? new Map<Key, number>();
+  upstreams.set(upstream, counts);
+  return counts;
 }
 
 function countIn<Key>(counts: Map<Key, number>, key: Key): void {

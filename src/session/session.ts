@@ -12,7 +12,7 @@ import { EarlyToClient, EarlyToServer } from "./early.ts";
 import { Flow, PAUSE_ABOVE_BYTES } from "./flow.ts";
 import { FromParty, type Told } from "./from-party.ts";
 import type { HandshakeStep } from "./handshake.ts";
-import type { SessionHost, SessionNews } from "./host.ts";
+import type { SessionHost, SessionNews, SessionView } from "./host.ts";
 import { Leg } from "./leg.ts";
 import { Lifetime, type LifetimeHost } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
@@ -126,6 +126,26 @@ export class Session implements Turns, Told, LifetimeHost {
     const life = this.#lifetime.now;
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
     return !("registration" in life) || life.registration.isSettled;
+  }
+
+  /** What there is to show of it. Bytes were read from that party, and taken by it. */
+  get view(): SessionView {
+    const life = this.#lifetime.now;
+    const { announced } = this.#outlet;
+    return {
+      client: this.peer,
+      server: this.#toServer.peer,
+      life: life.is,
+      protocol: this.#protocol,
+      storage: this.#storage,
+      ageMs: this.#host.clock.now() - this.#startedMs,
+      received: { client: this.#clientBytes, server: this.#serverBytes },
+      sent: { client: this.#client.connection.progress, server: this.#toServer.progress },
+      waitingBytes: this.#client.isClosed ? 0 : Math.round(this.#outlet.queuedBytes),
+      held: this.#registration?.held ?? 0,
+      calls: this.openCalls,
+      repairs: announced.completed + announced.synthesized + announced.late,
+    };
   }
 
   // --- what its lifetime needs ------------------------------------------------------------------------------------
@@ -282,9 +302,10 @@ export class Session implements Turns, Told, LifetimeHost {
   }
 
   #early(codec: Codec, calls: Calls): Handlers {
+    const { messages } = this.#host;
     return {
-      toServer: new EarlyToServer(codec, calls, this.#toServer, this),
-      toClient: new EarlyToClient(codec, calls, this.#outlet, this),
+      toServer: new EarlyToServer(codec, calls, this.#toServer, this, messages),
+      toClient: new EarlyToClient(codec, calls, this.#outlet, this, messages),
     };
   }
 
@@ -328,7 +349,7 @@ export class Session implements Turns, Told, LifetimeHost {
   }
 
   #register(storage: Storage, talk: Conversation, forward: () => void): void {
-    const { clock, report, settings } = this.#host;
+    const { messages, report, settings } = this.#host;
     const { name } = storage;
     const ways = { server: this.#toServer, outlet: this.#outlet };
     const registration = new Registration(storage, talk, ways, this, {
@@ -341,8 +362,8 @@ export class Session implements Turns, Told, LifetimeHost {
     const { frameBytes } = settings.limits;
     talk.continueWith(
       {
-        toServer: new ToServer(talk, registration, this.#toServer),
-        toClient: new ToClient(talk, registration, this.#outlet, this, clock),
+        toServer: new ToServer(talk, registration, this.#toServer, messages),
+        toClient: new ToClient(talk, registration, this.#outlet, this, this.#host),
       },
       { maxFrameBytes: frameBytes, maxHeldBytes: frameBytes },
     );

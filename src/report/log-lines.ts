@@ -225,6 +225,12 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         logger.error({ upstream, server, downMs }, "the server is back");
         return;
       }
+      case "admin-listening":
+        logger.info({ address: happening.address }, "admin listening");
+        return;
+      case "admin-failed":
+        logger.error({ err: happening.error }, "an unexpected error");
+        return;
       case "announced":
       case "asked":
     }

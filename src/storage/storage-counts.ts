@@ -1,6 +1,9 @@
 import { oidCount } from "../ledger/oid-set.ts";
 import { NOBODY, type Settled } from "../ledger/state.ts";
-import { HoldTimes } from "./hold-times.ts";
+import { Histogram } from "./histogram.ts";
+
+/** Upper bounds in ms: from what nobody feels to what ends sessions. */
+export const HOLD_BOUNDS_MS = [0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000] as const;
 
 /** Of transactions that somebody here committed, and of those that were read from the storage. */
 export class BySource {
@@ -25,7 +28,8 @@ export class StorageCounts {
   oldAnswers = 0;
   /** The proxy's own questions. */
   questions = 0;
-  readonly held = new HoldTimes();
+  /** For how long messages were held that were, in ms. */
+  readonly held = new Histogram(HOLD_BOUNDS_MS);
 
   /** Everyone who was due has been told. */
   settled({ session, completed, synthesized, added, oids }: Settled): void {

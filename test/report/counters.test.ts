@@ -43,6 +43,7 @@ describe("what is counted", () => {
       guard: 0,
       questions: 0,
       ended: new Map(),
+      endedBy: new Map(),
       relayed: new Map(),
     });
   });

@@ -148,6 +148,8 @@ describe("health", () => {
   it("is ready while all upstreams listen; else it says which one does not, and why", async () => {
     const gateway = await world({}, { doors: 2, ...ADMIN });
     expect(await ask(gateway, "/readyz")).toMatchObject({ status: 200, body: "ok\n" });
+    // Where nobody is connected the next client finds out.
+    await Promise.all([gateway.connect(), gateway.connect({ door: 1 })]);
     await gateway.server.close();
     await gateway.until(() => gateway.proxy.stats().upstreams.every(({ state }) => state === "down"), "both down");
     const server = `127.0.0.1:${gateway.server.port}`;

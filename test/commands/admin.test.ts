@@ -1,4 +1,4 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
@@ -11,6 +11,7 @@ import { atEnd, configFile, enter, leave } from "./stage.ts";
 afterEach(leave);
 
 const OID = "0000000000000001";
+const VERSION = (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
 const ADMIN = "admin: { listen: 127.0.0.1:0 }";
 
 async function adminOf(command: CommandProcess): Promise<string> {
@@ -39,7 +40,7 @@ describe("the command with an admin address", () => {
     expect(of("commits_total")).toBe(2);
     expect(of("oids_added_total")).toBe(2);
     expect(found.get('zeo_proxy_sessions{upstream="main",state="registered"}')).toBe(2);
-    expect(found.get(`zeo_proxy_build_info{version="0.1.0",node="${process.version}"}`)).toBe(1);
+    expect(found.get(`zeo_proxy_build_info{version="${VERSION}",node="${process.version}"}`)).toBe(1);
     expect(await ask(address, "/readyz")).toMatchObject({ status: 200 });
     command.signal("SIGTERM");
     expect((await command.ended()).status).toBe(0);

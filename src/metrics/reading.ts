@@ -52,7 +52,16 @@ export function readAll(inspected: Inspected, loopDelayMs: Histogram): Reading {
 
 function readUpstream(upstream: Upstream, { counters }: Inspected): UpstreamReading {
   const { accepted, arriving, messages, name, refused, state, traffic } = upstream;
-  const sessions = { waiting: arriving, shaking: 0, open: 0, registered: 0, draining: 0, orphan: 0, relayed: 0, over: 0 };
+  const sessions = {
+    waiting: arriving,
+    shaking: 0,
+    open: 0,
+    registered: 0,
+    draining: 0,
+    orphan: 0,
+    relayed: 0,
+    over: 0,
+  };
   for (const { life } of upstream.sessions) sessions[life]++;
   return {
     name,

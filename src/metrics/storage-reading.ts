@@ -90,7 +90,8 @@ export function readStorages(storages: Iterable<Storage>): StorageReading[] {
     const { server, name } = storage;
     const key = `${server} ${name}`;
     const isNamed = readings.has(key) || readings.size < MAX_STORAGES;
-    const reading = readings.get(isNamed ? key : OTHER) ?? new StorageReading(isNamed ? server : OTHER, isNamed ? name : OTHER);
+    const reading =
+      readings.get(isNamed ? key : OTHER) ?? new StorageReading(isNamed ? server : OTHER, isNamed ? name : OTHER);
     readings.set(isNamed ? key : OTHER, reading);
     reading.add(storage);
   }

@@ -14,7 +14,9 @@ function each(read: (upstream: UpstreamReading) => readonly (readonly [...labels
     );
 }
 
-function entries(counts: Readonly<Record<string, number>> | ReadonlyMap<string, number>): (readonly [string, number])[] {
+function entries(
+  counts: Readonly<Record<string, number>> | ReadonlyMap<string, number>,
+): (readonly [string, number])[] {
   return counts instanceof Map ? [...counts] : Object.entries(counts as Readonly<Record<string, number>>);
 }
 

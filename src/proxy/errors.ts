@@ -5,7 +5,10 @@ export class ListenError extends Error {
   readonly code: string;
   /** `upstream`: undefined for the admin address. */
   constructor(upstream: string | undefined, address: string, code: string, options: { cause: unknown }) {
-    super(`${upstream === undefined ? "admin" : `upstream ${upstream}`}: can't listen on ${address}: ${REASONS.get(code) ?? code}`, options);
+    super(
+      `${upstream === undefined ? "admin" : `upstream ${upstream}`}: can't listen on ${address}: ${REASONS.get(code) ?? code}`,
+      options,
+    );
     this.code = code;
   }
 }

@@ -304,7 +304,8 @@ export class Storage {
     const member = this.#members.get(action.session);
     if (member === undefined) return;
     this.#touch(member);
-    if ("payload" in action && action.payload !== undefined && action.payload !== this.#fresh) this.#held(action.payload);
+    if ("payload" in action && action.payload !== undefined && action.payload !== this.#fresh)
+      this.#held(action.payload);
     if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);
     if (action.do === "resume") {
       const { from, value, reach } = action;

@@ -40,7 +40,9 @@ describe("a token", () => {
   });
 
   it("must be there", () => {
-    expect(() => readToken(join(folder(), "none"))).toThrow(/admin\.token-file: expected a file that can be read, got ENOENT/);
+    expect(() => readToken(join(folder(), "none"))).toThrow(
+      /admin\.token-file: expected a file that can be read, got ENOENT/,
+    );
     expect(() => readToken(folder())).toThrow(/expected a file that (?:can be read|nobody)/);
   });
 
@@ -54,7 +56,16 @@ describe("a token", () => {
     for (const header of [`Bearer ${TOKEN}`, `bearer ${TOKEN}`, basic(`:${TOKEN}`), basic(`me:${TOKEN}`)]) {
       expect(token.isIn(header), header).toBe(true);
     }
-    const wrong = [undefined, "", TOKEN, `Bearer`, `Bearer ${TOKEN}x`, `Bearer ${TOKEN} x`, `Digest ${TOKEN}`, basic(`${TOKEN}:`)];
+    const wrong = [
+      undefined,
+      "",
+      TOKEN,
+      `Bearer`,
+      `Bearer ${TOKEN}x`,
+      `Bearer ${TOKEN} x`,
+      `Digest ${TOKEN}`,
+      basic(`${TOKEN}:`),
+    ];
     for (const header of wrong) expect(token.isIn(header), header).toBe(false);
   });
 });
@@ -74,7 +85,9 @@ describe("a certificate and its key", () => {
       key: expect.stringContaining("PRIVATE KEY") as string,
     });
     chmodSync(key, 0o644);
-    expect(() => readCredentials(fixture("certificate.pem"), key)).toThrow(/^admin\.tls\.key: expected a file that nobody/);
+    expect(() => readCredentials(fixture("certificate.pem"), key)).toThrow(
+      /^admin\.tls\.key: expected a file that nobody/,
+    );
   });
 
   it("must be what they are called", () => {

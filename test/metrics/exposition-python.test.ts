@@ -48,7 +48,18 @@ describe("what Prometheus's parser for Python reads", () => {
       context.skip();
       return;
     }
-    const hostile = ['"', "\\", "\\n", "a\nb 1", '"} 5\n# TYPE x counter\nx 1\n', "é\u{1f600}", "{le=\"1\"}", "a,b=\"c\"", "\r", ""];
+    const hostile = [
+      '"',
+      "\\",
+      "\\n",
+      "a\nb 1",
+      '"} 5\n# TYPE x counter\nx 1\n',
+      "é\u{1f600}",
+      '{le="1"}',
+      'a,b="c"',
+      "\r",
+      "",
+    ];
     const metric = { name: "a_total", type: "counter", help: 'Of "a" \\ test.\n# b', labels: ["x", "y"] } as const;
     const text = exposition([{ ...metric, read: () => hostile.map((one) => sample(1, one, "z")) }], undefined);
     expect(parse(text)).toEqual([

@@ -18,11 +18,11 @@ describe("a family", () => {
   });
 
   it("has labels in their order", () => {
-    expect(text({ labels: ["x", "y"] }, sample(0.25, "1", "2"), sample(1e21, "3", "4")).split("\n").slice(2)).toEqual([
-      'a_total{x="1",y="2"} 0.25',
-      'a_total{x="3",y="4"} 1e+21',
-      "",
-    ]);
+    expect(
+      text({ labels: ["x", "y"] }, sample(0.25, "1", "2"), sample(1e21, "3", "4"))
+        .split("\n")
+        .slice(2),
+    ).toEqual(['a_total{x="1",y="2"} 0.25', 'a_total{x="3",y="4"} 1e+21', ""]);
   });
 
   it("escapes what would end a label, a line or a help", () => {

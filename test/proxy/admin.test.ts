@@ -85,7 +85,9 @@ describe.each(["Z4", "Z5", "M5"] as const)("metrics before an unpatched %s serve
       const received = list.reduce((sum, client) => sum + client.received[party], 0);
       const sent = list.reduce((sum, client) => sum + client.sent[party], 0);
       expect(received).toBeGreaterThan(100);
-      expect(found.get(`zeo_proxy_received_bytes_total{upstream="door0",from="${party}"}`)).toBeLessThanOrEqual(received);
+      expect(found.get(`zeo_proxy_received_bytes_total{upstream="door0",from="${party}"}`)).toBeLessThanOrEqual(
+        received,
+      );
       expect(found.get(`zeo_proxy_sent_bytes_total{upstream="door0",to="${party}"}`)).toBeLessThanOrEqual(sent);
     }
     // All that clients have said went to the server; what they were told is longer than what it said.
@@ -103,7 +105,9 @@ describe("metrics", () => {
     const client = await gateway.connect();
     await new ClientCommit(client).commit({ create: [oid(1)] });
     const bytes = 'zeo_proxy_received_bytes_total{upstream="door0",from="client"}';
-    const before = (await scraped(gateway, { 'zeo_proxy_sessions{upstream="door0",state="registered"}': 1 })).get(bytes);
+    const before = (await scraped(gateway, { 'zeo_proxy_sessions{upstream="door0",state="registered"}': 1 })).get(
+      bytes,
+    );
     await client.close();
     const after = await scraped(gateway, { 'zeo_proxy_sessions{upstream="door0",state="registered"}': 0 });
     expect(after.get(bytes)).toBeGreaterThanOrEqual(before ?? NaN);

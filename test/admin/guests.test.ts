@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { answer, TEXT, type Route } from "../../src/admin/route.ts";
-import { serving, Visitor } from "./visitor.ts";
+import { CREDENTIALS, portOf, serving, Visitor } from "./visitor.ts";
 
 describe("at the bound of connections", () => {
   it("the one that has said nothing for longest makes room for the newest", async () => {
@@ -53,6 +53,24 @@ describe("at the bound of connections", () => {
     expect(await (await Visitor.to(address)).ask("/hello")).toMatchObject({ status: 200 });
     const closed = idle.slice(0, 200).map((visitor) => visitor.closed);
     await Promise.all(closed);
+  });
+});
+
+describe("hundreds of handshakes of TLS that are begun and not gone on with", () => {
+  it("keep nobody from being answered", async () => {
+    const { address } = await serving({ credentials: CREDENTIALS });
+    const idle = await Promise.all(Array.from({ length: 200 }, () => Visitor.to(address)));
+    // The first bytes of what a client says first.
+    for (const visitor of idle) visitor.say("\x16\x03\x01\x02\x00\x01");
+    expect(await (await Visitor.tls(portOf(address))).ask("/hello")).toMatchObject({ status: 200 });
+    await Promise.all(idle.slice(0, 100).map((visitor) => visitor.closed));
+  });
+
+  it("are given up in time", async () => {
+    const { address } = await serving({ credentials: CREDENTIALS, bounds: { requestMs: 100 } });
+    const visitor = await Visitor.to(address);
+    visitor.say("\x16\x03\x01");
+    await visitor.closed;
   });
 });
 

@@ -1,14 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { answer, TEXT, type Route } from "../../src/admin/route.ts";
 import { Token } from "../../src/admin/token.ts";
-import { portOf, serving, Visitor } from "./visitor.ts";
+import { CREDENTIALS, portOf, serving, Visitor } from "./visitor.ts";
 
-const FIXTURES = new URL("fixtures/", import.meta.url);
-const CREDENTIALS = {
-  cert: readFileSync(new URL("certificate.pem", FIXTURES), "utf8"),
-  key: readFileSync(new URL("key.pem", FIXTURES), "utf8"),
-};
 const TOKEN = "0123456789abcdef0123456789abcdef";
 
 describe("what is served", () => {

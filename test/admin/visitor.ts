@@ -1,8 +1,14 @@
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { onTestFinished } from "vitest";
 import { AdminServer, type AdminServerOptions } from "../../src/admin/server.ts";
 import { answer, TEXT, type Route } from "../../src/admin/route.ts";
+
+const pem = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8");
+
+/** Of `localhost`, signed by itself, good for a hundred years. */
+export const CREDENTIALS = { cert: pem("certificate.pem"), key: pem("key.pem") };
 
 /** An answer as it came over the wire. */
 export interface Answer {

@@ -74,16 +74,6 @@ export class Visitor {
     return await this.answer(from, method === "HEAD");
   }
 
-  /** Resolves when the other end has cut it off; what had come by then is read. */
-  async cutOff(): Promise<void> {
-    while (!this.socket.destroyed) {
-      // A paused socket does not hear of it: a write does.
-      this.socket.write("x");
-      // oxlint-disable-next-line no-await-in-loop -- nothing announces it
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-
   async answer(from = 0, isHead = false): Promise<Answer> {
     for (;;) {
       const read = readAnswer(this.heard.slice(from), isHead);

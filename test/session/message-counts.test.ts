@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FROM_SERVER } from "../../src/session/message-counts.ts";
 import { METHODS } from "../../src/wire/methods.ts";
+import { eight } from "./speech.ts";
 import { Stage } from "./stage.ts";
 
 /** Those that were counted, by their names. */
@@ -20,7 +21,6 @@ describe.each(["Z4", "Z5", "M5"])("messages of %s", (protocol) => {
     const { speech } = stage;
     const { client, server } = stage.registered();
     const before = said(stage);
-    const replies = heard(stage).reply;
     expect(before["register"]).toBe(1);
     const calls = [
       speech.call(11, "loadEx", Buffer.alloc(8)),
@@ -29,14 +29,17 @@ describe.each(["Z4", "Z5", "M5"])("messages of %s", (protocol) => {
       speech.call(14, "nobody knows it", 5),
     ];
     for (const byte of Buffer.concat(calls)) client.reads(Buffer.from([byte]));
+    // Now the client has verified its cache, and nothing is on its way that must be read: whole frames are looked at in passing.
+    for (const id of [11, 12, 13, 14]) server.reads(speech.reply(id, id === 13 ? eight(1000) : null));
+    const replies = heard(stage).reply;
     const more = [speech.call(15, "new_oids"), speech.call(16, "new_oids"), speech.call(17, "new_oids")];
     client.reads(Buffer.concat(more));
     const counted = said(stage);
     expect(counted).toMatchObject({ loadEx: 1, new_oids: 4, lastTransaction: 1, "": 1 });
-    const answers = [15, 16, 17, 12].map((id) => speech.reply(id, 5));
-    server.reads(Buffer.concat(answers.slice(0, 3)));
-    for (const byte of answers[3] as Buffer) server.reads(Buffer.from([byte]));
-    expect(heard(stage).reply - replies).toBe(4);
+    const answers = [15, 16, 17].map((id) => speech.reply(id, null));
+    server.reads(Buffer.concat(answers.slice(0, 2)));
+    for (const byte of answers[2] as Buffer) server.reads(Buffer.from([byte]));
+    expect(heard(stage).reply - replies).toBe(3);
   });
 
   it("are the server's invalidations, too, also those that it has said to another client before", () => {

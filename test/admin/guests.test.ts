@@ -88,7 +88,7 @@ describe("who takes nothing of an answer", () => {
 
   it("is cut off after a time", async () => {
     const { route, gone } = large();
-    const { address } = await serving({ bounds: { stalledMs: 200 } }, [route]);
+    const { address } = await serving({ bounds: { stalledMs: 200, answerMs: 100_000 } }, [route]);
     const visitor = await Visitor.to(address);
     visitor.socket.pause();
     visitor.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -97,7 +97,7 @@ describe("who takes nothing of an answer", () => {
 
   it("is cut off, too, when it takes a little now and then", async () => {
     const { route, gone } = large();
-    const { address } = await serving({ bounds: { answerMs: 300 } }, [route]);
+    const { address } = await serving({ bounds: { answerMs: 300, stalledMs: 100_000 } }, [route]);
     const visitor = await Visitor.to(address);
     visitor.socket.pause();
     visitor.say("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");

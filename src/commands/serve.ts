@@ -1,3 +1,4 @@
+import { ConfigError } from "../config/problem.ts";
 import type { Log } from "../observe/log.ts";
 import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
@@ -19,6 +20,7 @@ const LOG_AGAIN_MS = 100;
  * The first one stops it in order; a second one ends the process at once. An error that nobody caught is logged and
  * ends the process at once, too: what state it left behind is unknown, and clients that reconnect verify.
  * @returns the exit status
+ * @throws ConfigError where the start finds what `check` can't see
  */
 export async function serve(proxy: Proxy, log: Log): Promise<number> {
   const { logger } = log;
@@ -36,6 +38,8 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
     logger.info("stopped");
     return EXIT.ok;
   } catch (error) {
+    // Of a file that the configuration names, and that is no good.
+    if (error instanceof ConfigError) throw error;
     complain(error instanceof Error ? error.message : String(error));
     return EXIT.failed;
   } finally {

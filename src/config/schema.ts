@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { adminSchema } from "./admin.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
@@ -209,6 +210,10 @@ export const configSchema = map({
       "TLS, message authentication and unknown protocols are relayed unrepaired (`relay`), or closed (`refuse`)",
     )
     .meta({ change: "at once" }),
+  admin: adminSchema
+    .optional()
+    .describe("metrics, health and status over HTTP")
+    .meta({ unset: "none", change: "restart" }),
 }).transform((given) => ({
   upstreams: named(given.upstreams),
   log: given.log,
@@ -216,6 +221,7 @@ export const configSchema = map({
   witness: given.witness,
   keepAliveMs: given["keep-alive"],
   unknownProtocol: given["unknown-protocol"],
+  admin: given.admin,
 }));
 
 /** A configuration as written in YAML: kebab-case keys, units in strings, only `upstreams` required. */

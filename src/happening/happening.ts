@@ -119,6 +119,9 @@ export type Happening =
   | { readonly what: "room"; readonly lastedMs: number }
   /** The system allows fewer descriptors than so many clients need. */
   | { readonly what: "few-descriptors"; readonly clients: number; readonly needed: number; readonly allowed: number }
+  /** The admin server answers at this address; and something went wrong in it that nobody has foreseen. */
+  | { readonly what: "admin-listening"; readonly address: string }
+  | { readonly what: "admin-failed"; readonly error: unknown }
   /** An invalidation was written that the proxy has changed or made. */
   | { readonly what: "announced"; readonly repair: Repair }
   /** The proxy has asked a question of its own. */

@@ -52,4 +52,6 @@ const TOLD: Readonly<Record<Happening["what"], "observed" | "as-it-is" | "not">>
   full: "not",
   room: "not",
   "few-descriptors": "not",
+  "admin-listening": "not",
+  "admin-failed": "not",
 };

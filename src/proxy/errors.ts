@@ -3,8 +3,12 @@ export class ListenError extends Error {
   override readonly name = "ListenError";
   /** The system's: `EADDRINUSE`, `EACCES`, ... */
   readonly code: string;
-  constructor(upstream: string, address: string, code: string, options: { cause: unknown }) {
-    super(`upstream ${upstream}: can't listen on ${address}: ${REASONS.get(code) ?? code}`, options);
+  /** `upstream`: undefined for the admin address. */
+  constructor(upstream: string | undefined, address: string, code: string, options: { cause: unknown }) {
+    super(
+      `${upstream === undefined ? "admin" : `upstream ${upstream}`}: can't listen on ${address}: ${REASONS.get(code) ?? code}`,
+      options,
+    );
     this.code = code;
   }
 }

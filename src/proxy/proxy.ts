@@ -1,8 +1,11 @@
 import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
+import type { Admin } from "../admin/admin.ts";
 import { formatAddress, type Address } from "../config/address.ts";
+import { formatAdminAddress } from "../config/admin.ts";
 import { toConfig } from "../config/load.ts";
+import { ConfigError } from "../config/problem.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
@@ -30,6 +33,8 @@ import { ListenError } from "./errors.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
+/** Of the admin server: its connections, and its address. */
+const ADMIN_DESCRIPTORS = 65;
 /** For so long a start waits for a name of a listening address, before it begins to serve the others. */
 const BIND_MS = 1_000;
 
@@ -57,7 +62,9 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #transport: SocketTransport;
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
+  #admin: Admin | undefined;
   #started = false;
+  #isRunning = false;
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, logger: Logger) {
@@ -85,18 +92,21 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     for (const upstream of this.#config.upstreams) this.#upstreams.push(this.#newUpstream(upstream));
     try {
       await this.#bind();
+      await this.#openAdmin();
     } catch (error) {
       for (const upstream of this.#upstreams) upstream.stop();
       throw error;
     }
     this.#countDescriptors();
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
+    this.#isRunning = true;
   }
 
   #countDescriptors(): void {
     const { clients } = this.#config.limits;
     const allowed = descriptorLimit();
-    const needed = 2 * clients + OWN_DESCRIPTORS + this.#config.upstreams.length;
+    const guests = this.#admin === undefined ? 0 : ADMIN_DESCRIPTORS;
+    const needed = 2 * clients + OWN_DESCRIPTORS + guests + this.#config.upstreams.length;
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
   }
 
@@ -105,6 +115,32 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     if (this.#stopped !== undefined) throw new Error("this proxy was stopped while it started");
     const bound = await Promise.all(this.#upstreams.map((upstream, i) => bind(upstream, this.#listenOf(i))));
     for (const failure of bound) if (failure !== undefined) throw failure;
+  }
+
+  /** Loaded where it is wanted: most of the time that takes is Node's own HTTP. */
+  async #openAdmin(): Promise<void> {
+    const { admin: config, limits } = this.#config;
+    if (config === undefined) return;
+    const { openAdmin, packageVersion } = await import("../admin/admin.ts");
+    const inspected = {
+      version: packageVersion(),
+      upstreams: this.#upstreams,
+      storages: () => this.#allStorages(),
+      counters: this.#counters,
+      memory: this.#memory,
+      memoryLimitBytes: limits.memoryBytes,
+      state: () => (this.#stopped !== undefined ? "stopping" : this.#isRunning ? "running" : "starting"),
+    } as const;
+    const failed = (error: unknown): void => this.#report({ what: "admin-failed", error });
+    try {
+      this.#admin = await openAdmin(config, { inspected, failed });
+    } catch (error) {
+      const code = codeOf(error);
+      if (error instanceof ConfigError || code === "unknown") throw error;
+      throw new ListenError(undefined, formatAdminAddress(config.listen), code, { cause: error });
+    }
+    this.#report({ what: "admin-listening", address: this.#admin.address });
+    if (this.#stopped !== undefined) await this.#admin.stop();
   }
 
   #listenOf(index: number): Address {
@@ -194,13 +230,22 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return new Promise((done) => {
       stopInOrder({ ...parts, clock: systemClock, drainMs }, () => {
         this.#summary?.tell();
-        done();
+        // Last: whoever looks after the process may ask until then.
+        done(this.#admin?.stop());
       });
     });
   }
 
   setRepair(name: string, repair: RepairMode): void {
     for (const upstream of this.#upstreams) if (upstream.name === name) upstream.repair = repair;
+  }
+
+  #allStorages(): Storage[] {
+    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()]);
+  }
+
+  #allShadows(): Storage[] {
+    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.allShadows()]);
   }
 
   // --- statistics -------------------------------------------------------------------------------------------------
@@ -221,10 +266,10 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
       })),
-      storages: [...new Set(this.#storages.values())].flatMap((storages) => [
-        ...[...storages.all()].map((storage) => storageStats(storage, false)),
-        ...[...storages.allShadows()].map((storage) => storageStats(storage, true)),
-      ]),
+      storages: [
+        ...this.#allStorages().map((storage) => storageStats(storage, false)),
+        ...this.#allShadows().map((storage) => storageStats(storage, true)),
+      ],
       observed: { ...observed },
       completed,
       synthesized,

@@ -17,6 +17,8 @@ export class Counters {
   readonly ended = new Map<EndCode, number>();
   /** What would have been written to clients that are observed. */
   readonly observed = { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 };
+  /** The same by upstream. */
+  readonly endedBy = new Map<string, Map<EndCode, number>>();
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
 
@@ -35,14 +37,13 @@ export class Counters {
       case "ended": {
         const { code } = happening.end;
         countIn(this.ended, code);
+        countIn(within(this.endedBy, happening.upstream), code);
         if (code.startsWith("guard-")) this.guard++;
         return;
       }
       case "relayed": {
         if (happening.reason === "ruok") return;
-        const reasons = this.relayed.get(happening.upstream) ?? new Map<RawReason, number>();
-        this.relayed.set(happening.upstream, reasons);
-        countIn(reasons, happening.reason);
+        countIn(within(this.relayed, happening.upstream), happening.reason);
         return;
       }
       case "observed":
@@ -67,6 +68,12 @@ export class Counters {
       default:
     }
   }
+}
+
+function within<Key>(upstreams: Map<string, Map<Key, number>>, upstream: string): Map<Key, number> {
+  const counts = upstreams.get(upstream) ?? new Map<Key, number>();
+  upstreams.set(upstream, counts);
+  return counts;
 }
 
 function countIn<Key>(counts: Map<Key, number>, key: Key): void {

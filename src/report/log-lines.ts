@@ -230,6 +230,12 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
       case "observed":
         writeWhatWouldBe(happening.happening);
         return;
+      case "admin-listening":
+        logger.info({ address: happening.address }, "admin listening");
+        return;
+      case "admin-failed":
+        logger.error({ err: happening.error }, "an unexpected error");
+        return;
       case "announced":
       case "asked":
     }

@@ -6,6 +6,7 @@ import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
+import { FROM_SERVER, type MessageCounts } from "./message-counts.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Turns } from "./turns.ts";
 
@@ -18,12 +19,14 @@ export class EarlyToServer implements FrameHandler {
   readonly #calls: Calls;
   readonly #server: Connection;
   readonly #turns: Turns;
+  readonly #counts: Float64Array;
   /** A `register` is to be forwarded: nothing behind it is looked at before. */
   #isRegistering = false;
   /** Of the `register` that is held. */
   #envelope: Envelope | undefined;
 
-  constructor(codec: Codec, calls: Calls, server: Connection, turns: Turns) {
+  constructor(codec: Codec, calls: Calls, server: Connection, turns: Turns, { fromClients }: MessageCounts) {
+    this.#counts = fromClients;
     this.#codec = codec;
     this.#calls = calls;
     this.#server = server;
@@ -34,8 +37,9 @@ export class EarlyToServer implements FrameHandler {
     if (this.#isRegistering) return "wait";
     const envelope = this.#codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
-    if (envelope.method === REPLY) return "pass"; // a heartbeat
     const method = methodNamed(envelope.method);
+    this.#counts[method.index]!++;
+    if (envelope.method === REPLY) return "pass"; // a heartbeat
     if (method.sort === "register") {
       this.#envelope = envelope;
       return "hold";
@@ -77,8 +81,10 @@ export class EarlyToClient implements FrameHandler {
   readonly #calls: Calls;
   readonly #outlet: Outlet;
   readonly #turns: Turns;
+  readonly #counts: Float64Array;
 
-  constructor(codec: Codec, calls: Calls, outlet: Outlet, turns: Turns) {
+  constructor(codec: Codec, calls: Calls, outlet: Outlet, turns: Turns, { fromServer }: MessageCounts) {
+    this.#counts = fromServer;
     this.#codec = codec;
     this.#calls = calls;
     this.#outlet = outlet;
@@ -91,7 +97,9 @@ export class EarlyToClient implements FrameHandler {
     if (envelope.method === INVALIDATE) {
       throw new ProtocolError("invalidation-before-register", 0, "a client that has registered", "an invalidation");
     }
-    if (envelope.method === REPLY) this.#calls.answered(envelope.id);
+    const isReply = envelope.method === REPLY;
+    this.#counts[isReply ? FROM_SERVER.reply : FROM_SERVER.other]!++;
+    if (isReply) this.#calls.answered(envelope.id);
     return "pass";
   }
 

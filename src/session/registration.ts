@@ -113,6 +113,11 @@ export class Registration implements Member {
     return this.storage.ledger.heldBytes(this.number);
   }
 
+  /** So many messages are held for its client. */
+  get held(): number {
+    return this.storage.ledger.state.accounts.get(this.number)?.outbox.length ?? 0;
+  }
+
   /** Bytes of what is noted of its client's transactions. */
   get notedBytes(): number {
     return this.storage.ledger.notedBytes(this.number);
@@ -265,6 +270,7 @@ export class Registration implements Member {
 
   #reportOld(repair: "ended" | "asked again", { oid }: { readonly oid: Buffer }, tid: Tid): void {
     const { client, upstream } = this;
+    this.storage.counts.oldAnswers++;
     this.#report({ what: "old-answer", repair, oid, tid, upstream, storage: this.storage.name, client });
   }
 
@@ -285,6 +291,7 @@ export class Registration implements Member {
     if (this.#isRefused(announcement.tid, repair)) return;
     outlet.announce(encoded, repair);
     this.#talk.reads?.told(announcement.tid, announcement.oids);
+    if (repair === "late") this.storage.counts.late++;
     this.#report(ANNOUNCED[repair]);
   }
 
@@ -319,6 +326,7 @@ export class Registration implements Member {
     const dialect = protocol.encoding === "msgpack" ? "msgpack" : "pickle1";
     const id = this.#talk.calls.addQuestion();
     this.#ways.server.write(framed(codec.encode(dialect, id, 0, "lastTransaction", new PyTuple([]))));
+    this.storage.counts.questions++;
     this.#report(ASKED);
   }
 

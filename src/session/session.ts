@@ -12,7 +12,7 @@ import { EarlyToClient, EarlyToServer } from "./early.ts";
 import { Flow, PAUSE_ABOVE_BYTES } from "./flow.ts";
 import { FromParty, type Told } from "./from-party.ts";
 import type { HandshakeStep } from "./handshake.ts";
-import type { SessionHost, SessionNews } from "./host.ts";
+import type { SessionHost, SessionNews, SessionView } from "./host.ts";
 import { Leg } from "./leg.ts";
 import { Lifetime, type LifetimeHost } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
@@ -136,6 +136,26 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
     if (this.#mode?.shadow?.isCommitting === true) return false;
     return !("registration" in life) || life.registration.isSettled;
+  }
+
+  /** What there is to show of it. Bytes were read from that party, and taken by it. */
+  get view(): SessionView {
+    const life = this.#lifetime.now;
+    const { announced } = this.#outlet;
+    return {
+      client: this.peer,
+      server: this.#toServer.peer,
+      life: life.is,
+      protocol: this.#protocol,
+      storage: this.#storage,
+      ageMs: this.#host.clock.now() - this.#startedMs,
+      received: { client: this.#clientBytes, server: this.#serverBytes },
+      sent: { client: this.#client.connection.progress, server: this.#toServer.progress },
+      waitingBytes: this.#client.isClosed ? 0 : Math.round(this.#outlet.queuedBytes),
+      held: this.#registration?.held ?? 0,
+      calls: this.openCalls,
+      repairs: announced.completed + announced.synthesized + announced.late,
+    };
   }
 
   // --- what its lifetime needs ------------------------------------------------------------------------------------
@@ -302,9 +322,10 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
   }
 
   #early(codec: Codec, calls: Calls): Handlers {
+    const { messages } = this.#host;
     return {
-      toServer: new EarlyToServer(codec, calls, this.#toServer, this),
-      toClient: new EarlyToClient(codec, calls, this.#outlet, this),
+      toServer: new EarlyToServer(codec, calls, this.#toServer, this, messages),
+      toClient: new EarlyToClient(codec, calls, this.#outlet, this, messages),
     };
   }
 
@@ -371,8 +392,8 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
 
   /** What both say from now on is followed. */
   #follow(talk: Conversation, registration: Registration): void {
-    const toServer = new ToServer(talk, registration, this.#toServer);
-    const toClient = new ToClient(talk, registration, this.#outlet, this, this.clock);
+    const toServer = new ToServer(talk, registration, this.#toServer, this.#host.messages);
+    const toClient = new ToClient(talk, registration, this.#outlet, this, this.#host);
     talk.continueWith({ toServer, toClient }, this.#frameLimits);
   }
 

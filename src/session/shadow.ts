@@ -15,6 +15,8 @@ export function shadowOf(host: SessionHost<Session>, memory: Memory, client: Con
     clock: host.clock,
     storages: host.storages.shadows,
     memory,
+    // What passes is counted once: here.
+    messages: host.messages,
     report: tellObserved(host.report),
     isShadow: true,
     serverGreets: () => host.serverGreets(),

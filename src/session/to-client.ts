@@ -19,6 +19,7 @@ import { voteOutcome } from "../wire/vote.ts";
 import type { Call, Calls } from "./calls.ts";
 import type { Conversation, Side } from "./conversation.ts";
 import { tooShort } from "./heads.ts";
+import { FROM_SERVER, type MessageCounts } from "./message-counts.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Registration } from "./registration.ts";
 import type { Turns } from "./turns.ts";
@@ -56,6 +57,8 @@ export class ToClient implements FrameHandler {
   readonly #turns: Turns;
   readonly #clock: Clock;
   readonly #horizon = new Horizon();
+  /** Of messages, by `FROM_SERVER`. */
+  readonly #counts: Float64Array;
   /** Of the frame that is held. */
   #envelope: Envelope | undefined;
   /** What the ledger has been handed of the current frame. */
@@ -69,7 +72,14 @@ export class ToClient implements FrameHandler {
   /** The newest commit that the frame waits for which waits; 0: what stands before it does. */
   #waitsFor = 0;
 
-  constructor(talk: Conversation, registration: Registration, outlet: Outlet, turns: Turns, clock: Clock) {
+  constructor(
+    talk: Conversation,
+    registration: Registration,
+    outlet: Outlet,
+    turns: Turns,
+    { clock, messages }: { readonly clock: Clock; readonly messages: MessageCounts },
+  ) {
+    this.#counts = messages.fromServer;
     this.#outlet = outlet;
     this.#calls = talk.calls;
     this.#ledger = registration.storage.ledger;
@@ -99,6 +109,7 @@ export class ToClient implements FrameHandler {
       if (this.#ledger.isQuiet(this.#number)) {
         this.#large = undefined;
         if (this.#mayBeNew(envelope, head, length)) return "hold";
+        this.#counts[FROM_SERVER.reply]!++;
         this.#calls.answered(envelope.id);
         reads?.take(envelope.id);
         return "pass";
@@ -107,7 +118,10 @@ export class ToClient implements FrameHandler {
     }
     if (envelope.method === SERIALNOS && server.protocol.family === "old") return "hold";
     // It shows nothing, so it waits for nothing but what stands before it.
-    if (this.#registration.heldBytes === 0) return "pass";
+    if (this.#registration.heldBytes === 0) {
+      this.#counts[FROM_SERVER.other]!++;
+      return "pass";
+    }
     return length > LARGE_BYTES ? this.#behindHeld() : "hold";
   }
 
@@ -120,6 +134,7 @@ export class ToClient implements FrameHandler {
     const { codec } = this.#server;
     this.#large = undefined;
     const horizon = this.#upTo();
+    const counts = this.#counts;
     let at = from;
     for (;;) {
       const length = wholeFrame(chunk, at, maxBytes);
@@ -128,6 +143,7 @@ export class ToClient implements FrameHandler {
       if (length < 0 || !codec.skim(chunk, start, end, skim)) return at;
       if (!isReplyName(chunk, skim.nameAt, skim.argsAt)) return at;
       if (horizon !== undefined && !isCovered(horizon) && horizon.isBelowAny(chunk, skim.argsAt, end)) return at;
+      counts[FROM_SERVER.reply]!++;
       calls.answeredSkimmed(skim);
       at = end;
     }
@@ -160,8 +176,9 @@ export class ToClient implements FrameHandler {
 
   known(): void {
     if (this.#known === undefined) throw new Error("a frame that is not known");
+    this.#counts[FROM_SERVER.invalidation]!++;
     this.#invalidation(this.#known);
-    this.#storage.run(this.#number);
+    this.#storage.run(this.#number, this.#handed);
     this.#handed = undefined;
   }
 
@@ -192,6 +209,7 @@ export class ToClient implements FrameHandler {
     }
     this.#large = undefined;
     if (may === "hold") return "hold";
+    this.#counts[FROM_SERVER.reply]!++;
     calls.answered(envelope.id);
     this.#talk.reads?.take(envelope.id);
     return showing === "nothing" ? "pass" : ENDING;
@@ -220,6 +238,7 @@ export class ToClient implements FrameHandler {
   frame(frame: Buffer, payload: Buffer, isView: boolean): void {
     const envelope = this.#envelope;
     if (envelope === undefined) throw new Error("a frame that was not begun");
+    this.#counts[saidBy(envelope)]!++;
     const call = envelope.method === REPLY ? this.#calls.special(envelope.id) : undefined;
     try {
       this.#read(frame, payload, envelope, call, isView);
@@ -244,7 +263,7 @@ export class ToClient implements FrameHandler {
       const own = isView && call.sort === "resume" ? Buffer.from(frame) : frame;
       this.#answer(call, own, own === frame ? payload : own.subarray(LENGTH_BYTES), envelope);
     }
-    this.#storage.run(this.#number);
+    this.#storage.run(this.#number, this.#handed);
     if (isView) this.#keep();
     this.#handed = undefined;
   }
@@ -387,6 +406,11 @@ export class ToClient implements FrameHandler {
         this.#question(payload, envelope);
     }
   }
+}
+
+function saidBy({ method }: Envelope): number {
+  if (method === REPLY) return FROM_SERVER.reply;
+  return method === INVALIDATE ? FROM_SERVER.invalidation : FROM_SERVER.other;
 }
 
 /** A reply with more payload is not kept until it is known what it shows. */

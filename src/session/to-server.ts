@@ -9,12 +9,13 @@ import type { Codec, Envelope, MessageId, StoreHead } from "../wire/codec.ts";
 import { ProtocolError } from "../wire/errors.ts";
 import { LENGTH_BYTES, wholeFrame, type FrameHandler, type Hold, type Verdict } from "../wire/frame.ts";
 import { NO_TID } from "../wire/ids.ts";
-import { methodIn, methodNamed, REPLY, type Method } from "../wire/methods.ts";
+import { methodIn, methodNamed, REPLY, UNKNOWN, type Method } from "../wire/methods.ts";
 import { Skim, StoreSkim } from "../wire/skim.ts";
 import type { Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Guard } from "./guard.ts";
+import type { MessageCounts } from "./message-counts.ts";
 import type { OpenReads } from "./open-reads.ts";
 import { isAnswered, mustBeAnswered, tooShort } from "./heads.ts";
 import type { Registration } from "./registration.ts";
@@ -61,8 +62,16 @@ export class ToServer implements FrameHandler {
   #store: { readonly method: Method; readonly head: StoreHead; readonly oid: Buffer } | undefined;
   readonly #guard: Guard;
   readonly #storage: Storage;
+  /** Of messages, by `Method.index`. */
+  readonly #counts: Float64Array;
 
-  constructor({ client, calls, guard, reads }: Conversation, { storage, number }: Registration, server: Connection) {
+  constructor(
+    { client, calls, guard, reads }: Conversation,
+    { storage, number }: Registration,
+    server: Connection,
+    { fromClients }: MessageCounts,
+  ) {
+    this.#counts = fromClients;
     this.#server = server;
     this.#codec = client.codec;
     this.#calls = calls;
@@ -76,16 +85,21 @@ export class ToServer implements FrameHandler {
   begin(head: Buffer, length: number): Verdict {
     const envelope = this.#codec.peek(head);
     if (envelope === undefined) return tooShort(head, length);
-    if (envelope.method === REPLY) return "pass"; // a heartbeat
+    if (envelope.method === REPLY) {
+      this.#count(UNKNOWN); // a heartbeat
+      return "pass";
+    }
     const method = methodNamed(envelope.method);
     const { sort } = method;
     switch (sort) {
       case "register":
         // A second one is refused by the server; one beside the first could not be told from it.
         this.#mustBeRegistered(envelope);
+        this.#count(method);
         this.#call(envelope, method);
         return "pass";
       case "other":
+        this.#count(method);
         this.#call(envelope, method);
         return "pass";
       case "store":
@@ -93,6 +107,7 @@ export class ToServer implements FrameHandler {
       case "delete":
         return this.#storeHead(head, length, envelope, method);
       case "read":
+        this.#count(method);
         if (this.#reads === undefined || !isAnswered(envelope) || length > MAX_READ_BYTES) {
           this.#call(envelope, method);
           return "pass";
@@ -106,6 +121,7 @@ export class ToServer implements FrameHandler {
       case "abort":
       case "resume":
       case "last":
+        this.#count(method);
         this.#held = { envelope, method, sort };
         return CALL;
     }
@@ -116,6 +132,7 @@ export class ToServer implements FrameHandler {
     if (!this.#isWorking || calls.hasSpecial) return from;
     const codec = this.#codec;
     const { order } = this.#ledger.stamp;
+    const counts = this.#counts;
     /** Of the stores in this chunk; looked up with the first of them. */
     let transaction: Transaction | undefined;
     let isLookedUp = false;
@@ -137,6 +154,7 @@ export class ToServer implements FrameHandler {
       } else if (method.sort !== "other" && (method.sort !== "read" || this.#reads !== undefined)) {
         return at;
       }
+      counts[method.index]!++;
       if ((skim.flags & 1) === 0) calls.addSkimmed(skim, method, order);
       at = end;
     }
@@ -160,6 +178,11 @@ export class ToServer implements FrameHandler {
     if (store !== undefined) this.#stored(store.method, store.head, store.oid, 0, bytes);
   }
 
+  /** To be said once of each message. */
+  #count({ index }: Method): void {
+    this.#counts[index]!++;
+  }
+
   #call(envelope: Envelope, method: Method): void {
     if (!this.#isWorking) this.#isWorking = this.#ledger.workForwarded(this.#number);
     if (isAnswered(envelope)) this.#calls.addPlain(envelope.id, method, this.#ledger.stamp);
@@ -170,6 +193,7 @@ export class ToServer implements FrameHandler {
   #storeHead(head: Buffer, length: number, envelope: Envelope, method: Method): Verdict {
     const store = this.#codec.storeHead(head, envelope, method);
     if (store === undefined) return tooShort(head, length);
+    this.#count(method);
     this.#call(envelope, method);
     if (head.length === length) {
       this.#stored(method, store, head, store.oidAt, head.subarray(store.restAt));

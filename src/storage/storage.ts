@@ -13,6 +13,8 @@ import { AnnouncementEncoder } from "./encoder.ts";
 import type { Inbound } from "./inbound.ts";
 import { InvalidationReader } from "./reader.ts";
 import { Setbacks } from "./setbacks.ts";
+import { StorageCounts } from "./storage-counts.ts";
+import { figuresOf, type StorageFigures } from "./storage-figures.ts";
 import { Watch, type WatchSettings } from "./watch.ts";
 import type { WitnessSource } from "./witness.ts";
 
@@ -62,6 +64,7 @@ export class Storage {
   readonly ledger: StorageLedger<Inbound>;
   readonly reader = new InvalidationReader();
   readonly encoder = new AnnouncementEncoder();
+  readonly counts = new StorageCounts();
   readonly #host: StorageHost;
   readonly #members = new Map<number, Member>();
   /** Members whose server connection is not read at present. */
@@ -83,6 +86,10 @@ export class Storage {
   readonly #toldHeld = new WeakSet<Inbound>();
   /** There ever was one. */
   #hasToldHeld = false;
+  /** What was read last: while it is carried out, it has not been held. */
+  #fresh: Inbound | undefined;
+  /** The server has shown that it has it. */
+  #isAccepted = false;
   readonly #setbacks = new Setbacks();
   #stopped = false;
   #watch: Watch | undefined;
@@ -182,6 +189,28 @@ export class Storage {
     return this.#setbacks.total;
   }
 
+  /** There is to be a witness. */
+  get isWatched(): boolean {
+    return this.#watch !== undefined;
+  }
+
+  get figures(): StorageFigures {
+    return figuresOf(this.ledger);
+  }
+
+  /** Does the configuration name it, or has the server answered a `register` of it? Else it is a client's text, and no more. */
+  get isAccepted(): boolean {
+    this.#isAccepted ||= this.#isExpected || this.#isShown;
+    return this.#isAccepted;
+  }
+
+  get #isShown(): boolean {
+    const { accounts, reach, settles, sight } = this.ledger.state;
+    if (reach !== undefined || settles > 0 || sight.readUpTo !== undefined) return true;
+    for (const { phase } of accounts.values()) if (phase !== "registering") return true;
+    return false;
+  }
+
   /**
    * Is nobody here or expected, and nothing known that anybody could ask for? (Of a setback the ledger keeps that nobody goes on
    * from before it.)
@@ -193,19 +222,21 @@ export class Storage {
 
   /**
    * Carries out what the ledger has decided. What that leads to is carried out behind it. To be called after each of
-   * the ledger's events, those that only note apart; `session` is the one that the event was of.
+   * the ledger's events, those that only note apart; `session` is the one that the event was of, and `fresh` what was read.
    */
-  run(session?: number): void {
+  run(session?: number, fresh?: Inbound): void {
     this.#tellDoubt(session);
     if (session !== undefined && this.#paused.size > 0) this.#touch(this.#members.get(session));
     if (this.#running) return;
     this.#running = true;
+    this.#fresh = fresh;
     try {
       for (let actions = this.ledger.take(); actions.length > 0; actions = this.ledger.take()) {
         this.#carryOut(actions, session);
       }
     } finally {
       this.#running = false;
+      this.#fresh = undefined;
     }
     // Something is due, or held, from now on: by a commit that has settled, or by what that session has read.
     const { settles } = this.ledger;
@@ -279,9 +310,13 @@ export class Storage {
     const member = this.#members.get(action.session);
     if (member === undefined) return;
     this.#touch(member);
+    if ("payload" in action && action.payload !== undefined && action.payload !== this.#fresh)
+      this.#held(action.payload);
     if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);
     if (action.do === "resume") {
       const { from, value, reach } = action;
+      if (value === undefined) this.counts.resumesRefused++;
+      else this.counts.resumed++;
       this.#report({ what: "resumed", from, tid: value?.tid, reach }, action.session);
     }
     // As `#safely` does it, without a closure for each message.
@@ -290,6 +325,11 @@ export class Storage {
     } catch (error) {
       member.failed(error);
     }
+  }
+
+  /** It goes out, and was read in another event. */
+  #held({ since }: Inbound): void {
+    this.counts.held.add(this.#host.clock.now() - since);
   }
 
   /** If it was told that this message is held, it is told that it is no more. */
@@ -320,6 +360,7 @@ export class Storage {
 
   /** As `#report` does it, without putting together what a commit's happening is made of. */
   #repaired(settled: Settled): void {
+    this.counts.settled(settled);
     const member = this.#members.get(settled.session);
     const upstream = member?.upstream ?? this.#lastUpstream;
     this.#host.report({ what: "repaired", settled, upstream, storage: this.name, client: member?.client });

@@ -25,11 +25,17 @@ export class Arrivals {
   readonly #all = new Map<Arrival, () => void>();
   /** Those that wait. */
   readonly #waiting = new Set<Arrival>();
+  #unserved = 0;
 
   constructor(server: Address, dialling: Dialling, host: ArrivalsHost) {
     this.#server = server;
     this.#dialling = dialling;
     this.#host = host;
+  }
+
+  /** So many were closed since there was no server for them. */
+  get unserved(): number {
+    return this.#unserved;
   }
 
   get size(): number {
@@ -41,7 +47,7 @@ export class Arrivals {
     return new Arrival(client, {
       clock: this.#dialling.clock,
       memory: this.#host.memory,
-      gone: (arrival) => this.#refuse(arrival),
+      gone: (arrival) => this.#letGo(arrival),
       ended: (arrival, end) => this.#host.ended(arrival.client, end),
     });
   }
@@ -80,12 +86,18 @@ export class Arrivals {
   }
 
   #refuse(arrival: Arrival): void {
+    if (this.#letGo(arrival)) this.#unserved++;
+  }
+
+  /** @returns whether it was here */
+  #letGo(arrival: Arrival): boolean {
     const cancel = this.#all.get(arrival);
-    if (cancel === undefined) return;
+    if (cancel === undefined) return false;
     cancel();
     this.#all.delete(arrival);
     this.#waiting.delete(arrival);
     arrival.refuse();
     this.#host.left();
+    return true;
   }
 }

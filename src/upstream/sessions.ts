@@ -23,6 +23,14 @@ export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "t
   left(): void;
 }
 
+/** Bytes that were read from connections, and that these have taken. */
+export interface Traffic {
+  fromClients: number;
+  fromServer: number;
+  toClients: number;
+  toServer: number;
+}
+
 /** The sessions of one upstream, and what their connections say of its server. */
 export class Sessions {
   readonly all = new Set<Session>();
@@ -31,6 +39,8 @@ export class Sessions {
   #forSessions: SessionHost<Session> | undefined;
   readonly #ends: GatheredEnds<Session>;
   readonly #addresses = new ServerAddresses<Session>();
+  /** Of sessions that are over. */
+  readonly #past: Traffic = { fromClients: 0, fromServer: 0, toClients: 0, toServer: 0 };
   /** A try has just decided about those that hear of their ends now. */
   #isDecided = false;
 
@@ -70,6 +80,13 @@ export class Sessions {
   /** Addresses of the server that sessions are registered at. */
   get serverAddresses(): string[] {
     return this.#addresses.all;
+  }
+
+  /** Of all sessions so far. It asks each that is open. */
+  get traffic(): Traffic {
+    const all = { ...this.#past };
+    for (const session of this.all) add(all, session);
+    return all;
   }
 
   /** Of the client and the server that was dialled for it. `storages`: the same for all. */
@@ -113,13 +130,14 @@ export class Sessions {
   }
 
   #sessionHost(storages: Storages): SessionHost<Session> {
-    const { settings, clock, memory, report } = this.#host;
+    const { settings, clock, memory, messages, report } = this.#host;
     if (this.#forSessions !== undefined) return this.#forSessions;
     const host: SessionHost<Session> = {
       settings,
       clock,
       storages,
       memory,
+      messages,
       report,
       serverGreets: () => this.#host.serverGreets(),
       tell: (session, news) => this.#hear(session, news),
@@ -142,9 +160,18 @@ export class Sessions {
         return;
       case "closed":
         this.#addresses.left(session);
-        if (this.all.delete(session)) this.#host.left();
+        if (!this.all.delete(session)) return;
+        add(this.#past, session);
+        this.#host.left();
     }
   }
+}
+
+function add(traffic: Traffic, { view: { received, sent } }: Session): void {
+  traffic.fromClients += received.client;
+  traffic.fromServer += received.server;
+  traffic.toClients += sent.client;
+  traffic.toServer += sent.server;
 }
 
 /** What a session's server connection is to tell: its end perhaps not at once. */

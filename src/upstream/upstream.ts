@@ -1,6 +1,7 @@
 import { formatAddress, type Address } from "../config/address.ts";
 import type { UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
+import { MessageCounts } from "../session/message-counts.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
@@ -9,7 +10,7 @@ import { Availability, type Decision, type Found } from "./availability.ts";
 import type { ListenFailure, RepairMode, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
-import { Sessions, type SessionsHost } from "./sessions.ts";
+import { Sessions, type SessionsHost, type Traffic } from "./sessions.ts";
 import { told } from "./telling.ts";
 import { Tries } from "./tries.ts";
 
@@ -29,6 +30,8 @@ export class Upstream {
   readonly #address: ListeningAddress;
   readonly #arrivals: Arrivals;
   readonly #sessions: Sessions;
+  /** Of all sessions so far. */
+  readonly messages = new MessageCounts();
   #accepted = 0;
   /** Tell whoever waits for `bind`, and for `begin`. */
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
@@ -62,6 +65,7 @@ export class Upstream {
       settings: { name: this.name, ...settings },
       clock,
       memory,
+      messages: this.messages,
       report,
       isListening: () => this.#address.isAskedFor,
       serverGreets: () => this.#availability.greets,
@@ -119,6 +123,21 @@ export class Upstream {
 
   get clients(): number {
     return this.#sessions.all.size + this.#arrivals.size;
+  }
+
+  /** Clients that have no server yet. */
+  get arriving(): number {
+    return this.#arrivals.size;
+  }
+
+  /** Clients for which there was no server, by reason. */
+  get refused(): Readonly<Record<string, number>> {
+    return { "no-server": this.#arrivals.unserved };
+  }
+
+  /** Bytes of all sessions so far. */
+  get traffic(): Traffic {
+    return this.#sessions.traffic;
   }
 
   /** Those of its server, once it is known which one it is. */

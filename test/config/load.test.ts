@@ -132,7 +132,7 @@ toString: 6
 `;
     const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
     const top =
-      "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol";
+      "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
       "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness, repair, storages",
@@ -159,11 +159,11 @@ toString: 6
   test.each([
     [
       "",
-      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, got an empty value",
+      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin, got an empty value",
     ],
     [
       "[]",
-      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, got a list",
+      "F:1:1: expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin, got a list",
     ],
     ["{}", "F:1:1: upstreams: expected a list of upstreams, each with listen and server, got nothing"],
     ["upstreams: []", "F:1:12: upstreams: expected at least one upstream with listen and server, got a list"],

@@ -44,6 +44,7 @@ describe("what is counted", () => {
       questions: 0,
       observed: { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 },
       ended: new Map(),
+      endedBy: new Map(),
       relayed: new Map(),
     });
   });

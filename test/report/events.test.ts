@@ -110,6 +110,8 @@ describe("what the library's users are told of", () => {
         { what: "full", clients: 5 },
         { what: "room", lastedMs: 5 },
         { what: "few-descriptors", clients: 5, needed: 60, allowed: 50 },
+        { what: "admin-listening", address: "127.0.0.1:9180" },
+        { what: "admin-failed", error: new Error("of this test") },
       ),
     ).toEqual([]);
   });

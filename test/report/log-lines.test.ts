@@ -175,6 +175,17 @@ it("trouble, fullness and few descriptors have a line each, as loud as their end
   ]);
 });
 
+it("the admin server's address has a line, and what goes wrong in it", () => {
+  const lines = linesOf(
+    { what: "admin-listening", address: "127.0.0.1:9180" },
+    { what: "admin-failed", error: new Error("of this test") },
+  );
+  expect(lines).toMatchObject([
+    { level: "info", address: "127.0.0.1:9180", msg: "admin listening" },
+    { level: "error", err: { message: "of this test" }, msg: "an unexpected error" },
+  ]);
+});
+
 describe("a getInvalidations that the server itself answered None", () => {
   it("has a line that says whose, and from where on", () => {
     expect(linesOf({ what: "not-resumed", from: asTid(255n), ...place })).toEqual([

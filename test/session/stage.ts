@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionHost, SessionLimits, SessionNews } from "../../src/session/host.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
+import { MessageCounts } from "../../src/session/message-counts.ts";
 import { Session } from "../../src/session/session.ts";
 import { shadowOf } from "../../src/session/shadow.ts";
 import type { Storage, StorageHost } from "../../src/storage/storage.ts";
@@ -45,6 +46,7 @@ export class Stage {
   readonly speech: Speech;
   readonly storages: Storages;
   readonly memory: Memory;
+  readonly messages = new MessageCounts();
   readonly happenings: Happening[] = [];
   /** What the sessions have told their upstream. */
   readonly news: { readonly session: Session; readonly news: SessionNews }[] = [];
@@ -69,6 +71,7 @@ export class Stage {
       clock,
       storages: this.storages,
       memory: this.memory,
+      messages: this.messages,
       report,
       serverGreets: () => this.serverGreets,
       tell: (session, news) => void this.news.push({ session, news }),

@@ -63,7 +63,9 @@ const STATES: All<Availability["state"]> = {
   down: true,
   stopped: true,
 };
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
+/** Of what no world has: descriptors, and an admin server. */
+type Elsewhere = "few-descriptors" | "admin-listening" | "admin-failed";
+const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | Elsewhere>> = {
   repaired: true,
   resumed: true,
   "not-resumed": true,
@@ -172,8 +174,9 @@ export function happened(happening: Happening, visits: Visits): void {
     case "relayed":
       visits.count(`proxy: relayed ${happening.reason}`);
       return;
-    // The descriptors of a process are none of a world's.
     case "few-descriptors":
+    case "admin-listening":
+    case "admin-failed":
       return;
     case "announced":
       visits.add(REPAIRED[happening.repair] as number);

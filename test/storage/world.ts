@@ -65,6 +65,15 @@ export class World {
     return { payload: { frame, envelope, tid: NO_TID, role: undefined, since: this.clock.now() }, bytes: frame.length };
   }
 
+  /** Its `register` is on its way. */
+  joining(upstream = "main"): Joined {
+    const member = new Noting(upstream);
+    const number = this.storage.join(member);
+    this.storage.ledger.registerForwarded(number);
+    this.storage.run(number);
+    return { member, number };
+  }
+
   /** Joined and registered at this tid, by that upstream and at that address of the server. */
   registered(upstream = "main", { tid = 1000n, server = "10.0.0.1:8100" } = {}): Joined {
     const member = new Noting(upstream, server);

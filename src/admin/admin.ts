@@ -1,0 +1,50 @@
+import type { AdminConfig } from "../config/admin.ts";
+import type { Inspected } from "../metrics/inspected.ts";
+import { LoopDelay } from "../metrics/loop-delay.ts";
+import type { Route } from "./route.ts";
+import { ownRoutes } from "./routes.ts";
+import { readCredentials, readToken } from "./secrets.ts";
+import { AdminServer } from "./server.ts";
+import { Token } from "./token.ts";
+
+export { packageVersion } from "./version.ts";
+
+/** A running admin server. */
+export interface Admin {
+  /** `host:port`, or the path of its socket. */
+  readonly address: string;
+  /** Resolves when its connections are closed. */
+  stop(): Promise<void>;
+}
+
+/** What it shows, and who is told what goes wrong in it. */
+export interface AdminHost {
+  readonly inspected: Inspected;
+  /** Pages beside its own. */
+  readonly routes?: readonly Route[];
+  readonly failed: (error: unknown) => void;
+}
+
+/**
+ * Serves metrics, health and status.
+ * @throws ConfigError where the token or the certificate can't be used
+ * @throws the system's error where the address can't be had
+ */
+export async function openAdmin(config: AdminConfig, { inspected, routes = [], failed }: AdminHost): Promise<Admin> {
+  const { hosts, listen, tls, tokenFile } = config;
+  const token = tokenFile === undefined ? undefined : new Token(readToken(tokenFile));
+  const credentials = tls === undefined ? undefined : readCredentials(tls.certificate, tls.key);
+  const delay = new LoopDelay();
+  const own = ownRoutes(inspected, delay.delaysMs);
+  const server = new AdminServer([...own, ...routes], { listen, hosts, token, credentials }, failed);
+  const stop = async (): Promise<void> => {
+    delay.stop();
+    await server.stop();
+  };
+  try {
+    return { address: await server.start(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -53,8 +53,8 @@ export function probeCommand(): Command {
       ["3", "--nagios: UNKNOWN, a wrong command line"],
     ],
   }).action(async (target: Target, options: ProbeCommandOptions) => {
-      process.exitCode = await run(target, options, command);
-    });
+    process.exitCode = await run(target, options, command);
+  });
 }
 
 async function run(target: Target, options: ProbeCommandOptions, command: Command): Promise<number> {

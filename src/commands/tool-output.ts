@@ -29,7 +29,7 @@ export function toolOutput(): Output {
       isShown = true;
       printError(line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1)));
     },
-    hasColours: stdout.isTTY === true && !isPlain && process.env["TERM"] !== "dumb",
+    hasColours: stdout.isTTY && !isPlain && process.env["TERM"] !== "dumb",
     columns: stdout.isTTY ? stdout.columns : undefined,
   };
 }

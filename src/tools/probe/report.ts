@@ -9,7 +9,7 @@ import type { TlsFacts } from "./tls-facts.ts";
 type Colours = Pick<Output, "hasColours">;
 
 const COLOURS: Readonly<Record<Patched, Colour>> = { yes: "green", no: "red", unknown: "yellow" };
-const LABEL_WIDTH = 17;
+const LABEL_WIDTH = 19;
 
 /** What was found, a line for each fact. */
 export function probeText(found: Probe, colours: Colours): string {

@@ -9,7 +9,7 @@ export function manPage(root: CommandNode, version: string): string {
     ".SH NAME",
     `${text(name)} \\- ${text(root.description.replace(/\.$/, ""))}`,
     ".SH SYNOPSIS",
-    ...root.commands.flatMap((command) => [`.B ${text(name)}`, `${text(usageOf(command))}`, ".br"]).slice(0, -1),
+    ...root.commands.flatMap((command) => [`.B ${text(name)}`, text(usageOf(command)), ".br"]).slice(0, -1),
     ".SH COMMANDS",
     ...root.commands.flatMap((command) => commandLines(name, command)),
     ".SH OPTIONS",

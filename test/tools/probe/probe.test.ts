@@ -64,7 +64,7 @@ describe.each(["Z4", "Z5", "M5"] as const)("a probe of an unpatched %s server", 
     const text = probeText(found, PLAIN);
     expect(text).toContain(`protocol           ${protocol} (`);
     expect(text).toContain(tidHex(tid));
-    const [min, median, max] = (found.storages[0] as { roundTripMs: [number, number, number] }).roundTripMs;
+    const [min, median, max] = (found.storages[0] as { roundTripMs: readonly [number, number, number] }).roundTripMs;
     expect(min > 0 && min <= median && median <= max).toBe(true);
   });
 
@@ -219,7 +219,7 @@ describe("a line for a monitor", () => {
 
   it("is OK, WARNING or CRITICAL by the round trip, with performance data", async () => {
     const one = await found();
-    const [, median] = (one.storages[0] as { roundTripMs: [number, number, number] }).roundTripMs;
+    const [, median] = (one.storages[0] as { roundTripMs: readonly [number, number, number] }).roundTripMs;
     const line = (warningMs?: number, criticalMs?: number): [string, number] =>
       nagios(one, { warningMs, criticalMs }, Date.now());
     expect(line()[0]).toMatch(

@@ -18,7 +18,7 @@ export interface PatchedFacts {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 /** How far back what the server remembers is looked at. */
-const WINDOWS_MS = [1_000, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR, 7 * 24 * HOUR];
+const WINDOWS_MS = [1, 10, 100, 1_000, 10_000, MINUTE, 10 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR, 7 * 24 * HOUR];
 const MOST_OIDS = 5_000;
 /** So many objects are looked up at most. */
 const MOST_LOOKED_UP = 50;

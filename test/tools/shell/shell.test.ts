@@ -18,7 +18,7 @@ compopt() { :; }
 COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}
 _zeo_proxy
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const { status, stdout, stderr } = spawnSync("bash", ["-u", "-c", script], {
+  const { status, stdout, stderr } = spawnSync("bash", ["--norc", "-u", "-c", script], {
     encoding: "utf8",
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });

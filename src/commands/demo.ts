@@ -1,19 +1,12 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Address } from "../config/address.ts";
 import { parseAddress } from "../config/address.ts";
+import { documented } from "../tools/shell/documented.ts";
 import type { DemoOptions } from "./run-demo.ts";
-
-const EXAMPLES = `
-Examples:
-  $ zeo-proxy demo
-  $ zeo-proxy demo --once --protocol Z4
-  $ zeo-proxy demo --listen 127.0.0.1:0 --server-port 0
-
-Exit status: 0 when the watcher behind the proxy was told of everything, else 1.`;
 
 /** `zeo-proxy demo`: shows on an embedded server what the proxy is for. */
 export function demoCommand(): Command {
-  return new Command("demo")
+  const command = new Command("demo")
     .description("Show what the proxy does: an embedded unpatched server, a writer and two watchers.")
     .option("--once", "end when everything was shown, instead of at Ctrl-C")
     .addOption(
@@ -30,13 +23,22 @@ export function demoCommand(): Command {
       new Option("--server-port <port>", "where the server listens (default: 8100, or a free port)").argParser(
         readPort,
       ),
-    )
-    .addHelpText("after", EXAMPLES)
-    .action(async (options: DemoOptions) => {
-      // The embedded server is loaded for nobody else.
-      const { runDemo } = await import("./run-demo.ts");
-      process.exitCode = await runDemo(options);
-    });
+    );
+  return documented(command, {
+    examples: [
+      "zeo-proxy demo",
+      "zeo-proxy demo --once --protocol Z4",
+      "zeo-proxy demo --listen 127.0.0.1:0 --server-port 0",
+    ],
+    exits: [
+      ["0", "the watcher behind the proxy was told of everything"],
+      ["1", "it was not"],
+    ],
+  }).action(async (options: DemoOptions) => {
+    // The embedded server is loaded for nobody else.
+    const { runDemo } = await import("./run-demo.ts");
+    process.exitCode = await runDemo(options);
+  });
 }
 
 function readAddress(text: string): Address {

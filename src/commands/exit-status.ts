@@ -5,4 +5,8 @@ export const EXIT = {
   failed: 1,
   /** A wrong configuration or command line; nothing was started. */
   usage: 2,
+  /** `watch --compare`: the proxy has left something out. */
+  incomplete: 3,
+  /** `probe --nagios`: a wrong command line. */
+  unknown: 3,
 } as const;

@@ -3,20 +3,15 @@ import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/problem.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
+import { documented } from "../tools/shell/documented.ts";
+import { initCommand } from "./init.ts";
+import { probeCommand } from "./probe.ts";
+import { completionCommand, manCommand } from "./shell.ts";
+import { statusCommand } from "./status.ts";
+import { watchCommand } from "./watch.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain, print, printError } from "./output.ts";
 import { runCommand } from "./run.ts";
-
-const EXAMPLES = `
-Examples:
-  $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
-  $ zeo-proxy check /etc/zeo-proxy.yaml
-  $ zeo-proxy run --config /etc/zeo-proxy.yaml
-  $ zeo-proxy demo --once
-
-Exit status: 0 after SIGTERM, SIGINT or SIGQUIT, 1 where a listening address is in use or not permitted, or for an
-internal error, 2 for a wrong configuration or command line, 130, 131 or 143 after a second signal. A server that is
-down, and a name or an address that is not there yet, are waited for.`;
 
 /** The whole command line. A wrong use of it is thrown as a CommanderError. */
 export function program(): Command {
@@ -25,12 +20,40 @@ export function program(): Command {
     .version(version(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand(false)
-    .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: print, writeErr: printError })
     .exitOverride();
-  for (const one of [runCommand(), checkCommand(), demoCommand()]) {
-    command.addCommand(one.copyInheritedSettings(command));
-  }
+  documented(command, {
+    examples: [
+      "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100",
+      "zeo-proxy init --server 127.0.0.1:8100",
+      "zeo-proxy check /etc/zeo-proxy.yaml",
+      "zeo-proxy run --config /etc/zeo-proxy.yaml",
+      "zeo-proxy watch 127.0.0.1:9100",
+      "zeo-proxy demo --once",
+    ],
+    exits: [
+      ["0", "after SIGTERM, SIGINT or SIGQUIT; of the others: done"],
+      ["1", "where a listening address is in use or not permitted, or for an internal error"],
+      ["2", "for a wrong configuration or command line"],
+      ["130, 131, 143", "after a second signal"],
+    ],
+    notes: [
+      "A server that is down, and a name or an address that is not there yet, are waited for. Each command's help has the exit statuses of its own.",
+    ],
+  });
+  const whole = (): Command => command;
+  const commands = [
+    runCommand(),
+    checkCommand(),
+    demoCommand(),
+    initCommand(),
+    watchCommand(),
+    probeCommand(),
+    statusCommand(),
+    completionCommand(whole),
+    manCommand(whole),
+  ];
+  for (const one of commands) command.addCommand(one.copyInheritedSettings(command));
   return command;
 }
 
@@ -39,7 +62,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv);
   } catch (error) {
-    process.exitCode = report(error);
+    const status = report(error);
+    // Of a monitor's check 2 is another thing, and 3 this (Nagios plugin guidelines).
+    process.exitCode =
+      status === EXIT.usage && argv[2] === "probe" && argv.includes("--nagios") ? EXIT.unknown : status;
   }
 }
 

@@ -2,16 +2,8 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/load.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
+import { documented } from "../tools/shell/documented.ts";
 import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
-
-const EXAMPLES = `
-Examples:
-  $ zeo-proxy run --config /etc/zeo-proxy.yaml
-  $ zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100
-  $ zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug
-
-SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at
-most; a second one ends the process at once.`;
 
 interface RunOptions {
   readonly config?: string;
@@ -25,8 +17,7 @@ interface RunOptions {
 
 /** `zeo-proxy run`: the proxy itself, until a signal. */
 export function runCommand(): Command {
-  const command = new Command("run");
-  return command
+  const command = new Command("run")
     .description("Run the proxy.")
     .addOption(new Option("-c, --config <file>", "a YAML file with everything").conflicts(["listen", "server"]))
     .option("-l, --listen <host:port>", "where clients connect; port 0 takes any free one")
@@ -34,14 +25,22 @@ export function runCommand(): Command {
     .addOption(new Option("--log-level <level>", "the least important lines to write").choices(LOG_LEVELS))
     .addOption(new Option("--log-format <format>", "auto is pretty on a terminal, else json").choices(LOG_FORMATS))
     .addOption(new Option("--log-oids <number>", "how many added oids a line lists").argParser(readCount))
-    .addOption(new Option("--log-repairs <how>", "a line for each, or a summary once a minute").choices(REPAIR_LINES))
-    .addHelpText("after", EXAMPLES)
-    .action(async (options: RunOptions) => {
-      const config = withLogOptions(readConfig(options, command), options);
-      // What is wrong with the configuration is told without loading the proxy.
-      const { runProxy } = await import("./run-proxy.ts");
-      process.exitCode = await runProxy(config);
-    });
+    .addOption(new Option("--log-repairs <how>", "a line for each, or a summary once a minute").choices(REPAIR_LINES));
+  return documented(command, {
+    examples: [
+      "zeo-proxy run --config /etc/zeo-proxy.yaml",
+      "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100",
+      'zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug',
+    ],
+    notes: [
+      "SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at most; a second one ends the process at once.",
+    ],
+  }).action(async (options: RunOptions) => {
+    const config = withLogOptions(readConfig(options, command), options);
+    // What is wrong with the configuration is told without loading the proxy.
+    const { runProxy } = await import("./run-proxy.ts");
+    process.exitCode = await runProxy(config);
+  });
 }
 
 function readConfig({ config, listen, server }: RunOptions, command: Command): Config {

@@ -77,12 +77,12 @@ export class ClientCommit {
   }
 
   /** `tpc_begin`; a tid is given when history is copied. Returns the transaction's id. */
-  begin(options: { readonly id?: number; readonly tid?: Tid } = {}): number {
+  begin(options: { readonly id?: number; readonly tid?: Tid; readonly description?: string } = {}): number {
     this.#id = options.id ?? this.#id + 1;
     this.#stored = [];
     const text = (value: string): Value => this.#client.text(value);
     const tid = options.tid === undefined ? null : tidBytes(options.tid);
-    this.#client.send("tpc_begin", this.#id, text(""), text(""), new Map(), tid, text(" "));
+    this.#client.send("tpc_begin", this.#id, text(""), text(options.description ?? ""), new Map(), tid, text(" "));
     return this.#id;
   }
 

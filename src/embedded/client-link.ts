@@ -1,8 +1,14 @@
-import { connect } from "node:net";
 import type { Socket } from "node:net";
-import { FrameAssembler, frameOf } from "./framing.ts";
+import { ProtocolError } from "../wire/errors.ts";
+import { FrameAssembler, frameOf, FrameTooLong } from "./framing.ts";
 
 const MAX_FRAME_BYTES = 256 * 1024 * 1024;
+
+/** A socket that is being connected, and the event that says that it is. */
+export interface BeingConnected {
+  readonly socket: Socket;
+  readonly ready: "connect" | "secureConnect";
+}
 
 /** A socket that carries whole payloads; the server's greeting is the first. */
 export class ClientLink {
@@ -14,7 +20,13 @@ export class ClientLink {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on("data", (chunk: Buffer) => {
-      for (const payload of this.#assembler.push(chunk)) received(payload);
+      try {
+        for (const payload of this.#assembler.push(chunk)) received(payload);
+      } catch (error) {
+        // Whatever it is that answers, it is no ZEO server.
+        if (!(error instanceof ProtocolError || error instanceof FrameTooLong)) throw error;
+        socket.destroy();
+      }
     });
     socket.on("error", () => socket.destroy());
     this.closed = new Promise((resolve) => {
@@ -25,24 +37,24 @@ export class ClientLink {
     });
   }
 
-  /** Rejects when nothing listens there, or when there is no connection after `timeoutMs`. */
+  /** Rejects when nothing listens there, or when there is no connection to `name` after `timeoutMs`. */
   static open(
-    host: string,
-    port: number,
+    dial: () => BeingConnected,
+    name: string,
     timeoutMs: number,
     received: (payload: Buffer) => void,
     gone: () => void,
   ): Promise<ClientLink> {
     return new Promise((resolve, reject) => {
-      const socket = connect({ host, port });
+      const { socket, ready } = dial();
       const timer = setTimeout(() => {
-        socket.destroy(new Error(`no connection to ${host}:${port} in ${timeoutMs} ms`));
+        socket.destroy(new Error(`no connection to ${name} in ${timeoutMs} ms`));
       }, timeoutMs);
       socket.once("error", (error) => {
         clearTimeout(timer);
         reject(error);
       });
-      socket.once("connect", () => {
+      socket.once(ready, () => {
         clearTimeout(timer);
         resolve(new ClientLink(socket, received, gone));
       });

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { connect } from "node:net";
 import type { Codec, Dialect } from "../wire/codec.ts";
 import { codecFor } from "../wire/codecs.ts";
 import { protocolNamed } from "../wire/handshake.ts";
@@ -9,7 +10,7 @@ import { messageIdOf } from "../wire/message-id.ts";
 import type { MessageId } from "../wire/codec.ts";
 import { itemsOf, PyGlobal, PyTuple } from "../wire/value.ts";
 import type { Value } from "../wire/value.ts";
-import { ClientLink } from "./client-link.ts";
+import { ClientLink, type BeingConnected } from "./client-link.ts";
 import { defaultDialect, hexes, told } from "./client-messages.ts";
 import type { Received, ReceivedInvalidation } from "./client-messages.ts";
 import { decodeMessage } from "./message.ts";
@@ -22,6 +23,8 @@ export interface EmbeddedClientOptions {
   /** Default `127.0.0.1`. */
   readonly host?: string;
   readonly port: number;
+  /** Another way to the server than TCP to host and port. */
+  readonly dial?: () => BeingConnected;
   /** What to answer in the handshake; default what the server announces. */
   readonly protocol?: string;
   /** How to write; default what a client of that protocol on Python 3 writes (before Z4: on Python 2). */
@@ -298,8 +301,9 @@ export class EmbeddedClient extends EventEmitter<ClientEvents> {
         greeted = undefined;
       } else this.#receive(payload);
     };
-    const host = options.host ?? "127.0.0.1";
-    this.#link = await ClientLink.open(host, options.port, timeoutMs, received, () => this.#gone());
+    const { host = "127.0.0.1", port } = options;
+    const dial = options.dial ?? (() => ({ socket: connect({ host, port }), ready: "connect" }) as const);
+    this.#link = await ClientLink.open(dial, `${host}:${port}`, timeoutMs, received, () => this.#gone());
     this.#announced = (await greeting).toString("latin1");
     const name = options.protocol ?? this.#announced;
     const protocol = protocolNamed(Buffer.from(name, "latin1"));

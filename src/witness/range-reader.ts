@@ -93,6 +93,10 @@ export class RangeReader {
   #waits = false;
   readonly #open = new Set<Opened>();
   readonly #found: (Found | undefined)[] = [];
+  /** So many were taken from before them. */
+  #taken = 0;
+  /** The last one that was taken; at first where the range begins. */
+  #above: Tid;
   #oidBytes = 0;
   /** Iterators that were left behind when it began anew. */
   #abandoned: readonly number[] = [];
@@ -105,6 +109,7 @@ export class RangeReader {
     this.#isSkipped = isSkipped;
     this.#bounds = bounds;
     this.#tid = range.above;
+    this.#above = range.above;
     this.#pace = pace;
   }
 
@@ -127,6 +132,23 @@ export class RangeReader {
   /** One of them has handed out a transaction: a server before ZEO 6.2 keeps its file open, given back or not. */
   get leavesFile(): boolean {
     return this.#hasLeftFile || (this.#heads > 0 && !this.#isAtEnd);
+  }
+
+  /**
+   * Those that have been read whole, from the first one on: they are not told of again, not at the end either, and their oids
+   * do not count any more. So a range of any length can be read.
+   */
+  take(): readonly Found[] {
+    const taken: Found[] = [];
+    for (const one of this.#found) {
+      if (one === undefined) break;
+      taken.push(one);
+      this.#above = one.tid;
+      this.#oidBytes -= one.oids.length;
+    }
+    this.#found.splice(0, taken.length);
+    this.#taken += taken.length;
+    return taken;
   }
 
   begin(): readonly RangeCall[] {
@@ -188,11 +210,12 @@ export class RangeReader {
     this.#iid = undefined;
     this.#starts = 0;
     this.#heads = 0;
-    this.#tid = this.#range.above;
+    this.#tid = this.#above;
     this.#isAtEnd = false;
     this.#waits = false;
     this.#open.clear();
     this.#found.length = 0;
+    this.#taken = 0;
     this.#oidBytes = 0;
     return [LAST];
   }
@@ -200,10 +223,10 @@ export class RangeReader {
   #last(reply: ReplyHead): readonly RangeCall[] {
     const last = reply.kind === "id" ? readTid(reply.id) : reply.kind === "none" ? NO_TID : undefined;
     if (last === undefined) return this.#fail("no tid");
-    const { above, upTo } = this.#range;
+    const { upTo } = this.#range;
     if (last < upTo) return this.#fail("not committed yet");
     this.#starts++;
-    return [{ kind: "start", start: asTid(above + 1n), stop: upTo }];
+    return [{ kind: "start", start: asTid(this.#above + 1n), stop: upTo }];
   }
 
   #started(reply: ReplyHead): readonly RangeCall[] {
@@ -236,7 +259,7 @@ export class RangeReader {
     this.#heads++;
     if (this.#heads > this.#bounds.transactions) return this.#tooMuch();
     if (this.#isSkipped(tid)) return this.#advance();
-    const opened = { tid, iid: this.#nextIid++, oids: new Gathered(), place: this.#found.length };
+    const opened = { tid, iid: this.#nextIid++, oids: new Gathered(), place: this.#taken + this.#found.length };
     this.#found.push(undefined);
     this.#open.add(opened);
     const start: RangeCall = { kind: "record-start", iid: this.#iid as number, opened };
@@ -258,7 +281,7 @@ export class RangeReader {
     if (reply.kind === "none") {
       this.#open.delete(opened);
       // What was grown is larger than what is in it.
-      this.#found[place] = { tid, oids: Buffer.from(oids.take()) };
+      this.#found[place - this.#taken] = { tid, oids: Buffer.from(oids.take()) };
       return this.#goOn();
     }
     if (reply.kind !== "items") return this.#fail("no record");

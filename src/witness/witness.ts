@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Address } from "../config/address.ts";
 import type { Connection } from "../session/connection.ts";
-import type { Range, RangeRead, StorageWitness, UnableReason, WitnessTold } from "../storage/witness.ts";
+import type { Found, Range, RangeRead, StorageWitness, UnableReason, WitnessTold } from "../storage/witness.ts";
 import { dial, type Dialling } from "../upstream/dialling.ts";
 import type { InvalidationArgs } from "../wire/codec.ts";
 import type { Protocol } from "../wire/handshake.ts";
@@ -49,6 +49,8 @@ export interface WitnessOptions {
   readonly limits?: Partial<WitnessLimits>;
   /** Has the server ever greeted anybody? Then one that is silent is no TLS server. Without it only the witness's own count. */
   readonly greets?: () => boolean;
+  /** The server has greeted, and is answered that this will be spoken. */
+  readonly greeted?: (protocol: Protocol) => void;
   /** What one of the callbacks has thrown. The witness goes on. */
   readonly threw?: (error: unknown) => void;
 }
@@ -72,6 +74,7 @@ const MAX_LEFT = 8;
 interface Reading {
   readonly reader: RangeReader;
   readonly done: (read: RangeRead) => void;
+  readonly each: ((found: Found) => void) | undefined;
   readonly cancel: () => void;
 }
 
@@ -130,7 +133,13 @@ export class Witness implements StorageWitness {
     });
   }
 
-  read(range: Range, isSkipped: (tid: Tid) => boolean, done: (read: RangeRead) => void): void {
+  /** With `each` that is told of every transaction as soon as it and those before it are read, and `done` of none. */
+  read(
+    range: Range,
+    isSkipped: (tid: Tid) => boolean,
+    done: (read: RangeRead) => void,
+    each?: (found: Found) => void,
+  ): void {
     const life = this.#life;
     if (life.is !== "up") return;
     if (this.#reading !== undefined) throw new Error("one range at a time");
@@ -143,7 +152,7 @@ export class Witness implements StorageWitness {
       reader.giveUp();
       this.#finish(life.link);
     });
-    this.#reading = { reader, done, cancel };
+    this.#reading = { reader, done, each, cancel };
     this.#make(life.link, reader, calls);
   }
 
@@ -201,7 +210,10 @@ export class Witness implements StorageWitness {
 
   #greeted(link: Link, protocol: Protocol): void {
     this.#isGreeted = true;
-    const { family, storage } = this.#options;
+    const { family, storage, greeted } = this.#options;
+    if (greeted !== undefined) this.#tell(() => greeted(protocol));
+    // Who is told may have stopped it.
+    if (this.#life.is !== "entering") return;
     if (family !== undefined && protocol.family !== family) {
       this.#cannot("family");
       return;
@@ -297,8 +309,19 @@ export class Witness implements StorageWitness {
         if (this.#reading?.reader !== reader) return;
         this.progress++;
         this.#make(link, reader, reader.answered(call, reply));
+        this.#tellEach(reader);
         this.#finish(link);
       });
+    }
+  }
+
+  #tellEach(reader: RangeReader): void {
+    const each = this.#reading?.each;
+    if (each === undefined) return;
+    for (const found of reader.take()) {
+      this.#tell(() => each(found));
+      // Who is told may have stopped it.
+      if (this.#reading?.reader !== reader) return;
     }
   }
 

@@ -34,7 +34,7 @@ describe("the command line", () => {
     // As docs/configuration.md has it: what is waited for is no failure.
     [
       ["--help"],
-      ["1 where a listening address is in use or not permitted", "a name or an address that is not there yet"],
+      ["where a listening address is in use or not permitted", "a name or an address that is not there yet"],
     ],
   ])("%j explains itself with examples", async (args, parts) => {
     const { status, stdout, stderr } = await zeoProxy(args).ended();

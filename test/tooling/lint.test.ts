@@ -59,6 +59,11 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
   ["src/proxy/a.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
   ["src/proxy/b.ts", "no-restricted-imports", 'export type { A } from "../embedded/good.ts";'],
   ["src/embedded/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
+  ["src/tools/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
+  ["src/tools/b.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
+  ["src/tools/probe/c.ts", "no-restricted-imports", 'export type { A } from "../../embedded/good.ts";'],
+  ["src/tools/probe/d.ts", "no-restricted-imports", 'export type { A } from "../../storage/good.ts";'],
+  ["src/proxy/g.ts", "no-restricted-imports", 'export type { A } from "../tools/good.ts";'],
   ["src/proxy/ring-a.ts", "no-cycle", 'import { b } from "./ring-b.ts";\nexport const a = (): unknown => b;'],
   ["src/proxy/ring-b.ts", "no-cycle", 'import { a } from "./ring-a.ts";\nexport const b = (): unknown => a;'],
   [
@@ -99,6 +104,7 @@ const ALLOWED: readonly (readonly [file: string, text: string])[] = [
   ["src/metrics/good.ts", 'export type { A } from "../report/good.ts";'],
   ["src/admin/good.ts", 'export type { A } from "../metrics/good.ts";\nexport { createServer } from "node:http";'],
   ["src/proxy/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
+  ["src/tools/good.ts", 'export type { A } from "../wire/good.ts";\nexport const now = (): number => Date.now();'],
   ["src/commands/good.ts", 'export type { A } from "../proxy/good.ts";'],
   ["src/embedded/good.ts", 'export type { A } from "../wire/good.ts";\nexport { connect } from "node:net";'],
 ];

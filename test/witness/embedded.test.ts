@@ -72,6 +72,28 @@ describe.each(["Z4", "Z5", "M5"] as const)("a witness of a %s server", (protocol
     expect(await noted.shown({ above: NO_TID, upTo: last }, () => true)).toEqual([]);
   });
 
+  it("tells of each transaction of a range as it is read, where that is wanted", async () => {
+    const server = await serve({ protocol });
+    const tids = filled(server.storage(), 300);
+    const greeted: string[] = [];
+    const limits = { transactions: Infinity, oidBytes: 1024 };
+    const noted = new NotedWitness(server.port, { limits, greeted: ({ name }) => greeted.push(name) });
+    await noted.next("up");
+    expect(greeted).toEqual([protocol === "M5" ? "Z5" : protocol]);
+    const each: unknown[] = [];
+    const range = { above: tids[9] as Tid, upTo: tids.at(-1) as Tid };
+    const read = await new Promise((resolve) => {
+      noted.witness.read(
+        range,
+        () => false,
+        resolve,
+        ({ tid, oids }) => each.push([tid, ...hexes(oids)]),
+      );
+    });
+    expect(read).toEqual({ kind: "read", found: [] });
+    expect(each).toEqual(tids.map((tid, n) => [tid, oid(n), oid(n + 1)]).slice(10));
+  });
+
   it("reads what was created, deleted, restored and undone", async () => {
     const server = await serve({ protocol });
     const commits = await committing(server);

@@ -32,7 +32,12 @@ function run(
   iterators: Iterators,
   range: Range,
   pace: RangePace,
-  options: { isSkipped?: (tid: Tid) => boolean; bounds?: RangeBounds; until?: (run: Run) => boolean } = {},
+  options: {
+    isSkipped?: (tid: Tid) => boolean;
+    bounds?: RangeBounds;
+    until?: (run: Run) => boolean;
+    answered?: (reader: RangeReader) => void;
+  } = {},
 ): Run {
   const reader = new RangeReader(range, options.isSkipped ?? (() => false), options.bounds ?? BOUNDS, pace);
   const result: Run = { iterators, reader, most: 0, replies: 0, rounds: 0 };
@@ -47,6 +52,7 @@ function run(
     for (const [call, reply] of replies) {
       result.replies++;
       waiting.push(...reader.answered(call, reply));
+      options.answered?.(reader);
     }
   }
   return result;
@@ -224,6 +230,34 @@ describe.each(PACES)("a range that is read %s", (pace) => {
     expect(iterators.open.size).toBe(0);
   });
 
+  it("hands out what has been read as soon as all before it is read, each once and in order", () => {
+    const stock = stocked(2, 0, 1, 30, 1, 1, 0, 2);
+    const taken: unknown[] = [];
+    let inOneGo = 0;
+    const { reader } = run(new Iterators(stock), upTo(80), pace, {
+      answered: (one) => {
+        const some = one.take();
+        inOneGo = Math.max(inOneGo, some.length);
+        taken.push(...(found({ kind: "read", found: some }) as unknown[]));
+      },
+    });
+    expect(taken).toEqual(stock);
+    expect(reader.over).toEqual({ kind: "read", found: [] });
+    expect(inOneGo).toBeLessThan(stock.length);
+  });
+
+  it("may be longer than its bound for oids, where what has been read is taken", () => {
+    const bounds = { transactions: Infinity, oidBytes: 200 };
+    const stock = stocked(...Array.from({ length: 100 }, () => 2));
+    const taken: unknown[] = [];
+    const take = (one: RangeReader): void => {
+      taken.push(...(found({ kind: "read", found: one.take() }) as unknown[]));
+    };
+    expect(run(new Iterators(stock), upTo(1000), pace, { bounds, answered: take }).reader.over?.kind).toBe("read");
+    expect(taken).toEqual(stock);
+    expect(run(new Iterators(stock), upTo(1000), pace, { bounds }).reader.over?.kind).toBe("too-much");
+  });
+
   it.each([
     ["lastTransaction", { kind: "integer", value: 5 }, "no tid"],
     ["iterator_start", { kind: "none" }, "no iterator"],
@@ -303,6 +337,19 @@ describe("together", () => {
       return call(method, args);
     };
     expect(found(run(iterators, upTo(20), "together").reader.over)).toEqual(stock);
+  });
+
+  it("hands nothing out twice that it reads anew", () => {
+    const stock = stocked(2, 2, 2, 2, 2);
+    const iterators = new Iterators(stock);
+    iterators.fault = (one, count) =>
+      one === "iterator_record_next" && count === 9 ? raised("ValueError") : undefined;
+    const taken: unknown[] = [];
+    const { reader } = run(iterators, upTo(50), "together", {
+      answered: (one) => taken.push(...(found({ kind: "read", found: one.take() }) as unknown[])),
+    });
+    expect(reader.pace).toBe("single");
+    expect(taken).toEqual(stock);
   });
 
   it("counts anew what it reads anew", () => {

@@ -1,0 +1,51 @@
+import type { UnableReason } from "../../storage/witness.ts";
+import { escapeText } from "../../observe/text.ts";
+
+/** Why a server can't be followed, as a sentence says it. */
+export function unableText(reason: UnableReason, storage: string): string {
+  switch (reason) {
+    case "authentication":
+      return "the server wants a password, which this tool has not";
+    case "tls":
+      return "the server accepts and says nothing: it may speak TLS (try --tls)";
+    case "protocol":
+      return "the server announces a protocol that is not known, or that has no iteration";
+    case "family":
+      return "the server is of another family than before";
+    case "no-iteration":
+      return "the storage can't be read by iteration";
+    case "no-storage":
+      return `the server has no storage ${escapeText(storage)}`;
+    default:
+      return reason satisfies never;
+  }
+}
+
+const CODES: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens there",
+  ECONNRESET: "the connection was reset",
+  ETIMEDOUT: "no answer",
+  ENOTFOUND: "there is no such name",
+  EAI_AGAIN: "the name can't be resolved now",
+  ENOENT: "there is no such socket",
+  EACCES: "no permission",
+  EHOSTUNREACH: "there is no way to that host",
+  ended: "the server has ended the connection",
+  closed: "the server has closed the connection",
+  silent: "the server says nothing",
+  unanswered: "the server does not answer",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed (name it with --ca)",
+  SELF_SIGNED_CERT_IN_CHAIN: "the certificate's authority is not known (name it with --ca)",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate's authority is not known (name it with --ca)",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate's authority is not known (name it with --ca)",
+  ERR_TLS_CERT_ALTNAME_INVALID: "the certificate names another host (see --tls-name)",
+  CERT_HAS_EXPIRED: "the certificate has expired",
+  ERR_SSL_WRONG_VERSION_NUMBER: "the server does not speak TLS",
+  EPROTO: "the TLS handshake failed",
+};
+
+/** Why a connection is not there, as a sentence says it; with the code, for whoever looks that up. */
+export function downText(reason: string): string {
+  const known = Object.hasOwn(CODES, reason) ? CODES[reason] : undefined;
+  return known === undefined ? escapeText(reason) : `${known} (${reason})`;
+}

@@ -1,0 +1,43 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig, parseConfigText } from "../../../src/config/load.ts";
+import { configText } from "../../../src/tools/init/config-text.ts";
+import { probe } from "../../../src/tools/probe/probe.ts";
+import { serve, targetOf } from "../serve.ts";
+
+const LISTEN = { host: "127.0.0.1", port: 9100 };
+const SERVER = { host: "::1", port: 8100 };
+
+/** Every option of the text becomes one: all comment signs before keys are taken away. */
+function uncommented(text: string): string {
+  return text
+    .split("\n")
+    .filter((line) => !/^ *# *#/.test(line))
+    .map((line) => line.replace(/^( *)# (?=\s*[a-z-]+:(?: |$))/, "$1"))
+    .join("\n");
+}
+
+describe("a configuration that init writes", () => {
+  it("is good, and says nothing but the upstream", () => {
+    const text = configText({ listen: LISTEN, server: SERVER, found: undefined });
+    expect(parseConfigText(text, "init")).toEqual(
+      parseConfig({ upstreams: [{ name: "main", listen: "127.0.0.1:9100", server: "[::1]:8100" }] }),
+    );
+  });
+
+  it("has every option with its default: without its comment signs it means the same", () => {
+    const text = configText({ listen: LISTEN, server: SERVER, found: undefined });
+    const all = uncommented(text);
+    expect(all).toContain("\n  memory: 512MiB\n");
+    expect(all).toContain("\n    transactions: 10000\n");
+    expect(all).toContain("\n    witness: on\n");
+    expect(parseConfigText(all, "init")).toEqual(parseConfigText(text, "init"));
+  });
+
+  it("names the storages that were found", async () => {
+    const server = await serve();
+    const found = await probe({ target: targetOf(server), storages: ["1", "2"], write: false, timeoutMs: 10_000 });
+    const text = configText({ listen: LISTEN, server: { host: "127.0.0.1", port: server.port }, found });
+    expect(parseConfigText(text, "init").upstreams[0]?.storages).toEqual(["1"]);
+    expect(text).toContain(`# The server at 127.0.0.1:${server.port} announced Z5.\n`);
+  });
+});

@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { describe, expect, it, test } from "vitest";
+import { program } from "../../../src/commands/main.ts";
+import { bashCompletion } from "../../../src/tools/shell/bash.ts";
+import { fishCompletion } from "../../../src/tools/shell/fish.ts";
+import { manPage } from "../../../src/tools/shell/man.ts";
+import { treeOf, type CommandNode } from "../../../src/tools/shell/tree.ts";
+import { zshCompletion } from "../../../src/tools/shell/zsh.ts";
+
+const root = treeOf(program());
+const all = (node: CommandNode): CommandNode[] => [node, ...node.commands.flatMap(all)];
+
+/** What bash offers behind this command line, whose last word is being typed. */
+function completed(line: string): string[] {
+  const words = line.split(" ").map((word) => `'${word}'`);
+  const script = `${bashCompletion(root)}
+compopt() { :; }
+COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}
+_zeo_proxy
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+  const { status, stdout, stderr } = spawnSync("bash", ["--norc", "-u", "-c", script], {
+    encoding: "utf8",
+  });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout.split("\n").filter((word) => word !== "");
+}
+
+describe("bash", () => {
+  test.each([
+    ["zeo-proxy ", root.commands.map(({ name }) => name)],
+    ["zeo-proxy wa", ["watch"]],
+    ["zeo-proxy watch --sto", ["--storage"]],
+    ["zeo-proxy run --log-level w", ["warn"]],
+    ["zeo-proxy run --log-format ", ["auto", "json", "pretty"]],
+    ["zeo-proxy run --listen ", []],
+    ["zeo-proxy completion ", ["bash", "zsh", "fish"]],
+    ["zeo-proxy check pack", ["package-lock.json", "package.json"]],
+    ["zeo-proxy run -c pack", ["package-lock.json", "package.json"]],
+    ["zeo-proxy -", ["-V", "--version", "-h", "--help"]],
+    ["zeo-proxy nothing ", []],
+  ])("%s", (line, words) => {
+    expect(completed(line).sort()).toEqual([...words].sort());
+  });
+});
+
+/** Where the machine has that shell, it must take the script. */
+function checked(shell: string, args: readonly string[], script: string): void {
+  const { error, status, stderr } = spawnSync(shell, args, { encoding: "utf8", input: script });
+  if (error === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+}
+
+describe.each([
+  ["zsh", zshCompletion(root), ["-n"]],
+  ["fish", fishCompletion(root), ["--no-execute"]],
+  ["bash", bashCompletion(root), ["-n"]],
+] as const)("%s", (shell, script, args) => {
+  it("has every command and every option", () => {
+    for (const node of all(root)) {
+      expect(script).toContain(node.name);
+      for (const { names } of node.options) {
+        for (const name of names) expect(script).toContain(shell === "fish" ? name.replace(/^-+/, "") : name);
+      }
+    }
+  });
+
+  it("is taken by that shell", () => {
+    checked(shell, args, script);
+  });
+});
+
+describe("the manual", () => {
+  const page = manPage(root, "1.2.3");
+
+  it("has every command, option, example and exit status", () => {
+    const plain = page.replaceAll("\\-", "-").replaceAll("\\e", "\\");
+    for (const { name, options, documentation } of all(root)) {
+      expect(plain).toContain(name);
+      for (const { flags } of options) expect(plain).toContain(`.B ${flags}\n`);
+      for (const example of documentation.examples) {
+        expect(plain).toContain(typeof example === "string" ? example : example[1]);
+      }
+      for (const [status, meaning] of documentation.exits ?? []) expect(plain).toContain(`.B ${status}\n${meaning}`);
+    }
+  });
+
+  it("has no line that roff would take for something else", () => {
+    const known = /^\.(?:TH|SH|SS|TP|PP|B|I|br|nf|fi|RS|RE)\b/;
+    expect(page.split("\n").filter((line) => /^[.']/.test(line) && !known.test(line))).toEqual([]);
+  });
+
+  it("is taken by groff, where the machine has it", () => {
+    const { error, stdout, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-ww"], { encoding: "utf8", input: page });
+    if (error === undefined) expect({ stderr, isThere: stdout.includes("zeo") }).toEqual({ stderr: "", isThere: true });
+  });
+});
+
+it("every command has an example, and every option says what it is for", () => {
+  for (const { name, options, documentation } of all(root)) {
+    expect(documentation.examples.length, name).toBeGreaterThan(0);
+    for (const { flags, description } of options) expect(description, `${name} ${flags}`).not.toBe("");
+  }
+});

@@ -1,6 +1,8 @@
 import type { Log } from "../observe/log.ts";
 import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
+import type { ServiceManager } from "../systemd/notifier.ts";
+import { NO_MANAGER } from "../systemd/service.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
 import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
@@ -18,9 +20,10 @@ const LOG_AGAIN_MS = 100;
  *
  * The first one stops it in order; a second one ends the process at once. An error that nobody caught is logged and
  * ends the process at once, too: what state it left behind is unknown, and clients that reconnect verify.
+ * @param manager is told when it serves, and when it stops
  * @returns the exit status
  */
-export async function serve(proxy: Proxy, log: Log): Promise<number> {
+export async function serve(proxy: Proxy, log: Log, manager: ServiceManager = NO_MANAGER): Promise<number> {
   const { logger } = log;
   const signalled = watchSignals({
     again: (signal) => endAtOnce(log, signal),
@@ -30,7 +33,9 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
   try {
     // A signal may come while a name is looked up, which can take long.
     const first = await Promise.race([proxy.start(), signalled]);
+    if (first === undefined) manager.ready();
     const signal = first ?? (await signalled);
+    manager.stopping();
     logger.info({ signal }, "stopping");
     await proxy.stop();
     logger.info("stopped");
@@ -39,6 +44,7 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
     complain(error instanceof Error ? error.message : String(error));
     return EXIT.failed;
   } finally {
+    manager.end();
     await log.end(LOG_END_MS);
     exitSoon();
   }

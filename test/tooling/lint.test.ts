@@ -54,6 +54,8 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
   ["src/report/hourly.ts", "no-restricted-properties", "export const now = (): number => Date.now();"],
   ["src/proxy/a.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
   ["src/proxy/b.ts", "no-restricted-imports", 'export type { A } from "../embedded/good.ts";'],
+  ["src/systemd/a.ts", "no-restricted-imports", 'export type { A } from "../session/good.ts";'],
+  ["src/systemd/b.ts", "no-restricted-imports", 'export type { A } from "../proxy/good.ts";'],
   ["src/embedded/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/proxy/ring-a.ts", "no-cycle", 'import { b } from "./ring-b.ts";\nexport const a = (): unknown => b;'],
   ["src/proxy/ring-b.ts", "no-cycle", 'import { a } from "./ring-a.ts";\nexport const b = (): unknown => a;'],
@@ -93,6 +95,8 @@ const ALLOWED: readonly (readonly [file: string, text: string])[] = [
   ["src/net/good.ts", 'export type { A } from "../upstream/good.ts";\nexport { connect } from "node:net";'],
   ["src/report/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
   ["src/proxy/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
+  ["src/proxy/api.ts", 'export type { A } from "../ledger/good.ts";'],
+  ["src/systemd/good.ts", 'export type { A } from "../proxy/api.ts";\nexport { spawn } from "node:child_process";'],
   ["src/commands/good.ts", 'export type { A } from "../proxy/good.ts";'],
   ["src/embedded/good.ts", 'export type { A } from "../wire/good.ts";\nexport { connect } from "node:net";'],
 ];

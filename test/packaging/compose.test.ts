@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { parseConfig } from "../../src/config/load.ts";
-import type { ConfigInput } from "../../src/config/schema.ts";
 import { linter } from "./linters.ts";
 import { withoutOptionsToCome } from "./options.ts";
 
@@ -36,7 +35,7 @@ const example = parse(read("zeo-proxy.yaml")) as {
   readonly upstreams: readonly { readonly "accept-proxy": readonly string[]; readonly allow: readonly string[] }[];
   readonly admin: { readonly listen: string };
 };
-const config = parseConfig(withoutOptionsToCome({ ...example }) as unknown as ConfigInput);
+const config = parseConfig(withoutOptionsToCome({ ...example }));
 const [main] = config.upstreams;
 
 function addressOf(service: string): string | undefined {

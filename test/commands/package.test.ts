@@ -50,7 +50,7 @@ beforeAll(() => {
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", join(folder, packed.filename), "-C", installed, "--strip-components", "1"]);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-}, 60_000);
+}, 120_000);
 afterEach(killRest);
 afterAll(() => rmSync(folder, { recursive: true }));
 

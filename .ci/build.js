@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { sbom } from "./sbom.js";
 
 const top = fileURLToPath(new URL("..", import.meta.url));
 
@@ -46,3 +47,4 @@ writeFileSync(
     .map(licenceOf)
     .join(`\n${"-".repeat(80)}\n\n`),
 );
+writeFileSync(join(top, "dist/sbom.cdx.json"), `${JSON.stringify(sbom(), undefined, 2)}\n`);

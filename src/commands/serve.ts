@@ -2,6 +2,8 @@ import { ConfigError } from "../config/problem.ts";
 import type { Log } from "../observe/log.ts";
 import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
+import type { ServiceManager } from "../systemd/notifier.ts";
+import { NO_MANAGER } from "../systemd/service.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
 import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
@@ -19,10 +21,11 @@ const LOG_AGAIN_MS = 100;
  *
  * The first one stops it in order; a second one ends the process at once. An error that nobody caught is logged and
  * ends the process at once, too: what state it left behind is unknown, and clients that reconnect verify.
+ * @param manager is told when it serves, and when it stops
  * @returns the exit status
  * @throws ConfigError where the start finds what `check` can't see
  */
-export async function serve(proxy: Proxy, log: Log): Promise<number> {
+export async function serve(proxy: Proxy, log: Log, manager: ServiceManager = NO_MANAGER): Promise<number> {
   const { logger } = log;
   const signalled = watchSignals({
     again: (signal) => endAtOnce(log, signal),
@@ -32,7 +35,9 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
   try {
     // A signal may come while a name is looked up, which can take long.
     const first = await Promise.race([proxy.start(), signalled]);
+    if (first === undefined) manager.ready();
     const signal = first ?? (await signalled);
+    manager.stopping();
     logger.info({ signal }, "stopping");
     await proxy.stop();
     logger.info("stopped");
@@ -43,6 +48,7 @@ export async function serve(proxy: Proxy, log: Log): Promise<number> {
     complain(error instanceof Error ? error.message : String(error));
     return EXIT.failed;
   } finally {
+    manager.end();
     await log.end(LOG_END_MS);
     exitSoon();
   }

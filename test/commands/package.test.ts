@@ -1,5 +1,15 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -7,20 +17,40 @@ import { CommandProcess, killRest } from "./command.ts";
 
 // What would be published, as somebody has it who installs it: no file of this checkout is near.
 
+/** What an operator looks for in it, beside what package.json names. */
+const SHIPPED = [
+  "LICENSE",
+  "README.md",
+  "CHANGELOG.md",
+  "dist/licences.txt",
+  "dist/sbom.cdx.json",
+  "docs/configuration.md",
+  "docs/licences.md",
+  "config/zeo-proxy.yaml",
+  "config/zeo-proxy.service",
+  "config/Containerfile",
+  "config/healthcheck.js",
+  "config/compose/compose.yaml",
+  "config/prometheus/alerts.yml",
+  "config/grafana/dashboard.json",
+];
+
 const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-package-"));
 const installed = join(folder, "node_modules/zeo-proxy");
 let files: string[] = [];
+let tarball = "";
 
 beforeAll(() => {
   const pack = ["pack", "--json", "--ignore-scripts", "--offline", "--pack-destination", folder];
   const [packed] = JSON.parse(execFileSync("npm", pack, { encoding: "utf8" })) as [
     { filename: string; files: { path: string }[] },
   ];
+  tarball = join(folder, packed.filename);
   files = packed.files.map(({ path }) => path);
   mkdirSync(installed, { recursive: true });
   execFileSync("tar", ["-xzf", join(folder, packed.filename), "-C", installed, "--strip-components", "1"]);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-});
+}, 120_000);
 afterEach(killRest);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -41,7 +71,7 @@ describe("the published files", () => {
       exports: { ".": { types: string; default: string } };
       bin: Record<string, string>;
     };
-    const named = [...Object.values(exports["."]), ...Object.values(bin), "dist/licences.txt", "LICENSE", "README.md"];
+    const named = [...Object.values(exports["."]), ...Object.values(bin), ...SHIPPED];
     expect(files).toEqual(expect.arrayContaining(named.map((file) => file.replace("./", ""))));
     expect(files.filter((file) => /^(?:src|test|node_modules|\.)/.test(file))).toEqual([]);
   });
@@ -52,12 +82,59 @@ describe("the published files", () => {
     expect(built.filter((file) => readFileSync(join(installed, file), "utf8").includes(top))).toEqual([]);
   });
 
+  it("are small", () => expect(statSync(tarball).size).toBeLessThan(3 * 1024 * 1024));
+
+  it("have the bill of materials of what they were built with", () => {
+    const bill = readFileSync(join(installed, "dist/sbom.cdx.json"), "utf8");
+    expect(bill).toBe(execFileSync(process.execPath, [".ci/sbom.js"], { encoding: "utf8" }));
+  });
+
   it("have the licences of all that they hold a copy of", () => {
     const licences = readFileSync(join(installed, "dist/licences.txt"), "utf8");
     const { dependencies } = JSON.parse(readFileSync("package.json", "utf8")) as { dependencies: object };
     for (const [name, version] of Object.entries(dependencies)) expect(licences).toContain(`${name} ${version}\n`);
     expect(licences.match(/Permission (?:is hereby granted|to use)/g)?.length).toBeGreaterThan(20);
   });
+});
+
+describe("installed with `npm install --global`", () => {
+  const prefix = join(folder, "global");
+
+  it("runs, with no registry, no build and no development dependency", async () => {
+    // Its dependencies are in what was built; the registry has them for who uses the library's types.
+    const options = [
+      "--prefix",
+      prefix,
+      "--ignore-scripts",
+      "--no-audit",
+      "--no-fund",
+      "--offline",
+      "--install-strategy=nested",
+    ];
+    const unpacked = join(folder, "bare");
+    mkdirSync(unpacked);
+    execFileSync("tar", ["-xzf", tarball, "-C", unpacked, "--strip-components", "1"]);
+    const named = JSON.parse(readFileSync(join(unpacked, "package.json"), "utf8")) as Record<string, unknown>;
+    expect(Object.keys(named["dependencies"] as object).length).toBeGreaterThan(3);
+    // No registry can be asked here: what it would bring is not needed to run.
+    writeFileSync(join(unpacked, "package.json"), JSON.stringify({ ...named, dependencies: {} }));
+    const bare = JSON.parse(
+      execFileSync("npm", ["pack", "--json", "--ignore-scripts", "--offline", "--pack-destination", folder], {
+        cwd: unpacked,
+        encoding: "utf8",
+      }),
+    ) as [{ filename: string }];
+    execFileSync("npm", ["install", "--global", ...options, join(folder, bare[0].filename)]);
+    const command = join(prefix, "bin/zeo-proxy");
+    expect(existsSync(join(prefix, "lib/node_modules/zeo-proxy/node_modules"))).toBe(false);
+    const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
+    const run = new CommandProcess(command, ["--version"]);
+    expect(await run.ended()).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+    const running = new CommandProcess(command, ["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:9"]);
+    await running.line(({ msg }) => String(msg).includes("not listening"), "its line");
+    running.signal("SIGTERM");
+    expect(await running.ended()).toMatchObject({ status: 0, stderr: "" });
+  }, 120_000);
 });
 
 describe("the installed command", () => {

@@ -58,6 +58,8 @@ const FORBIDDEN: readonly (readonly [file: string, rule: string, text: string])[
   ["src/admin/b.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/proxy/a.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
   ["src/proxy/b.ts", "no-restricted-imports", 'export type { A } from "../embedded/good.ts";'],
+  ["src/systemd/a.ts", "no-restricted-imports", 'export type { A } from "../session/good.ts";'],
+  ["src/systemd/b.ts", "no-restricted-imports", 'export type { A } from "../proxy/good.ts";'],
   ["src/embedded/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/tools/a.ts", "no-restricted-imports", 'export type { A } from "../ledger/good.ts";'],
   ["src/tools/b.ts", "no-restricted-imports", 'export type { A } from "../commands/good.ts";'],
@@ -105,6 +107,8 @@ const ALLOWED: readonly (readonly [file: string, text: string])[] = [
   ["src/admin/good.ts", 'export type { A } from "../metrics/good.ts";\nexport { createServer } from "node:http";'],
   ["src/proxy/good.ts", 'export type { A } from "../ledger/good.ts";\nexport const now = (): number => Date.now();'],
   ["src/tools/good.ts", 'export type { A } from "../wire/good.ts";\nexport const now = (): number => Date.now();'],
+  ["src/proxy/api.ts", 'export type { A } from "../ledger/good.ts";'],
+  ["src/systemd/good.ts", 'export type { A } from "../proxy/api.ts";\nexport { spawn } from "node:child_process";'],
   ["src/commands/good.ts", 'export type { A } from "../proxy/good.ts";'],
   ["src/embedded/good.ts", 'export type { A } from "../wire/good.ts";\nexport { connect } from "node:net";'],
 ];

@@ -235,7 +235,7 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
   });
 
   describe("invalidations", () => {
-    it.each([0, 1, 2, 3, 15, 16, 1000, 1001, 3000])("come back with %i oids as they were written", (count) => {
+    it.each([0, 1, 2, 3, 15, 16, 1000, 1001, 3000, 8000])("come back with %i oids as they were written", (count) => {
       for (const shape of ["plain", "pairs"] as const) {
         const oids = oidsTo(count);
         const payload = codec.encodeInvalidation(dialect, shape, TID, oids);
@@ -244,8 +244,8 @@ describe.each(DIALECTS)("$dialect", ({ dialect, codec, python2 }) => {
         const read = codec.invalidation(payload, envelope);
         expect(read.tid).toBe(TID);
         expect(read.oids.equals(oids)).toBe(true);
-        // Small ones share a piece of memory.
-        if (count >= 1000) expect(payload.byteLength).toBe(payload.buffer.byteLength);
+        // Small ones share a piece of memory: how small they are, and how large it is, differs from Node to Node.
+        if (payload.byteLength >= Buffer.poolSize / 2) expect(payload.byteLength).toBe(payload.buffer.byteLength);
       }
     });
 

@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { CommandProcess, killRest, zeoProxy } from "./command.ts";
+
+// The command as systemd starts it, with the real systemd-notify, and a socket that stands for systemd's.
+
+const folders: string[] = [];
+afterEach(() => {
+  killRest();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+const isThere = (program: string): boolean => spawnSync(program, ["--version"]).status === 0;
+const RUN = ["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:9"];
+
+/** A service manager that listens; its lines are the messages. */
+async function manager(): Promise<{ readonly ear: CommandProcess; readonly socket: string }> {
+  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-notify-"));
+  folders.push(folder);
+  const socket = join(folder, "notify");
+  const ear = new CommandProcess("python3", ["test/commands/fixtures/notify-socket.py", socket]);
+  await ear.line(({ ready }) => ready === true, "the ear");
+  return { ear, socket };
+}
+
+const says = (ear: CommandProcess, what: RegExp) =>
+  ear.line(({ fields }) => ((fields as string[] | undefined) ?? []).some((field) => what.test(field)), String(what));
+
+describe.skipIf(!isThere("systemd-notify") || !isThere("python3"))("a service manager", () => {
+  it("is told that it serves, how its upstreams are, that its loop turns, and that it stops", async () => {
+    const { ear, socket } = await manager();
+    const command = zeoProxy(RUN, { NOTIFY_SOCKET: socket, WATCHDOG_USEC: "400000" });
+    expect(await says(ear, /^READY=1$/)).toMatchObject({
+      fields: expect.arrayContaining(["STATUS=0 of 1 upstream listening (127.0.0.1:9: down), 0 clients"]),
+    });
+    await says(ear, /^WATCHDOG=1$/);
+    command.signal("SIGTERM");
+    await says(ear, /^STOPPING=1$/);
+    expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+    expect(command.lines.filter(({ msg }) => String(msg).includes("systemd"))).toEqual([]);
+  });
+
+  it("hears nothing of a loop that does not turn", async () => {
+    const { ear, socket } = await manager();
+    // Its half is 20 ms; the loop stands still for a second.
+    const command = new CommandProcess(process.execPath, [".cache/commands/test/commands/fixtures/stuck.js", "1000"], {
+      NOTIFY_SOCKET: socket,
+      WATCHDOG_USEC: "40000",
+    });
+    await command.until(() => (command.stderr.includes("stuck") ? true : undefined), "that it was stuck");
+    const heard = () => ear.lines.filter(({ fields }) => (fields as string[] | undefined)?.includes("WATCHDOG=1"));
+    const before = heard().length;
+    await ear.until(() => (heard().length > before + 1 ? true : undefined), "more of the watchdog");
+    const times = heard().map(({ at }) => Number(at));
+    const gaps = times.slice(1).map((at, n) => at - (times[n] ?? 0));
+    expect(Math.max(...gaps)).toBeGreaterThan(0.7);
+  });
+
+  it("that does not listen is one line, and no harm", async () => {
+    const command = zeoProxy(RUN, { NOTIFY_SOCKET: "/nowhere/notify", WATCHDOG_USEC: "100000" });
+    const line = await command.line(({ msg }) => msg === "systemd can't be told how the proxy is", "the line");
+    expect(line).toMatchObject({
+      level: "warn",
+      socket: "/nowhere/notify",
+      reason: expect.stringMatching(/No such file/),
+    });
+    command.signal("SIGTERM");
+    expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+    expect(command.lines.filter(({ msg }) => String(msg).includes("systemd"))).toHaveLength(1);
+  });
+});
+
+it("a machine without systemd-notify is one line, and no harm", async () => {
+  const command = zeoProxy(RUN, { NOTIFY_SOCKET: "/nowhere/notify", PATH: "/nowhere" });
+  const line = await command.line(({ msg }) => msg === "systemd can't be told how the proxy is", "the line");
+  expect(line).toMatchObject({ reason: expect.stringMatching(/systemd-notify.*not found/) });
+  command.signal("SIGTERM");
+  expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+});

@@ -225,6 +225,7 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
         logger.error({ upstream, server, downMs }, "the server is back");
         return;
       }
+      case "committed":
       case "announced":
       case "asked":
     }

@@ -5,6 +5,7 @@ import { formatAddress, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
+import type { Feed } from "../page/feed.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -26,6 +27,7 @@ import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
 import { ListenError } from "./errors.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
@@ -35,6 +37,8 @@ const BIND_MS = 1_000;
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
   readonly logger?: Logger;
+  /** What the status page shows. Only with one each commit is told of. */
+  readonly feed?: Feed;
 }
 
 /**
@@ -42,7 +46,7 @@ export interface ProxyOptions {
  * @throws ConfigError with everything that is wrong with the configuration
  */
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
-  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }));
+  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }), options.feed);
 }
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
@@ -50,6 +54,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #report: Report;
   readonly #counters = new Counters();
   readonly #summary: RepairSummary | undefined;
+  readonly #feed: Feed | undefined;
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
@@ -59,15 +64,20 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   #started = false;
   #stopped: Promise<void> | undefined;
 
-  constructor(config: Config, logger: Logger) {
+  constructor(config: Config, logger: Logger, feed: Feed | undefined) {
     super();
     this.#config = config;
+    this.#feed = feed;
     const { oids, repairs } = config.log;
     const count = this.#counters.count.bind(this.#counters);
     const lines = [writeLines(logger, config.log)];
     if (repairs === "summary") {
       this.#summary = new RepairSummary(logger, systemClock);
       lines.push(this.#summary.read.bind(this.#summary));
+    }
+    if (feed !== undefined) {
+      lines.push(feed.read.bind(feed));
+      feed.source(() => snapshotOf(this.#upstreams, this.#allStorages(), this.#counters));
     }
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
@@ -159,6 +169,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       clock: systemClock,
       report: this.#report,
       historyBytes,
+      tellsCommits: this.#feed !== undefined,
+      held: this.#feed?.held.bind(this.#feed),
       share,
       witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
     };
@@ -213,7 +225,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
       })),
-      storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
+      storages: this.#allStorages().map(storageStats),
       completed,
       synthesized,
       late,
@@ -223,6 +235,10 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       guard,
       questions,
     };
+  }
+
+  #allStorages(): Storage[] {
+    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()]);
   }
 }
 

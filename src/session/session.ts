@@ -24,6 +24,7 @@ import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import { Unread } from "./unread.ts";
+import type { SessionView } from "./view.ts";
 import type { How, Turns } from "./turns.ts";
 
 /** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
@@ -126,6 +127,23 @@ export class Session implements Turns, Told, LifetimeHost {
     const life = this.#lifetime.now;
     if (!this.#client.isClosed && !this.#outlet.isShut && this.#client.connection.queuedBytes > 0) return false;
     return !("registration" in life) || life.registration.isSettled;
+  }
+
+  /** What it is now, for people. It looks at all that waits: not to be asked for each message. */
+  get view(): SessionView {
+    const life = this.#lifetime.now;
+    const held = "registration" in life ? life.registration.heldBytes : 0;
+    return {
+      life: life.is,
+      protocol: this.#protocol,
+      storage: this.#storage,
+      ageMs: this.clock.now() - this.#startedMs,
+      fromClient: this.#clientBytes,
+      fromServer: this.#serverBytes,
+      waiting: Math.round(held + this.#outlet.queuedBytes),
+      openCalls: this.openCalls,
+      isFinishing: "registration" in life && life.registration.isFinishing,
+    };
   }
 
   // --- what its lifetime needs ------------------------------------------------------------------------------------

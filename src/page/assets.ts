@@ -45,11 +45,15 @@ export function readAssets(): Asset[] {
   });
 }
 
-/** Beside the sources, or where the build has put them: in `dist/page`, seen from one of its chunks. */
+/** Beside the sources; or where the build has put them: `dist/page`, seen from any of its modules. */
+function folderOf(): { readonly folder: string; readonly isBuilt: boolean } {
+  const folders = ["files/", "page/", "../page/"].map((place) => fileURLToPath(new URL(place, import.meta.url)));
+  const at = folders.findIndex((folder) => existsSync(join(folder, "page.html")));
+  return { folder: folders[at] ?? "", isBuilt: at > 0 };
+}
+
 function placeOf(file: string): string {
-  const sources = fileURLToPath(new URL("files/", import.meta.url));
-  const built = fileURLToPath(new URL("../page/", import.meta.url));
-  if (!existsSync(join(sources, "page.html"))) return join(built, file);
-  if (!file.startsWith("uPlot")) return join(sources, file);
+  const { folder, isBuilt } = folderOf();
+  if (isBuilt || !file.startsWith("uPlot")) return join(folder, file);
   return createRequire(import.meta.url).resolve(`uplot/dist/${file}`);
 }

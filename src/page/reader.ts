@@ -37,6 +37,10 @@ export class Reader {
     return this.#response.writableNeedDrain;
   }
 
+  get waitingBytes(): number {
+    return this.#response.writableLength;
+  }
+
   /** For how long it has taken nothing of what was written, in ms. */
   stalledMs(nowMs: number): number {
     if (!this.isBehind) this.#sinceMs = nowMs;

@@ -27,6 +27,19 @@ export class Readers {
     return this.#readers.size;
   }
 
+  /** Has one of them not taken what was written to it? */
+  get isAnyBehind(): boolean {
+    for (const reader of this.#readers) if (reader.isBehind) return true;
+    return false;
+  }
+
+  /** Bytes that wait for all of them. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const reader of this.#readers) bytes += reader.waitingBytes;
+    return bytes;
+  }
+
   /** A request for `/events`. */
   add(request: IncomingMessage, response: ServerResponse): void {
     if (request.method !== "GET") {

@@ -51,7 +51,5 @@ for (const file of ["uPlot.iife.min.js", "uPlot.min.css"])
 
 writeFileSync(
   join(top, "dist/licences.txt"),
-  [...packagesIn(output), chart]
-    .map(licenceOf)
-    .join(`\n${"-".repeat(80)}\n\n`),
+  [...packagesIn(output), chart].map(licenceOf).join(`\n${"-".repeat(80)}\n\n`),
 );

@@ -79,7 +79,10 @@ describe("the page's files", () => {
       const text = readFileSync(`src/page/files/${name}`, "utf8");
       for (const [, file = ""] of text.matchAll(/^import .* from "\.\/([^"]+)";/gm))
         expect([name, file, existsSync(`src/page/files/${file}`)]).toEqual([name, file, true]);
-      expect([name, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/.test(text)]).toEqual([name, false]);
+      expect([name, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/.test(text)]).toEqual([
+        name,
+        false,
+      ]);
     }
   });
 

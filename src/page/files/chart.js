@@ -98,7 +98,7 @@ export class Charts {
       legend: { live: false },
       scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
       axes: [
-        { ...axis, space: 80 },
+        { ...axis, space: 80, values: (_, times) => times.map((second) => minute(second * 1000)) },
         { ...axis, size: 48, values: (_, values) => values.map((v) => (Number.isInteger(v) ? count(v) : "")) },
       ],
       series: [

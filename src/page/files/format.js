@@ -5,7 +5,6 @@ const TIME = new Intl.DateTimeFormat("en-GB", {
   hour: "2-digit",
   minute: "2-digit",
   second: "2-digit",
-  fractionalSecondDigits: 3,
 });
 const MINUTE = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 const DATE = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });
@@ -46,9 +45,13 @@ export function duration(ms) {
   return `${Math.floor(hours / 24)} days ${hours % 24} h`;
 }
 
-/** With milliseconds. @param {number} ms since 1970 */
+/**
+ * To the second, and its milliseconds.
+ * @param {number} ms since 1970
+ * @returns {[string, string]}
+ */
 export function time(ms) {
-  return TIME.format(ms);
+  return [TIME.format(ms), `.${String(Math.floor(ms) % 1000).padStart(3, "0")}`];
 }
 
 /** @param {number} ms since 1970 */

@@ -124,7 +124,7 @@ function foundRow(row) {
     element("td", {}, [sourceOf(row)]),
     element("td", { class: "number" }, [row.objects === null ? "?" : count(row.objects)]),
     element("td", { class: "number" }, [row.created === null ? "?" : count(row.created)]),
-    element("td", {}, [repairOf(row)]),
+    element("td", {}, [repairOf(row).join("")]),
   ]);
 }
 

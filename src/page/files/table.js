@@ -219,7 +219,10 @@ const COLUMNS = ["time", "tid", "wide", "number", "number", "number wide", "numb
 
 function emptyRow() {
   const cells = COLUMNS.map((name) => element("td", { class: name }));
-  cells[1]?.append(element("a"));
+  const [at, tid] = cells;
+  tid?.append(element("a"));
+  at?.append(element("span"), element("span", { class: "exact" }));
+  cells.at(-1)?.append(element("span", { class: "exact" }), element("span"));
   return element("tr", {}, cells);
 }
 
@@ -235,7 +238,7 @@ function fill(tr, row, index) {
   const link = tid?.firstElementChild;
   if (!(link instanceof HTMLAnchorElement) || at === undefined || source === undefined || repair === undefined) return;
   tr.dataset["id"] = String(row.id);
-  setText(at, time(row.timeMs));
+  setHalves(at, ...time(row.timeMs));
   if (link.textContent !== row.tid) {
     link.textContent = row.tid;
     link.href = linkOf(row);
@@ -246,8 +249,20 @@ function fill(tr, row, index) {
   setCount(modified, row.modified);
   setCount(restored, row.restored);
   setCount(deleted, row.deleted);
-  setText(repair, repairOf(row));
+  setHalves(repair, ...repairOf(row));
   repair.dataset["repair"] = row.repair;
+}
+
+/**
+ * One of them is not shown where there is no room.
+ * @param {HTMLTableCellElement} cell
+ * @param {string} first
+ * @param {string} second
+ */
+function setHalves(cell, first, second) {
+  const [one, other] = cell.children;
+  if (one !== undefined) setText(one, first);
+  if (other !== undefined) setText(other, second);
 }
 
 /**
@@ -263,9 +278,13 @@ export function sourceOf({ source, client }) {
   return source === "foreign" ? "not through here" : (client ?? "a client that has left");
 }
 
-/** @param {Row} row */
+/**
+ * How, and how much.
+ * @param {Row} row
+ * @returns {[string, string]}
+ */
 export function repairOf({ repair, added }) {
-  return repair === "none" ? "" : `${repair === "synthesized" ? "made" : "completed"} +${count(added)}`;
+  return repair === "none" ? ["", ""] : [repair === "synthesized" ? "made " : "completed ", `+${count(added)}`];
 }
 
 /** @param {Pick<Row, "tid" | "upstream" | "storage">} row */

@@ -243,7 +243,7 @@ it("tells for how long each message was held", () => {
   const watcher = world.registered("other");
   held.length = 0;
   const finished = world.finishing(committer);
-  world.lastTransaction(watcher, 2000n);
+  world.invalidates(watcher, 2000n, 5);
   expect(held).toEqual([]);
   world.clock.move(30);
   finished(2000n);

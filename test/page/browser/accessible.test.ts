@@ -1,6 +1,7 @@
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { tidHex } from "../../../src/wire/ids.ts";
 import { oid, site } from "../site.ts";
 import { CHROMIUM, open } from "./chromium.ts";
 
@@ -16,7 +17,7 @@ describe.skipIf(CHROMIUM === undefined)("what axe-core finds in the status page"
     await page.locator("#chart-commits canvas").waitFor();
     await page.locator("#chart-data summary").click();
     expect(await violations(page), "of the overview").toEqual([]);
-    await page.goto(`${place.url}/#/transaction/${tid}/main/1`);
+    await page.goto(`${place.url}/#/transaction/${tidHex(tid)}/main/1`);
     await page.locator("#lookup-body table").waitFor();
     expect(await violations(page), "of a transaction").toEqual([]);
     await page.goto(`${place.url}/#/search/1`);
@@ -29,7 +30,7 @@ describe.skipIf(CHROMIUM === undefined)("what axe-core finds in the status page"
     const place = await site({ protocol: "Z5" });
     await place.pair();
     const { page } = await open(place.url, { colorScheme: "light" });
-    const back = (): Promise<string> => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const back = (): Promise<string> => page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
     const light = await back();
     await page.locator("#theme").selectOption("dark");
     const dark = await back();

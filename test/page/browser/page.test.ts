@@ -1,8 +1,34 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
+import { NO_TID, tidHex } from "../../../src/wire/ids.ts";
 import { committed, foreign, repaired } from "../happenings.ts";
 import { oid, site } from "../site.ts";
 import { CHROMIUM, open } from "./chromium.ts";
+
+// What is done in the page is text here: the types of a browser are not those of the sources.
+
+/** Scrolls the table from the newest to the oldest, a page at a time, and notes what is drawn. */
+const SCROLL_ALL = `(async () => {
+  const scroller = document.getElementById("scroller");
+  const tids = new Set();
+  let most = 0;
+  for (;;) {
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+    const rows = scroller.querySelectorAll("tbody tr[data-id]");
+    most = Math.max(most, rows.length);
+    for (const row of rows) tids.add(row.querySelector("a").textContent);
+    if (scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) break;
+    scroller.scrollTop += scroller.clientHeight;
+  }
+  const draws = performance.getEntriesByName("draw", "measure").map(({ duration }) => duration).sort((a, b) => a - b);
+  return { most, tids: [...tids], median: draws[draws.length >> 1] };
+})()`;
+
+/** How far page and table go beyond what is seen of them. */
+const BEYOND = `(() => {
+  const scroller = document.getElementById("scroller");
+  return [document.documentElement.scrollWidth - innerWidth, scroller.scrollWidth - scroller.clientWidth];
+})()`;
 
 /** A busy machine may take that long. */
 const SOON = { timeout: 60_000 };
@@ -15,11 +41,13 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     const tids = [await writer.commit({ create: [oid(1), oid(2)] })];
     for (let n = 0; n < 4; n++) tids.push(await writer.commit({ create: [oid(10 + n)], modify: [oid(1)] }));
     tids.push(await writer.commit({ modify: [oid(1)] }));
-    await watcher.invalidation(tids.at(-1) ?? "");
+    await watcher.invalidation(tids.at(-1) ?? NO_TID);
     await total(page, "Commits", "6");
     await total(page, "Repaired", "5");
     await total(page, "Clients now", "2");
-    await expect.poll(() => page.locator("#transactions tbody a").allTextContents(), SOON).toEqual(tids.toReversed());
+    await expect
+      .poll(() => page.locator("#transactions tbody a").allTextContents(), SOON)
+      .toEqual(tids.map(tidHex).toReversed());
     const cells = page.locator("#transactions tbody tr[data-id]").nth(1).locator("td");
     const [, , source, objects, created, modified, , , repair] = await cells.allTextContents();
     expect([objects, created, modified, repair]).toEqual(["2", "1", "1", "completed +1"]);
@@ -87,21 +115,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     await expect.poll(() => page.locator("#count").textContent(), SOON).toBe("5,000 kept");
     // All have come.
     await expect.poll(() => page.locator("#transactions").getAttribute("aria-rowcount"), SOON).toBe("5001");
-    const seen = await page.evaluate(async () => {
-      const scroller = document.getElementById("scroller") as HTMLElement;
-      const tids = new Set<string>();
-      let most = 0;
-      for (;;) {
-        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-        const rows = scroller.querySelectorAll("tbody tr[data-id]");
-        most = Math.max(most, rows.length);
-        for (const row of rows) tids.add(row.querySelector("a")?.textContent ?? "");
-        if (scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - 1) break;
-        scroller.scrollTop += scroller.clientHeight;
-      }
-      const draws = performance.getEntriesByName("draw", "measure").map(({ duration }) => duration);
-      return { most, tids: [...tids], median: draws.sort((a, b) => a - b)[draws.length >> 1] };
-    });
+    const seen = await page.evaluate<{ most: number; tids: string[]; median: number }>(SCROLL_ALL);
     expect(seen.most).toBeLessThan(60);
     expect(seen.tids.toSorted()).toEqual(Array.from({ length: 5_000 }, (_, n) => oid(n + 501)));
     // A frame has 16 ms. The machine may be busy: then some take longer, not the one in the middle by far.
@@ -114,9 +128,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     for (let n = 1; n <= 400; n++) place.feed.read(committed(n));
     const { page, errors } = await open(place.url);
     await page.locator("#transactions tbody a").first().waitFor();
-    await page.evaluate(() => {
-      (document.getElementById("scroller") as HTMLElement).scrollTop = 3_200;
-    });
+    await page.evaluate("document.getElementById('scroller').scrollTop = 3200");
     const link = page.locator("#transactions tbody a", { hasText: oid(290) });
     await link.waitFor();
     const before = await link.boundingBox();
@@ -129,7 +141,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     }
     await expect.poll(() => page.locator("#count").textContent(), SOON).toBe("3,400 kept");
     expect((await link.boundingBox())?.y).toBeCloseTo(before?.y ?? -1, 0);
-    const draws = await page.evaluate(() => performance.getEntriesByName("draw", "measure").length);
+    const draws = await page.evaluate<number>("performance.getEntriesByName('draw', 'measure').length");
     // Four steps a second, and what scrolling takes.
     expect(draws).toBeLessThan(20 + ((Date.now() - started) / 1_000) * 8);
     await page.locator("#newest").click();
@@ -177,11 +189,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     });
     await page.locator("#transactions tbody a").first().waitFor();
     await page.locator("#chart-held canvas").waitFor();
-    const widths = async (): Promise<number[]> =>
-      page.evaluate(() => {
-        const scroller = document.getElementById("scroller") as HTMLElement;
-        return [document.documentElement.scrollWidth - innerWidth, scroller.scrollWidth - scroller.clientWidth];
-      });
+    const widths = (): Promise<number[]> => page.evaluate<number[]>(BEYOND);
     expect(await widths()).toEqual([0, 0]);
     await page.locator("#transactions tbody a").first().tap();
     await page.locator("#lookup-body dl").waitFor();
@@ -201,7 +209,7 @@ async function sumOf(page: Page, cells: string): Promise<number> {
 
 /** The text of what has the focus. */
 function focused(page: Page): Promise<string | undefined> {
-  return page.evaluate(() => document.activeElement?.textContent?.trim());
+  return page.evaluate<string | undefined>("document.activeElement?.textContent?.trim()");
 }
 
 async function tabTo(page: Page, text: string): Promise<void> {

@@ -215,7 +215,7 @@ function setHeight(row, height) {
   row.style.height = `${Math.max(0, height)}px`;
 }
 
-const COLUMNS = ["time", "tid", "wide", "number", "number", "number wide", "number wide", "number wide", "repair"];
+const COLUMNS = ["time", "tid", "wide", "number wide", "number", "number wide", "number wide", "number wide", "repair"];
 
 function emptyRow() {
   const cells = COLUMNS.map((name) => element("td", { class: name }));

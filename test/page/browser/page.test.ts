@@ -147,7 +147,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     await page.locator("#newest").click();
     await expect
       .poll(() => page.locator("#transactions tbody tr[data-id]").first().textContent(), SOON)
-      .toContain(`${oid(3_400)}`);
+      .toContain(oid(3_400));
     expect(errors).toEqual([]);
   });
 

@@ -184,7 +184,6 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     place.feed.read(repaired(19, [19]));
     const { page, errors } = await open(place.url, {
       viewport: { width: 360, height: 740 },
-      isMobile: true,
       hasTouch: true,
     });
     await page.locator("#transactions tbody a").first().waitFor();

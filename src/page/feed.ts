@@ -45,10 +45,13 @@ export class Feed {
         this.timeline.committed(this.clock.now());
         this.transactions.committed(happening, this.clock.now());
         return;
-      case "foreign":
-        this.timeline.committed(this.clock.now());
+      case "foreign": {
+        const { next } = this.transactions;
         this.transactions.foreign(happening, this.clock.now());
+        // Of one that was read later it is told twice.
+        if (this.transactions.next > next) this.timeline.committed(this.clock.now());
         return;
+      }
       case "repaired": {
         this.#repaired++;
         this.timeline.repaired(this.clock.now());

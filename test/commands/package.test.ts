@@ -41,7 +41,11 @@ describe("the published files", () => {
       exports: { ".": { types: string; default: string } };
       bin: Record<string, string>;
     };
-    const named = [...Object.values(exports["."]), ...Object.values(bin), "dist/licences.txt", "LICENSE", "README.md"];
+    const page = ["page.html", "page.css", "main.js", "uPlot.iife.min.js", "uPlot.min.css"];
+    const named = [
+      ...[...Object.values(exports["."]), ...Object.values(bin), "dist/licences.txt", "LICENSE", "README.md"],
+      ...page.map((file) => `dist/page/${file}`),
+    ];
     expect(files).toEqual(expect.arrayContaining(named.map((file) => file.replace("./", ""))));
     expect(files.filter((file) => /^(?:src|test|node_modules|\.)/.test(file))).toEqual([]);
   });

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { Feed } from "../../src/page/feed.ts";
-import { MOST_CLIENTS } from "../../src/page/snapshot.ts";
 import { tidHex } from "../../src/wire/ids.ts";
 import { tidOf } from "../ledger/settled.ts";
 import { MovedClock } from "../storage/moved-clock.ts";
-import { committed, repaired } from "./happenings.ts";
+import { committed, foreign, repaired } from "./happenings.ts";
 import { oid, site } from "./site.ts";
 
 describe("the feed", () => {
@@ -35,14 +34,6 @@ describe("the feed", () => {
     }
     expect([moreClients, repairs, completed]).toEqual([0, 1, 1]);
   });
-
-  it("names so many clients at most, and counts the others", async () => {
-    const place = await site({ protocol: "Z5" });
-    const all = Array.from({ length: MOST_CLIENTS + 3 }, () => place.connect());
-    await Promise.all(all);
-    const { clients, moreClients } = place.feed.overview(1);
-    expect([clients.length, moreClients]).toEqual([MOST_CLIENTS, 3]);
-  }, 60_000);
 
   it("keeps of evidence what was last, of so many storages at most", () => {
     const feed = new Feed(new MovedClock(), "1");
@@ -76,6 +67,17 @@ describe("the feed", () => {
     for (let n = 0; n < 2_000; n++) feed.read({ ...repaired(7, [3]), storage: `n${n}` });
     expect(at("1")).toEqual({ tid: tidHex(tidOf(6)), created: 2 });
     expect(at("n1500")).toBeUndefined();
+  });
+
+  it("counts a commit of others once, also where it is read later", () => {
+    const clock = new MovedClock();
+    const feed = new Feed(clock, "1");
+    const second = Math.floor(clock.now() / 1000);
+    feed.read(foreign(1, undefined));
+    feed.read(foreign(1, [1]));
+    feed.read(committed(2));
+    clock.move(1_000);
+    expect(feed.timeline.since(second, clock.now()).commits).toEqual([2]);
   });
 
   it("cuts the names of storages, which are a client's text", () => {

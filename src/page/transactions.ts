@@ -35,6 +35,8 @@ export class Transactions {
   readonly #kept: Kept[] = [];
   /** Ids by upstream, storage and tid. */
   readonly #ids = new Map<string, number>();
+  /** The newest one's id by tid. */
+  readonly #newest = new Map<string, number>();
   #next = 0;
   /** The ids of what has changed, by the number of the change modulo the length. */
   readonly #changed: Float64Array;
@@ -141,6 +143,7 @@ export class Transactions {
     if (old !== undefined) this.#forget(old);
     this.#kept[id % this.#capacity] = kept;
     this.#ids.set(keyOf(row), id);
+    this.#newest.set(row.tid, id);
     this.#change(kept);
     return kept;
   }
@@ -148,6 +151,7 @@ export class Transactions {
   #forget({ row }: Kept): void {
     const key = keyOf(row);
     if (this.#ids.get(key) === row.id) this.#ids.delete(key);
+    if (this.#newest.get(row.tid) === row.id) this.#newest.delete(row.tid);
   }
 
   #change(kept: Kept): void {
@@ -163,9 +167,9 @@ export class Transactions {
 
   /** The same storage by another door: whose client has left, or is nobody, is told for the last one that was used. */
   #elsewhere({ storage }: StoragePlace, tid: Tid): Kept | undefined {
-    const [hex, name] = [tidHex(tid), storage.slice(0, MOST_NAME)];
-    for (const kept of this.#newestFirst()) if (kept.row.tid === hex && kept.row.storage === name) return kept;
-    return undefined;
+    const id = this.#newest.get(tidHex(tid));
+    const found = id === undefined ? undefined : this.#at(id);
+    return found?.row.storage === storage.slice(0, MOST_NAME) ? found : undefined;
   }
 
   #at(id: number): Kept | undefined {

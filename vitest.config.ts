@@ -5,7 +5,7 @@ const FORGET = `--import=${new URL("test/net/forget.mjs", import.meta.url).href}
 process.env["NODE_OPTIONS"] = `${process.env["NODE_OPTIONS"] ?? ""} ${FORGET}`.trim();
 
 /** Folders with a project of their own; `unit` is everything else. */
-const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench"];
+const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench", "page/browser"];
 
 /** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
 const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.test.ts"];
@@ -17,7 +17,7 @@ const FAULTS = "test/faults/faults.test.ts";
  * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
  * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
- * `npm run simulate`), `commands` (the built command as a process), `bench` (the benchmark's own tests), `peers` (the proxy between real ZEO
+ * `npm run simulate`), `commands` (the built command as a process), `page` (the status page in a real Chromium), `bench` (the benchmark's own tests), `peers` (the proxy between real ZEO
  * servers and clients), `faults` (the same on bad days; more with `npm run faults`).
  */
 export default defineConfig({
@@ -53,6 +53,7 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
+      { test: { name: "page", include: ["test/page/browser/**/*.test.ts"], testTimeout: 180_000 } },
       { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000 } },
       "test/peers/vitest.config.ts",
       {

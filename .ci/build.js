@@ -1,6 +1,6 @@
 // `npm run build` begins with this: it bundles the command and the library, with what they use, into dist/. To find and read some
 // three hundred modules one by one takes longer than to run any of them (docs/architecture.md). tsc adds the types.
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -41,10 +41,17 @@ function licenceOf(folder) {
   return `${name} ${version}\n\n${text.trim()}\n`;
 }
 
+// The status page's files are served as they are; what draws its chart goes with them.
+const chart = join(top, "node_modules/uplot");
+mkdirSync(join(top, "dist/page"), { recursive: true });
+for (const file of readdirSync(join(top, "src/page/files"))) {
+  if (file !== "tsconfig.json") copyFileSync(join(top, "src/page/files", file), join(top, "dist/page", file));
+}
+for (const file of ["uPlot.iife.min.js", "uPlot.min.css"])
+  copyFileSync(join(chart, "dist", file), join(top, "dist/page", file));
+
 writeFileSync(
   join(top, "dist/licences.txt"),
-  packagesIn(output)
-    .map(licenceOf)
-    .join(`\n${"-".repeat(80)}\n\n`),
+  [...packagesIn(output), chart].map(licenceOf).join(`\n${"-".repeat(80)}\n\n`),
 );
 writeFileSync(join(top, "dist/sbom.cdx.json"), `${JSON.stringify(sbom(), undefined, 2)}\n`);

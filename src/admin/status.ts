@@ -1,7 +1,7 @@
 import type { Inspected, ProxyState } from "../metrics/inspected.ts";
 import { unreadyReason } from "../metrics/inspected.ts";
 import { lagOf } from "../metrics/storage-reading.ts";
-import type { SessionView } from "../session/host.ts";
+import type { SessionView } from "../session/view.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";

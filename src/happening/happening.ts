@@ -1,4 +1,6 @@
+import type { OidSet } from "../ledger/oid-set.ts";
 import type { Repair, ServerFamily, Settled } from "../ledger/state.ts";
+import type { Changes } from "../ledger/transaction.ts";
 import type { Tid } from "../wire/ids.ts";
 import type { SessionEnd } from "./ends.ts";
 
@@ -33,8 +35,10 @@ export type StorageHappening =
     }
   /** Nobody knows whether a commit of that client's is in the database: its `tpc_finish` was not answered with a tid or None. */
   | { readonly what: "in-limbo" }
-  /** A commit that did not pass through here. */
-  | { readonly what: "foreign"; readonly tid: Tid; readonly isRead: boolean }
+  /** A commit of a client's has settled. Told only where somebody wants to hear of each. */
+  | { readonly what: "committed"; readonly tid: Tid; readonly changes: Changes }
+  /** A commit that did not pass through here. `oids`: what it has changed, where it was read. */
+  | { readonly what: "foreign"; readonly tid: Tid; readonly isRead: boolean; readonly oids?: OidSet | undefined }
   /**
    * Commits that do not pass through here are not read any more: `reason` says why. And they are again. `family`: a server may have
    * clients that speak the protocols of both, each kind with a storage of its own.

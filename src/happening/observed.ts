@@ -21,6 +21,7 @@ const TOLD: Readonly<Record<Happening["what"], "observed" | "as-it-is" | "not">>
   "old-answer": "observed",
   ended: "observed",
   announced: "observed",
+  committed: "as-it-is",
   "ledger-ended": "observed",
   "copied-history": "observed",
   foreign: "as-it-is",

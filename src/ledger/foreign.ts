@@ -28,7 +28,7 @@ export function settleForeign<P>(state: StorageState<P>, found: Found, now: numb
   });
   state.sight.foreign++;
   state.foreignCount++;
-  actions.push({ do: "foreign", by: NOBODY, tid, isRead: true });
+  actions.push({ do: "foreign", by: NOBODY, tid, isRead: true, oids });
   const heard = state.heard.get(tid);
   if (heard !== undefined) {
     state.heard.delete(tid);

@@ -77,14 +77,17 @@ const ENDLESS: Patience = { holdMs: Number.POSITIVE_INFINITY, goesOn: false };
 export class StorageLedger<P> {
   readonly state: StorageState<P>;
   readonly #historyBytes: number;
+  readonly #tellsCommits: boolean;
   #actions: Action<P>[] = [];
   #stamp: Stamp | undefined;
   /** So often one was quiet while not all need be. */
   #looks = 0;
 
-  constructor(state: StorageState<P>, historyBytes = Number.POSITIVE_INFINITY) {
+  /** `tellsCommits`: there is a fact for each commit that settles, not only for those that were repaired. */
+  constructor(state: StorageState<P>, historyBytes = Number.POSITIVE_INFINITY, tellsCommits = false) {
     this.state = state;
     this.#historyBytes = historyBytes;
+    this.#tellsCommits = tellsCommits;
   }
 
   /** What is to be done since the last call. */
@@ -447,8 +450,10 @@ export class StorageLedger<P> {
   finishReply(session: number, number: number, tid: Tid | undefined, now: number, reply: Reply<P>): void {
     const commit = endFinish(this.state, number);
     const isCommitted = commit !== undefined && tid !== undefined && commits(this.state, commit, tid);
-    if (isCommitted) settle(this.state, commit, tid, now, this.#actions);
-    else if (commit !== undefined) copyFailed(this.state, commit, false);
+    if (isCommitted) {
+      if (this.#tellsCommits) this.#actions.push({ do: "committed", by: session, tid, changes: commit.changes });
+      settle(this.state, commit, tid, now, this.#actions);
+    } else if (commit !== undefined) copyFailed(this.state, commit, false);
     // Whosever it is, that tid is in the database.
     if (tid !== undefined && tid > this.state.proven) this.state.proven = tid;
     // Of somebody else's, or of one that changed nothing, its cache has no object.

@@ -157,7 +157,7 @@ function foreign<P>(
   if (tid > state.foreign) {
     state.foreign = asTid(tid);
     state.foreignCount++;
-    actions.push({ do: "foreign", by: account.number, tid, isRead: false });
+    actions.push({ do: "foreign", by: account.number, tid, isRead: false, oids: undefined });
   }
   return explained(state, own);
 }

@@ -360,8 +360,19 @@ export type SessionAction<P> =
 export type Fact =
   /** Everyone who was due has been told of a repaired commit, or has left. As it was then: what is kept of it is less. */
   | { readonly do: "repaired"; readonly settled: Settled }
-  /** The server's message of a tid that nobody here committed has gone out; or it has settled, and is known completely. */
-  | { readonly do: "foreign"; readonly by: number; readonly tid: Tid; readonly isRead: boolean }
+  /** A commit of that session's has settled; told only where somebody wants to hear of each, and before what it leads to. */
+  | { readonly do: "committed"; readonly by: number; readonly tid: Tid; readonly changes: Changes }
+  /**
+   * The server's message of a tid that nobody here committed has gone out; or it has settled, and is known completely: then
+   * `oids` are what it has changed.
+   */
+  | {
+      readonly do: "foreign";
+      readonly by: number;
+      readonly tid: Tid;
+      readonly isRead: boolean;
+      readonly oids: OidSet | undefined;
+    }
   /** The server's message of that tid came behind one of a higher tid. */
   | { readonly do: "told-late"; readonly by: number; readonly tid: Tid }
   | { readonly do: "copied-history"; readonly by: number; readonly tid: Tid; readonly known: Tid }

@@ -1,13 +1,17 @@
 import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
+import type { Route } from "../admin/route.ts";
 import type { Admin } from "../admin/admin.ts";
+import { packageVersion } from "../admin/version.ts";
 import { formatAddress, type Address } from "../config/address.ts";
 import { formatAdminAddress } from "../config/admin.ts";
 import { toConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
+import { Feed } from "../page/feed.ts";
+import type { Readers } from "../page/readers.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -30,6 +34,7 @@ import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
 import { ListenError } from "./errors.ts";
+import { snapshotOf } from "./snapshot.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
@@ -41,6 +46,8 @@ const BIND_MS = 1_000;
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
   readonly logger?: Logger;
+  /** What the status page shows. Only with one each commit is told of. */
+  readonly feed?: Feed;
 }
 
 /**
@@ -48,7 +55,7 @@ export interface ProxyOptions {
  * @throws ConfigError with everything that is wrong with the configuration
  */
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
-  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }));
+  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }), options.feed);
 }
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
@@ -56,6 +63,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #report: Report;
   readonly #counters = new Counters();
   readonly #summary: RepairSummary | undefined;
+  readonly #feed: Feed | undefined;
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
@@ -63,19 +71,27 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
   #admin: Admin | undefined;
+  /** Of the status page. */
+  #readers: Readers | undefined;
   #started = false;
   #isRunning = false;
   #stopped: Promise<void> | undefined;
 
-  constructor(config: Config, logger: Logger) {
+  constructor(config: Config, logger: Logger, feed: Feed | undefined) {
     super();
     this.#config = config;
+    this.#feed = feed ?? (config.admin === undefined ? undefined : new Feed(systemClock, packageVersion()));
     const { oids, repairs } = config.log;
     const count = this.#counters.count.bind(this.#counters);
     const lines = [writeLines(logger, config.log)];
     if (repairs === "summary") {
       this.#summary = new RepairSummary(logger, systemClock);
       lines.push(this.#summary.read.bind(this.#summary));
+    }
+    const toShow = this.#feed;
+    if (toShow !== undefined) {
+      lines.push(toShow.read.bind(toShow));
+      toShow.source(() => snapshotOf(this.#upstreams, this.#allStorages(), this.#counters));
     }
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
@@ -121,7 +137,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   async #openAdmin(): Promise<void> {
     const { admin: config, limits } = this.#config;
     if (config === undefined) return;
-    const { openAdmin, packageVersion } = await import("../admin/admin.ts");
+    const [{ openAdmin }, routes] = await Promise.all([import("../admin/admin.ts"), this.#pageRoutes()]);
     const inspected = {
       version: packageVersion(),
       upstreams: this.#upstreams,
@@ -133,7 +149,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     } as const;
     const failed = (error: unknown): void => this.#report({ what: "admin-failed", error });
     try {
-      this.#admin = await openAdmin(config, { inspected, failed });
+      this.#admin = await openAdmin(config, { inspected, routes, failed });
     } catch (error) {
       const code = codeOf(error);
       if (error instanceof ConfigError || code === "unknown") throw error;
@@ -141,6 +157,17 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     }
     this.#report({ what: "admin-listening", address: this.#admin.address });
     if (this.#stopped !== undefined) await this.#admin.stop();
+  }
+
+  async #pageRoutes(): Promise<Route[]> {
+    const feed = this.#feed;
+    if (feed === undefined) return [];
+    const [{ pageRoutes }, { Readers }] = await Promise.all([
+      import("../page/routes.ts"),
+      import("../page/readers.ts"),
+    ]);
+    this.#readers = new Readers(feed);
+    return pageRoutes(feed, this.#readers);
   }
 
   #listenOf(index: number): Address {
@@ -196,6 +223,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       clock: systemClock,
       report: this.#report,
       historyBytes,
+      tellsCommits: this.#feed !== undefined,
+      held: this.#feed?.held.bind(this.#feed),
       share,
       witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
     };
@@ -231,6 +260,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       stopInOrder({ ...parts, clock: systemClock, drainMs }, () => {
         this.#summary?.tell();
         // Last: whoever looks after the process may ask until then.
+        this.#readers?.end();
         done(this.#admin?.stop());
       });
     });

@@ -236,6 +236,7 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
       case "admin-failed":
         logger.error({ err: happening.error }, "an unexpected error");
         return;
+      case "committed":
       case "announced":
       case "asked":
     }

@@ -1,7 +1,5 @@
 import type { Clock } from "../clock.ts";
 import type { Report } from "../happening/happening.ts";
-import type { Party } from "./connection.ts";
-import type { Life } from "./lives.ts";
 import type { Memory } from "./memory.ts";
 import type { Shadow, ShadowMaker } from "./observation.ts";
 import type { MessageCounts } from "./message-counts.ts";
@@ -19,29 +17,6 @@ export interface SessionSettings {
   readonly limits: SessionLimits;
   /** Close what can't be repaired, instead of relaying it. */
   readonly refuseUnknown: boolean;
-}
-
-/** A session as others see it, in passing. */
-export interface SessionView {
-  /** `address:port` */
-  readonly client: string;
-  readonly server: string;
-  readonly life: Life["is"];
-  readonly protocol: string | undefined;
-  readonly storage: string | undefined;
-  readonly ageMs: number;
-  /** Bytes that were read from each. */
-  readonly received: Readonly<Record<Party, number>>;
-  /** Bytes that each has taken, as far as its system tells. */
-  readonly sent: Readonly<Record<Party, number>>;
-  /** Bytes that were written to its client and that this has not taken. */
-  readonly waitingBytes: number;
-  /** Messages that are held for it. */
-  readonly held: number;
-  /** Calls of its that wait for their replies. */
-  readonly calls: number;
-  /** Invalidations that were written to its client and that the proxy has changed or made. */
-  readonly repairs: number;
 }
 
 /** What a session tells its upstream, which decides by it whether the server is down. */

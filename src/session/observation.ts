@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Connection, Party } from "./connection.ts";
 import { ShadowConnection } from "./shadow-connection.ts";
 import type { Standing } from "./standing.ts";
+import type { SessionView } from "./view.ts";
 
 /** A session that reads along: what it would write or command goes nowhere. */
 export interface Shadow {
@@ -11,6 +12,7 @@ export interface Shadow {
   readonly mayWait: boolean;
   /** Where it stands, whatever it holds for its client; undefined: something is on its way. */
   readonly dropped: Standing | undefined;
+  readonly view: SessionView;
   /** Has its client been granted a vote that it has neither finished nor aborted? */
   readonly hasVoted: boolean;
   /** Has its client begun a transaction that is not over? */

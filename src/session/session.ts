@@ -12,7 +12,7 @@ import { EarlyToClient, EarlyToServer } from "./early.ts";
 import { Flow, PAUSE_ABOVE_BYTES } from "./flow.ts";
 import { FromParty, type Told } from "./from-party.ts";
 import type { HandshakeStep } from "./handshake.ts";
-import type { SessionHost, SessionNews, SessionView } from "./host.ts";
+import type { SessionHost, SessionNews } from "./host.ts";
 import { Leg } from "./leg.ts";
 import { Lifetime, type LifetimeHost } from "./lifetime.ts";
 import type { Life } from "./lives.ts";
@@ -27,6 +27,7 @@ import { Stall } from "./stall.ts";
 import { ToClient } from "./to-client.ts";
 import { ToServer } from "./to-server.ts";
 import { Unread } from "./unread.ts";
+import type { SessionView } from "./view.ts";
 import type { How, Turns } from "./turns.ts";
 
 /** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
@@ -142,17 +143,22 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
   get view(): SessionView {
     const life = this.#lifetime.now;
     const { announced } = this.#outlet;
+    // What is relayed only its shadow understands.
+    const seen = this.#mode?.shadow?.view;
     return {
       client: this.peer,
       server: this.#toServer.peer,
       life: life.is,
-      protocol: this.#protocol,
-      storage: this.#storage,
+      isObserved: this.isObserved,
+      protocol: this.#protocol ?? seen?.protocol,
+      storage: this.#storage ?? seen?.storage,
       ageMs: this.#host.clock.now() - this.#startedMs,
       received: { client: this.#clientBytes, server: this.#serverBytes },
       sent: { client: this.#client.connection.progress, server: this.#toServer.progress },
       waitingBytes: this.#client.isClosed ? 0 : Math.round(this.#outlet.queuedBytes),
       held: this.#registration?.held ?? 0,
+      heldBytes: this.#registration?.heldBytes ?? 0,
+      isFinishing: this.#registration?.isFinishing ?? false,
       calls: this.openCalls,
       repairs: announced.completed + announced.synthesized + announced.late,
     };

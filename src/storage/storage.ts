@@ -42,6 +42,10 @@ export interface StorageHost {
   readonly report: Report;
   /** Memory for past transactions. */
   readonly historyBytes: number;
+  /** Each commit is to be reported, not only those that were repaired. */
+  readonly tellsCommits?: boolean;
+  /** Is told of each message for a client that went through the ledger, and how long that has held it, in ms. */
+  readonly held?: ((heldMs: number) => void) | undefined;
   /** How what does not pass through here is read; undefined: it is not. */
   readonly witness?: { readonly of: WitnessMaker; readonly settings: WatchSettings } | undefined;
   /** A share in the memory of what is kept for clients. `free`: it is the largest, and is to be given up. */
@@ -107,7 +111,7 @@ export class Storage {
   constructor(server: string, name: string, family: ServerFamily, host: StorageHost, unused: () => void) {
     this.server = server;
     this.name = name;
-    this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes);
+    this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes, host.tellsCommits);
     this.#host = host;
     this.#unused = unused;
   }
@@ -313,6 +317,9 @@ export class Storage {
     if ("payload" in action && action.payload !== undefined && action.payload !== this.#fresh)
       this.#held(action.payload);
     if (this.#hasToldHeld && "payload" in action) this.#tellOver(action);
+    if (this.#host.held !== undefined && "payload" in action && action.payload !== undefined) {
+      this.#host.held(this.#host.clock.now() - action.payload.since);
+    }
     if (action.do === "resume") {
       const { from, value, reach } = action;
       if (value === undefined) this.counts.resumesRefused++;
@@ -344,7 +351,10 @@ export class Storage {
         this.#repaired(fact.settled);
         return;
       case "foreign":
-        this.#report({ what: "foreign", tid: fact.tid, isRead: fact.isRead }, fact.by);
+        this.#report({ what: "foreign", tid: fact.tid, isRead: fact.isRead, oids: fact.oids }, fact.by);
+        return;
+      case "committed":
+        this.#report({ what: "committed", tid: fact.tid, changes: fact.changes }, fact.by);
         return;
       case "told-late":
         this.#report({ what: "told-late", tid: fact.tid }, fact.by);

@@ -71,7 +71,11 @@ describe("the published files", () => {
       exports: { ".": { types: string; default: string } };
       bin: Record<string, string>;
     };
-    const named = [...Object.values(exports["."]), ...Object.values(bin), ...SHIPPED];
+    const page = ["page.html", "page.css", "main.js", "uPlot.iife.min.js", "uPlot.min.css"];
+    const named = [
+      ...[...Object.values(exports["."]), ...Object.values(bin), ...SHIPPED],
+      ...page.map((file) => `dist/page/${file}`),
+    ];
     expect(files).toEqual(expect.arrayContaining(named.map((file) => file.replace("./", ""))));
     expect(files.filter((file) => /^(?:src|test|node_modules|\.)/.test(file))).toEqual([]);
   });

@@ -298,6 +298,7 @@ export class Proxy {
         return this.#toldLate(action.by, Number(action.tid));
       case "repaired":
         return action.settled.owed === undefined ? undefined : "3 a repair is logged before everyone was told";
+      case "committed":
       case "foreign":
         return undefined;
       case "copied-history":

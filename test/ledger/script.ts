@@ -313,6 +313,8 @@ function line(action: Action<string>): string {
       return `close server ${action.session}`;
     case "repaired":
       return `log T${action.settled.tid}: ${action.settled.completed} completed, ${action.settled.synthesized} made up`;
+    case "committed":
+      return `committed T${action.tid}`;
     case "foreign":
       return `foreign T${action.tid}`;
     case "told-late":

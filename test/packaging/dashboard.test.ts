@@ -47,6 +47,7 @@ describe("the dashboard", () => {
     const absent = Object.keys(METRICS).filter((name) => !text.includes(name));
     expect(absent).toEqual([
       "zeo_proxy_upstream_state",
+      "zeo_proxy_repaired_transactions_total",
       "zeo_proxy_history_transactions",
       "process_start_time_seconds",
     ]);

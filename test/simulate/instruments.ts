@@ -28,6 +28,7 @@ const LIVES: All<Life["is"]> = {
 };
 const FACTS = {
   repaired: true,
+  committed: true,
   foreign: true,
   "told-late": true,
   "copied-history": true,
@@ -70,6 +71,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announce
   resumed: true,
   "not-resumed": true,
   "in-limbo": true,
+  committed: true,
   foreign: true,
   observed: true,
   unwatched: true,

@@ -120,7 +120,14 @@ export class Product implements Subject {
           ),
         settings: { pollMs: mix.pollMs, holdMs: mix.holdMs },
       };
-      const host = { clock, report, historyBytes, share, witness: mix.witness ? witness : undefined };
+      const host = {
+        clock,
+        report,
+        historyBytes,
+        tellsCommits: true,
+        share,
+        witness: mix.witness ? witness : undefined,
+      };
       const storages = this.#storages.get(server) ?? new WatchedStorages(rules, server, host);
       this.#storages.set(server, storages);
       const settings = { limits, refuseUnknown: mix.refuseUnknown };

@@ -206,3 +206,46 @@ describe("a message that is held for over a second", () => {
     expect(world.toldOf("held-long")).toHaveLength(2);
   });
 });
+
+describe("each commit", () => {
+  it("is reported where somebody wants to hear of it, before what it leads to, also if nobody is owed it", () => {
+    const world = new World("new", 1_000_000, { tellsCommits: true });
+    const committer = world.registered("door");
+    world.finishing(committer, 7)(2000n);
+    const watcher = world.registered("other", { tid: 2000n });
+    const finished = world.finishing(committer, 8);
+    world.invalidates(watcher, 3000n, 5);
+    finished(3000n);
+    expect(world.told).toMatchObject([
+      { what: "committed", upstream: "door", client: "client of door", tid: 2000n, changes: { created: packed([7]) } },
+      { what: "committed", tid: 3000n, changes: { oids: packed([8]) } },
+      { what: "repaired", settled: { tid: 3000n } },
+    ]);
+  });
+
+  it("is not reported where its tpc_finish has come to nothing", () => {
+    const world = new World("new", 1_000_000, { tellsCommits: true });
+    world.finishing(world.registered())(undefined);
+    expect(world.told).toEqual([]);
+  });
+
+  it("is reported to nobody who has not asked for that", () => {
+    const world = new World();
+    world.finishing(world.registered())(2000n);
+    expect(world.told).toEqual([]);
+  });
+});
+
+it("tells for how long each message was held", () => {
+  const held: number[] = [];
+  const world = new World("new", 1_000_000, { held: (heldMs) => held.push(heldMs) });
+  const committer = world.registered("door");
+  const watcher = world.registered("other");
+  held.length = 0;
+  const finished = world.finishing(committer);
+  world.invalidates(watcher, 2000n, 5);
+  expect(held).toEqual([]);
+  world.clock.move(30);
+  finished(2000n);
+  expect(held).toContain(30);
+});

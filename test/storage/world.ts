@@ -2,7 +2,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import type { SessionAction } from "../../src/ledger/state.ts";
 import { Memory } from "../../src/session/memory.ts";
 import type { Inbound } from "../../src/storage/inbound.ts";
-import { Storage, type Member } from "../../src/storage/storage.ts";
+import { Storage, type Member, type StorageHost } from "../../src/storage/storage.ts";
 import { asTid, NO_TID } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";
 import { MovedClock } from "./moved-clock.ts";
@@ -52,10 +52,10 @@ export class World {
   readonly memory = new Memory(100_000);
   readonly storage: Storage;
 
-  constructor(family: "old" | "new" = "new", historyBytes = 1_000_000) {
+  constructor(family: "old" | "new" = "new", historyBytes = 1_000_000, more: Partial<StorageHost> = {}) {
     const { clock } = this;
     const report = (happening: Happening): void => void this.told.push(happening);
-    const host = { clock, report, historyBytes, share: (free: () => void) => this.memory.share(free) };
+    const host = { clock, report, historyBytes, share: (free: () => void) => this.memory.share(free), ...more };
     this.storage = new Storage("server:1", "1", family, host, () => undefined);
   }
 

@@ -31,6 +31,8 @@ export function upstreamOptionsText(indent: string, given: ReadonlySet<string>):
 }
 
 function linesOf(key: string, schema: Schema, indent: string): string[] {
+  // What there is only where somebody says so has no default that could stand here.
+  if (schema.default === undefined) return wrapped(`${key}: ${schema.description ?? ""}`, `# ${indent}# `);
   const about = schema.description === undefined ? [] : wrapped(schema.description, `# ${indent}# `);
   if (schema.properties !== undefined) {
     const inner = Object.entries(schema.properties).flatMap(([name, one]) => linesOf(name, one, `${indent}  `));
@@ -39,9 +41,9 @@ function linesOf(key: string, schema: Schema, indent: string): string[] {
   return [...about, `# ${indent}${key}:${valueText(schema.default)}`];
 }
 
-/** As YAML; nothing where there is no default. */
+/** As YAML. */
 function valueText(value: unknown): string {
-  return value === undefined ? "" : ` ${typeof value === "string" ? value : JSON.stringify(value)}`;
+  return ` ${typeof value === "string" ? value : JSON.stringify(value)}`;
 }
 
 function wrapped(text: string, before: string): string[] {

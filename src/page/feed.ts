@@ -1,0 +1,108 @@
+import type { Clock } from "../clock.ts";
+import type { Happening } from "../happening/happening.ts";
+import { addedCounts } from "../report/repair.ts";
+import { tidHex } from "../wire/ids.ts";
+import type { Evidence, Hello, Overview } from "./messages.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { Timeline } from "./timeline.ts";
+import { CAPACITY, Transactions } from "./transactions.ts";
+
+/** Evidence is kept for so many storages: their names are a client's text. */
+const MOST_EVIDENCE = 1_000;
+
+/**
+ * All that the page shows. It reads what happens, like the log, and asks how everything stands when somebody looks. What it keeps
+ * is bounded whatever happens: some 15 MB at most.
+ */
+export class Feed {
+  readonly clock: Clock;
+  readonly transactions: Transactions;
+  readonly timeline: Timeline;
+  readonly #version: string;
+  readonly #startedMs: number;
+  #snapshot: (() => Snapshot) | undefined;
+  #repaired = 0;
+  /** By storage and upstream: the last transaction in which created objects had to be added. */
+  readonly #evidence = new Map<string, Evidence>();
+
+  /** `version`: the proxy's. */
+  constructor(clock: Clock, version: string, capacity = CAPACITY) {
+    this.clock = clock;
+    this.transactions = new Transactions(capacity);
+    this.#startedMs = clock.now();
+    this.timeline = new Timeline(this.#startedMs);
+    this.#version = version;
+  }
+
+  /** Tells how everything stands. */
+  source(snapshot: () => Snapshot): void {
+    this.#snapshot = snapshot;
+  }
+
+  read(happening: Happening): void {
+    switch (happening.what) {
+      case "committed":
+        this.timeline.committed(this.clock.now());
+        this.transactions.committed(happening, this.clock.now());
+        return;
+      case "foreign": {
+        const { next } = this.transactions;
+        this.transactions.foreign(happening, this.clock.now());
+        // Of one that was read later it is told twice.
+        if (this.transactions.next > next) this.timeline.committed(this.clock.now());
+        return;
+      }
+      case "repaired": {
+        this.#repaired++;
+        this.timeline.repaired(this.clock.now());
+        this.transactions.repaired(happening, this.clock.now());
+        const { created } = addedCounts(happening.settled);
+        if (created > 0) this.#left(happening, { tid: tidHex(happening.settled.tid), created });
+        return;
+      }
+      default:
+    }
+  }
+
+  /** A message for a client was held for so long, in ms. */
+  held(heldMs: number): void {
+    this.timeline.held(heldMs, this.clock.now());
+  }
+
+  #left({ storage, upstream }: { readonly storage: string; readonly upstream: string }, evidence: Evidence): void {
+    const key = `${upstream.length} ${upstream}${storage}`;
+    if (this.#evidence.size >= MOST_EVIDENCE && !this.#evidence.has(key)) return;
+    this.#evidence.set(key, evidence);
+  }
+
+  hello(): Hello {
+    const [nowMs, startedMs] = [this.clock.now(), this.#startedMs];
+    return { nowMs, startedMs, version: this.#version, capacity: this.transactions.capacity };
+  }
+
+  /** `readers`: so many look at it. */
+  overview(readers: number): Overview {
+    const { storages, ...rest } = this.#snapshot?.() ?? NOTHING;
+    const proven = storages.map((storage) => {
+      // Several upstreams may lead to one server: any of them is evidence.
+      const doors = rest.upstreams.filter(({ server }) => server === storage.server);
+      const found = doors.map(({ name }) => this.#evidence.get(`${name.length} ${name}${storage.storage}`));
+      return { ...storage, evidence: found.find((one) => one !== undefined) ?? null };
+    });
+    return { nowMs: this.clock.now(), ...rest, storages: proven, repaired: this.#repaired, readers };
+  }
+}
+
+const NOTHING: Snapshot = {
+  upstreams: [],
+  storages: [],
+  clients: [],
+  moreClients: 0,
+  completed: 0,
+  synthesized: 0,
+  late: 0,
+  resumed: 0,
+  tooOld: 0,
+  ended: {},
+  guard: 0,
+};

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { formatAddress, parseAddress } from "./address.ts";
+import { map, oneOf, SWITCH } from "./schema-parts.ts";
+import { serverTls, socket, tls } from "./transport-schema.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 // Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
@@ -21,16 +23,15 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-const listen = address('HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one', 0);
-const server = address('HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100', 1);
+const PATH = "an absolute path of at most 107 bytes";
+const listen = address(`HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one, or ${PATH}`, 0);
+const server = address(`HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, or ${PATH}`, 1);
 
 const nameExpected = "a name of 1 to 300 characters, none of them a control character";
 const name = z
   .string({ error: nameExpected })
   .max(300, { error: nameExpected })
   .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, { error: nameExpected });
-
-const SWITCH = ["on", "off"] as const;
 
 const storageExpected = 'the name of a storage such as "1", in quotes';
 const storage = z
@@ -40,8 +41,11 @@ const storage = z
 
 const upstream = map({
   name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
-  listen: listen.describe("where clients connect; port 0 takes any free one"),
-  server: server.describe("the ZEO server"),
+  listen: listen.describe("where clients connect, a port or a Unix socket; port 0 takes any free one"),
+  server: server.describe("the ZEO server, at a port or a Unix socket"),
+  socket: socket.optional().describe("the file of a listening Unix socket"),
+  tls: tls.optional().describe("clients speak TLS"),
+  "server-tls": serverTls.optional().describe("the server speaks TLS"),
   witness: z
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
@@ -50,7 +54,7 @@ const upstream = map({
     .array(storage, { error: "a list of names of storages" })
     .prefault([])
     .describe("storages whose witness begins when the server is there, not with the first client that registers"),
-});
+}).transform(({ "server-tls": withServer, ...given }) => ({ ...given, serverTls: withServer }));
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
@@ -160,10 +164,6 @@ export type Config = z.output<typeof configSchema>;
 /** One listening address and the server behind it. */
 export type UpstreamConfig = Config["upstreams"][number];
 
-function map<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, { error: `a map with the keys ${Object.keys(shape).join(", ")}` });
-}
-
 function measured(expected: string, read: (text: string) => number | undefined, min: number, max: number) {
   return z.string({ error: expected }).transform((text, context): number => {
     const value = read(text);
@@ -176,14 +176,10 @@ function measured(expected: string, read: (text: string) => number | undefined, 
 function address(expected: string, minPort: number) {
   return z.string({ error: expected }).transform((text, context) => {
     const read = parseAddress(text);
-    if (read !== undefined && read.port >= minPort) return read;
+    if (read !== undefined && (read.port ?? minPort) >= minPort) return read;
     context.addIssue({ code: "custom", message: expected, input: text });
     return z.NEVER;
   });
-}
-
-function oneOf(values: readonly string[]): string {
-  return `one of ${values.join(", ")}`;
 }
 
 /** Gives a nameless upstream its server's address, numbered where several share one. */

@@ -1,4 +1,3 @@
-import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
 import { formatAddress, type Address } from "../config/address.ts";
@@ -6,9 +5,8 @@ import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
-import { SocketTransport } from "../net/socket-transport.ts";
+import type { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
-import { codeOf } from "../net/system-error.ts";
 import { Counters } from "../report/counters.ts";
 import { emitEvents, type ProxyEvents } from "../report/events.ts";
 import { writeLines } from "../report/log-lines.ts";
@@ -26,6 +24,8 @@ import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
 import { ListenError } from "./errors.ts";
+import { findKeys } from "./server-keys.ts";
+import { Transports } from "./transports.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
@@ -53,7 +53,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
-  readonly #transport: SocketTransport;
+  readonly #transports: Transports;
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
   #started = false;
@@ -72,7 +72,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
-    this.#transport = new SocketTransport(config.keepAliveMs);
+    this.#transports = new Transports(config, this.#report);
     this.#memory = new Memory(config.limits.memoryBytes);
   }
 
@@ -89,13 +89,14 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       throw error;
     }
     this.#countDescriptors();
+    this.#transports.warn();
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
   }
 
   #countDescriptors(): void {
     const { clients } = this.#config.limits;
     const allowed = descriptorLimit();
-    const needed = 2 * clients + OWN_DESCRIPTORS + this.#config.upstreams.length;
+    const needed = 2 * clients + OWN_DESCRIPTORS + this.#config.upstreams.length + this.#transports.descriptors;
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
   }
 
@@ -115,7 +116,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const upstream = new Upstream(config, {
       settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
       clock: systemClock,
-      transport: this.#transport,
+      transport: this.#transports.of(config.name),
       storages: this.#finder(config),
       memory: this.#memory,
       room: this.#room,
@@ -130,28 +131,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #finder(config: Config["upstreams"][number]): StoragesFinder {
-    return (found, failed) => {
-      let isCancelled = false;
-      dns.lookup(config.server.host, { all: true }, (error, addresses) => {
-        if (isCancelled) return;
-        if (error !== null) failed(codeOf(error));
-        else
-          found(
-            this.#storagesAt(
-              config,
-              addresses.map(({ address }) => address),
-            ),
-          );
-      });
-      return () => {
-        isCancelled = true;
-      };
-    };
+    return (found, failed) => findKeys(config, (keys) => found(this.#storagesAt(config, keys)), failed);
   }
 
   /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ server, witness }: Config["upstreams"][number], addresses: readonly string[]): Storages {
-    const keys = addresses.map((address) => `${address} ${server.port}`);
+  #storagesAt({ name, server, witness }: Config["upstreams"][number], keys: readonly string[]): Storages {
     const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
     const { historyBytes } = this.#config.limits;
     const share = (free: () => void): Share => this.#memory.share(free);
@@ -160,16 +144,19 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       report: this.#report,
       historyBytes,
       share,
-      witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
+      witness:
+        witness === "on"
+          ? { of: this.#witnessOf(server, this.#transports.of(name)), settings: this.#config.witness }
+          : undefined,
     };
     const storages = known ?? new Storages(formatAddress(server), host);
     for (const key of keys) this.#storages.set(key, storages);
     return storages;
   }
 
-  #witnessOf(server: Address): WitnessMaker {
+  #witnessOf(server: Address, transport: SocketTransport): WitnessMaker {
     const { limits, witness } = this.#config;
-    const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
+    const dialling = { transport, clock: systemClock, timeoutMs: limits.handshakeMs };
     const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
     // Soon enough for a second one to answer before those who wait are given up.
     const stallMs = witness.holdMs / 4;

@@ -63,7 +63,9 @@ const STATES: All<Availability["state"]> = {
   down: true,
   stopped: true,
 };
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
+const HAPPENINGS: All<
+  Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors" | "tls-failed" | "unverified">
+> = {
   repaired: true,
   resumed: true,
   "not-resumed": true,

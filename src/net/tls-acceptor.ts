@@ -77,7 +77,7 @@ export class TlsAcceptor {
     const server = createServer({
       ...this.#credentials.texts,
       requestCert: clients !== "none",
-      rejectUnauthorized: clients !== "none",
+      rejectUnauthorized: clients === "required",
       handshakeTimeout: this.#timeoutMs,
     });
     server.on("secureConnection", (client) => this.#secure(client));
@@ -91,6 +91,12 @@ export class TlsAcceptor {
       client.destroy();
       return;
     }
+    const fault = clientFault(client);
+    if (fault !== undefined) {
+      client.destroy();
+      this.#told.failed(fault, pending.peer);
+      return;
+    }
     client.pause();
     // Until then who closes his half was to be noticed.
     client.allowHalfOpen = true;
@@ -102,7 +108,7 @@ export class TlsAcceptor {
     client.destroy();
     if (pending === undefined) return;
     pending.socket.destroy();
-    const code = codeOf(error);
+    const code = clientFault(client) ?? codeOf(error);
     if (code !== LEFT || pending.socket.bytesRead > 0) this.#told.failed(code, pending.peer);
   }
 
@@ -123,4 +129,11 @@ export class TlsAcceptor {
     this.#pending.delete(socket);
     return pending;
   }
+}
+
+/** Why the certificate that it has shown is no good, if it has shown one: OpenSSL's code. */
+function clientFault(client: TLSSocket): string | undefined {
+  // A text, whatever its type says (Node 20 to 24).
+  const fault = client.authorizationError as unknown;
+  return typeof fault === "string" && client.getPeerX509Certificate() !== undefined ? fault : undefined;
 }

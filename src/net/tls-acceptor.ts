@@ -4,7 +4,7 @@ import type { TlsConfig } from "../config/transport-schema.ts";
 import type { Credentials } from "./credentials.ts";
 import { codeOf } from "./system-error.ts";
 
-/** What becomes of a client that was handed to it: one of the two, or neither where it has left without a word. */
+/** What becomes of a client that was handed to it: one of the two, or neither where it leaves without a word. */
 export interface Handshaken {
   /** It reads nothing yet. */
   secure(client: TLSSocket, peer: string): void;
@@ -13,17 +13,19 @@ export interface Handshaken {
 }
 
 /**
- * So many handshakes go on at a time, at one listening address. Each costs some 20 KB, and a descriptor. Beyond it the one that
+ * So many handshakes go on at a time, at one listening address. Each costs 20 KB or less, and a descriptor. Beyond it the one that
  * has taken longest is given up: one that goes on takes some milliseconds, so that is one that nobody goes on with.
  */
 export const MAX_HANDSHAKES = 1_000;
 
-/** Who left before it said a word is a probe. */
-const LEFT = "ECONNRESET";
+const TIMEOUT = "ERR_TLS_HANDSHAKE_TIMEOUT";
+/** Node's own time is for what goes wrong here. */
+const LATER_MS = 5_000;
 
 interface Pending {
   readonly socket: Socket;
   readonly peer: string;
+  readonly timer: NodeJS.Timeout;
 }
 
 /** The handshakes of one listening address. */
@@ -52,20 +54,37 @@ export class TlsAcceptor {
     return this.#pending.size;
   }
 
-  /** Of a client that was accepted, and that has not been read. */
+  /** Of a client that was accepted, and that has not been read. What TLS needs is made when it says something. */
   take(socket: Socket, peer: string): void {
     if (this.#pending.size >= this.#most) this.#giveUpOldest();
-    this.#pending.set(socket, { socket, peer });
-    socket.once("close", () => this.#pending.delete(socket));
+    const timer = setTimeout(() => this.#giveUp(socket, TIMEOUT), this.#timeoutMs);
+    this.#pending.set(socket, { socket, peer, timer });
+    // Behind the error that may come with it.
+    socket.once("close", () => setImmediate(() => this.#leaves(socket)));
     socket.on("error", () => undefined);
+    socket.once("readable", () => this.#begin(socket));
+  }
+
+  #begin(socket: Socket): void {
+    if (!this.#pending.has(socket)) return;
+    const bytes = socket.read() as Buffer | null;
+    if (bytes === null) {
+      // It has left without a word: a probe.
+      this.#leaves(socket);
+      socket.destroy();
+      return;
+    }
+    socket.unshift(bytes);
     this.#server.emit("connection", socket);
   }
 
   /** Gives up those that are not done. Who is done stays. */
   stop(): void {
     this.#unwatch();
-    for (const socket of [...this.#pending.keys()]) socket.destroy();
-    this.#pending.clear();
+    for (const socket of [...this.#pending.keys()]) {
+      this.#leaves(socket);
+      socket.destroy();
+    }
   }
 
   /**
@@ -78,7 +97,7 @@ export class TlsAcceptor {
       ...this.#credentials.texts,
       requestCert: clients !== "none",
       rejectUnauthorized: clients === "required",
-      handshakeTimeout: this.#timeoutMs,
+      handshakeTimeout: this.#timeoutMs + LATER_MS,
     });
     server.on("secureConnection", (client) => this.#secure(client));
     server.on("tlsClientError", (error, client) => this.#failed(error, client));
@@ -91,8 +110,8 @@ export class TlsAcceptor {
       client.destroy();
       return;
     }
-    const fault = clientFault(client);
-    if (fault !== undefined) {
+    const fault = authorizationFault(client);
+    if (fault !== undefined && client.getPeerX509Certificate() !== undefined) {
       client.destroy();
       this.#told.failed(fault, pending.peer);
       return;
@@ -108,32 +127,40 @@ export class TlsAcceptor {
     client.destroy();
     if (pending === undefined) return;
     pending.socket.destroy();
-    const code = clientFault(client) ?? codeOf(error);
-    if (code !== LEFT || pending.socket.bytesRead > 0) this.#told.failed(code, pending.peer);
+    this.#told.failed(authorizationFault(client) ?? codeOf(error), pending.peer);
   }
 
   #giveUpOldest(): void {
-    for (const { socket, peer } of this.#pending.values()) {
-      this.#pending.delete(socket);
-      socket.destroy();
-      this.#told.failed("too-many-handshakes", peer);
+    for (const { socket } of this.#pending.values()) {
+      this.#giveUp(socket, "too-many-handshakes");
       return;
     }
+  }
+
+  #giveUp(socket: Socket, code: string): void {
+    const pending = this.#leaves(socket);
+    socket.destroy();
+    if (pending !== undefined) this.#told.failed(code, pending.peer);
   }
 
   /** Node's own name for the socket under it (Node 20 to 24, `lib/_tls_wrap.js`); it documents none. */
   #take(client: TLSSocket): Pending | undefined {
     const { _parent: socket } = client as { readonly _parent?: Socket };
     if (socket === undefined) return undefined;
+    return this.#leaves(socket);
+  }
+
+  /** Its handshake is over, or is given up. */
+  #leaves(socket: Socket): Pending | undefined {
     const pending = this.#pending.get(socket);
+    clearTimeout(pending?.timer);
     this.#pending.delete(socket);
     return pending;
   }
 }
 
-/** Why the certificate that it has shown is no good, if it has shown one: OpenSSL's code. */
-function clientFault(client: TLSSocket): string | undefined {
-  // A text, whatever its type says (Node 20 to 24).
+/** Why the certificate that it was asked for is no good: OpenSSL's code. A text, whatever its type says (Node 20 to 24). */
+function authorizationFault(client: TLSSocket): string | undefined {
   const fault = client.authorizationError as unknown;
-  return typeof fault === "string" && client.getPeerX509Certificate() !== undefined ? fault : undefined;
+  return typeof fault === "string" ? fault : undefined;
 }

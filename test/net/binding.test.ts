@@ -127,7 +127,7 @@ describe("a Unix socket", () => {
     const [client] = listening.clients;
     expect(noted.connection.peer).toBe(path);
     expect(client?.connection.peer).toMatch(/^unix#\d+$/);
-    const bytes = Buffer.alloc(3_000_000, "abc");
+    const bytes = Buffer.alloc(300_000, "abc");
     noted.connection.write(bytes);
     noted.connection.carryOut("end");
     await client?.hears("ended");

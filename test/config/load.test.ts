@@ -132,7 +132,7 @@ toString: 6
       "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
-      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness, storages",
+      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, socket, tls, server-tls, witness, storages",
       'F:6:11: upstreams[1].name: expected a name of its own, got "main" as upstreams[0] has it',
       "F:7:13: upstreams[1].listen: expected an address of its own, got localhost:9100 " +
         "while upstreams[0] listens on 127.0.0.1:9100",
@@ -174,7 +174,7 @@ toString: 6
     ],
     [
       "upstreams: [5]",
-      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, witness, storages, got 5",
+      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, socket, tls, server-tls, witness, storages, got 5",
     ],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],

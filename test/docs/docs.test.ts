@@ -129,7 +129,7 @@ describe("the configuration", () => {
 
   it("has no option that nobody reads", () => {
     const sources = filesIn("src")
-      .filter((path) => path.endsWith(".ts") && !path.startsWith("src/config/"))
+      .filter((path) => path.endsWith(".ts") && (!path.startsWith("src/config/") || path === "src/config/tls-files.ts"))
       .map(read)
       .join("\n")
       .replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");

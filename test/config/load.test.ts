@@ -127,7 +127,8 @@ __proto__: 5
 toString: 6
 7: 8
 `;
-    const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
+    const path = "or an absolute path of at most 107 bytes";
+    const address = `expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, ${path}`;
     const top =
       "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol";
     expect(problems(text)).toEqual([
@@ -139,7 +140,7 @@ toString: 6
       `F:8:13: upstreams[1].server: ${address}, got 5`,
       `F:9:5: upstreams[2].server: ${address}, got nothing`,
       'F:9:13: upstreams[2].listen: expected HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", ' +
-        'port 0 for any free one, got ":80"',
+        `port 0 for any free one, ${path}, got ":80"`,
       "F:10:1: log: expected a map with the keys level, format, oids, repairs, got an empty value",
       "F:11:20: limits.clients: expected a whole number from 1 to 1000000, got 0",
       'F:11:30: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "3GiB"',

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { afterAll, describe, expect, it, test } from "vitest";
 import { parseConfig, parseConfigText } from "../../src/config/load.ts";
-import { ConfigError } from "../../src/config/problem.ts";
+import type { ConfigError } from "../../src/config/problem.ts";
 import { isProblem, readTlsFiles } from "../../src/config/tls-files.ts";
 import { copies, fixture } from "../net/certificates.ts";
 

@@ -235,7 +235,7 @@ describe("a flood of handshakes that nobody goes on with", () => {
 });
 
 /** A server with TLS of the test's. */
-async function server(options: TlsOptions = {}): Promise<number> {
+async function tlsServer(options: TlsOptions = {}): Promise<number> {
   const own = { cert: readFileSync(fixture("zeo.pem")), key: readFileSync(fixture("zeo.key")) };
   const listening = createServer({ ...own, ...options }, (socket) => {
     socket.on("error", () => undefined);
@@ -262,7 +262,7 @@ function toServer({ to = HOST, name, ...settings }: Identity, rest: TransportPar
 
 describe("a server with TLS", () => {
   it("is dialled: bytes of any number to and fro", async () => {
-    const port = await server();
+    const port = await tlsServer();
     const transport = toServer({ ca: fixture("ca.pem"), name: "zeo.example" });
     const noted = await dial({ host: HOST, port }, transport).connected;
     expect(noted.connection.peer).toBe(`${HOST}:${port}`);
@@ -283,7 +283,7 @@ describe("a server with TLS", () => {
     ["of an authority that is not Node's", { name: "zeo.example" }, "UNABLE_TO_VERIFY_LEAF_SIGNATURE"],
     ["that nobody looks at", { verify: "off" }, undefined],
   ])("whose certificate is %s", async (_, { ca, ...identity }, code) => {
-    const port = await server();
+    const port = await tlsServer();
     const transport = toServer({ ...identity, ca: ca === undefined ? undefined : fixture(ca) });
     const { told, over, connected } = dial({ host: HOST, port }, transport);
     connected.catch(() => undefined);
@@ -315,7 +315,7 @@ describe("a server with TLS", () => {
   });
 
   it("that wants a certificate is shown one; without one it is told why the connection ends", async () => {
-    const port = await server({ requestCert: true, ca: CA });
+    const port = await tlsServer({ requestCert: true, ca: CA });
     const own = { certificate: files.of("client.pem"), key: files.of("client.key") };
     const noted = await dial({ host: HOST, port }, toServer({ ca: fixture("ca.pem"), ...own })).connected;
     noted.connection.write(Buffer.from("abc"));
@@ -352,7 +352,7 @@ describe("certificates that are read again", () => {
   });
 
   it("hold for the next dial as well", async () => {
-    const port = await server();
+    const port = await tlsServer();
     const ca = files.of("stranger.pem", "trusted.pem");
     const credentials = new Credentials<ServerTlsConfig>(
       { ca, verify: "on", minimum: "1.2" },

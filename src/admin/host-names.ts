@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import { canonicalHost, parseAddress } from "../config/address.ts";
+import { canonicalHost, parseTcpAddress } from "../config/address.ts";
 import type { AdminAddress } from "../config/admin.ts";
 
 /**
@@ -11,7 +11,7 @@ export class HostNames {
 
   /** `listen`: the configured address. `hosts`: more names, in one spelling. */
   constructor(listen: AdminAddress, hosts: readonly string[]) {
-    const own = "path" in listen ? [] : [canonicalHost(listen.host)];
+    const own = listen.path !== undefined ? [] : [canonicalHost(listen.host)];
     this.#names = new Set(["localhost", ...own, ...hosts]);
   }
 
@@ -28,7 +28,7 @@ export class HostNames {
 }
 
 function hostIn(header: string): string | undefined {
-  const address = parseAddress(
+  const address = parseTcpAddress(
     /:\d*$/.test(header) && !header.endsWith("]") ? header.replace(/:$/, ":80") : `${header}:80`,
   );
   return address === undefined ? undefined : canonicalHost(address.host);

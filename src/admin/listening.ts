@@ -14,7 +14,7 @@ const SOCKET_MODE = 0o660;
  * @throws the system's error
  */
 export async function listenAt(server: Server, address: AdminAddress): Promise<string> {
-  if (!("path" in address)) {
+  if (address.path === undefined) {
     await listen(server, address);
     const bound = server.address();
     return bound === null || typeof bound === "string"
@@ -44,7 +44,7 @@ function listen(server: Server, address: AdminAddress): Promise<void> {
     };
     server.once("error", fail);
     server.once("listening", succeed);
-    server.listen("path" in address ? { path: address.path } : { host: address.host, port: address.port });
+    server.listen(address.path !== undefined ? { path: address.path } : { host: address.host, port: address.port });
   });
 }
 

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { Address } from "../config/address.ts";
-import { parseAddress } from "../config/address.ts";
+import type { TcpAddress } from "../config/address.ts";
+import { parseTcpAddress } from "../config/address.ts";
 import { documented } from "../tools/shell/documented.ts";
 import type { DemoOptions } from "./run-demo.ts";
 
@@ -41,8 +41,8 @@ export function demoCommand(): Command {
   });
 }
 
-function readAddress(text: string): Address {
-  const address = parseAddress(text);
+function readAddress(text: string): TcpAddress {
+  const address = parseTcpAddress(text);
   if (address === undefined) throw new InvalidArgumentError("expected HOST:PORT such as 127.0.0.1:9100.");
   return address;
 }

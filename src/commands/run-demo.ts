@@ -1,4 +1,4 @@
-import type { Address } from "../config/address.ts";
+import type { TcpAddress } from "../config/address.ts";
 import { formatAddress } from "../config/address.ts";
 import { advice } from "../demo/advice.ts";
 import { openDemoLog } from "../demo/log.ts";
@@ -13,13 +13,13 @@ import { EXIT } from "./exit-status.ts";
 import { complain, print } from "./output.ts";
 import { signalStatus, watchSignals } from "./signals.ts";
 
-const DEFAULT_LISTEN: Address = { host: "127.0.0.1", port: 9100 };
+const DEFAULT_LISTEN: TcpAddress = { host: "127.0.0.1", port: 9100 };
 const DEFAULT_SERVER_PORT = 8100;
 
 export interface DemoOptions {
   readonly once?: true;
   readonly protocol: ServerProtocol;
-  readonly listen?: Address;
+  readonly listen?: TcpAddress;
   readonly serverPort?: number;
 }
 

@@ -20,8 +20,8 @@ export function runCommand(): Command {
   const command = new Command("run")
     .description("Run the proxy.")
     .addOption(new Option("-c, --config <file>", "a YAML file with everything").conflicts(["listen", "server"]))
-    .option("-l, --listen <host:port>", "where clients connect; port 0 takes any free one")
-    .option("-s, --server <host:port>", "the ZEO server")
+    .option("-l, --listen <address>", "where clients connect, HOST:PORT or a path; port 0 takes any free one")
+    .option("-s, --server <address>", "the ZEO server, HOST:PORT or a path")
     .addOption(new Option("--log-level <level>", "the least important lines to write").choices(LOG_LEVELS))
     .addOption(new Option("--log-format <format>", "auto is pretty on a terminal, else json").choices(LOG_FORMATS))
     .addOption(new Option("--log-oids <number>", "how many added oids a line lists").argParser(readCount))
@@ -46,7 +46,7 @@ export function runCommand(): Command {
 function readConfig({ config, listen, server }: RunOptions, command: Command): Config {
   if (config !== undefined) return loadConfig(config);
   if (listen === undefined || server === undefined) {
-    command.error("error: expected --config FILE, or both --listen HOST:PORT and --server HOST:PORT");
+    command.error("error: expected --config FILE, or both --listen ADDRESS and --server ADDRESS");
   }
   try {
     return parseConfig({ upstreams: [{ listen, server }] });

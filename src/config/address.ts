@@ -1,19 +1,50 @@
 import { isIPv4, isIPv6 } from "node:net";
+import { normalize } from "node:path/posix";
 
-/** Where to listen or to dial. `host` is an IPv4 or IPv6 address (without brackets) or a name. */
-export interface Address {
+/** A TCP port. `host` is an IPv4 or IPv6 address (without brackets) or a name. */
+export interface TcpAddress {
   readonly host: string;
   readonly port: number;
+  readonly path?: undefined;
 }
 
+/** A Unix socket: an absolute path, normalized. */
+export interface UnixAddress {
+  readonly path: string;
+  readonly host?: undefined;
+  readonly port?: undefined;
+}
+
+/** Where to listen or to dial. */
+export type Address = TcpAddress | UnixAddress;
+
+/** The system keeps so many bytes of a path, and a zero behind them (`sun_path` in unix(7)). */
+const MAX_PATH_BYTES = 107;
+
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
 
 /**
- * Reads `HOST:PORT`, an IPv6 address in brackets: `127.0.0.1:8100`, `[::1]:8100`, `zeo.example.com:8100`.
- * Port 0 is read too; whether it is allowed is for the caller to say.
+ * Reads an absolute path, or `HOST:PORT`: `/run/zeo.sock`, `127.0.0.1:8100`, `[::1]:8100`, `zeo.example.com:8100`.
  * @returns undefined when the text is anything else
  */
 export function parseAddress(text: string): Address | undefined {
+  return text.startsWith("/") ? parsePath(text) : parseTcpAddress(text);
+}
+
+/** At most 107 bytes, as the system has no room for more; nothing that a log would have to escape. */
+function parsePath(text: string): UnixAddress | undefined {
+  if (Buffer.byteLength(text) > MAX_PATH_BYTES || text.endsWith("/") || CONTROL.test(text)) return undefined;
+  const path = normalize(text);
+  return path === "/" ? undefined : { path };
+}
+
+/**
+ * Reads `HOST:PORT`, an IPv6 address in brackets.
+ * Port 0 is read too; whether it is allowed is for the caller to say.
+ * @returns undefined when the text is anything else
+ */
+export function parseTcpAddress(text: string): TcpAddress | undefined {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(0|[1-9]\d{0,4})$/.exec(text);
   if (match === null) return undefined;
   const port = Number(match[3]);
@@ -25,7 +56,8 @@ export function parseAddress(text: string): Address | undefined {
 }
 
 /** Writes an address as {@link parseAddress} reads it. */
-export function formatAddress({ host, port }: Address): string {
+export function formatAddress({ host, port, path }: Address): string {
+  if (path !== undefined) return path;
   return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
@@ -39,6 +71,7 @@ export function canonicalHost(host: string): string {
 
 /** Whether two listening addresses can't be bound at the same time. Two ports 0 can. */
 export function sameListener(a: Address, b: Address): boolean {
+  if (a.path !== undefined || b.path !== undefined) return a.path === b.path;
   if (a.port !== b.port || a.port === 0) return false;
   const [x, y] = [canonicalHost(a.host), canonicalHost(b.host)];
   if (x === y || x === "::" || y === "::") return true;
@@ -49,6 +82,7 @@ export function sameListener(a: Address, b: Address): boolean {
 
 /** Whether dialling `server` certainly reaches `listen`, as far as the text alone can tell. */
 export function reaches(server: Address, listen: Address): boolean {
+  if (server.path !== undefined || listen.path !== undefined) return server.path === listen.path;
   if (server.port !== listen.port || listen.port === 0) return false;
   const [x, y] = [canonicalHost(server.host), canonicalHost(listen.host)];
   if (x === y || bothLocalhost(x, y)) return true;

@@ -1,19 +1,16 @@
 import { isIPv6 } from "node:net";
 import { z } from "zod";
-import { canonicalHost, formatAddress, parseAddress, type Address } from "./address.ts";
+import { canonicalHost, formatAddress, parseAddress, parseTcpAddress, type Address } from "./address.ts";
 
 // Where metrics and status are served, and for whom.
 
 /** Where the admin server listens: a TCP address, or the path of a Unix socket. */
-export type AdminAddress = Address | { readonly path: string };
-
-/** Longer paths no system takes (`sun_path` of Linux). */
-const MAX_PATH = 107;
+export type AdminAddress = Address;
 
 const listenExpected = "HOST:PORT such as 127.0.0.1:9180, port 0 for any free one, or the absolute path of a socket";
 
 const listen = z.string({ error: listenExpected }).transform((text, context): AdminAddress => {
-  const address = text.startsWith("/") ? parsePath(text) : parseAddress(text);
+  const address = parseAddress(text);
   if (address !== undefined) return address;
   context.addIssue({ code: "custom", message: listenExpected, input: text });
   return z.NEVER;
@@ -75,7 +72,7 @@ export const adminSchema = z
   .superRefine((given, context) => {
     if (isThisMachine(given.listen) || (given["token-file"] !== undefined && given.tls !== undefined)) return;
     const message = "an address of this machine alone such as 127.0.0.1:9180, or both token-file and tls";
-    context.addIssue({ code: "custom", path: ["listen"], message, input: formatAdminAddress(given.listen) });
+    context.addIssue({ code: "custom", path: ["listen"], message, input: formatAddress(given.listen) });
   })
   .transform((given) => ({
     listen: given.listen,
@@ -87,23 +84,13 @@ export const adminSchema = z
 /** The admin server's part of a checked configuration. */
 export type AdminConfig = z.output<typeof adminSchema>;
 
-/** Writes an address as it is read. */
-export function formatAdminAddress(address: AdminAddress): string {
-  return "path" in address ? address.path : formatAddress(address);
-}
-
 /** Can nobody but this machine's own processes connect there, as far as the text tells? */
 export function isThisMachine(address: AdminAddress): boolean {
-  if ("path" in address) return true;
+  if (address.path !== undefined) return true;
   const known = canonicalHost(address.host);
   return known === "localhost" || known === "::1" || /^127\.\d+\.\d+\.\d+$/.test(known);
 }
 
-function parsePath(text: string): { readonly path: string } | undefined {
-  const isPath = Buffer.byteLength(text) <= MAX_PATH && !text.endsWith("/") && !/\p{Cc}/u.test(text);
-  return isPath ? { path: text } : undefined;
-}
-
 function isHost(text: string): boolean {
-  return parseAddress(isIPv6(text) ? `[${text}]:1` : `${text}:1`) !== undefined;
+  return parseTcpAddress(isIPv6(text) ? `[${text}]:1` : `${text}:1`) !== undefined;
 }

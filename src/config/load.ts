@@ -1,19 +1,17 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { z } from "zod";
 import { parseAddress } from "./address.ts";
+import { MAX_FILE_BYTES, readBounded, readFailure } from "./bounded-file.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { ConfigError, formatPath, formatValue } from "./problem.ts";
 import type { ReadUpstream } from "./rules.ts";
 import { checkUpstreams } from "./rules.ts";
 import type { Config, ConfigInput } from "./schema.ts";
 import { configSchema } from "./schema.ts";
+import { checkTransport } from "./transport-rules.ts";
 import type { Source } from "./source.ts";
 import { readSource } from "./source.ts";
 
 export type { Config, ConfigInput } from "./schema.ts";
-
-/** More than any configuration needs; a file that is something else is not read into memory. */
-const MAX_FILE_BYTES = 1024 * 1024;
 
 type Place = Source["place"];
 
@@ -56,6 +54,8 @@ function check(input: unknown, found: readonly ConfigProblem[], place: Place): C
   const result = configSchema.safeParse(input, { reportInput: true });
   const problems = result.error?.issues.flatMap((issue) => describeIssue(issue, place)) ?? [];
   const breaches = checkUpstreams(readUpstreams(input)).map(({ path, message }) => place(path, message));
+  const transport = (result.data?.upstreams ?? []).flatMap(checkTransport);
+  breaches.push(...transport.map(({ path, message }) => place(path, message)));
   const all = inOrder([...found, ...problems, ...breaches]);
   if (result.success && all.length === 0) return result.data;
   throw new ConfigError(all);
@@ -108,7 +108,7 @@ function readText(file: string): string {
   const fail = (message: string, cause?: unknown) => new ConfigError([{ file, path: "", message }], { cause });
   let bytes: Buffer;
   try {
-    bytes = readBounded(file);
+    ({ bytes } = readBounded(file));
   } catch (error) {
     throw fail(`expected a file that can be read, got ${readFailure(error)}`, error);
   }
@@ -118,29 +118,4 @@ function readText(file: string): string {
   } catch (error) {
     throw fail("expected UTF-8 text, got other bytes", error);
   }
-}
-
-/** Reads to the end or just past the limit; a device or a pipe has no size to ask for. */
-function readBounded(file: string): Buffer {
-  const descriptor = openSync(file, "r");
-  try {
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    while (length < buffer.length) {
-      const read = readSync(descriptor, buffer, length, buffer.length - length, null);
-      if (read === 0) break;
-      length += read;
-    }
-    return buffer.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function readFailure(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "ENOENT") return "no such file";
-  if (code === "EISDIR") return "a directory";
-  if (code === "EACCES") return "no permission";
-  return code ?? String(error);
 }

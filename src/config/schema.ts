@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { adminSchema } from "./admin.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+import { map, oneOf, SWITCH } from "./schema-parts.ts";
+import { serverTls, socket, tls } from "./transport-schema.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 // Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
@@ -24,8 +26,9 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-const listen = address('HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one', 0);
-const server = address('HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100', 1);
+const PATH = "an absolute path of at most 107 bytes";
+const listen = address(`HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one, or ${PATH}`, 0);
+const server = address(`HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, or ${PATH}`, 1);
 
 const nameExpected = "a name of 1 to 300 characters, none of them a control character";
 const name = z
@@ -33,7 +36,6 @@ const name = z
   .max(300, { error: nameExpected })
   .regex(/^[^\p{Cc}\p{Zl}\p{Zp}]+$/u, { error: nameExpected });
 
-const SWITCH = ["on", "off"] as const;
 const REPAIR_MODES = ["on", "observe"] as const;
 
 const storageExpected = 'the name of a storage such as "1", in quotes';
@@ -49,10 +51,22 @@ const upstream = map({
     .meta({ unset: "the server's address", change: "the upstream" }),
   listen: listen
     .describe(
-      '`HOST:PORT` for clients; `"[::1]:9100"` for IPv6, with the quotes. Port 0 takes any free one and keeps it',
+      '`HOST:PORT` for clients; `"[::1]:9100"` for IPv6, with the quotes. Port 0 takes any free one and keeps it. Or the ' +
+        "absolute path of a [Unix socket](#unix-sockets)",
     )
     .meta({ change: "the upstream" }),
-  server: server.describe("`HOST:PORT` of the ZEO server").meta({ change: "the upstream" }),
+  server: server
+    .describe("`HOST:PORT` of the ZEO server, or the absolute path of its Unix socket")
+    .meta({ change: "the upstream" }),
+  socket: socket
+    .optional()
+    .describe("the file of a listening Unix socket")
+    .meta({ unset: "the system's defaults", change: "the upstream" }),
+  tls: tls.optional().describe("clients speak TLS: see [TLS](#tls)").meta({ unset: "off", change: "the upstream" }),
+  "server-tls": serverTls
+    .optional()
+    .describe("the server speaks TLS: see [TLS](#tls)")
+    .meta({ unset: "off", change: "the upstream" }),
   witness: z
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
@@ -77,7 +91,7 @@ const upstream = map({
         "of any other storage begins when its first client registers, which waits for it. Nothing with `witness: off`",
     )
     .meta({ change: "the upstream" }),
-});
+}).transform(({ "server-tls": withServer, ...given }) => ({ ...given, serverTls: withServer }));
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
@@ -233,10 +247,6 @@ export type Config = z.output<typeof configSchema>;
 /** One listening address and the server behind it. */
 export type UpstreamConfig = Config["upstreams"][number];
 
-function map<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  return z.strictObject(shape, { error: `a map with the keys ${Object.keys(shape).join(", ")}` });
-}
-
 function measured(expected: string, read: (text: string) => number | undefined, min: number, max: number) {
   return z.string({ error: expected }).transform((text, context): number => {
     const value = read(text);
@@ -249,14 +259,10 @@ function measured(expected: string, read: (text: string) => number | undefined, 
 function address(expected: string, minPort: number) {
   return z.string({ error: expected }).transform((text, context) => {
     const read = parseAddress(text);
-    if (read !== undefined && read.port >= minPort) return read;
+    if (read !== undefined && (read.port ?? minPort) >= minPort) return read;
     context.addIssue({ code: "custom", message: expected, input: text });
     return z.NEVER;
   });
-}
-
-function oneOf(values: readonly string[]): string {
-  return `one of ${values.join(", ")}`;
 }
 
 /** Gives a nameless upstream its server's address, numbered where several share one. */

@@ -1,4 +1,4 @@
-import type { Address } from "../config/address.ts";
+import type { TcpAddress } from "../config/address.ts";
 import { formatAddress } from "../config/address.ts";
 import type { ServerProtocol } from "../embedded/behaviour.ts";
 
@@ -10,9 +10,9 @@ const CLIENTS: Readonly<Record<ServerProtocol, readonly [string, string]>> = {
 };
 
 /** How to reach both ports with a real client. */
-export function advice(protocol: ServerProtocol, server: Address, proxy: Address): string {
+export function advice(protocol: ServerProtocol, server: TcpAddress, proxy: TcpAddress): string {
   const [clients, install] = CLIENTS[protocol];
-  const python = ({ host, port }: Address): string =>
+  const python = ({ host, port }: TcpAddress): string =>
     `python -c "import ZEO; print(ZEO.connection(('${host}', ${port})).root()['greeting'])"`;
   return [
     `Both ports stay open until Ctrl-C. Real clients (${clients}; ${install}) find the same database on both:`,

@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import type { Address } from "../config/address.ts";
-import { formatAddress, parseAddress } from "../config/address.ts";
+import type { TcpAddress } from "../config/address.ts";
+import { formatAddress, parseTcpAddress } from "../config/address.ts";
 import { createProxy } from "../index.ts";
 import type { Proxy } from "../index.ts";
 import type { ServerProtocol } from "../embedded/behaviour.ts";
@@ -11,7 +11,7 @@ import { startOnPort } from "./ports.ts";
 
 export interface WorldOptions {
   readonly protocol: ServerProtocol;
-  readonly listen: Address;
+  readonly listen: TcpAddress;
   readonly serverPort: number;
   /** The port was asked for, so no other one will do. */
   readonly fixedListen: boolean;
@@ -22,8 +22,8 @@ export interface WorldOptions {
 export interface World {
   readonly server: EmbeddedServer;
   readonly proxy: Proxy;
-  readonly serverAddress: Address;
-  readonly proxyAddress: Address;
+  readonly serverAddress: TcpAddress;
+  readonly proxyAddress: TcpAddress;
   /** Usual ports that were taken. */
   readonly taken: readonly number[];
   /** Connected through the proxy, as all clients that write should be. */
@@ -64,7 +64,7 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
     });
     closers.push(() => proxy.value.stop());
     const proxyAddress = boundAddress(proxy.value);
-    const join = async (address: Address): Promise<EmbeddedClient> => {
+    const join = async (address: TcpAddress): Promise<EmbeddedClient> => {
       const client = await EmbeddedClient.connect(address);
       closers.push(() => client.close());
       return client;
@@ -91,8 +91,8 @@ export async function openWorld(options: WorldOptions, logger: Logger): Promise<
 }
 
 /** An address that the demo's own clients can dial. */
-function boundAddress(proxy: Proxy): Address {
-  const bound = parseAddress(proxy.stats().upstreams[0]?.listen ?? "");
+function boundAddress(proxy: Proxy): TcpAddress {
+  const bound = parseTcpAddress(proxy.stats().upstreams[0]?.listen ?? "");
   if (bound === undefined) throw new Error("the proxy did not start");
   const anywhere = bound.host === "0.0.0.0" || bound.host === "::";
   return anywhere ? { host: "127.0.0.1", port: bound.port } : bound;

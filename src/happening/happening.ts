@@ -89,7 +89,7 @@ export interface ClosedSession {
   readonly durationMs: number;
 }
 
-/** What happens to an upstream; addresses are `host:port`. */
+/** What happens to an upstream; addresses are `host:port`, or the path of a Unix socket. */
 export type UpstreamHappening =
   /** `isAgain`: nothing else was told since the last time. */
   | { readonly what: "listening"; readonly address: string; readonly server: string; readonly isAgain: boolean }
@@ -102,6 +102,16 @@ export type UpstreamHappening =
   | { readonly what: "trouble-over"; readonly lastedMs: number }
   /** Servers at several addresses answer at the same time, `addresses` without ports. */
   | { readonly what: "several-addresses"; readonly server: string; readonly addresses: readonly string[] }
+  /** TLS has failed with a client, or on a connection to the server: `reason` is Node's code, or OpenSSL's. */
+  | {
+      readonly what: "tls-failed";
+      readonly party: "client" | "server";
+      /** As in `client` of others; the server's address. */
+      readonly peer: string;
+      readonly reason: string;
+    }
+  /** The server's certificate is not looked at. */
+  | { readonly what: "unverified" }
   /** It answers again, after so long. */
   | { readonly what: "up"; readonly server: string; readonly downMs: number };
 

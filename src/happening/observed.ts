@@ -53,6 +53,8 @@ const TOLD: Readonly<Record<Happening["what"], "observed" | "as-it-is" | "not">>
   full: "not",
   room: "not",
   "few-descriptors": "not",
+  "tls-failed": "not",
+  unverified: "not",
   "admin-listening": "not",
   "admin-failed": "not",
 };

@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../session/connection.ts";
 import { offer } from "./offer.ts";
 import { outbox, type Recipient } from "./outbox.ts";
+import { peerName } from "./peer-name.ts";
 import { Reading } from "./reading.ts";
 import { isScratch } from "./scratch.ts";
 import { socketTable } from "./socket-table.ts";
-
-/** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
-const UNKNOWN_PEER = "unknown";
 
 /** What there is of Node's own object for the system's socket. */
 interface Handle {
@@ -29,6 +28,10 @@ export class SocketConnection implements Connection, Recipient {
   /** Of the socket while it is open. */
   readonly #handle: Handle | undefined;
   readonly #descriptor: number;
+  /** The same where bytes may go to it as they are, past Node; -1 under TLS. */
+  readonly #direct: number;
+  /** Is it in the system's table? Unix sockets are not. */
+  readonly #isListed: boolean;
   /** So many bytes have gone to the system without Node. */
   #offered = 0;
   /** So many writes wait in Node's queue. */
@@ -36,15 +39,19 @@ export class SocketConnection implements Connection, Recipient {
   #hasEnded = false;
   #isClosed = false;
 
-  /** The socket reads nothing yet. Without `reading` it is read as Node does it by itself. */
-  constructor(socket: Socket, reading?: Reading) {
-    const { remoteAddress, remotePort } = socket;
-    this.peer = remoteAddress === undefined ? UNKNOWN_PEER : `${remoteAddress}:${remotePort}`;
+  /**
+   * The socket reads nothing yet. Without `reading` it is read as Node does it by itself, as one with TLS must be. `peer`: what
+   * the other end is called where the socket has no address for it.
+   */
+  constructor(socket: Socket, reading?: Reading, peer?: string) {
+    this.peer = peer ?? peerName(socket);
     this.#socket = socket;
     this.#reading = reading ?? new Reading();
     this.#isShared = reading !== undefined;
     this.#handle = handleOf(socket) ?? undefined;
     this.#descriptor = this.#handle?.fd ?? -1;
+    this.#direct = socket instanceof TLSSocket ? -1 : this.#descriptor;
+    this.#isListed = socket.remoteAddress !== undefined;
     (socket as Owned)[CONNECTION] = this;
     socket.on("error", hasFailed);
     if (!this.#isShared) this.#readByNode();
@@ -80,7 +87,7 @@ export class SocketConnection implements Connection, Recipient {
   /** Behind what waits: what was gathered before in the same event may have begun to. */
   send(bytes: Buffer, left?: () => void): boolean {
     if (this.#waiting > 0) return this.#queue(bytes, left);
-    const taken = this.#isOpen ? offer(this.#descriptor, bytes) : 0;
+    const taken = this.#isOpen ? offer(this.#direct, bytes) : 0;
     this.#offered += taken;
     if (taken === bytes.length) return true;
     return this.#queue(taken === 0 ? bytes : bytes.subarray(taken), left);
@@ -121,7 +128,7 @@ export class SocketConnection implements Connection, Recipient {
   }
 
   ask(told: (seen: Seen | undefined) => void): void {
-    socketTable.ask(this.#isOpen ? this.#descriptor : -1, told);
+    socketTable.ask(this.#isOpen && this.#isListed ? this.#descriptor : -1, told);
   }
 
   handOver(handler: ConnectionHandler): void {

@@ -1,10 +1,19 @@
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { Address } from "../config/address.ts";
+import type { TlsConfig } from "../config/transport-schema.ts";
+import type { Party } from "../session/connection.ts";
 import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
+import { Binding } from "./binding.ts";
+import type { Credentials } from "./credentials.ts";
 import { shortage } from "./descriptors.ts";
+import { peerName, unixClientName } from "./peer-name.ts";
 import { Reading, remade } from "./reading.ts";
 import { SocketConnection } from "./socket-connection.ts";
+import type { SocketFile } from "./socket-file.ts";
 import { codeOf } from "./system-error.ts";
+import { TlsAcceptor } from "./tls-acceptor.ts";
+import { beginTls, type ServerIdentity } from "./tls-dial.ts";
 
 /**
  * What the system adds: it asks a host that has been silent for so long ten times, a second apart, before it gives it up
@@ -19,71 +28,145 @@ const PROBES_MS = 10_000;
  */
 const QUEUE_BYTES = 256 * 1024;
 
-/** Connections over TCP. */
+/** A Unix socket's server whose queue is full is asked again after so long; a port's queue is waited for by the system. */
+const FULL_MS = 20;
+
+const OWN_FILE: SocketFile = { mode: 0o660 };
+
+/** How the two sides of one upstream are reached, where that is not plain TCP. */
+export interface TransportParts {
+  /** Of a Unix socket that is listened on. */
+  readonly file?: SocketFile | undefined;
+  readonly tls?: Credentials<TlsConfig> | undefined;
+  readonly serverTls?: ServerIdentity | undefined;
+  /** How long a client's TLS handshake may take. */
+  readonly handshakeMs?: number;
+  /** TLS has failed: with a client, or on a connection to the server that was there. `code`: Node's or OpenSSL's. */
+  readonly tlsFailed?: (party: Party, peer: string, code: string) => void;
+}
+
+/** Connections over TCP and Unix sockets, with TLS or without. */
 export class SocketTransport implements Transport {
   readonly #options: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
   readonly #dialling: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
+  readonly #parts: TransportParts;
 
   /** `keepAliveMs`: how long a host may be gone before a connection to it that nobody writes to is closed. */
-  constructor(keepAliveMs: number) {
+  constructor(keepAliveMs: number, parts: TransportParts = {}) {
     // Whole seconds; with 0 the system's two hours would hold.
     const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
     this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
     this.#dialling = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
+    this.#parts = parts;
   }
 
-  dial({ host, port }: Address, dialled: Dialled): () => void {
-    const reading = new Reading();
-    const socket = connect({ host, port, ...this.#dialling, onread: reading.onread });
-    socket.pause();
-    const failed = (error: Error): void => dialled.failed(codeOf(error));
-    socket.once("error", failed);
-    socket.once("connect", () => {
+  dial(server: Address, dialled: Dialled): () => void {
+    const { serverTls } = this.#parts;
+    let isOver = false;
+    let socket: Socket;
+    let timer: NodeJS.Timeout | undefined;
+    const failed = (error: Error): void => {
+      if (isOver) return;
+      const code = codeOf(error);
+      if (code === "EAGAIN" && server.path !== undefined) timer = setTimeout(begin, FULL_MS);
+      else {
+        isOver = true;
+        dialled.failed(code);
+      }
+    };
+    const connected = (connection: SocketConnection): void => {
+      isOver = true;
       socket.removeListener("error", failed);
-      dialled.connected(new SocketConnection(socket, reading));
-    });
+      dialled.connected(connection);
+    };
+    const begin = (): void => {
+      const reading = serverTls === undefined ? new Reading() : undefined;
+      const onread = reading === undefined ? {} : { onread: reading.onread };
+      socket = connect({ ...placeOf(server), ...this.#dialling, ...onread });
+      socket.pause();
+      socket.once("error", failed);
+      socket.once("connect", () => {
+        if (serverTls === undefined) connected(new SocketConnection(socket, reading, server.path));
+        else this.#secure(serverTls, socket, server, failed, connected);
+      });
+    };
+    begin();
     return () => {
-      if (!socket.connecting) return;
-      socket.removeListener("error", failed);
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
       socket.on("error", () => undefined);
       socket.destroy();
     };
   }
 
-  listen({ host, port }: Address, listened: Listened): () => void {
+  #secure(
+    identity: ServerIdentity,
+    socket: Socket,
+    server: Address,
+    failed: (error: Error) => void,
+    connected: (connection: SocketConnection) => void,
+  ): void {
+    const peer = server.path ?? peerName(socket);
+    const secured = beginTls(socket, identity, QUEUE_BYTES, () => {
+      secured.removeListener("error", failed);
+      secured.pause();
+      connected(this.#connectionOver(secured, "server", peer));
+    });
+    secured.once("error", failed);
+  }
+
+  listen(address: Address, listened: Listened): () => void {
+    const { file = OWN_FILE, tls, handshakeMs = 0 } = this.#parts;
     let isGivenUp = false;
-    const server = createServer({ ...this.#options, pauseOnConnect: true }, (socket) => {
+    const handshakes =
+      tls === undefined
+        ? undefined
+        : new TlsAcceptor(tls, handshakeMs, {
+            secure: (client, peer) => listened.accepted(this.#connectionOver(client, "client", peer)),
+            failed: (code, peer) => this.#parts.tlsFailed?.("client", peer, code),
+          });
+    const accept = (socket: Socket): void => {
+      const unix = address.path === undefined ? undefined : unixClientName();
       if (isGivenUp) socket.destroy();
-      else listened.accepted(connectionOf(socket));
+      else if (handshakes === undefined) listened.accepted(connectionOf(socket, unix));
+      else handshakes.take(socket, unix ?? peerName(socket));
+    };
+    const binding = new Binding(() => createServer({ ...this.#options, pauseOnConnect: true }, accept), file, {
+      bound: (at) => listened.listening(at),
+      failed: (code, cause) => listened.failed(code, cause),
+      hindered: (code) => listened.hindered(code),
     });
-    server.once("error", (error) => {
-      if (!isGivenUp) listened.failed(codeOf(error), error);
-    });
-    server.listen({ host, port }, () => {
-      if (isGivenUp) {
-        server.close();
-        return;
-      }
-      server.removeAllListeners("error");
-      // No memory, say. (Of want of descriptors nothing is said here: Node closes who comes. See `shortage`.)
-      server.on("error", (error) => {
-        if (!isGivenUp) listened.hindered(codeOf(error));
-      });
-      listened.listening({ host, port: (server.address() as AddressInfo).port });
-    });
+    binding.bind(address);
     return () => {
       isGivenUp = true;
-      if (server.listening) server.close();
+      binding.giveUp();
+      handshakes?.stop();
     };
   }
 
   shortage(descriptors: number): string | undefined {
     return shortage(descriptors);
   }
+
+  /** What goes wrong with TLS later is told, too: a server of TLS 1.3 says behind the handshake that it wants a certificate. */
+  #connectionOver(socket: TLSSocket, party: Party, peer: string): SocketConnection {
+    socket.on("error", (error) => {
+      const code = codeOf(error);
+      if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) this.#parts.tlsFailed?.(party, peer, code);
+    });
+    return new SocketConnection(socket, undefined, peer);
+  }
 }
 
-function connectionOf(accepted: Socket): SocketConnection {
+function placeOf(server: Address): { path: string } | { host: string; port: number } {
+  return server.path === undefined ? { host: server.host, port: server.port } : { path: server.path };
+}
+
+function connectionOf(accepted: Socket, peer: string | undefined): SocketConnection {
   const reading = new Reading();
   const socket = remade(accepted, reading);
-  return socket === undefined ? new SocketConnection(accepted) : new SocketConnection(socket, reading);
+  return socket === undefined
+    ? new SocketConnection(accepted, undefined, peer)
+    : new SocketConnection(socket, reading, peer);
 }

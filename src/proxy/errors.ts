@@ -16,4 +16,7 @@ export class ListenError extends Error {
 const REASONS: ReadonlyMap<string, string> = new Map([
   ["EADDRINUSE", "the address is in use"],
   ["EACCES", "not permitted"],
+  ["ENOENT", "its folder is not there"],
+  ["ENOTSOCK", "something that is no socket is there"],
+  ["EPERM", "its owner or group can't be set by this process"],
 ]);

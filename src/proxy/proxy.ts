@@ -1,11 +1,9 @@
-import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
 import type { Route } from "../admin/route.ts";
 import type { Admin } from "../admin/admin.ts";
 import { packageVersion } from "../admin/version.ts";
 import { formatAddress, type Address } from "../config/address.ts";
-import { formatAdminAddress } from "../config/admin.ts";
 import { toConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
@@ -13,7 +11,7 @@ import type { Report } from "../happening/happening.ts";
 import { Feed } from "../page/feed.ts";
 import type { Readers } from "../page/readers.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
-import { SocketTransport } from "../net/socket-transport.ts";
+import type { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { codeOf } from "../net/system-error.ts";
 import { Counters } from "../report/counters.ts";
@@ -34,7 +32,9 @@ import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
 import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
 import { ListenError } from "./errors.ts";
+import { findKeys } from "./server-keys.ts";
 import { snapshotOf } from "./snapshot.ts";
+import { Transports } from "./transports.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
@@ -67,7 +67,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
-  readonly #transport: SocketTransport;
+  readonly #transports: Transports;
   readonly #upstreams: Upstream[] = [];
   readonly #storages = new Map<string, Storages>();
   #admin: Admin | undefined;
@@ -96,7 +96,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
-    this.#transport = new SocketTransport(config.keepAliveMs);
+    this.#transports = new Transports(config, this.#report);
     this.#memory = new Memory(config.limits.memoryBytes);
   }
 
@@ -114,6 +114,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       throw error;
     }
     this.#countDescriptors();
+    this.#transports.warn();
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
     this.#isRunning = true;
   }
@@ -122,7 +123,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const { clients } = this.#config.limits;
     const allowed = descriptorLimit();
     const guests = this.#admin === undefined ? 0 : ADMIN_DESCRIPTORS;
-    const needed = 2 * clients + OWN_DESCRIPTORS + guests + this.#config.upstreams.length;
+    const addresses = this.#config.upstreams.length + this.#transports.descriptors;
+    const needed = 2 * clients + OWN_DESCRIPTORS + guests + addresses;
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
   }
 
@@ -153,7 +155,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     } catch (error) {
       const code = codeOf(error);
       if (error instanceof ConfigError || code === "unknown") throw error;
-      throw new ListenError(undefined, formatAdminAddress(config.listen), code, { cause: error });
+      throw new ListenError(undefined, formatAddress(config.listen), code, { cause: error });
     }
     this.#report({ what: "admin-listening", address: this.#admin.address });
     if (this.#stopped !== undefined) await this.#admin.stop();
@@ -179,7 +181,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const upstream = new Upstream(config, {
       settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
       clock: systemClock,
-      transport: this.#transport,
+      transport: this.#transports.of(config.name),
       storages: this.#finder(config),
       memory: this.#memory,
       room: this.#room,
@@ -194,28 +196,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #finder(config: Config["upstreams"][number]): StoragesFinder {
-    return (found, failed) => {
-      let isCancelled = false;
-      dns.lookup(config.server.host, { all: true }, (error, addresses) => {
-        if (isCancelled) return;
-        if (error !== null) failed(codeOf(error));
-        else
-          found(
-            this.#storagesAt(
-              config,
-              addresses.map(({ address }) => address),
-            ),
-          );
-      });
-      return () => {
-        isCancelled = true;
-      };
-    };
+    return (found, failed) => findKeys(config, (keys) => found(this.#storagesAt(config, keys)), failed);
   }
 
   /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ server, witness }: Config["upstreams"][number], addresses: readonly string[]): Storages {
-    const keys = addresses.map((address) => `${address} ${server.port}`);
+  #storagesAt({ name, server, witness }: Config["upstreams"][number], keys: readonly string[]): Storages {
     const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
     const { historyBytes } = this.#config.limits;
     const share = (free: () => void): Share => this.#memory.share(free);
@@ -226,16 +211,19 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       tellsCommits: this.#feed !== undefined,
       held: this.#feed?.held.bind(this.#feed),
       share,
-      witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
+      witness:
+        witness === "on"
+          ? { of: this.#witnessOf(server, this.#transports.of(name)), settings: this.#config.witness }
+          : undefined,
     };
     const storages = known ?? new Storages(formatAddress(server), host);
     for (const key of keys) this.#storages.set(key, storages);
     return storages;
   }
 
-  #witnessOf(server: Address): WitnessMaker {
+  #witnessOf(server: Address, transport: SocketTransport): WitnessMaker {
     const { limits, witness } = this.#config;
-    const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
+    const dialling = { transport, clock: systemClock, timeoutMs: limits.handshakeMs };
     const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
     // Soon enough for a second one to answer before those who wait are given up.
     const stallMs = witness.holdMs / 4;

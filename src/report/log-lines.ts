@@ -222,6 +222,21 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
         );
         return;
       }
+      case "tls-failed": {
+        const { upstream, party, peer, reason } = happening;
+        const told = hourly.count(upstream, `tls ${party} ${reason}`, performance.now());
+        if (told === undefined) return;
+        const isClient = party === "client";
+        const fields = { upstream, [party]: peer, reason, ...told };
+        logger.warn(fields, isClient ? "TLS with a client failed" : "TLS with the server failed");
+        return;
+      }
+      case "unverified":
+        logger.warn(
+          { upstream: happening.upstream },
+          "server-tls.verify is off: whoever answers at the server's address is taken for it",
+        );
+        return;
       case "up": {
         const { upstream, server, downMs } = happening;
         logger.error({ upstream, server, downMs }, "the server is back");

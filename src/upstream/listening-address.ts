@@ -25,12 +25,12 @@ export class ListeningAddress {
     this.#clients = clients;
   }
 
-  /** `host:port` once it was bound, also while it is given up. */
+  /** `host:port` or a path, once it was bound, also while it is given up. */
   get bound(): string | undefined {
     return this.#isBound ? this.text : undefined;
   }
 
-  /** `host:port`, bound or not. */
+  /** `host:port` or a path, bound or not. */
   get text(): string {
     return formatAddress(this.#address);
   }
@@ -45,8 +45,8 @@ export class ListeningAddress {
     this.#giveUp?.();
     this.#giveUp = this.#transport.listen(this.#address, {
       ...this.#clients,
-      listening: ({ port }) => {
-        this.#address = { ...this.#address, port };
+      listening: (address) => {
+        this.#address = address;
         this.#isBound = true;
         asked.listening();
       },

@@ -21,13 +21,13 @@ export class ServerAddresses<Session> {
 
   /**
    * The session's server has said something. To be called for those alone that what a server says is taken as proof from.
-   * @param peer `address:port`
+   * @param peer `address:port`, or the path of a Unix socket
    * @returns the addresses that answer at the same time, where that is to be told: once, and again when others have come
    */
   heard(session: Session, peer: string): readonly string[] | undefined {
     const known = this.#places.get(session);
     if (known?.isLast === true) return undefined;
-    const place = known ?? this.#come(session, peer.slice(0, peer.lastIndexOf(":")));
+    const place = known ?? this.#come(session, hostOf(peer));
     const isFirst = known === undefined && place.sessions === 1;
     const last = this.#last.get(place.family);
     if (last !== undefined) last.isLast = false;
@@ -72,8 +72,13 @@ interface Place {
   isLast: boolean;
 }
 
-type Family = "IPv4" | "IPv6";
+type Family = "IPv4" | "IPv6" | "Unix";
+
+function hostOf(peer: string): string {
+  return peer.startsWith("/") ? peer : peer.slice(0, peer.lastIndexOf(":"));
+}
 
 function familyOf(address: string): Family {
+  if (address.startsWith("/")) return "Unix";
   return address.includes(":") ? "IPv6" : "IPv4";
 }

@@ -53,7 +53,7 @@ async function startBare(serverPort: number): Promise<Relay> {
     transport.listen(
       { host: "127.0.0.1", port: 0 },
       {
-        listening: (address) => listening(address.port),
+        listening: (address) => listening(address.port ?? 0),
         failed: (code) => failed(new Error(code)),
         hindered: () => undefined,
         accepted: (client) =>

@@ -45,7 +45,7 @@ describe("the command line", () => {
   test.each([
     [["serve"], "error: unknown command 'serve'"],
     [["--quiet"], "error: unknown option '--quiet'"],
-    [["run"], "error: expected --config FILE, or both --listen HOST:PORT and --server HOST:PORT"],
+    [["run"], "error: expected --config FILE, or both --listen ADDRESS and --server ADDRESS"],
     [["run", "--listen", "127.0.0.1:0"], "error: expected --config FILE, or both"],
     [["run", "--config", "a", "--server", "b:1"], "error: option '-c, --config <file>' cannot be used with option"],
     [["run", "--config"], "error: option '-c, --config <file>' argument missing"],

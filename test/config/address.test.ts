@@ -118,3 +118,31 @@ describe("reaches", () => {
     expect(reaches(read("127.0.0.1:8100"), read("127.0.0.1:9100"))).toBe(false);
   });
 });
+
+describe("a Unix socket's path", () => {
+  it.each([
+    ["/run/zeo.sock", "/run/zeo.sock"],
+    ["/run//zeo/./a:8100", "/run/zeo/a:8100"],
+    [`/${"a".repeat(106)}`, `/${"a".repeat(106)}`],
+  ])("%s is read, and written, in one spelling", (text, path) => {
+    expect(parseAddress(text)).toEqual({ path });
+    expect(formatAddress({ path })).toBe(path);
+  });
+
+  it.each(["/", "/run/", "/a\nb", "/a\u2028b", `/${"a".repeat(107)}`, `/${"\u00e9".repeat(54)}`, "run/zeo.sock"])(
+    "%j is none",
+    (text) => {
+      expect(parseAddress(text)).toBeUndefined();
+    },
+  );
+
+  it("is another place than a port, and the same as itself", () => {
+    const [path, port] = [{ path: "/run/zeo.sock" }, { host: "127.0.0.1", port: 8100 }];
+    expect([sameListener(path, { ...path }), reaches(path, { ...path })]).toEqual([true, true]);
+    expect([sameListener(path, port), reaches(port, path), sameListener(path, { path: "/b" })]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAdminAddress, isThisMachine } from "../../src/config/admin.ts";
+import { isThisMachine } from "../../src/config/admin.ts";
 import { parseConfig, parseConfigText } from "../../src/config/load.ts";
 import { ConfigError } from "../../src/config/problem.ts";
 
@@ -75,7 +75,5 @@ describe("admin", () => {
       expect(isThisMachine({ host, port: 1 })).toBe(false);
     }
     expect(isThisMachine({ path: "/x.sock" })).toBe(true);
-    expect(formatAdminAddress({ path: "/x.sock" })).toBe("/x.sock");
-    expect(formatAdminAddress({ host: "::1", port: 5 })).toBe("[::1]:5");
   });
 });

@@ -130,19 +130,20 @@ __proto__: 5
 toString: 6
 7: 8
 `;
-    const address = 'expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100';
+    const path = "or an absolute path of at most 107 bytes";
+    const address = `expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, ${path}`;
     const top =
       "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
-      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, witness, repair, storages",
+      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, socket, tls, server-tls, witness, repair, storages",
       'F:6:11: upstreams[1].name: expected a name of its own, got "main" as upstreams[0] has it',
       "F:7:13: upstreams[1].listen: expected an address of its own, got localhost:9100 " +
         "while upstreams[0] listens on 127.0.0.1:9100",
       `F:8:13: upstreams[1].server: ${address}, got 5`,
       `F:9:5: upstreams[2].server: ${address}, got nothing`,
       'F:9:13: upstreams[2].listen: expected HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", ' +
-        'port 0 for any free one, got ":80"',
+        `port 0 for any free one, ${path}, got ":80"`,
       "F:10:1: log: expected a map with the keys level, format, oids, repairs, got an empty value",
       "F:11:20: limits.clients: expected a whole number from 1 to 1000000, got 0",
       'F:11:30: limits.frame: expected a size from 64KiB to 2GiB such as 64MiB, got "3GiB"',
@@ -177,7 +178,7 @@ toString: 6
     ],
     [
       "upstreams: [5]",
-      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, witness, repair, storages, got 5",
+      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, socket, tls, server-tls, witness, repair, storages, got 5",
     ],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],

@@ -32,7 +32,7 @@ async function accepted(): Promise<{ noted: Ways; other: Socket }> {
       { host: HOST, port: 0 },
       {
         listening: ({ port }) => {
-          other = connect({ host: HOST, port });
+          other = connect({ host: HOST, port: port ?? 0 });
         },
         accepted: (one) => resolve(new Ways(one)),
         failed,

@@ -1,16 +1,13 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { SocketTransport } from "../../src/net/socket-transport.ts";
 import type { Address } from "../../src/config/address.ts";
-import type { Connection } from "../../src/session/connection.ts";
 import { within } from "../proxy/peer.ts";
 import { meanwhile, portOf } from "./loopback.ts";
-import { Noted } from "./noted.ts";
 import { freePort } from "./free-port.ts";
+import { dial, Listening } from "./transported.ts";
 
 const HOST = "127.0.0.1";
-const transport = new SocketTransport(120_000);
 
 /** A server of the test's, and who has connected to it. */
 async function testServer(): Promise<{ address: Address; sockets: Socket[]; connection: () => Promise<Socket> }> {
@@ -27,36 +24,6 @@ async function testServer(): Promise<{ address: Address; sockets: Socket[]; conn
     return sockets[0] as Socket;
   };
   return { address: { host: HOST, port: portOf(server.address()) }, sockets, connection };
-}
-
-interface Dial {
-  readonly told: string[];
-  readonly cancel: () => void;
-  readonly connected: Promise<Noted>;
-  readonly over: Promise<void>;
-}
-
-function dial(address: Address): Dial {
-  const told: string[] = [];
-  let isConnected: (noted: Noted) => void = () => undefined;
-  let isOver: () => void = () => undefined;
-  const connected = new Promise<Noted>((resolve) => (isConnected = resolve));
-  const over = new Promise<void>((resolve) => (isOver = resolve));
-  const cancel = transport.dial(address, {
-    connected: (connection) => {
-      told.push("connected");
-      const noted = new Noted(connection);
-      onTestFinished(() => connection.carryOut("destroy"));
-      isConnected(noted);
-      isOver();
-    },
-    failed: (code) => {
-      told.push(`failed ${code}`);
-      isOver();
-    },
-  });
-  expect(told, "not while dial runs").toEqual([]);
-  return { told, cancel, connected: within(connected, "it connects"), over: within(over, "the dial is over") };
 }
 
 describe("a dial", () => {
@@ -116,47 +83,6 @@ describe("a dial", () => {
     expect(failed.told).toHaveLength(1);
   });
 });
-
-class Listening {
-  readonly told: string[] = [];
-  readonly clients: Noted[] = [];
-  cause: unknown;
-  address: Address | undefined;
-  readonly giveUp: () => void;
-  #changed: () => void = () => undefined;
-
-  constructor(address: Address) {
-    const giveUp = transport.listen(address, {
-      listening: (at) => this.#note("listening", () => (this.address = at)),
-      failed: (code, cause) => this.#note(`failed ${code}`, () => (this.cause = cause)),
-      accepted: (client: Connection) => this.#note("accepted", () => this.clients.push(new Noted(client))),
-      hindered: (code) => this.#note(`hindered ${code}`, () => undefined),
-    });
-    expect(this.told, "not while listen runs").toEqual([]);
-    this.giveUp = giveUp;
-    onTestFinished(() => {
-      giveUp();
-      for (const { connection } of this.clients) connection.carryOut("destroy");
-    });
-  }
-
-  #note(what: string, work: () => void): void {
-    work();
-    this.told.push(what);
-    this.#changed();
-  }
-
-  /** So many things were told. */
-  async tells(count: number): Promise<void> {
-    while (this.told.length < count) {
-      await within(new Promise<void>((resolve) => (this.#changed = resolve)), `${count} things`);
-    }
-  }
-
-  get port(): number {
-    return this.address?.port ?? 0;
-  }
-}
 
 async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ port, host: HOST, allowHalfOpen: true });

@@ -46,6 +46,10 @@ export interface OpenOptions {
   readonly timeout?: number;
   /** Old clients look for the server with their own pauses: 1 s to 30 s, not the tests' shorter ones. */
   readonly default_polls?: boolean;
+  /** A Unix socket, instead of the port. */
+  readonly path?: string;
+  /** ZEO 5's `ssl`: files, and the server's name. */
+  readonly tls?: { readonly ca: string; readonly certificate: string; readonly key: string; readonly name: string };
 }
 
 export interface Loaded {

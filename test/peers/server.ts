@@ -8,7 +8,7 @@ import { PYTHON_SCRIPTS } from "./install.ts";
 import { startPython } from "./processes.ts";
 import type { Running } from "./processes.ts";
 import { freePort } from "../net/free-port.ts";
-import { greets, LOOPBACK } from "./sockets.ts";
+import { accepts, greets, LOOPBACK } from "./sockets.ts";
 
 export interface ServerOptions {
   readonly storages?: readonly string[];
@@ -21,6 +21,10 @@ export interface ServerOptions {
   readonly clientOf?: number;
   /** What it may take of the machine's memory, in MiB. */
   readonly mostMebibytes?: number;
+  /** ZEO 5's `ssl`: files; `authenticate` has the authorities of its clients. */
+  readonly ssl?: { readonly certificate: string; readonly key: string; readonly authenticate: string };
+  /** It listens at a Unix socket of that name in its folder, and at no port. */
+  readonly socket?: string;
 }
 
 /** One transaction of a FileStorage file. */
@@ -47,11 +51,17 @@ export interface PeerServer {
 const START_TIMEOUT_MS = 20_000;
 
 function configuration(dir: string, port: number, options: ServerOptions): string {
-  const lines = ["<zeo>", `  address ${LOOPBACK}:${port}`, `  pid-filename ${join(dir, "zeo.pid")}`];
+  const address = options.socket === undefined ? `${LOOPBACK}:${port}` : join(dir, options.socket);
+  const lines = ["<zeo>", `  address ${address}`, `  pid-filename ${join(dir, "zeo.pid")}`];
   // With the default of 100 a client that comes back after a while must drop its cache.
   lines.push("  invalidation-queue-size 10000");
   if (options.msgpack === true) lines.push("  msgpack true");
   if (options.clientConflictResolution === true) lines.push("  client-conflict-resolution true");
+  for (const [key, file] of Object.entries(options.ssl ?? {})) {
+    if (key === "certificate") lines.push("  <ssl>");
+    lines.push(`    ${key} ${file}`);
+    if (key === "authenticate") lines.push("  </ssl>");
+  }
   lines.push("</zeo>");
   for (const name of options.storages ?? ["1"]) {
     if (options.clientOf !== undefined) {
@@ -96,12 +106,19 @@ export async function startServer(installed: Installed, options: ServerOptions =
     for (;;) {
       await writeFile(configFile, configuration(dir, port, options));
       const candidate = launch();
-      if (await answers(candidate, port)) return candidate;
+      if (await answers(candidate, looks(port))) return candidate;
       await candidate.stop(0);
       if (Date.now() > deadline)
         throw new Error(`${installed.peer.name}: the server does not start\n${candidate.errors()}`);
       port = options.port ?? (await freePort());
     }
+  }
+
+  function looks(at: number): () => Promise<boolean> {
+    const { socket, ssl } = options;
+    if (socket !== undefined) return () => accepts({ path: join(dir, socket) });
+    // It says nothing before TLS.
+    return ssl === undefined ? () => greets(at, 1000) : () => accepts({ port: at, host: LOOPBACK });
   }
 
   return {
@@ -117,7 +134,8 @@ export async function startServer(installed: Installed, options: ServerOptions =
       await running.stop(graceMs);
       await new Promise((resolve) => setTimeout(resolve, downMs));
       running = launch();
-      if (!(await answers(running, port))) throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);
+      if (!(await answers(running, looks(port))))
+        throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);
     },
     async stop(): Promise<void> {
       await running.stop();
@@ -126,11 +144,11 @@ export async function startServer(installed: Installed, options: ServerOptions =
   };
 }
 
-/** Waits for the server's greeting; false where the process ends before, or takes too long. */
-async function answers(running: Running, port: number): Promise<boolean> {
+/** Waits until the server is there; false where the process ends before, or takes too long. */
+async function answers(running: Running, look: () => Promise<boolean>): Promise<boolean> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   while (running.child.exitCode === null && Date.now() < deadline) {
-    if (await greets(port, 1000)) return true;
+    if (await look()) return true;
     // There is no event to wait for: until it listens it refuses.
     await new Promise((resolve) => setTimeout(resolve, 30));
   }

@@ -29,3 +29,15 @@ export function greets(port: number, timeoutMs: number): Promise<boolean> {
     socket.once("end", () => end(false));
   });
 }
+
+/** Does anybody listen there? */
+export function accepts(place: { port: number; host: string } | { path: string }): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(place);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}

@@ -318,3 +318,27 @@ it("what can happen to many is told of at most once an hour", () => {
   const lines = linesOf(foreign, foreign, relayed, relayed, { ...relayed, reason: "mac" });
   expect(lines).toMatchObject([{ total: 1 }, { reason: "tls", total: 1 }, { reason: "mac", total: 1 }]);
 });
+
+it("what fails with TLS has a warning once an hour for each upstream, side and reason", () => {
+  const failed = {
+    what: "tls-failed",
+    upstream: "main",
+    peer: "10.0.0.1:5000",
+    reason: "ERR_SSL_HTTP_REQUEST",
+  } as const;
+  const lines = linesAt("warn", "each", [
+    { ...failed, party: "client" },
+    { ...failed, party: "client", peer: "10.0.0.2:5000" },
+    { ...failed, party: "client", reason: "too-many-handshakes" },
+    { ...failed, party: "server" },
+    { what: "unverified", upstream: "main" },
+  ]);
+  const { upstream, peer, reason } = failed;
+  const once = { upstream, since: 1, total: 1 };
+  expect(lines).toMatchObject([
+    { ...once, client: peer, reason, msg: "TLS with a client failed" },
+    { ...once, client: peer, reason: "too-many-handshakes", msg: "TLS with a client failed" },
+    { ...once, server: peer, reason, msg: "TLS with the server failed" },
+    { upstream, msg: "server-tls.verify is off: whoever answers at the server's address is taken for it" },
+  ]);
+});

@@ -64,8 +64,8 @@ const STATES: All<Availability["state"]> = {
   down: true,
   stopped: true,
 };
-/** Of what no world has: descriptors, and an admin server. */
-type Elsewhere = "few-descriptors" | "admin-listening" | "admin-failed";
+/** Of what no world has: descriptors, TLS, and an admin server. */
+type Elsewhere = "few-descriptors" | "tls-failed" | "unverified" | "admin-listening" | "admin-failed";
 const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | Elsewhere>> = {
   repaired: true,
   resumed: true,

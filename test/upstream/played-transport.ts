@@ -58,7 +58,8 @@ export class PlayedListening {
 
   opens(port = this.address.port): void {
     expect(this.isGivenUp).toBe(false);
-    this.#listened.listening({ host: this.address.host, port });
+    const { path, host = "", port: asked = 0 } = this.address;
+    this.#listened.listening(path === undefined ? { host, port: port ?? asked } : { path });
   }
 
   fails(code = "EADDRINUSE", cause?: unknown): void {

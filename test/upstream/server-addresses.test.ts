@@ -96,3 +96,10 @@ describe("no sign of several servers is", () => {
     expect(addresses.heard("three", A)).toEqual(BOTH);
   });
 });
+
+it("a Unix socket's path is its address, whole", () => {
+  const addresses = new ServerAddresses<string>();
+  for (const path of ["/run/a.sock", "/run/b:1"]) addresses.heard(path, path);
+  expect(addresses.all).toEqual(["/run/a.sock", "/run/b:1"]);
+  expect(addresses.heard("three", A)).toBeUndefined();
+});

@@ -57,7 +57,7 @@ class Client(object):
 
     def __init__(self, host, port, storage='1', db=False, cache=None, name=None,
                  blob_dir=None, shared_blobs=False, read_only=False, encoding=None, timeout=20,
-                 default_polls=False):
+                 default_polls=False, path=None, tls=None):
         options = {'storage': str(storage), 'wait_timeout': timeout, 'read_only': int(read_only)}
         if cache is not None:
             options['var'] = cache
@@ -71,7 +71,14 @@ class Client(object):
             # As of an application that says nothing: ClientStorage's own.
             options['min_disconnect_poll'] = 1
             options['max_disconnect_poll'] = 30
-        self.storage = open_storage((str(host), port), encoding, **options)
+        if tls is not None:
+            import ssl
+            context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=tls['ca'])
+            context.load_cert_chain(tls['certificate'], tls['key'])
+            options['ssl'] = context
+            options['ssl_server_hostname'] = tls['name']
+        address = (str(host), port) if path is None else str(path)
+        self.storage = open_storage(address, encoding, **options)
         self.recording = self.storage._peers_recording
         self.manager = transaction.TransactionManager()
         self.db = self.connection = None

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { admissionOf, admissionOptions } from "./admission.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
@@ -50,6 +51,7 @@ const upstream = map({
     .array(storage, { error: "a list of names of storages" })
     .prefault([])
     .describe("storages whose witness begins when the server is there, not with the first client that registers"),
+  ...admissionOptions,
 });
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -189,7 +191,7 @@ function oneOf(values: readonly string[]): string {
 /** Gives a nameless upstream its server's address, numbered where several share one. */
 function named(upstreams: readonly z.output<typeof upstream>[]) {
   const taken = new Set(upstreams.map((one) => one.name));
-  return upstreams.map(({ name: given, ...addresses }) => {
+  return upstreams.map(admissionOf).map(({ name: given, ...addresses }) => {
     if (given !== undefined) return { name: given, ...addresses };
     const base = formatAddress(addresses.server);
     let free = base;

@@ -1,13 +1,12 @@
 import type { Socket } from "node:net";
 import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../session/connection.ts";
+import type { Origin } from "../upstream/transport.ts";
 import { offer } from "./offer.ts";
+import { originOf } from "./origin.ts";
 import { outbox, type Recipient } from "./outbox.ts";
 import { Reading } from "./reading.ts";
 import { isScratch } from "./scratch.ts";
 import { socketTable } from "./socket-table.ts";
-
-/** The address of a host that has reset its connection before it was accepted: the system knows it no more. */
-const UNKNOWN_PEER = "unknown";
 
 /** What there is of Node's own object for the system's socket. */
 interface Handle {
@@ -22,6 +21,7 @@ type Owned = Socket & { [CONNECTION]: SocketConnection };
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection, Recipient {
   readonly peer: string;
+  readonly host: string | undefined;
   readonly #socket: Socket;
   readonly #reading: Reading;
   /** Is it read into the memory that all share? */
@@ -36,10 +36,13 @@ export class SocketConnection implements Connection, Recipient {
   #hasEnded = false;
   #isClosed = false;
 
-  /** The socket reads nothing yet. Without `reading` it is read as Node does it by itself. */
-  constructor(socket: Socket, reading?: Reading) {
-    const { remoteAddress, remotePort } = socket;
-    this.peer = remoteAddress === undefined ? UNKNOWN_PEER : `${remoteAddress}:${remotePort}`;
+  /**
+   * The socket reads nothing yet. Without `reading` it is read as Node does it by itself. `origin`: who is at its other end, where
+   * a balancer has said so.
+   */
+  constructor(socket: Socket, reading?: Reading, { host, peer }: Origin = originOf(socket)) {
+    this.peer = peer;
+    this.host = host;
     this.#socket = socket;
     this.#reading = reading ?? new Reading();
     this.#isShared = reading !== undefined;
@@ -107,6 +110,7 @@ export class SocketConnection implements Connection, Recipient {
         return;
       case "resume":
         this.#socket.resume();
+        this.#readKept();
         return;
       case "end":
         outbox.flushFor(this);
@@ -134,6 +138,17 @@ export class SocketConnection implements Connection, Recipient {
     // First and at once: else Node would do it a turn later, even if the socket is left unread by then.
     if (this.#isShared) this.#socket.read(0);
     this.#socket.resume();
+    this.#readKept();
+  }
+
+  /** Before anything else is read: that comes with the next turn of the loop. */
+  #readKept(): void {
+    if (!this.#reading.hasKept) return;
+    process.nextTick(() => {
+      if (this.#socket.destroyed || this.#socket.isPaused()) return;
+      this.#reading.readKept();
+      this.#readKept();
+    });
   }
 
   #readByNode(): void {

@@ -1,7 +1,8 @@
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import type { Address } from "../config/address.ts";
-import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
+import type { Dialled, Door, Listened, Origin, Transport } from "../upstream/transport.ts";
 import { shortage } from "./descriptors.ts";
+import { Doorway } from "./doorway.ts";
 import { Reading, remade } from "./reading.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import { codeOf } from "./system-error.ts";
@@ -52,9 +53,12 @@ export class SocketTransport implements Transport {
 
   listen({ host, port }: Address, listened: Listened): () => void {
     let isGivenUp = false;
+    const doorway = new Doorway(listened.door ?? OPEN, (socket, origin) =>
+      listened.accepted(connectionOf(socket, origin)),
+    );
     const server = createServer({ ...this.#options, pauseOnConnect: true }, (socket) => {
       if (isGivenUp) socket.destroy();
-      else listened.accepted(connectionOf(socket));
+      else doorway.come(socket);
     });
     server.once("error", (error) => {
       if (!isGivenUp) listened.failed(codeOf(error), error);
@@ -73,6 +77,7 @@ export class SocketTransport implements Transport {
     });
     return () => {
       isGivenUp = true;
+      doorway.close();
       if (server.listening) server.close();
     };
   }
@@ -82,8 +87,16 @@ export class SocketTransport implements Transport {
   }
 }
 
-function connectionOf(accepted: Socket): SocketConnection {
+/** Everybody may come in. */
+const OPEN: Door = {
+  headerMs: () => undefined,
+  lacksHeader: () => undefined,
+  admits: () => true,
+  leaves: () => undefined,
+};
+
+function connectionOf(accepted: Socket, origin: Origin): SocketConnection {
   const reading = new Reading();
   const socket = remade(accepted, reading);
-  return socket === undefined ? new SocketConnection(accepted) : new SocketConnection(socket, reading);
+  return new SocketConnection(socket ?? accepted, socket === undefined ? undefined : reading, origin);
 }

@@ -1,10 +1,11 @@
 import dns from "node:dns";
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
-import { formatAddress, type Address } from "../config/address.ts";
+import { formatAddress, isLoopback, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
+import { admissionRules } from "../net/admission-rules.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -89,6 +90,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       throw error;
     }
     this.#countDescriptors();
+    for (const [i, upstream] of this.#upstreams.entries()) this.#warnUnguarded(upstream, this.#config.upstreams[i]);
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
   }
 
@@ -97,6 +99,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const allowed = descriptorLimit();
     const needed = 2 * clients + OWN_DESCRIPTORS + this.#config.upstreams.length;
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
+  }
+
+  #warnUnguarded({ name, address }: Upstream, config: Config["upstreams"][number] | undefined): void {
+    if (config === undefined) return;
+    for (const against of gaps(config)) this.#report({ what: "unguarded", upstream: name, address, against });
   }
 
   /** All or none; the first error, once every address is either bound or not. */
@@ -121,6 +128,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       room: this.#room,
       isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
       report: this.#report,
+      admission: admissionRules(config.admission),
     });
     return upstream;
   }
@@ -201,7 +209,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   // --- statistics -------------------------------------------------------------------------------------------------
 
   stats(): ProxyStats {
-    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
+    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed, refused } = this.#counters;
     return {
       upstreams: this.#upstreams.map((upstream) => ({
         name: upstream.name,
@@ -212,6 +220,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         clients: upstream.clients,
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
+        refused: Object.fromEntries(refused.get(upstream.name) ?? []),
       })),
       storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
       completed,
@@ -224,6 +233,15 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       questions,
     };
   }
+}
+
+/** What is not guarded against at an address that others than this machine reach. */
+function gaps({ listen, admission }: Config["upstreams"][number]): ("anybody" | "forged addresses")[] {
+  if (isLoopback(listen.host)) return [];
+  const found: ("anybody" | "forged addresses")[] = [];
+  if (admission.allow.length === 0) found.push("anybody");
+  if (admission.acceptProxy === true) found.push("forged addresses");
+  return found;
 }
 
 function storageStats(storage: Storage): StorageStats {

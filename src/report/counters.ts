@@ -1,5 +1,5 @@
 import type { EndCode } from "../happening/ends.ts";
-import type { Happening, RawReason } from "../happening/happening.ts";
+import type { Happening, RawReason, RefusalReason } from "../happening/happening.ts";
 
 /** What is counted, process-wide: plain numbers, counted when it happens. */
 export class Counters {
@@ -17,6 +17,9 @@ export class Counters {
   readonly ended = new Map<EndCode, number>();
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
+
+  /** Clients that were closed as soon as they had connected, by upstream. */
+  readonly refused = new Map<string, Map<RefusalReason, number>>();
 
   count(happening: Happening): void {
     switch (happening.what) {
@@ -38,14 +41,24 @@ export class Counters {
       }
       case "relayed": {
         if (happening.reason === "ruok") return;
-        const reasons = this.relayed.get(happening.upstream) ?? new Map<RawReason, number>();
-        this.relayed.set(happening.upstream, reasons);
-        countIn(reasons, happening.reason);
+        countOf(this.relayed, happening);
         return;
       }
+      case "refused":
+        countOf(this.refused, happening);
+        return;
       default:
     }
   }
+}
+
+function countOf<Reason>(
+  counts: Map<string, Map<Reason, number>>,
+  { upstream, reason }: { readonly upstream: string; readonly reason: Reason },
+): void {
+  const reasons = counts.get(upstream) ?? new Map<Reason, number>();
+  counts.set(upstream, reasons);
+  countIn(reasons, reason);
 }
 
 function countIn<Key>(counts: Map<Key, number>, key: Key): void {

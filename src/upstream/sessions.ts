@@ -17,7 +17,7 @@ export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "t
   /** It is reached at these addresses at the same time. */
   severalAddresses(addresses: readonly string[]): void;
   /** A session is over, and its connections are closed. */
-  left(): void;
+  left(session: Session): void;
 }
 
 /** The sessions of one upstream, and what their connections say of its server. */
@@ -113,7 +113,7 @@ export class Sessions {
         return;
       case "closed":
         this.#addresses.left(session);
-        if (this.all.delete(session)) this.#host.left();
+        if (this.all.delete(session)) this.#host.left(session);
     }
   }
 }

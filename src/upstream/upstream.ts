@@ -3,6 +3,7 @@ import type { UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
+import { Admission, OPEN, type AdmissionRules } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
@@ -11,6 +12,7 @@ import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
 import { Sessions } from "./sessions.ts";
 import { told } from "./telling.ts";
+import type { Host } from "./transport.ts";
 import { Tries } from "./tries.ts";
 
 /** Descriptors that must be left when a client was accepted: for its dial, and for the next one to come. */
@@ -26,6 +28,7 @@ export class Upstream {
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
   readonly #availability = new Availability();
+  readonly #admission: Admission;
   readonly #address: ListeningAddress;
   readonly #arrivals: Arrivals;
   readonly #sessions: Sessions;
@@ -42,13 +45,17 @@ export class Upstream {
     this.#host = host;
     const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
     this.#tries = new Tries(server, dialling, storages);
+    this.#admission = new Admission(host.admission ?? OPEN, settings.limits.handshakeMs, ({ peer }, reason) =>
+      host.report({ what: "refused", upstream: name, client: peer, reason }),
+    );
     this.#address = new ListeningAddress(listen, transport, {
+      door: this.#admission,
       accepted: (client) => this.#accept(client),
       hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
     });
     this.#arrivals = new Arrivals(server, dialling, {
       connected: (arrival, connection) => this.#pair(arrival, connection),
-      left: () => room.free(),
+      left: (client) => this.#left(client.host),
       memory,
       ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
     });
@@ -57,7 +64,7 @@ export class Upstream {
   }
 
   #makeSessions(): Sessions {
-    const { settings, clock, memory, report, room } = this.#host;
+    const { settings, clock, memory, report } = this.#host;
     return new Sessions({
       settings: { name: this.name, ...settings },
       clock,
@@ -70,7 +77,7 @@ export class Upstream {
       serverGreeted: () => this.#availability.greeted(),
       severalAddresses: (addresses) =>
         this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
-      left: () => room.free(),
+      left: (session) => this.#left(session.host),
     });
   }
 
@@ -85,6 +92,11 @@ export class Upstream {
   /** `host:port` once it was bound, also while it is given up. */
   get listen(): string | undefined {
     return this.#address.bound;
+  }
+
+  /** `host:port`, bound or not. */
+  get address(): string {
+    return this.#address.text;
   }
 
   /** Addresses of the server that sessions are registered at. */
@@ -237,6 +249,11 @@ export class Upstream {
     this.#host.report({ ...happening, upstream: this.name });
   }
 
+  /** Who may come from now on. Who is connected stays, and counts. */
+  admit(rules: AdmissionRules): void {
+    this.#admission.rules = rules;
+  }
+
   // --- clients ----------------------------------------------------------------------------------------------------
 
   #accept(client: Connection): void {
@@ -244,6 +261,7 @@ export class Upstream {
     const arrival = this.#arrivals.accept(client);
     if (this.state === "stopped") {
       arrival.refuse();
+      this.#admission.leaves(client.host);
       return;
     }
     this.#accepted++;
@@ -258,6 +276,11 @@ export class Upstream {
     }
     room.take();
     if (code !== undefined) this.#do(this.#availability.hindered(code, this.#now));
+  }
+
+  #left(host: Host): void {
+    this.#admission.leaves(host);
+    this.#host.room.free();
   }
 
   #pair(arrival: Arrival, server: Connection): void {

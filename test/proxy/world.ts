@@ -19,6 +19,13 @@ export type Line = Readonly<Record<string, unknown>> & { readonly msg: string; r
 
 /** What a test may change: everything but the upstreams, whose addresses are the world's. */
 export interface WorldOptions extends Omit<ConfigInput, "upstreams"> {
+  /** Who may come, and how many; and another address to listen on than a loopback one. */
+  readonly admission?: Partial<
+    Pick<
+      ConfigInput["upstreams"][number],
+      "allow" | "deny" | "clients" | "clients-per-address" | "accept-proxy" | "listen"
+    >
+  >;
   /** How many upstreams name the server; one by default. */
   readonly doors?: number;
   /** Does it read what does not pass through it? */
@@ -87,7 +94,7 @@ export class Gateway {
 
 /** A proxy before whatever listens on that port. */
 export async function gatewayTo(port: number, options: WorldOptions = {}): Promise<Gateway> {
-  const { doors = 1, isWatched = false, storages = [], guard = 0, unforeseen = 0, ...config } = options;
+  const { doors = 1, isWatched = false, storages = [], guard = 0, unforeseen = 0, admission, ...config } = options;
   const lines: Line[] = [];
   const upstreams = Array.from({ length: doors }, (_, door) => ({
     name: `door${door}`,
@@ -95,6 +102,7 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
     server: `127.0.0.1:${port}`,
     witness: isWatched ? ("on" as const) : ("off" as const),
     storages,
+    ...admission,
   }));
   const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
   const limits = { drain: "1s", ...config.limits };

@@ -63,7 +63,9 @@ const STATES: All<Availability["state"]> = {
   down: true,
   stopped: true,
 };
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | "few-descriptors">> = {
+/** Ends and repairs are counted by what they are; the others are none of a world's: descriptors, addresses. */
+type ElseCounted = "ended" | "relayed" | "announced" | "few-descriptors" | "refused" | "unguarded";
+const HAPPENINGS: All<Exclude<Happening["what"], ElseCounted>> = {
   repaired: true,
   resumed: true,
   "not-resumed": true,
@@ -171,8 +173,9 @@ export function happened(happening: Happening, visits: Visits): void {
     case "relayed":
       visits.count(`proxy: relayed ${happening.reason}`);
       return;
-    // The descriptors of a process are none of a world's.
     case "few-descriptors":
+    case "refused":
+    case "unguarded":
       return;
     case "announced":
       visits.add(REPAIRED[happening.repair] as number);

@@ -97,14 +97,20 @@ function isName(text: string): boolean {
 }
 
 function bothLocalhost(x: string, y: string): boolean {
-  return (x === "localhost" && isLoopback(y)) || (y === "localhost" && isLoopback(x));
+  return (x === "localhost" && isLoopbackName(y)) || (y === "localhost" && isLoopbackName(x));
 }
 
-function isLoopback(host: string): boolean {
+function isLoopbackName(host: string): boolean {
   return host === "127.0.0.1" || host === "::1" || host === "localhost";
+}
+
+/** Reaches this machine from itself alone, as far as the text can tell. */
+export function isLoopback(host: string): boolean {
+  const canonical = canonicalHost(host);
+  return isLoopbackName(canonical) || /^(?:127\.|::ffff:7f)/.test(canonical);
 }
 
 /** Loopback, or the unspecified address, which a dial takes for this machine. */
 function isLocal(host: string): boolean {
-  return isLoopback(host) || (isIPv4(host) && host.startsWith("127.")) || host === "0.0.0.0" || host === "::";
+  return isLoopbackName(host) || (isIPv4(host) && host.startsWith("127.")) || host === "0.0.0.0" || host === "::";
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { adminSchema } from "./admin.ts";
+import { admissionOf, admissionOptions } from "./admission.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { map, oneOf, SWITCH } from "./schema-parts.ts";
 import { serverTls, socket, tls } from "./transport-schema.ts";
@@ -91,6 +92,7 @@ const upstream = map({
         "of any other storage begins when its first client registers, which waits for it. Nothing with `witness: off`",
     )
     .meta({ change: "the upstream" }),
+  ...admissionOptions,
 }).transform(({ "server-tls": withServer, ...given }) => ({ ...given, serverTls: withServer }));
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -268,7 +270,7 @@ function address(expected: string, minPort: number) {
 /** Gives a nameless upstream its server's address, numbered where several share one. */
 function named(upstreams: readonly z.output<typeof upstream>[]) {
   const taken = new Set(upstreams.map((one) => one.name));
-  return upstreams.map(({ name: given, ...addresses }) => {
+  return upstreams.map(admissionOf).map(({ name: given, ...addresses }) => {
     if (given !== undefined) return { name: given, ...addresses };
     const base = formatAddress(addresses.server);
     let free = base;

@@ -15,6 +15,12 @@ export type RawReason =
   /** It was observed, and could not be followed any further when it was to be repaired. */
   | "lost";
 
+/** What has come instead of a PROXY header: nothing like one, or one that can't be read or has no end. */
+export type HeaderFault = "no-proxy-header" | "bad-proxy-header";
+
+/** Why a client is closed as soon as it has connected. */
+export type RefusalReason = "denied" | "upstream-full" | "address-full" | HeaderFault;
+
 /** What happens to a storage. */
 export type StorageHappening =
   /** Everyone who was due has been told of a repaired commit, or has left. */
@@ -131,6 +137,15 @@ export type Happening =
   /** The process has as many clients as it may, and listens no more; and has had room again for a while. */
   | { readonly what: "full"; readonly clients: number }
   | { readonly what: "room"; readonly lastedMs: number }
+  /** A client was closed as soon as it had connected. */
+  | { readonly what: "refused"; readonly upstream: string; readonly client: string; readonly reason: RefusalReason }
+  /** Others than this machine reach that address: anybody may come in, or say that he is whoever he likes. */
+  | {
+      readonly what: "unguarded";
+      readonly upstream: string;
+      readonly address: string;
+      readonly against: "anybody" | "forged addresses";
+    }
   /** The system allows fewer descriptors than so many clients need. */
   | { readonly what: "few-descriptors"; readonly clients: number; readonly needed: number; readonly allowed: number }
   /** The admin server answers at this address; and something went wrong in it that nobody has foreseen. */

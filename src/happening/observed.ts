@@ -54,6 +54,8 @@ const TOLD: Readonly<Record<Happening["what"], "observed" | "as-it-is" | "not">>
   room: "not",
   "few-descriptors": "not",
   "tls-failed": "not",
+  refused: "not",
+  unguarded: "not",
   unverified: "not",
   "admin-listening": "not",
   "admin-failed": "not",

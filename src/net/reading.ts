@@ -11,6 +11,8 @@ const forgotten = channel("zeo-proxy:forgotten");
 export class Reading {
   /** Nothing is read before there is one. */
   handler: ConnectionHandler | undefined;
+  /** What was read before, and is the next that the handler reads. */
+  #kept: Buffer | undefined;
 
   /** Node's option for a socket that is made. */
   get onread(): OnReadOpts {
@@ -21,6 +23,24 @@ export class Reading {
         return true;
       },
     };
+  }
+
+  get hasKept(): boolean {
+    return this.#kept !== undefined;
+  }
+
+  keep(bytes: Buffer): void {
+    this.#kept = bytes;
+  }
+
+  /** As if it came now, and from the network. */
+  readKept(): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    const length = Math.min(kept.length, READ_ROOM.length);
+    this.#kept = length === kept.length ? undefined : kept.subarray(length);
+    kept.copy(READ_ROOM, 0, 0, length);
+    this.read(READ_ROOM.subarray(0, length));
   }
 
   /** What one event leads to leaves in one write for each socket. */
@@ -39,6 +59,18 @@ export class Reading {
 interface Handle {
   readonly useUserBuffer?: unknown;
   readonly readStart?: unknown;
+  readonly readStop?: () => void;
+  /** Node's own note whether the system reads. */
+  reading?: boolean;
+}
+
+/** Nothing more is read of a socket that Node has read by itself, from now on: `pause` alone lets some more come in. */
+export function stopReading(socket: Socket): void {
+  socket.pause();
+  const handle = (socket as { _handle?: Handle | null })._handle;
+  if (typeof handle?.readStop !== "function" || handle.reading !== true) return;
+  handle.reading = false;
+  handle.readStop();
 }
 
 /**
@@ -46,12 +78,16 @@ interface Handle {
  * anew around the handle of the one that was accepted (Node 20 to 24, `lib/net.js`).
  * @returns undefined where Node is made differently, and nothing is changed then
  */
-export function remade(accepted: Socket, { onread }: Reading): Socket | undefined {
+export function remade(accepted: Socket, reading: Reading): Socket | undefined {
   const owner = accepted as { _handle?: Handle | null };
   const handle = owner._handle;
   if (typeof handle?.useUserBuffer !== "function" || typeof handle.readStart !== "function") return undefined;
+  // What stood behind a header.
+  const early: Buffer | null = accepted.readableLength > 0 ? (accepted.read() as Buffer | null) : null;
+  if (early !== null) reading.keep(early);
+  stopReading(accepted);
   owner._handle = null;
-  const options = { handle, onread, allowHalfOpen: true, manualStart: true };
+  const options = { handle, onread: reading.onread, allowHalfOpen: true, manualStart: true };
   const socket = new Socket(options);
   // What is left of it counts as closed.
   accepted.destroy();

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Connection, ConnectionCommand, ConnectionHandler, Seen } from "../session/connection.ts";
+import type { Origin } from "../upstream/transport.ts";
 import { offer } from "./offer.ts";
+import { originOf } from "./origin.ts";
 import { outbox, type Recipient } from "./outbox.ts";
-import { peerName } from "./peer-name.ts";
 import { Reading } from "./reading.ts";
 import { isScratch } from "./scratch.ts";
 import { socketTable } from "./socket-table.ts";
@@ -21,6 +22,7 @@ type Owned = Socket & { [CONNECTION]: SocketConnection };
 /** A socket as the rest of the proxy sees it. */
 export class SocketConnection implements Connection, Recipient {
   readonly peer: string;
+  readonly host: string | undefined;
   readonly #socket: Socket;
   readonly #reading: Reading;
   /** Is it read into the memory that all share? */
@@ -40,11 +42,12 @@ export class SocketConnection implements Connection, Recipient {
   #isClosed = false;
 
   /**
-   * The socket reads nothing yet. Without `reading` it is read as Node does it by itself, as one with TLS must be. `peer`: what
-   * the other end is called where the socket has no address for it.
+   * The socket reads nothing yet. Without `reading` it is read as Node does it by itself, as one with TLS must be. `origin`: who is
+   * at its other end, where the socket itself does not know.
    */
-  constructor(socket: Socket, reading?: Reading, peer?: string) {
-    this.peer = peer ?? peerName(socket);
+  constructor(socket: Socket, reading?: Reading, { host, peer }: Origin = originOf(socket)) {
+    this.peer = peer;
+    this.host = host;
     this.#socket = socket;
     this.#reading = reading ?? new Reading();
     this.#isShared = reading !== undefined;
@@ -114,6 +117,7 @@ export class SocketConnection implements Connection, Recipient {
         return;
       case "resume":
         this.#socket.resume();
+        this.#readKept();
         return;
       case "end":
         outbox.flushFor(this);
@@ -141,6 +145,17 @@ export class SocketConnection implements Connection, Recipient {
     // First and at once: else Node would do it a turn later, even if the socket is left unread by then.
     if (this.#isShared) this.#socket.read(0);
     this.#socket.resume();
+    this.#readKept();
+  }
+
+  /** Before anything else is read: that comes with the next turn of the loop. */
+  #readKept(): void {
+    if (!this.#reading.hasKept) return;
+    process.nextTick(() => {
+      if (this.#socket.destroyed || this.#socket.isPaused()) return;
+      this.#reading.readKept();
+      this.#readKept();
+    });
   }
 
   #readByNode(): void {

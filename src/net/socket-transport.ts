@@ -3,11 +3,12 @@ import type { TLSSocket } from "node:tls";
 import type { Address } from "../config/address.ts";
 import type { TlsConfig } from "../config/transport-schema.ts";
 import type { Party } from "../session/connection.ts";
-import type { Dialled, Listened, Transport } from "../upstream/transport.ts";
+import type { Dialled, Door, Listened, Origin, Transport } from "../upstream/transport.ts";
 import { Binding } from "./binding.ts";
 import type { Credentials } from "./credentials.ts";
 import { shortage } from "./descriptors.ts";
-import { peerName, unixClientName } from "./peer-name.ts";
+import { Doorway } from "./doorway.ts";
+import { originOf, originOfUnix } from "./origin.ts";
 import { Reading, remade } from "./reading.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import type { SocketFile } from "./socket-file.ts";
@@ -86,7 +87,7 @@ export class SocketTransport implements Transport {
       socket.pause();
       socket.once("error", failed);
       socket.once("connect", () => {
-        if (serverTls === undefined) connected(new SocketConnection(socket, reading, server.path));
+        if (serverTls === undefined) connected(new SocketConnection(socket, reading, originOfServer(server, socket)));
         else this.#secure(serverTls, socket, server, failed, connected);
       });
     };
@@ -107,11 +108,11 @@ export class SocketTransport implements Transport {
     failed: (error: Error) => void,
     connected: (connection: SocketConnection) => void,
   ): void {
-    const peer = server.path ?? peerName(socket);
+    const origin = originOfServer(server, socket);
     const secured = beginTls(socket, identity, QUEUE_BYTES, () => {
       secured.removeListener("error", failed);
       secured.pause();
-      connected(this.#connectionOver(secured, "server", peer));
+      connected(this.#connectionOver(secured, "server", origin));
     });
     secured.once("error", failed);
   }
@@ -119,18 +120,23 @@ export class SocketTransport implements Transport {
   listen(address: Address, listened: Listened): () => void {
     const { file = OWN_FILE, tls, handshakeMs = 0 } = this.#parts;
     let isGivenUp = false;
+    const door = listened.door ?? OPEN;
     const handshakes =
       tls === undefined
         ? undefined
         : new TlsAcceptor(tls, handshakeMs, {
-            secure: (client, peer) => listened.accepted(this.#connectionOver(client, "client", peer)),
-            failed: (code, peer) => this.#parts.tlsFailed?.("client", peer, code),
+            secure: (client, origin) => listened.accepted(this.#connectionOver(client, "client", origin)),
+            failed: (code, { peer }) => this.#parts.tlsFailed?.("client", peer, code),
+            left: ({ host }) => door.leaves(host),
           });
+    const enter = (socket: Socket, origin: Origin): void => {
+      if (handshakes === undefined) listened.accepted(connectionOf(socket, origin));
+      else handshakes.take(socket, origin);
+    };
+    const doorway = new Doorway(door, enter, address.path === undefined ? originOf : originOfUnix);
     const accept = (socket: Socket): void => {
-      const unix = address.path === undefined ? undefined : unixClientName();
       if (isGivenUp) socket.destroy();
-      else if (handshakes === undefined) listened.accepted(connectionOf(socket, unix));
-      else handshakes.take(socket, unix ?? peerName(socket));
+      else doorway.come(socket);
     };
     const binding = new Binding(() => createServer({ ...this.#options, pauseOnConnect: true }, accept), file, {
       bound: (at) => listened.listening(at),
@@ -141,6 +147,7 @@ export class SocketTransport implements Transport {
     return () => {
       isGivenUp = true;
       binding.giveUp();
+      doorway.close();
       handshakes?.stop();
     };
   }
@@ -150,23 +157,33 @@ export class SocketTransport implements Transport {
   }
 
   /** What goes wrong with TLS later is told, too: a server of TLS 1.3 says behind the handshake that it wants a certificate. */
-  #connectionOver(socket: TLSSocket, party: Party, peer: string): SocketConnection {
+  #connectionOver(socket: TLSSocket, party: Party, origin: Origin): SocketConnection {
     socket.on("error", (error) => {
       const code = codeOf(error);
-      if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) this.#parts.tlsFailed?.(party, peer, code);
+      if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_")) this.#parts.tlsFailed?.(party, origin.peer, code);
     });
-    return new SocketConnection(socket, undefined, peer);
+    return new SocketConnection(socket, undefined, origin);
   }
+}
+
+function originOfServer(server: Address, socket: Socket): Origin {
+  return server.path === undefined ? originOf(socket) : { host: undefined, peer: server.path };
 }
 
 function placeOf(server: Address): { path: string } | { host: string; port: number } {
   return server.path === undefined ? { host: server.host, port: server.port } : { path: server.path };
 }
 
-function connectionOf(accepted: Socket, peer: string | undefined): SocketConnection {
+/** Everybody may come in. */
+const OPEN: Door = {
+  headerMs: () => undefined,
+  lacksHeader: () => undefined,
+  admits: () => true,
+  leaves: () => undefined,
+};
+
+function connectionOf(accepted: Socket, origin: Origin): SocketConnection {
   const reading = new Reading();
   const socket = remade(accepted, reading);
-  return socket === undefined
-    ? new SocketConnection(accepted, undefined, peer)
-    : new SocketConnection(socket, reading, peer);
+  return new SocketConnection(socket ?? accepted, socket === undefined ? undefined : reading, origin);
 }

@@ -1,15 +1,18 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { TlsConfig } from "../config/transport-schema.ts";
+import type { Origin } from "../upstream/transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { codeOf } from "./system-error.ts";
 
 /** What becomes of a client that was handed to it: one of the two, or neither where it leaves without a word. */
 export interface Handshaken {
   /** It reads nothing yet. */
-  secure(client: TLSSocket, peer: string): void;
+  secure(client: TLSSocket, origin: Origin): void;
   /** `code`: Node's or OpenSSL's, such as `ERR_SSL_NO_SHARED_CIPHER`. It is closed. */
-  failed(code: string, peer: string): void;
+  failed(code: string, origin: Origin): void;
+  /** It is closed, whatever was told of it before. */
+  left(origin: Origin): void;
 }
 
 /**
@@ -24,7 +27,7 @@ const LATER_MS = 5_000;
 
 interface Pending {
   readonly socket: Socket;
-  readonly peer: string;
+  readonly origin: Origin;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -55,12 +58,12 @@ export class TlsAcceptor {
   }
 
   /** Of a client that was accepted, and that has not been read. What TLS needs is made when it says something. */
-  take(socket: Socket, peer: string): void {
+  take(socket: Socket, origin: Origin): void {
     if (this.#pending.size >= this.#most) this.#giveUpOldest();
     const timer = setTimeout(() => this.#giveUp(socket, TIMEOUT), this.#timeoutMs);
-    this.#pending.set(socket, { socket, peer, timer });
+    this.#pending.set(socket, { socket, origin, timer });
     // Behind the error that may come with it.
-    socket.once("close", () => setImmediate(() => this.#leaves(socket)));
+    socket.once("close", () => setImmediate(() => this.#drop(socket)));
     socket.on("error", () => undefined);
     socket.once("readable", () => this.#begin(socket));
   }
@@ -70,7 +73,7 @@ export class TlsAcceptor {
     const bytes = socket.read() as Buffer | null;
     if (bytes === null) {
       // It has left without a word: a probe.
-      this.#leaves(socket);
+      this.#drop(socket);
       socket.destroy();
       return;
     }
@@ -82,7 +85,7 @@ export class TlsAcceptor {
   stop(): void {
     this.#unwatch();
     for (const socket of [...this.#pending.keys()]) {
-      this.#leaves(socket);
+      this.#drop(socket);
       socket.destroy();
     }
   }
@@ -113,13 +116,14 @@ export class TlsAcceptor {
     const fault = authorizationFault(client);
     if (fault !== undefined && client.getPeerX509Certificate() !== undefined) {
       client.destroy();
-      this.#told.failed(fault, pending.peer);
+      this.#told.failed(fault, pending.origin);
+      this.#told.left(pending.origin);
       return;
     }
     client.pause();
     // Until then who closes his half was to be noticed.
     client.allowHalfOpen = true;
-    this.#told.secure(client, pending.peer);
+    this.#told.secure(client, pending.origin);
   }
 
   #failed(error: Error, client: TLSSocket): void {
@@ -127,7 +131,8 @@ export class TlsAcceptor {
     client.destroy();
     if (pending === undefined) return;
     pending.socket.destroy();
-    this.#told.failed(authorizationFault(client) ?? codeOf(error), pending.peer);
+    this.#told.failed(authorizationFault(client) ?? codeOf(error), pending.origin);
+    this.#told.left(pending.origin);
   }
 
   #giveUpOldest(): void {
@@ -138,9 +143,9 @@ export class TlsAcceptor {
   }
 
   #giveUp(socket: Socket, code: string): void {
-    const pending = this.#leaves(socket);
+    const pending = this.#drop(socket);
     socket.destroy();
-    if (pending !== undefined) this.#told.failed(code, pending.peer);
+    if (pending !== undefined) this.#told.failed(code, pending.origin);
   }
 
   /** Node's own name for the socket under it (Node 20 to 24, `lib/_tls_wrap.js`); it documents none. */
@@ -148,6 +153,13 @@ export class TlsAcceptor {
     const { _parent: socket } = client as { readonly _parent?: Socket };
     if (socket === undefined) return undefined;
     return this.#leaves(socket);
+  }
+
+  /** It has left, or is closed now. */
+  #drop(socket: Socket): Pending | undefined {
+    const pending = this.#leaves(socket);
+    if (pending !== undefined) this.#told.left(pending.origin);
+    return pending;
   }
 
   /** Its handshake is over, or is given up. */

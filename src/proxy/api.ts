@@ -17,6 +17,11 @@ export interface UpstreamStats {
   readonly accepted: number;
   /** Sessions relayed byte for byte, by reason (`tls`, `unknown-protocol`, `mac`, `lost`: no longer observed, not repaired). */
   readonly unrepaired: Readonly<Record<string, number>>;
+  /**
+   * Clients that were closed as soon as they had connected, by reason (`denied`, `upstream-full`, `address-full`,
+   * `no-proxy-header`, `bad-proxy-header`). They are not in `accepted`.
+   */
+  readonly refused: Readonly<Record<string, number>>;
 }
 
 export interface StorageStats {

@@ -3,13 +3,14 @@ import { pino, type Logger } from "pino";
 import type { Route } from "../admin/route.ts";
 import type { Admin } from "../admin/admin.ts";
 import { packageVersion } from "../admin/version.ts";
-import { formatAddress, type Address } from "../config/address.ts";
+import { formatAddress, isLoopback, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { Report } from "../happening/happening.ts";
 import { Feed } from "../page/feed.ts";
 import type { Readers } from "../page/readers.ts";
+import { admissionRules } from "../net/admission-rules.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import type { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -115,6 +116,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     }
     this.#countDescriptors();
     this.#transports.warn();
+    for (const [i, upstream] of this.#upstreams.entries()) this.#warnUnguarded(upstream, this.#config.upstreams[i]);
     await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
     this.#isRunning = true;
   }
@@ -126,6 +128,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const addresses = this.#config.upstreams.length + this.#transports.descriptors;
     const needed = 2 * clients + OWN_DESCRIPTORS + guests + addresses;
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
+  }
+
+  #warnUnguarded({ name, address }: Upstream, config: Config["upstreams"][number] | undefined): void {
+    if (config === undefined) return;
+    for (const against of gaps(config)) this.#report({ what: "unguarded", upstream: name, address, against });
   }
 
   /** All or none; the first error, once every address is either bound or not. */
@@ -187,6 +194,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       room: this.#room,
       isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
       report: this.#report,
+      admission: admissionRules(config.admission),
     });
     return upstream;
   }
@@ -269,7 +277,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   // --- statistics -------------------------------------------------------------------------------------------------
 
   stats(): ProxyStats {
-    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed, observed } =
+    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed, refused, observed } =
       this.#counters;
     return {
       upstreams: this.#upstreams.map((upstream) => ({
@@ -283,6 +291,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         clients: upstream.clients,
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
+        refused: Object.fromEntries(refused.get(upstream.name) ?? []),
       })),
       storages: [
         ...this.#allStorages().map((storage) => storageStats(storage, false)),
@@ -299,6 +308,15 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       questions,
     };
   }
+}
+
+/** What is not guarded against at an address that others than this machine reach. */
+function gaps({ listen, admission }: Config["upstreams"][number]): ("anybody" | "forged addresses")[] {
+  if (listen.path !== undefined || isLoopback(listen.host)) return [];
+  const found: ("anybody" | "forged addresses")[] = [];
+  if (admission.allow.length === 0) found.push("anybody");
+  if (admission.acceptProxy === true) found.push("forged addresses");
+  return found;
 }
 
 function storageStats(storage: Storage, observed: boolean): StorageStats {

@@ -1,5 +1,5 @@
 import type { EndCode } from "../happening/ends.ts";
-import type { Happening, Observed, RawReason } from "../happening/happening.ts";
+import type { Happening, Observed, RawReason, RefusalReason } from "../happening/happening.ts";
 
 /** What is counted, process-wide: plain numbers, counted when it happens. */
 export class Counters {
@@ -21,6 +21,9 @@ export class Counters {
   readonly endedBy = new Map<string, Map<EndCode, number>>();
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
+
+  /** Clients that were closed as soon as they had connected, by upstream. */
+  readonly refused = new Map<string, Map<RefusalReason, number>>();
 
   count(happening: Happening): void {
     switch (happening.what) {
@@ -46,6 +49,9 @@ export class Counters {
         countIn(within(this.relayed, happening.upstream), happening.reason);
         return;
       }
+      case "refused":
+        countIn(within(this.refused, happening.upstream), happening.reason);
+        return;
       case "observed":
         this.#countObserved(happening.happening);
         return;

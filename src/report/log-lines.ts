@@ -207,6 +207,21 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
       case "room":
         logger.warn({ lastedMs: happening.lastedMs }, "there is room for clients again");
         return;
+      case "refused": {
+        const { upstream, client, reason } = happening;
+        const told = hourly.count(upstream, `refused ${reason}`, performance.now());
+        if (told === undefined) return;
+        logger.warn({ upstream, client, reason, ...told }, "a client is refused: closed as soon as it has connected");
+        return;
+      }
+      case "unguarded": {
+        const { upstream, address, against } = happening;
+        const fields = { upstream, address };
+        if (against === "anybody") logger.warn(fields, "everybody who reaches this address is served: no allow list");
+        else
+          logger.warn(fields, "everybody who reaches this address may name any other as his: accept-proxy has no list");
+        return;
+      }
       case "few-descriptors": {
         const { clients, needed, allowed } = happening;
         logger.warn({ clients, needed, allowed }, "the limit of open files is too low for limits.clients");

@@ -23,6 +23,8 @@ export interface Seen {
 export interface Connection {
   /** `address:port` of the other end. */
   readonly peer: string;
+  /** Of a client: the address that it has come from, where that is known. */
+  readonly host?: string | undefined;
   /** Bytes that were written and that the network has not taken yet. */
   readonly queuedBytes: number;
   /** Another number than before whenever the network has taken some of what was written. */

@@ -101,6 +101,11 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     return this.#lifetime.now.is;
   }
 
+  /** The address of its client, where that is known. */
+  get host(): string | undefined {
+    return this.#client.connection.host;
+  }
+
   get isServerOpen(): boolean {
     return !this.#server.hasEnded;
   }

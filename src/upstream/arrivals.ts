@@ -11,7 +11,7 @@ export interface ArrivalsHost {
   /** Both must be handed over before this returns. */
   connected(arrival: Arrival, server: Connection): void;
   /** It has gone, or there is no server for it. */
-  left(): void;
+  left(client: Connection): void;
   /** The proxy has ended that client; that it has left is told behind it. */
   ended(client: Connection, end: SessionEnd): void;
 }
@@ -97,7 +97,7 @@ export class Arrivals {
     this.#all.delete(arrival);
     this.#waiting.delete(arrival);
     arrival.refuse();
-    this.#host.left();
+    this.#host.left(arrival.client);
     return true;
   }
 }

@@ -4,6 +4,7 @@ import type { Report } from "../happening/happening.ts";
 import type { SessionSettings } from "../session/host.ts";
 import type { Memory } from "../session/memory.ts";
 import type { Storages } from "../storage/storages.ts";
+import type { AdmissionRules } from "./admission.ts";
 import type { Room } from "./room.ts";
 import type { Transport } from "./transport.ts";
 import type { StoragesFinder } from "./tries.ts";
@@ -33,6 +34,8 @@ export interface UpstreamHost {
   /** Is anybody connected to the server by another upstream? */
   readonly isAliveElsewhere?: () => boolean;
   readonly report: Report;
+  /** Who may come; without, everybody. */
+  readonly admission?: AdmissionRules;
 }
 
 /** Why an address can't be listened on: the system's code and error. */

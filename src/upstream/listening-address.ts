@@ -2,7 +2,7 @@ import { formatAddress, type Address } from "../config/address.ts";
 import type { Listened, Transport } from "./transport.ts";
 
 /** What is told while the address is had. */
-export type AtAddress = Pick<Listened, "accepted" | "hindered">;
+export type AtAddress = Pick<Listened, "door" | "accepted" | "hindered">;
 
 /** What comes of asking for it. */
 export interface Asked {

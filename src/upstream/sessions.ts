@@ -20,7 +20,7 @@ export interface SessionsHost extends Omit<SessionHost<Session>, "storages" | "t
   /** It is reached at these addresses at the same time. */
   severalAddresses(addresses: readonly string[]): void;
   /** A session is over, and its connections are closed. */
-  left(): void;
+  left(session: Session): void;
 }
 
 /** Bytes that were read from connections, and that these have taken. */
@@ -162,7 +162,7 @@ export class Sessions {
         this.#addresses.left(session);
         if (!this.all.delete(session)) return;
         add(this.#past, session);
-        this.#host.left();
+        this.#host.left(session);
     }
   }
 }

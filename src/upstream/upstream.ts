@@ -1,9 +1,10 @@
 import { formatAddress, type Address } from "../config/address.ts";
-import type { UpstreamHappening } from "../happening/happening.ts";
+import type { RefusalReason, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 import { MessageCounts } from "../session/message-counts.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
+import { Admission, OPEN, type AdmissionRules } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
@@ -12,6 +13,7 @@ import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
 import { Sessions, type SessionsHost, type Traffic } from "./sessions.ts";
 import { told } from "./telling.ts";
+import type { Host } from "./transport.ts";
 import { Tries } from "./tries.ts";
 
 /** Descriptors that must be left when a client was accepted: for its dial, and for the next one to come. */
@@ -27,12 +29,14 @@ export class Upstream {
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
   readonly #availability = new Availability();
+  readonly #admission: Admission;
   readonly #address: ListeningAddress;
   readonly #arrivals: Arrivals;
   readonly #sessions: Sessions;
   /** Of all sessions so far. */
   readonly messages = new MessageCounts();
   #accepted = 0;
+  readonly #refused: Partial<Record<RefusalReason, number>> = {};
   /** Tell whoever waits for `bind`, and for `begin`. */
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
@@ -45,13 +49,17 @@ export class Upstream {
     this.#host = host;
     const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
     this.#tries = new Tries(server, dialling, storages);
+    this.#admission = new Admission(host.admission ?? OPEN, settings.limits.handshakeMs, ({ peer }, reason) =>
+      this.#refuse(peer, reason),
+    );
     this.#address = new ListeningAddress(listen, transport, {
+      door: this.#admission,
       accepted: (client) => this.#accept(client),
       hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
     });
     this.#arrivals = new Arrivals(server, dialling, {
       connected: (arrival, connection) => this.#pair(arrival, connection),
-      left: () => room.free(),
+      left: (client) => this.#left(client.host),
       memory,
       ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
     });
@@ -60,7 +68,7 @@ export class Upstream {
   }
 
   #makeSessions(repair: RepairMode): Sessions {
-    const { settings, clock, memory, report, room } = this.#host;
+    const { settings, clock, memory, report } = this.#host;
     const host: SessionsHost = {
       settings: { name: this.name, ...settings },
       clock,
@@ -74,7 +82,7 @@ export class Upstream {
       serverGreeted: () => this.#availability.greeted(),
       severalAddresses: (addresses) =>
         this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
-      left: () => room.free(),
+      left: (session) => this.#left(session.host),
     };
     return new Sessions(host, repair);
   }
@@ -107,6 +115,11 @@ export class Upstream {
     return this.#address.bound;
   }
 
+  /** `host:port`, bound or not. */
+  get address(): string {
+    return this.#address.text;
+  }
+
   /** Addresses of the server that sessions are registered at. */
   get serverAddresses(): string[] {
     return this.#sessions.serverAddresses;
@@ -130,9 +143,14 @@ export class Upstream {
     return this.#arrivals.size;
   }
 
-  /** Clients for which there was no server, by reason. */
+  /** Clients that the door has refused, or for which there was no server, by reason. */
   get refused(): Readonly<Record<string, number>> {
-    return { "no-server": this.#arrivals.unserved };
+    return { "no-server": this.#arrivals.unserved, ...this.#refused };
+  }
+
+  #refuse(client: string, reason: RefusalReason): void {
+    this.#refused[reason] = (this.#refused[reason] ?? 0) + 1;
+    this.#host.report({ what: "refused", upstream: this.name, client, reason });
   }
 
   /** Bytes of all sessions so far. */
@@ -273,6 +291,11 @@ export class Upstream {
     this.#host.report({ ...happening, upstream: this.name });
   }
 
+  /** Who may come from now on. Who is connected stays, and counts. */
+  admit(rules: AdmissionRules): void {
+    this.#admission.rules = rules;
+  }
+
   // --- clients ----------------------------------------------------------------------------------------------------
 
   #accept(client: Connection): void {
@@ -280,6 +303,7 @@ export class Upstream {
     const arrival = this.#arrivals.accept(client);
     if (this.state === "stopped") {
       arrival.refuse();
+      this.#admission.leaves(client.host);
       return;
     }
     this.#accepted++;
@@ -294,6 +318,11 @@ export class Upstream {
     }
     room.take();
     if (code !== undefined) this.#do(this.#availability.hindered(code, this.#now));
+  }
+
+  #left(host: Host): void {
+    this.#admission.leaves(host);
+    this.#host.room.free();
   }
 
   #pair(arrival: Arrival, server: Connection): void {

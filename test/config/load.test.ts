@@ -12,6 +12,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const ONE = "upstreams: [{ listen: 127.0.0.1:9100, server: 127.0.0.1:8100 }]\n";
 
+const UPSTREAM_KEYS =
+  "name, listen, server, socket, tls, server-tls, witness, repair, storages, allow, deny, clients, clients-per-address, accept-proxy";
+
 /** The message of every problem in a text, one a line. */
 function problems(text: string): string[] {
   return caught(() => parseConfigText(text, "F"));
@@ -39,6 +42,7 @@ describe("a good configuration", () => {
           witness: "on",
           repair: "on",
           storages: [],
+          admission: { allow: [], deny: [], clients: 1_000_000, clientsPerAddress: 1_000_000, acceptProxy: false },
         },
       ],
       log: { level: "info", format: "auto", oids: 20, repairs: "each" },
@@ -66,6 +70,11 @@ upstreams:
     witness: off
     repair: observe
     storages: ["1", main]
+    allow: [10.0.0.0/8, "2001:DB8::/32"]
+    deny: [10.9.0.0/16, "::ffff:10.1.2.3"]
+    clients: 20
+    clients-per-address: 2
+    accept-proxy: [192.0.2.7]
 log: { level: debug, format: json, oids: 0, repairs: summary }
 limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
 witness: { poll: 10ms, hold: 5s, catch-up: { transactions: 1, time: 1m } }
@@ -81,6 +90,19 @@ unknown-protocol: refuse
           witness: "off",
           repair: "observe",
           storages: ["1", "main"],
+          admission: {
+            allow: [
+              { family: "ipv4", address: "10.0.0.0", prefix: 8 },
+              { family: "ipv6", address: "2001:db8::", prefix: 32 },
+            ],
+            deny: [
+              { family: "ipv4", address: "10.9.0.0", prefix: 16 },
+              { family: "ipv4", address: "10.1.2.3", prefix: 32 },
+            ],
+            clients: 20,
+            clientsPerAddress: 2,
+            acceptProxy: [{ family: "ipv4", address: "192.0.2.7", prefix: 32 }],
+          },
         },
       ],
       log: { level: "debug", format: "json", oids: 0, repairs: "summary" },
@@ -136,7 +158,7 @@ toString: 6
       "unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin";
     expect(problems(text)).toEqual([
       "F:4:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address",
-      "F:5:5: upstreams[0].extra: unknown key, expected a map with the keys name, listen, server, socket, tls, server-tls, witness, repair, storages",
+      `F:5:5: upstreams[0].extra: unknown key, expected a map with the keys ${UPSTREAM_KEYS}`,
       'F:6:11: upstreams[1].name: expected a name of its own, got "main" as upstreams[0] has it',
       "F:7:13: upstreams[1].listen: expected an address of its own, got localhost:9100 " +
         "while upstreams[0] listens on 127.0.0.1:9100",
@@ -176,10 +198,7 @@ toString: 6
       `upstreams: [{ listen: "a:1", server: "b:2", storages: "1" }]`,
       `F:1:55: upstreams[0].storages: expected a list of names of storages, got "1"`,
     ],
-    [
-      "upstreams: [5]",
-      "F:1:13: upstreams[0]: expected a map with the keys name, listen, server, socket, tls, server-tls, witness, repair, storages, got 5",
-    ],
+    ["upstreams: [5]", `F:1:13: upstreams[0]: expected a map with the keys ${UPSTREAM_KEYS}, got 5`],
     [`${ONE}log: { oids: 1.5 }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got 1.5"],
     [`${ONE}log: { oids: .nan }`, "F:2:14: log.oids: expected a whole number from 0 to 100000, got NaN"],
     [

@@ -209,11 +209,14 @@ describe("a flood of handshakes that nobody goes on with", () => {
           one.write("you are in");
         },
         failed: (code) => told.push(code),
+        left: () => undefined,
       },
       most,
     );
     const { createServer: listen } = await import("node:net");
-    const server = listen({ pauseOnConnect: true }, (socket) => acceptor.take(socket, "peer")).listen(0, HOST);
+    const server = listen({ pauseOnConnect: true }, (socket) =>
+      acceptor.take(socket, { host: HOST, peer: "peer" }),
+    ).listen(0, HOST);
     await once(server, "listening");
     onTestFinished(() => {
       server.close();

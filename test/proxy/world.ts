@@ -19,6 +19,13 @@ export type Line = Readonly<Record<string, unknown>> & { readonly msg: string; r
 
 /** What a test may change: everything but the upstreams, whose addresses are the world's. */
 export interface WorldOptions extends Omit<ConfigInput, "upstreams"> {
+  /** Who may come, and how many; and another address to listen on than a loopback one. */
+  readonly admission?: Partial<
+    Pick<
+      ConfigInput["upstreams"][number],
+      "allow" | "deny" | "clients" | "clients-per-address" | "accept-proxy" | "listen"
+    >
+  >;
   /** How many upstreams name the server; one by default. */
   readonly doors?: number;
   /** Does it read what does not pass through it? */
@@ -96,6 +103,7 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
     storages = [],
     guard = 0,
     unforeseen = 0,
+    admission,
     ...config
   } = options;
   const lines: Line[] = [];
@@ -106,6 +114,7 @@ export async function gatewayTo(port: number, options: WorldOptions = {}): Promi
     witness: isWatched ? ("on" as const) : ("off" as const),
     storages,
     repair: isObserved ? ("observe" as const) : ("on" as const),
+    ...admission,
   }));
   const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
   const limits = { drain: "1s", ...config.limits };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EndCode } from "../../src/happening/ends.ts";
-import type { Happening, Observed, RawReason } from "../../src/happening/happening.ts";
+import type { Happening, Observed, RawReason, RefusalReason } from "../../src/happening/happening.ts";
 import { Counters } from "../../src/report/counters.ts";
 import { asTid } from "../../src/wire/ids.ts";
 
@@ -46,6 +46,7 @@ describe("what is counted", () => {
       ended: new Map(),
       endedBy: new Map(),
       relayed: new Map(),
+      refused: new Map(),
     });
   });
 
@@ -103,6 +104,25 @@ describe("what is counted", () => {
     expect([...counts].map(([upstream, reasons]) => [upstream, Object.fromEntries(reasons)])).toEqual([
       ["main", { tls: 2, mac: 1 }],
       ["other", { tls: 1 }],
+    ]);
+  });
+
+  it("is each client that was refused, by upstream and reason", () => {
+    const refused = (reason: RefusalReason, upstream = "main"): Happening => ({
+      what: "refused",
+      reason,
+      ...session,
+      upstream,
+    });
+    const { refused: counts } = counted(
+      refused("denied"),
+      refused("denied"),
+      refused("address-full"),
+      refused("no-proxy-header", "other"),
+    );
+    expect([...counts].map(([upstream, reasons]) => [upstream, Object.fromEntries(reasons)])).toEqual([
+      ["main", { denied: 2, "address-full": 1 }],
+      ["other", { "no-proxy-header": 1 }],
     ]);
   });
 

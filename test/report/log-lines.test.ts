@@ -342,3 +342,24 @@ it("what fails with TLS has a warning once an hour for each upstream, side and r
     { upstream, msg: "server-tls.verify is off: whoever answers at the server's address is taken for it" },
   ]);
 });
+it("clients that are refused are told of at most once an hour, for each upstream and reason", () => {
+  const refused = { what: "refused", upstream: "main", client: "10.0.0.1:5", reason: "denied" } as const;
+  const full = { ...refused, reason: "address-full" } as const;
+  const lines = linesOf(refused, refused, full, full, { ...refused, upstream: "other" });
+  const msg = "a client is refused: closed as soon as it has connected";
+  expect(lines).toEqual([
+    { level: "warn", at, upstream: "main", client: "10.0.0.1:5", reason: "denied", since: 1, total: 1, msg },
+    { level: "warn", at, upstream: "main", client: "10.0.0.1:5", reason: "address-full", since: 1, total: 1, msg },
+    { level: "warn", at, upstream: "other", client: "10.0.0.1:5", reason: "denied", since: 1, total: 1, msg },
+  ]);
+});
+
+it("what nobody guards at an address is warned of", () => {
+  const unguarded = { what: "unguarded", upstream: "main", address: "0.0.0.0:9100" } as const;
+  expect(linesOf({ ...unguarded, against: "anybody" }, { ...unguarded, against: "forged addresses" })).toMatchObject(
+    [
+      { level: "warn", upstream: "main", address: "0.0.0.0:9100", msg: /no allow list$/ },
+      { level: "warn", upstream: "main", address: "0.0.0.0:9100", msg: /accept-proxy has no list$/ },
+    ].map((line) => ({ ...line, msg: expect.stringMatching(line.msg) as string })),
+  );
+});

@@ -7,6 +7,7 @@ import { LENGTH_BYTES } from "../../src/wire/frame.ts";
  */
 export class PlayedConnection implements Connection {
   readonly peer: string;
+  readonly host: string | undefined;
   /** All that was commanded. */
   readonly commands: ConnectionCommand[] = [];
   isPaused = false;
@@ -24,8 +25,9 @@ export class PlayedConnection implements Connection {
   #isDestroyed = false;
   #isClosed = false;
 
-  constructor(peer: string) {
+  constructor(peer: string, host?: string) {
     this.peer = peer;
+    this.host = host;
   }
 
   // --- what a session may use -------------------------------------------------------------------------------------

@@ -64,9 +64,17 @@ const STATES: All<Availability["state"]> = {
   down: true,
   stopped: true,
 };
-/** Of what no world has: descriptors, TLS, and an admin server. */
-type Elsewhere = "few-descriptors" | "tls-failed" | "unverified" | "admin-listening" | "admin-failed";
-const HAPPENINGS: All<Exclude<Happening["what"], "ended" | "relayed" | "announced" | Elsewhere>> = {
+/** Ends and repairs are counted by what they are; of the others no world has any: descriptors, addresses, TLS, an admin server. */
+type ElseCounted = "ended" | "relayed" | "announced";
+type Elsewhere =
+  | "few-descriptors"
+  | "refused"
+  | "unguarded"
+  | "tls-failed"
+  | "unverified"
+  | "admin-listening"
+  | "admin-failed";
+const HAPPENINGS: All<Exclude<Happening["what"], ElseCounted | Elsewhere>> = {
   repaired: true,
   resumed: true,
   "not-resumed": true,
@@ -177,6 +185,8 @@ export function happened(happening: Happening, visits: Visits): void {
       visits.count(`proxy: relayed ${happening.reason}`);
       return;
     case "few-descriptors":
+    case "refused":
+    case "unguarded":
     case "admin-listening":
     case "admin-failed":
       return;

@@ -185,7 +185,14 @@ export class Network {
         listened.failed("EADDRINUSE", undefined);
         return;
       }
-      listener = { owner, accepted: (client) => listened.accepted(client) };
+      listener = {
+        owner,
+        accepted: (client) => {
+          const isLetIn = listened.door?.admits({ host: undefined, peer: client.peer }) ?? true;
+          if (isLetIn) listened.accepted(client);
+          else client.break(false);
+        },
+      };
       this.#listeners.set(key, listener);
       listened.listening(address);
     });

@@ -4,6 +4,7 @@ import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
 import type { StoragesFinder } from "../../src/upstream/tries.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
+import type { AdmissionRules } from "../../src/upstream/admission.ts";
 import type { ListenFailure } from "../../src/upstream/host.ts";
 import { Upstream } from "../../src/upstream/upstream.ts";
 import type { PlayedConnection } from "../session/played-connection.ts";
@@ -46,6 +47,7 @@ interface GateOptions {
   readonly finder?: Finder;
   /** Names of storages that the configuration has. */
   readonly expected?: readonly string[];
+  readonly admission?: AdmissionRules;
 }
 
 /** An upstream whose transport and clock are the test's. */
@@ -64,7 +66,7 @@ export class Gate {
   /** Is told of what happens, as a listener of the proxy's events is. */
   listener: (happening: Happening) => void = () => undefined;
 
-  constructor({ clients = 100, memoryBytes = 64 * MIB, finder, expected = [] }: GateOptions = {}) {
+  constructor({ clients = 100, memoryBytes = 64 * MIB, finder, expected = [], admission }: GateOptions = {}) {
     const { clock, transport } = this;
     const report = (happening: Happening): void => {
       this.happenings.push(happening);
@@ -86,6 +88,7 @@ export class Gate {
         memory,
         room: this.room,
         report,
+        ...(admission !== undefined && { admission }),
       },
     );
   }
@@ -119,13 +122,13 @@ export class Gate {
   }
 
   /** A client that was accepted; its server is being dialled. */
-  arrives(): PlayedConnection {
-    return this.transport.listening.accepts();
+  arrives(from?: string): PlayedConnection {
+    return this.transport.listening.accepts(from);
   }
 
   /** A client that has a session. */
-  connects(host?: string): { client: PlayedConnection; server: PlayedConnection } {
-    const client = this.arrives();
+  connects(host?: string, from?: string): { client: PlayedConnection; server: PlayedConnection } {
+    const client = this.arrives(from);
     return { client, server: this.transport.dialling.connects(false, host) };
   }
 

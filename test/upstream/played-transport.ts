@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import type { Address } from "../../src/config/address.ts";
-import type { Dialled, Listened, Transport } from "../../src/upstream/transport.ts";
+import type { Dialled, Door, Listened, Origin, Transport } from "../../src/upstream/transport.ts";
 import { PlayedConnection } from "../session/played-connection.ts";
 
 /** A dial; the test says what comes of it. */
@@ -72,12 +72,36 @@ export class PlayedListening {
     this.#listened.hindered(code);
   }
 
-  accepts(): PlayedConnection {
-    expect(this.isGivenUp).toBe(false);
-    const client = new PlayedConnection(`client:${++this.#clients}`);
+  /** A client that the door lets in. `host`: its address, where the transport knows it. */
+  accepts(host?: string): PlayedConnection {
+    const origin = this.#origin(host);
+    expect(this.#door.admits(origin), "it is let in").toBe(true);
+    const client = new PlayedConnection(origin.peer, host);
     this.#connections.push(client);
     this.#listened.accepted(client);
     return client;
+  }
+
+  /** One that the door does not let in. */
+  refuses(host?: string): void {
+    expect(this.#door.admits(this.#origin(host)), "it is let in").toBe(false);
+  }
+
+  /** One that is let in, and leaves before it is accepted. */
+  loses(host?: string): void {
+    expect(this.#door.admits(this.#origin(host)), "it is let in").toBe(true);
+    this.#door.leaves(host);
+  }
+
+  get #door(): Door {
+    const { door } = this.#listened;
+    if (door === undefined) throw new Error("it has no door");
+    return door;
+  }
+
+  #origin(host: string | undefined): Origin {
+    expect(this.isGivenUp).toBe(false);
+    return { host, peer: `${host ?? "client"}:${++this.#clients}` };
   }
 }
 

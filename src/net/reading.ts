@@ -43,15 +43,23 @@ export class Reading {
     this.read(READ_ROOM.subarray(0, length));
   }
 
-  /** What one event leads to leaves in one write for each socket. */
+  /** It stands in memory that is used again when this returns. */
   read(bytes: Buffer): void {
+    this.readOwn(bytes);
+    if (forgotten.hasSubscribers) forgotten.publish(bytes);
+  }
+
+  /**
+   * It is in memory of its own: another connection may keep it in its queue as it is. What one event leads to leaves in one write
+   * for each socket.
+   */
+  readOwn(bytes: Buffer): void {
     outbox.open();
     try {
       this.handler?.read(bytes);
     } finally {
       outbox.close();
     }
-    if (forgotten.hasSubscribers) forgotten.publish(bytes);
   }
 }
 

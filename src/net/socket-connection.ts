@@ -160,7 +160,7 @@ export class SocketConnection implements Connection, Recipient {
 
   #readByNode(): void {
     this.#socket.pause();
-    this.#socket.on("data", (chunk: Buffer) => this.#reading.read(chunk));
+    this.#socket.on("data", (chunk: Buffer) => this.#reading.readOwn(chunk));
   }
 
   /** Who is told; undefined: nobody yet. */

@@ -35,8 +35,8 @@ log: { level: loud, level: info }
 const complaints = (path: string) => [
   `${path}:3:13: upstreams[0].server: expected a ZEO server, got 127.0.0.1:9100, the upstream's own listening address`,
   `${path}:4:13: upstreams[1].listen: expected an address of its own, got 127.0.0.1:9100 while upstreams[0] listens on 127.0.0.1:9100`,
-  `${path}:5:13: upstreams[1].server: expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, got "zeo"`,
-  `${path}:6:1: limit: unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol`,
+  `${path}:5:13: upstreams[1].server: expected HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, or an absolute path of at most 107 bytes, got "zeo"`,
+  `${path}:6:1: limit: unknown key, expected a map with the keys upstreams, log, limits, witness, keep-alive, unknown-protocol, admin`,
   `${path}:7:15: log.level: expected one of trace, debug, info, warn, error, fatal, silent, got "loud"`,
   `${path}:7:21: log.level: expected each key once, got it again`,
   "zeo-proxy: 6 problems in the configuration, nothing started",

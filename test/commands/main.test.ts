@@ -24,7 +24,7 @@ describe("the command line", () => {
     ],
     [
       ["run", "--help"],
-      ["--config <file>", "--listen <host:port>", "--server <host:port>", "--log-level", "Examples:"],
+      ["--config <file>", "--listen <address>", "--server <address>", "--log-level", "Examples:"],
     ],
     [
       ["check", "--help"],

@@ -295,8 +295,8 @@ export const MISTAKES: readonly Mistake[] = [
   {
     name: "the proxy's question is written into the middle of a client's frame",
     file: "src/session/registration.ts",
-    text: "this.#talk.clientFrames.between(() => this.#ask());",
-    becomes: "this.#ask();",
+    text: "this.#talk.clientFrames.between(() => this.ask());",
+    becomes: "this.ask();",
   },
   {
     name: "clients of all protocols get the same shape of invalidation",

@@ -94,7 +94,6 @@ describe("the systemd unit", () => {
     expect(values.get("Service.NotifyAccess")).toBe("all");
     expect(values.get("Service.WatchdogSec")).toMatch(/^\d+s$/);
     expect(values.get("Service.KillMode")).toBe("mixed");
-    expect(values.get("Service.ExecReload")).toBe("/bin/kill -HUP $MAINPID");
   });
 
   it("runs nothing as root, and with no privilege", () => {

@@ -3,7 +3,8 @@ import { formatAddress, parseAddress } from "./address.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
 
 // Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
-// was found, and where.
+// was found, and where. `change` is what a changed value takes in a proxy that runs (src/config/changes.ts):
+// "at once": it acts without touching a connection; "the upstream": that one is closed and opened anew; "restart".
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -39,17 +40,22 @@ const storage = z
   .max(300, { error: storageExpected });
 
 const upstream = map({
-  name: name.optional().describe("what logs and statistics call it; the server's address if left out"),
-  listen: listen.describe("where clients connect; port 0 takes any free one"),
-  server: server.describe("the ZEO server"),
+  name: name
+    .optional()
+    .describe("what logs and statistics call it; the server's address if left out")
+    .meta({ change: "at once" }),
+  listen: listen.describe("where clients connect; port 0 takes any free one").meta({ change: "the upstream" }),
+  server: server.describe("the ZEO server").meta({ change: "the upstream" }),
   witness: z
     .enum(SWITCH, { error: oneOf(SWITCH) })
     .prefault("on")
-    .describe("read what is committed without passing through here, over a connection of the proxy's own"),
+    .describe("read what is committed without passing through here, over a connection of the proxy's own")
+    .meta({ change: "the upstream" }),
   storages: z
     .array(storage, { error: "a list of names of storages" })
     .prefault([])
-    .describe("storages whose witness begins when the server is there, not with the first client that registers"),
+    .describe("storages whose witness begins when the server is there, not with the first client that registers")
+    .meta({ change: "the upstream" }),
 });
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -60,40 +66,55 @@ const log = map({
   level: z
     .enum(LOG_LEVELS, { error: oneOf(LOG_LEVELS) })
     .prefault("info")
-    .describe("the least important lines to write"),
+    .describe("the least important lines to write")
+    .meta({ change: "at once" }),
   format: z
     .enum(LOG_FORMATS, { error: oneOf(LOG_FORMATS) })
     .prefault("auto")
-    .describe("auto is pretty on a terminal, JSON elsewhere"),
-  oids: whole(0, 100_000).prefault(20).describe("how many of the added oids a repair's line lists"),
+    .describe("auto is pretty on a terminal, JSON elsewhere")
+    .meta({ change: "restart" }),
+  oids: whole(0, 100_000)
+    .prefault(20)
+    .describe("how many of the added oids a repair's line lists")
+    .meta({ change: "at once" }),
   repairs: z
     .enum(REPAIR_LINES, { error: oneOf(REPAIR_LINES) })
     .prefault("each")
-    .describe("a line for each repair, or one a minute for each storage that says how many"),
+    .describe("a line for each repair, or one a minute for each storage that says how many")
+    .meta({ change: "at once" }),
 });
 
 const limits = map({
   clients: whole(1, 1_000_000)
     .prefault(10_000)
-    .describe("client connections of the process; at this number it stops listening until one ends"),
+    .describe("client connections of the process; at this number it stops listening until one ends")
+    .meta({ change: "at once" }),
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")
-    .describe("the largest frame that is relayed"),
+    .describe("the largest frame that is relayed")
+    .meta({ change: "at once" }),
   memory: size(MIB, 1024 * GIB)
     .prefault("512MiB")
     .describe(
       "what the process may keep of messages on their way; beyond it the client with most of it is disconnected",
-    ),
+    )
+    .meta({ change: "at once" }),
   history: size(KIB, 64 * GIB)
     .prefault("64MiB")
-    .describe("memory for the oids of past transactions, per storage; older ones are forgotten"),
+    .describe("memory for the oids of past transactions, per storage; older ones are forgotten")
+    .meta({ change: "at once" }),
   handshake: duration(10, HOUR)
     .prefault("30s")
-    .describe("how long a server may take to greet, and a client to register"),
+    .describe("how long a server may take to greet, and a client to register")
+    .meta({ change: "at once" }),
   stalled: duration(10, HOUR)
     .prefault("60s")
-    .describe("a client that takes nothing for so long of what waits for it is disconnected"),
-  drain: duration(0, HOUR).prefault("10s").describe("how long a stop waits for finishing commits and outboxes"),
+    .describe("a client that takes nothing for so long of what waits for it is disconnected")
+    .meta({ change: "at once" }),
+  drain: duration(0, HOUR)
+    .prefault("10s")
+    .describe("how long a stop waits for finishing commits and outboxes")
+    .meta({ change: "at once" }),
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
@@ -107,13 +128,18 @@ const limits = map({
 const witness = map({
   poll: duration(10, HOUR)
     .prefault("1s")
-    .describe("how often a server before ZEO 5 is asked for its last transaction, as it tells nobody of creations"),
+    .describe("how often a server before ZEO 5 is asked for its last transaction, as it tells nobody of creations")
+    .meta({ change: "at once" }),
   hold: duration(10, HOUR)
     .prefault("2s")
-    .describe("how long anything waits for the witness; then its client is disconnected, to verify its cache"),
+    .describe("how long anything waits for the witness; then its client is disconnected, to verify its cache")
+    .meta({ change: "at once" }),
   "catch-up": map({
-    transactions: whole(1, 10_000_000).prefault(10_000).describe("so many transactions are read at once, at most"),
-    time: duration(10, HOUR).prefault("30s").describe("so long that may take"),
+    transactions: whole(1, 10_000_000)
+      .prefault(10_000)
+      .describe("so many transactions are read at once, at most")
+      .meta({ change: "at once" }),
+    time: duration(10, HOUR).prefault("30s").describe("so long that may take").meta({ change: "at once" }),
   })
     .prefault({})
     .describe("what is read at most behind an absence, of a client or of the proxy"),
@@ -137,11 +163,13 @@ export const configSchema = map({
   witness: witness.prefault({}),
   "keep-alive": duration(15_000, HOUR)
     .prefault("2m")
-    .describe("a host that has gone without a word is found out after so long, on both sides"),
+    .describe("a host that has gone without a word is found out after so long, on both sides")
+    .meta({ change: "at once" }),
   "unknown-protocol": z
     .enum(answers, { error: oneOf(answers) })
     .prefault("relay")
-    .describe("clients whose protocol can't be repaired (TLS, something newer) are relayed as they are, or refused"),
+    .describe("clients whose protocol can't be repaired (TLS, something newer) are relayed as they are, or refused")
+    .meta({ change: "at once" }),
 }).transform((given) => ({
   upstreams: named(given.upstreams),
   log: given.log,

@@ -21,20 +21,27 @@ const QUEUE_BYTES = 256 * 1024;
 
 /** Connections over TCP. */
 export class SocketTransport implements Transport {
-  readonly #options: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
-  readonly #dialling: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
+  #keepAliveMs: number;
 
   /** `keepAliveMs`: how long a host may be gone before a connection to it that nobody writes to is closed. */
   constructor(keepAliveMs: number) {
+    this.#keepAliveMs = keepAliveMs;
+  }
+
+  /** Another one for the connections that are made, and the clients that come, from now on. */
+  set keepAliveMs(keepAliveMs: number) {
+    this.#keepAliveMs = keepAliveMs;
+  }
+
+  get #options(): { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown } {
     // Whole seconds; with 0 the system's two hours would hold.
-    const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
-    this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
-    this.#dialling = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
+    const keepAliveInitialDelay = Math.max(1_000, this.#keepAliveMs - PROBES_MS);
+    return { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
   }
 
   dial({ host, port }: Address, dialled: Dialled): () => void {
     const reading = new Reading();
-    const socket = connect({ host, port, ...this.#dialling, onread: reading.onread });
+    const socket = connect({ host, port, ...this.#options, writableHighWaterMark: QUEUE_BYTES, onread: reading.onread });
     socket.pause();
     const failed = (error: Error): void => dialled.failed(codeOf(error));
     socket.once("error", failed);
@@ -52,7 +59,10 @@ export class SocketTransport implements Transport {
 
   listen({ host, port }: Address, listened: Listened): () => void {
     let isGivenUp = false;
-    const server = createServer({ ...this.#options, pauseOnConnect: true }, (socket) => {
+    const options = this.#options;
+    const server = createServer({ ...options, pauseOnConnect: true }, (socket) => {
+      const { keepAliveInitialDelay } = this.#options;
+      if (keepAliveInitialDelay !== options.keepAliveInitialDelay) socket.setKeepAlive(true, keepAliveInitialDelay);
       if (isGivenUp) socket.destroy();
       else listened.accepted(connectionOf(socket));
     });

@@ -5,7 +5,7 @@ import { tidHex } from "../wire/ids.ts";
 import { Hourly } from "./hourly.ts";
 import { repairOf } from "./repair.ts";
 
-/** What of a repair is told. */
+/** What of a repair is told; asked for with each, as it may change. */
 export interface RepairLines {
   /** At most so many oids are named. */
   readonly oids: number;
@@ -14,7 +14,7 @@ export interface RepairLines {
 }
 
 /** Writes a line for each happening that an operator wants to know of. */
-export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (happening: Happening) => void {
+export function writeLines(logger: Logger, log: RepairLines): (happening: Happening) => void {
   const hourly = new Hourly();
   /** Upstreams whose listening address was told to be taken. */
   const blocked = new Set<string>();
@@ -22,15 +22,15 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
     switch (happening.what) {
       case "repaired":
         // To put it together for nobody would cost as much as to write it.
-        if (repairs === "each" && logger.isLevelEnabled("info")) {
-          logger.info(repairOf(happening, oids), "invalidation repaired");
+        if (log.repairs === "each" && logger.isLevelEnabled("info")) {
+          logger.info(repairOf(happening, log.oids), "invalidation repaired");
         }
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid, reach } = happening;
         const fields = { upstream, storage, client, from: tidHex(from) };
         if (tid !== undefined) {
-          if (repairs === "each") {
+          if (log.repairs === "each") {
             logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
           }
         } else {
@@ -83,7 +83,7 @@ export function writeLines(logger: Logger, { oids, repairs }: RepairLines): (hap
       }
       case "old-answer": {
         const { upstream, storage, client, repair, oid, tid } = happening;
-        if (repairs !== "each") return;
+        if (log.repairs !== "each") return;
         const fields = { upstream, storage, client, repair, oid: oid.toString("hex"), tid: tidHex(tid) };
         logger.info(fields, "an old answer repaired");
         return;

@@ -10,6 +10,7 @@ import { INVALIDATE, methodNamed, REPLY } from "../wire/methods.ts";
 import { PyTuple } from "../wire/value.ts";
 import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
+import type { SessionHost } from "./host.ts";
 import { oldAnswer } from "./old-answers.ts";
 import type { OpenRead } from "./open-reads.ts";
 import type { Outlet } from "./outlet.ts";
@@ -31,7 +32,6 @@ export interface Ways {
  * for it what the ledger decides. The guard stands before the client's socket.
  */
 export class Registration implements Member {
-  readonly upstream: string;
   readonly client: string;
   readonly server: string;
   readonly storage: Storage;
@@ -40,6 +40,7 @@ export class Registration implements Member {
   readonly #talk: Conversation;
   readonly #ways: Ways;
   readonly #turns: Turns;
+  readonly #settings: { readonly name: string };
   readonly #report: Report;
   /** How its client is written to, since that is known. */
   #known: Style | undefined;
@@ -49,9 +50,9 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { upstream, client, report }: { readonly upstream: string; readonly client: string; readonly report: Report },
+    { settings, client, report }: Pick<SessionHost<unknown>, "settings" | "report"> & { readonly client: string },
   ) {
-    this.upstream = upstream;
+    this.#settings = settings;
     this.client = client;
     this.server = ways.server.peer;
     this.storage = storage;
@@ -61,6 +62,11 @@ export class Registration implements Member {
     this.#report = report;
     this.number = storage.join(this);
     storage.ledger.registerForwarded(this.number);
+  }
+
+  /** By its present name. */
+  get upstream(): string {
+    return this.#settings.name;
   }
 
   // --- what its storage knows of it -------------------------------------------------------------------------------

@@ -72,8 +72,8 @@ export class Session implements Turns, Told, LifetimeHost {
     this.#toServer = server;
     this.peer = client.peer;
     this.#host = host;
-    const { stalledMs } = settings.limits;
-    this.#client = new Leg(client, clock, { ms: stalledMs, lost: () => this.#lifetime.tell(this.#tooSlow()) });
+    const { limits } = settings;
+    this.#client = new Leg(client, clock, { limits, lost: () => this.#lifetime.tell(this.#tooSlow()) });
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
     this.#flow = new Flow(this.#server, this.#outlet);
@@ -331,11 +331,7 @@ export class Session implements Turns, Told, LifetimeHost {
     const { clock, report, settings } = this.#host;
     const { name } = storage;
     const ways = { server: this.#toServer, outlet: this.#outlet };
-    const registration = new Registration(storage, talk, ways, this, {
-      upstream: settings.name,
-      client: this.peer,
-      report,
-    });
+    const registration = new Registration(storage, talk, ways, this, { settings, client: this.peer, report });
     this.#storage = name;
     this.#lifetime.become({ is: "registered", talk, registration });
     const { frameBytes } = settings.limits;
@@ -421,8 +417,8 @@ export class Session implements Turns, Told, LifetimeHost {
     const waits = "talk" in life && life.talk.serverFrames.waits;
     this.#flow.review("registration" in life ? life.registration : undefined, waits);
     if (!this.#outlet.isSlow || life.is === "relayed") return;
-    const { stalledMs } = this.#host.settings.limits;
-    this.#stall ??= new Stall(this.#client.connection, this.clock, stalledMs, () =>
+    const { limits } = this.#host.settings;
+    this.#stall ??= new Stall(this.#client.connection, this.clock, limits, () =>
       this.end(this.#tooSlow(), "at-once"),
     );
     this.#stall.watch();

@@ -9,6 +9,7 @@ import {
   type Settled,
 } from "../ledger/state.ts";
 import type { Report, StorageHappening } from "../happening/happening.ts";
+import { beyondBound, trim } from "../ledger/trim.ts";
 import { AnnouncementEncoder } from "./encoder.ts";
 import type { Inbound } from "./inbound.ts";
 import { InvalidationReader } from "./reader.ts";
@@ -38,7 +39,7 @@ export type WitnessMaker = (storage: string, family: ServerFamily) => WitnessSou
 export interface StorageHost {
   readonly clock: Clock;
   readonly report: Report;
-  /** Memory for past transactions. */
+  /** Memory for past transactions. Asked for whenever something was decided: it may change. */
   readonly historyBytes: number;
   /** How what does not pass through here is read; undefined: it is not. */
   readonly witness?: { readonly of: WitnessMaker; readonly settings: WatchSettings } | undefined;
@@ -93,6 +94,8 @@ export class Storage {
   readonly #unused: () => void;
   /** Of what the history keeps for those who are slow; undefined while that is nothing. */
   #share: KeptShare | undefined;
+  /** Ends that were decided here, for want of memory, and are to be carried out. */
+  #ends: Action<Inbound>[] = [];
   /** For what concerns no session in particular, or one that has left. */
   #lastUpstream = "";
 
@@ -100,7 +103,8 @@ export class Storage {
   constructor(server: string, name: string, family: ServerFamily, host: StorageHost, unused: () => void) {
     this.server = server;
     this.name = name;
-    this.ledger = new StorageLedger(newState<Inbound>(family), host.historyBytes);
+    // Its history is bounded from here (`#due`): the bound may change.
+    this.ledger = new StorageLedger(newState<Inbound>(family));
     this.#host = host;
     this.#unused = unused;
   }
@@ -136,6 +140,11 @@ export class Storage {
       },
     });
     return this.#watch;
+  }
+
+  /** That upstream is called otherwise, or is gone and this one is still there: what is nobody's is told as this one's. */
+  upstreamIs(name: string, before: string): void {
+    if (this.#lastUpstream === before) this.#lastUpstream = name;
   }
 
   /** The server is there again: so its witness need not wait longer. */
@@ -195,7 +204,7 @@ export class Storage {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let actions = this.ledger.take(); actions.length > 0; actions = this.ledger.take()) {
+      for (let actions = this.#due(); actions.length > 0; actions = this.#due()) {
         this.#carryOut(actions, session);
       }
     } finally {
@@ -210,6 +219,20 @@ export class Storage {
     this.#weigh();
     this.#look(session === undefined);
     this.#watch?.look();
+  }
+
+  /** What the ledger has decided since, and behind it whom the bound of the history ends. */
+  #due(): Action<Inbound>[] {
+    const actions = this.ledger.take();
+    const { state } = this.ledger;
+    const { historyBytes } = this.#host;
+    if (state.historyBytes > historyBytes || state.limbo.length > 0 || state.sight.missed !== undefined) {
+      trim(state, historyBytes, true, this.#ends);
+    }
+    if (this.#ends.length === 0) return actions;
+    const ends = this.#ends;
+    this.#ends = [];
+    return [...actions, ...ends];
   }
 
   /**
@@ -242,7 +265,7 @@ export class Storage {
 
   /** What the history keeps for those who are slow is kept for clients, like what waits in their queues. */
   #weigh(): void {
-    const bytes = this.ledger.bytesBeyond;
+    const bytes = beyondBound(this.ledger.state, this.#host.historyBytes);
     if (bytes === 0 && this.#share === undefined) return;
     this.#share ??= this.#host.share(() => this.#giveUpSlow());
     this.#share.set(bytes);
@@ -253,7 +276,7 @@ export class Storage {
 
   #giveUpSlow(): void {
     this.#share = undefined;
-    this.ledger.giveUpSlow();
+    trim(this.ledger.state, this.#host.historyBytes, false, this.#ends);
     this.run();
   }
 

@@ -41,6 +41,16 @@ export class Storages {
     for (const storage of this.#storages.values()) storage.nudge();
   }
 
+  /** That upstream is called otherwise, or is gone and `name` is another one of this server. */
+  upstreamIs(name: string, before: string): void {
+    for (const storage of this.#storages.values()) storage.upstreamIs(name, before);
+  }
+
+  /** Nobody will come any more. */
+  stop(): void {
+    for (const storage of this.#storages.values()) storage.stop();
+  }
+
   all(): Iterable<Storage> {
     return this.#storages.values();
   }

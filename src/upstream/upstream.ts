@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from "../config/address.ts";
+import type { SessionEnd } from "../happening/ends.ts";
 import type { UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Session } from "../session/session.ts";
@@ -6,6 +7,7 @@ import type { Storages } from "../storage/storages.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
+import type { Dialling } from "./dialling.ts";
 import type { ListenFailure, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
@@ -20,7 +22,7 @@ const SHORT_WAIT_MS = 3_000;
 
 /** One listening address, the server behind it, and the sessions between them. `Availability` decides when it listens. */
 export class Upstream {
-  readonly name: string;
+  #name: string;
   readonly server: Address;
   readonly #expected: readonly string[];
   readonly #host: UpstreamHost;
@@ -29,6 +31,7 @@ export class Upstream {
   readonly #address: ListeningAddress;
   readonly #arrivals: Arrivals;
   readonly #sessions: Sessions;
+  readonly #unwatchRoom: () => void;
   #accepted = 0;
   /** Tell whoever waits for `bind`, and for `begin`. */
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
@@ -36,11 +39,18 @@ export class Upstream {
 
   constructor({ name, listen, server, storages: expected = [] }: UpstreamConfig, host: UpstreamHost) {
     const { clock, memory, room, settings, storages, transport } = host;
-    this.name = name;
+    this.#name = name;
     this.server = server;
     this.#expected = expected;
     this.#host = host;
-    const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
+    const { limits } = settings;
+    const dialling: Dialling = {
+      transport,
+      clock,
+      get timeoutMs() {
+        return limits.handshakeMs;
+      },
+    };
     this.#tries = new Tries(server, dialling, storages);
     this.#address = new ListeningAddress(listen, transport, {
       accepted: (client) => this.#accept(client),
@@ -50,16 +60,26 @@ export class Upstream {
       connected: (arrival, connection) => this.#pair(arrival, connection),
       left: () => room.free(),
       memory,
-      ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
+      ended: ({ peer }, end) => this.#ended(peer, end),
     });
     this.#sessions = this.#makeSessions();
-    room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
+    this.#unwatchRoom = room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
   }
 
   #makeSessions(): Sessions {
     const { settings, clock, memory, report, room } = this.#host;
+    const name = (): string => this.#name;
     return new Sessions({
-      settings: { name: this.name, ...settings },
+      // What may change is asked for when it is needed.
+      settings: {
+        get name() {
+          return name();
+        },
+        limits: settings.limits,
+        get refuseUnknown() {
+          return settings.refuseUnknown;
+        },
+      },
       clock,
       memory,
       report,
@@ -72,6 +92,20 @@ export class Upstream {
         this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
       left: () => room.free(),
     });
+  }
+
+  #ended(client: string, end: SessionEnd): void {
+    this.#host.report({ what: "ended", storage: undefined, end, upstream: this.#name, client });
+  }
+
+  /** What logs and statistics call it. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** It is called otherwise from now on, also where its present sessions are told of. */
+  rename(name: string): void {
+    this.#name = name;
   }
 
   get state(): Availability["state"] {
@@ -183,6 +217,7 @@ export class Upstream {
   stop(): void {
     this.#do(this.#availability.stop());
     this.#tries.cancel();
+    this.#unwatchRoom();
     this.#bound();
     this.#started();
     this.#sessions.tellEnds();

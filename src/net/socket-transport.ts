@@ -41,7 +41,8 @@ export class SocketTransport implements Transport {
 
   dial({ host, port }: Address, dialled: Dialled): () => void {
     const reading = new Reading();
-    const socket = connect({ host, port, ...this.#options, writableHighWaterMark: QUEUE_BYTES, onread: reading.onread });
+    const options: { readonly [name: string]: unknown } = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
+    const socket = connect({ host, port, ...options, onread: reading.onread });
     socket.pause();
     const failed = (error: Error): void => dialled.failed(codeOf(error));
     socket.once("error", failed);

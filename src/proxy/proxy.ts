@@ -3,8 +3,9 @@ import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
 import { formatAddress, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
-import type { Config, ConfigInput } from "../config/schema.ts";
-import type { Report } from "../happening/happening.ts";
+import { changedOptions } from "../config/changes.ts";
+import type { Config, ConfigInput, UpstreamConfig } from "../config/schema.ts";
+import type { Happening, Report } from "../happening/happening.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
@@ -24,13 +25,14 @@ import { stopInOrder } from "../upstream/stopping.ts";
 import type { StoragesFinder } from "../upstream/tries.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { tidHex } from "../wire/ids.ts";
-import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
-import { ListenError } from "./errors.ts";
+import type { Proxy, ProxyStats, ReloadResult, StorageStats } from "./api.ts";
+import { planUpstreams, type Plan } from "./plan.ts";
+import type { KeptUpstream, Reloadable } from "./reloadable.ts";
+import { Settings } from "./settings.ts";
+import { Upstreams, type Open } from "./upstreams.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
-/** For so long a start waits for a name of a listening address, before it begins to serve the others. */
-const BIND_MS = 1_000;
 
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
@@ -46,50 +48,71 @@ export function createProxy(config: Config | ConfigInput, options: ProxyOptions 
 }
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
-  readonly #config: Config;
+  #config: Config;
+  readonly #settings: Settings;
   readonly #report: Report;
   readonly #counters = new Counters();
-  readonly #summary: RepairSummary | undefined;
+  readonly #summary: RepairSummary;
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
   readonly #transport: SocketTransport;
-  readonly #upstreams: Upstream[] = [];
+  readonly #upstreams: Upstreams;
   readonly #storages = new Map<string, Storages>();
-  #started = false;
+  /** What a reload changes beside upstreams that come and go: all of it, in this order. */
+  readonly #reloadables: readonly Reloadable[];
+  #starting: Promise<void> | undefined;
+  /** The start and all reloads so far: the next one waits for them. */
+  #turn: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
   constructor(config: Config, logger: Logger) {
     super();
     this.#config = config;
-    const { oids, repairs } = config.log;
+    const settings = new Settings(config);
+    this.#settings = settings;
+    const { log, limits } = settings;
     const count = this.#counters.count.bind(this.#counters);
-    const lines = [writeLines(logger, config.log)];
-    if (repairs === "summary") {
-      this.#summary = new RepairSummary(logger, systemClock);
-      lines.push(this.#summary.read.bind(this.#summary));
-    }
-    this.#report = reportTo(count, ...lines, emitEvents(this, oids));
+    const summary = new RepairSummary(logger, systemClock);
+    this.#summary = summary;
+    const sum = (happening: Happening): void => {
+      if (log.repairs === "summary") summary.read(happening);
+    };
+    this.#report = reportTo(count, writeLines(logger, log), sum, emitEvents(this, log));
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
     this.#transport = new SocketTransport(config.keepAliveMs);
     this.#memory = new Memory(config.limits.memoryBytes);
+    this.#upstreams = new Upstreams({
+      make: (upstream) => this.#newUpstream(upstream),
+      mustGoOn: () => this.#mustGoOn(),
+      get drainMs() {
+        return limits.drainMs;
+      },
+      forget: (gone) => this.#forget(gone),
+    });
+    this.#reloadables = [
+      (next) => () => settings.take(next),
+      // What was repaired so far is told as it was to be told then.
+      (next) => () => void (next.log.repairs === "each" && summary.tell()),
+      (_, kept) => () => this.#rename(kept),
+      (next) => () => void (this.#transport.keepAliveMs = next.keepAliveMs),
+      (next) => () => void (this.#memory.limitBytes = next.limits.memoryBytes),
+      (next) => () => void (this.#room.limit = next.limits.clients),
+    ];
   }
 
   // --- start ------------------------------------------------------------------------------------------------------
 
   async start(): Promise<void> {
-    if (this.#started) throw new Error("this proxy has been started before");
-    this.#started = true;
-    for (const upstream of this.#config.upstreams) this.#upstreams.push(this.#newUpstream(upstream));
-    try {
-      await this.#bind();
-    } catch (error) {
-      for (const upstream of this.#upstreams) upstream.stop();
-      throw error;
-    }
-    this.#countDescriptors();
-    await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
+    if (this.#starting !== undefined) throw new Error("this proxy has been started before");
+    this.#starting = this.#upstreams.start(this.#config.upstreams, () => this.#countDescriptors());
+    this.#turn = this.#starting;
+    await this.#starting;
+  }
+
+  #mustGoOn(): void {
+    if (this.#stopped !== undefined) throw new Error("this proxy was stopped");
   }
 
   #countDescriptors(): void {
@@ -99,21 +122,9 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
   }
 
-  /** All or none; the first error, once every address is either bound or not. */
-  async #bind(): Promise<void> {
-    if (this.#stopped !== undefined) throw new Error("this proxy was stopped while it started");
-    const bound = await Promise.all(this.#upstreams.map((upstream, i) => bind(upstream, this.#listenOf(i))));
-    for (const failure of bound) if (failure !== undefined) throw failure;
-  }
-
-  #listenOf(index: number): Address {
-    return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
-  }
-
-  #newUpstream(config: Config["upstreams"][number]): Upstream {
-    const { limits, unknownProtocol } = this.#config;
+  #newUpstream(config: UpstreamConfig): Upstream {
     const upstream = new Upstream(config, {
-      settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
+      settings: this.#settings,
       clock: systemClock,
       transport: this.#transport,
       storages: this.#finder(config),
@@ -125,11 +136,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     return upstream;
   }
 
-  #isAliveElsewhere({ storages, name }: Upstream): boolean {
-    return this.#upstreams.some((other) => other.name !== name && other.storages === storages && other.isAlive);
+  #isAliveElsewhere(one: Upstream): boolean {
+    return this.#upstreams.all.some((other) => other !== one && other.storages === one.storages && other.isAlive);
   }
 
-  #finder(config: Config["upstreams"][number]): StoragesFinder {
+  #finder(config: UpstreamConfig): StoragesFinder {
     return (found, failed) => {
       let isCancelled = false;
       dns.lookup(config.server.host, { all: true }, (error, addresses) => {
@@ -150,17 +161,19 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ server, witness }: Config["upstreams"][number], addresses: readonly string[]): Storages {
+  #storagesAt({ server, witness }: UpstreamConfig, addresses: readonly string[]): Storages {
     const keys = addresses.map((address) => `${address} ${server.port}`);
     const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
-    const { historyBytes } = this.#config.limits;
+    const { limits, witness: watching } = this.#settings;
     const share = (free: () => void): Share => this.#memory.share(free);
     const host = {
       clock: systemClock,
       report: this.#report,
-      historyBytes,
+      get historyBytes() {
+        return limits.historyBytes;
+      },
       share,
-      witness: witness === "on" ? { of: this.#witnessOf(server), settings: this.#config.witness } : undefined,
+      witness: witness === "on" ? { of: this.#witnessOf(server), settings: watching } : undefined,
     };
     const storages = known ?? new Storages(formatAddress(server), host);
     for (const key of keys) this.#storages.set(key, storages);
@@ -168,13 +181,77 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #witnessOf(server: Address): WitnessMaker {
-    const { limits, witness } = this.#config;
-    const dialling = { transport: this.#transport, clock: systemClock, timeoutMs: limits.handshakeMs };
-    const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
-    // Soon enough for a second one to answer before those who wait are given up.
-    const stallMs = witness.holdMs / 4;
-    return (storage, family) => (told) =>
-      new WitnessPair({ server, storage, family, dialling, told, limits: bounds }, stallMs);
+    const { limits, witness } = this.#settings;
+    const dialling = {
+      transport: this.#transport,
+      clock: systemClock,
+      get timeoutMs() {
+        return limits.handshakeMs;
+      },
+    };
+    const bounds = {
+      get transactions() {
+        return witness.transactions;
+      },
+      get rangeMs() {
+        return witness.rangeMs;
+      },
+      // Soon enough for a second one to answer before those who wait are given up.
+      get stallMs() {
+        return witness.holdMs / 4;
+      },
+    };
+    return (storage, family) => (told) => new WitnessPair({ server, storage, family, dialling, told, limits: bounds });
+  }
+
+  // --- reload -----------------------------------------------------------------------------------------------------
+
+  async reload(config: Config | ConfigInput): Promise<ReloadResult> {
+    const next = toConfig(config);
+    const starting = this.#starting;
+    if (starting === undefined) throw new Error("this proxy has not been started");
+    const reloaded = this.#reload(next, this.#turn, starting);
+    this.#turn = reloaded;
+    return reloaded;
+  }
+
+  async #reload(next: Config, turn: Promise<unknown>, starting: Promise<void>): Promise<ReloadResult> {
+    await turn.catch(() => undefined);
+    await starting;
+    const before = this.#config;
+    const plan = planUpstreams(before.upstreams, next.upstreams);
+    await this.#upstreams.change(plan, async (kept) => {
+      const changes = await Promise.all(this.#reloadables.map(async (reloadable) => reloadable(next, kept)));
+      return [...changes, () => void (this.#config = next)];
+    });
+    if (next.limits.clients !== before.limits.clients) this.#countDescriptors();
+    return resultOf(plan, before, next);
+  }
+
+  #rename(kept: readonly KeptUpstream[]): void {
+    for (const { upstream, before, after } of kept) {
+      if (before.name === after.name) continue;
+      upstream.rename(after.name);
+      upstream.storages?.upstreamIs(after.name, before.name);
+    }
+  }
+
+  /**
+   * What these have known of their servers, unless another upstream shares it, or one that is opened anew will. (That one does not
+   * know yet which server it is: it goes by the name, and by whether there is to be a witness.)
+   */
+  #forget(gone: readonly Open[]): void {
+    for (const { upstream, config } of gone) {
+      const { storages } = upstream;
+      if (storages === undefined) continue;
+      const heir = this.#upstreams.open.find(({ upstream: one, config: its }) =>
+        one.storages === undefined ? isHeir(its, config) : one.storages === storages,
+      );
+      if (heir === undefined) {
+        storages.stop();
+        for (const [key, known] of this.#storages) if (known === storages) this.#storages.delete(key);
+      } else storages.upstreamIs(heir.upstream.name, upstream.name);
+    }
   }
 
   // --- stop -------------------------------------------------------------------------------------------------------
@@ -186,13 +263,13 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
 
   #stop(): Promise<void> {
     this.#fullness.stop();
-    const { drainMs } = this.#config.limits;
-    const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
+    const { drainMs } = this.#settings.limits;
+    const parts = { upstreams: this.#upstreams.all, storages: this.#storages.values() };
     // And what is repaired until everything has settled. A second signal may end the process before that.
-    this.#summary?.tell();
+    this.#summary.tell();
     return new Promise((done) => {
       stopInOrder({ ...parts, clock: systemClock, drainMs }, () => {
-        this.#summary?.tell();
+        this.#summary.tell();
         done();
       });
     });
@@ -203,7 +280,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   stats(): ProxyStats {
     const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed } = this.#counters;
     return {
-      upstreams: this.#upstreams.map((upstream) => ({
+      upstreams: this.#upstreams.shown.map((upstream) => ({
         name: upstream.name,
         listen: upstream.listen,
         server: upstream.serverAddress,
@@ -226,19 +303,27 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 }
 
+function resultOf({ steps, closed }: Plan, before: Config, next: Config): ReloadResult {
+  const changed = changedOptions(before, next);
+  return {
+    opened: steps.flatMap(({ is, after }) => (is === "opened" ? [after.name] : [])),
+    reopened: steps.flatMap(({ is, after }) => (is === "reopened" ? [after.name] : [])),
+    closed: closed.map(({ name }) => name),
+    renamed: steps.flatMap((step) => {
+      if (step.is === "opened" || step.before.name === step.after.name) return [];
+      return [{ from: step.before.name, to: step.after.name }];
+    }),
+    changed: changed.flatMap(({ option, takes }) => (takes === "restart" ? [] : [option])),
+    needRestart: changed.flatMap(({ option, takes }) => (takes === "restart" ? [option] : [])),
+  };
+}
+
+/** Does it lead to the same server as that one, and look at it in the same way? */
+function isHeir({ server, witness }: UpstreamConfig, before: UpstreamConfig): boolean {
+  return formatAddress(server) === formatAddress(before.server) && witness === before.witness;
+}
+
 function storageStats(storage: Storage): StorageStats {
   const { known, ...facts } = storage.ledger.facts;
   return { server: storage.server, storage: storage.name, ...facts, setbacks: storage.setbacks, known: tidHex(known) };
-}
-
-/** Takes the address; resolves to the error where that can't be. */
-function bind(upstream: Upstream, listen: Address): Promise<ListenError | undefined> {
-  return new Promise((done) => {
-    const cancel = systemClock.after(BIND_MS, () => upstream.bindLater());
-    upstream.bind((failure) => {
-      cancel();
-      if (failure === undefined) done(undefined);
-      else done(new ListenError(upstream.name, formatAddress(listen), failure.code, { cause: failure.cause }));
-    });
-  });
 }

@@ -418,9 +418,7 @@ export class Session implements Turns, Told, LifetimeHost {
     this.#flow.review("registration" in life ? life.registration : undefined, waits);
     if (!this.#outlet.isSlow || life.is === "relayed") return;
     const { limits } = this.#host.settings;
-    this.#stall ??= new Stall(this.#client.connection, this.clock, limits, () =>
-      this.end(this.#tooSlow(), "at-once"),
-    );
+    this.#stall ??= new Stall(this.#client.connection, this.clock, limits, () => this.end(this.#tooSlow(), "at-once"));
     this.#stall.watch();
   }
 

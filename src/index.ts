@@ -14,6 +14,7 @@ export { ConfigError } from "./config/problem.ts";
 export type { Config, ConfigInput, UpstreamConfig } from "./config/schema.ts";
 export type { Proxy, ProxyStats, ReloadResult, StorageStats, UpstreamStats } from "./proxy/api.ts";
 export { ListenError } from "./proxy/errors.ts";
+export type { ClientNow, ProxyState, StorageNow } from "./proxy/state.ts";
 export { createProxy, type ProxyOptions } from "./proxy/proxy.ts";
 export type { ProxyEvents, ResumeEvent, SessionEndEvent, UpstreamEvent } from "./report/events.ts";
 export type { RepairEvent } from "./report/repair.ts";

@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/load.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
+import { noteHangup } from "./signals.ts";
 import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
 
 const EXAMPLES = `
@@ -11,7 +12,7 @@ Examples:
   $ zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug
 
 SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at
-most; a second one ends the process at once.`;
+most; a second one ends the process at once. SIGHUP reads the file again, and SIGUSR1 writes what is going on to the log.`;
 
 interface RunOptions {
   readonly config?: string;
@@ -37,10 +38,13 @@ export function runCommand(): Command {
     .addOption(new Option("--log-repairs <how>", "a line for each, or a summary once a minute").choices(REPAIR_LINES))
     .addHelpText("after", EXAMPLES)
     .action(async (options: RunOptions) => {
-      const config = withLogOptions(readConfig(options, command), options);
+      const isWanted = noteHangup();
+      const read = (): Config => withLogOptions(readConfig(options, command), options);
+      const config = read();
       // What is wrong with the configuration is told without loading the proxy.
       const { runProxy } = await import("./run-proxy.ts");
-      process.exitCode = await runProxy(config);
+      const { config: file } = options;
+      process.exitCode = await runProxy(config, file === undefined ? undefined : { file, read, isWanted });
     });
 }
 

@@ -3,6 +3,8 @@ import { escapeText } from "../observe/text.ts";
 import type { Proxy } from "../proxy/api.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
+import { dumpState, MAX_CLIENT_LINES } from "./dump.ts";
+import { Reloading, type Rereading } from "./reloading.ts";
 import { signalStatus, watchSignals, type StopSignal } from "./signals.ts";
 
 /**
@@ -18,19 +20,29 @@ const LOG_AGAIN_MS = 100;
  *
  * The first one stops it in order; a second one ends the process at once. An error that nobody caught is logged and
  * ends the process at once, too: what state it left behind is unknown, and clients that reconnect verify.
+ * Where the configuration can be read again, a SIGHUP does so; a SIGUSR1 tells what the proxy knows.
  * @returns the exit status
  */
-export async function serve(proxy: Proxy, log: Log): Promise<number> {
+export async function serve(proxy: Proxy, log: Log, rereading?: Rereading): Promise<number> {
   const { logger } = log;
+  const reloading = rereading === undefined ? undefined : new Reloading(proxy, logger, rereading);
+  const dump = (): boolean => {
+    dumpState(logger, proxy.state(MAX_CLIENT_LINES));
+    return true;
+  };
   const signalled = watchSignals({
+    acts: { SIGHUP: () => reloading?.ask() === true, SIGUSR1: dump },
     again: (signal) => endAtOnce(log, signal),
     kept: (signal, use) => logger.warn({ signal, use }, "a signal that does nothing"),
   });
   process.on("uncaughtException", (error) => crash(log, error));
   try {
     // A signal may come while a name is looked up, which can take long.
+    if (rereading?.isWanted() === true) reloading?.ask();
     const first = await Promise.race([proxy.start(), signalled]);
+    if (first === undefined) reloading?.begin();
     const signal = first ?? (await signalled);
+    reloading?.end();
     logger.info({ signal }, "stopping");
     await proxy.stop();
     logger.info("stopped");

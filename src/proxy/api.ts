@@ -1,4 +1,5 @@
 import type { EventEmitter } from "node:events";
+import type { ProxyState } from "./state.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { ProxyEvents } from "../report/events.ts";
 
@@ -87,4 +88,6 @@ export interface Proxy extends EventEmitter<ProxyEvents> {
   /** Stops accepting, lets finishing commits settle and outboxes empty, at most `limits.drain`, then closes. */
   stop(): Promise<void>;
   stats(): ProxyStats;
+  /** The same, and what is going on now; of the clients at most `maxClients`. All of them are looked at: not for every second. */
+  state(maxClients?: number): ProxyState;
 }

@@ -29,14 +29,20 @@ import type { Proxy, ProxyStats, ReloadResult, StorageStats } from "./api.ts";
 import { planUpstreams, type Plan } from "./plan.ts";
 import type { KeptUpstream, Reloadable } from "./reloadable.ts";
 import { Settings } from "./settings.ts";
+import { ledgerNow, type ClientNow, type ProxyState } from "./state.ts";
 import { Upstreams, type Open } from "./upstreams.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
 
+/** Of so many clients it is told what they do, if nothing else is said. */
+const MAX_CLIENTS = 100;
+
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
   readonly logger?: Logger;
+  /** Is called when a reload acts: for what the configuration has that is the program's own affair, as the logger's level. */
+  readonly onReload?: (next: Config) => void;
 }
 
 /**
@@ -44,7 +50,7 @@ export interface ProxyOptions {
  * @throws ConfigError with everything that is wrong with the configuration
  */
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
-  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }));
+  return new ZeoProxy(toConfig(config), options);
 }
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
@@ -66,7 +72,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   #turn: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(config: Config, logger: Logger) {
+  constructor(config: Config, { logger = pino({ level: "silent" }), onReload }: ProxyOptions) {
     super();
     this.#config = config;
     const settings = new Settings(config);
@@ -99,6 +105,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       (next) => () => void (this.#transport.keepAliveMs = next.keepAliveMs),
       (next) => () => void (this.#memory.limitBytes = next.limits.memoryBytes),
       (next) => () => void (this.#room.limit = next.limits.clients),
+      (next) => () => onReload?.(next),
     ];
   }
 
@@ -290,7 +297,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         accepted: upstream.accepted,
         unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
       })),
-      storages: [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()].map(storageStats)),
+      storages: this.#allStorages().map(storageStats),
       completed,
       synthesized,
       late,
@@ -300,6 +307,30 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       guard,
       questions,
     };
+  }
+
+  state(maxClients = MAX_CLIENTS): ProxyState {
+    const clients = this.#upstreams.all.flatMap((upstream) =>
+      [...upstream.sessions].map((session): ClientNow => ({
+        upstream: upstream.name,
+        client: session.peer,
+        ...session.facts,
+      })),
+    );
+    const { clients: clientsLimit, memoryBytes: keptBytesLimit } = this.#settings.limits;
+    return {
+      ...this.stats(),
+      storages: this.#allStorages().map((storage) => ({ ...storageStats(storage), ...ledgerNow(storage.ledger) })),
+      clients: clients.sort((a, b) => b.keptBytes - a.keptBytes).slice(0, maxClients),
+      clientsNow: this.#room.taken,
+      clientsLimit,
+      keptBytes: this.#memory.bytes,
+      keptBytesLimit,
+    };
+  }
+
+  #allStorages(): Storage[] {
+    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()]);
   }
 }
 

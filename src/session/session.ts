@@ -26,6 +26,22 @@ import { ToServer } from "./to-server.ts";
 import { Unread } from "./unread.ts";
 import type { How, Turns } from "./turns.ts";
 
+/** What a session is and has done, for people. */
+export interface SessionFacts {
+  readonly state: Life["is"];
+  readonly protocol: string | undefined;
+  readonly storage: string | undefined;
+  /** Since it was accepted and its server was there. */
+  readonly ageMs: number;
+  /** Bytes that were read. */
+  readonly fromClient: number;
+  readonly fromServer: number;
+  /** Its client's calls that wait for their replies. */
+  readonly calls: number;
+  /** Bytes that are kept for it. */
+  readonly keptBytes: number;
+}
+
 /** For each so many bytes that are read it is looked at what is kept: a look costs more than a small message. */
 const WEIGH_BYTES = 8 * 1024;
 
@@ -107,6 +123,19 @@ export class Session implements Turns, Told, LifetimeHost {
     if (this.#client.hasEnded || life.is === "orphan") return false;
     if (life.is === "relayed") return (life.reason === "tls" || life.reason === "mac") && this.#lifetime.isInUse;
     return "registration" in life;
+  }
+
+  get facts(): SessionFacts {
+    return {
+      state: this.life,
+      protocol: this.#protocol,
+      storage: this.#storage,
+      ageMs: this.clock.now() - this.#startedMs,
+      fromClient: this.#clientBytes,
+      fromServer: this.#serverBytes,
+      calls: this.openCalls,
+      keptBytes: this.#kept(),
+    };
   }
 
   /** So many of its client's calls wait for their replies. */

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { changedInUpstream, changedOptions, whatChangesTake } from "../../src/config/changes.ts";
 import { parseConfig, type Config, type ConfigInput } from "../../src/config/load.ts";
@@ -39,6 +40,14 @@ describe("what a change takes", () => {
     const outside = [...all].filter(([path]) => !path.startsWith("upstreams"));
     expect(Object.fromEntries(found.map(({ option, takes }) => [option, takes]))).toEqual(Object.fromEntries(outside));
     expect(found.filter(({ takes }) => takes === "restart")).toEqual([{ option: "log.format", takes: "restart" }]);
+  });
+
+  it("is said in the documentation of each that takes more than to act at once, and of no other", () => {
+    const text = readFileSync("docs/configuration.md", "utf8");
+    const section = /### Reloading it\n([\s\S]*?)\n {2}- `limits/.exec(text)?.[1] ?? "";
+    const named = [...section.matchAll(/`((?:upstreams\[\]|log)\.[a-z-]+)`/g)].map(([, option]) => option);
+    const more = [...all].filter(([, takes]) => takes !== "at once").map(([option]) => option);
+    expect(new Set(named)).toEqual(new Set(["upstreams[].name", ...more]));
   });
 
   it("is nothing where nothing was changed", () => {

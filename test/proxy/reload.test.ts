@@ -344,9 +344,10 @@ describe("what acts at once", () => {
       "it is relayed",
     );
     relayed.socket.destroy();
-    await reload([main], { limits: { handshake: "50ms" } });
-    await (await gateway.peer()).end();
-    expect(gateway.ended.at(-1)).toMatchObject({ code: "not-registered" });
+    await reload([main], { limits: { handshake: "1s" } });
+    const ended = gateway.event("ended");
+    await (await gateway.peer()).frame();
+    expect(await ended).toMatchObject({ code: "not-registered" });
   });
 
   it("what the program has of its own: onReload is called when all acts, with the whole configuration", async () => {

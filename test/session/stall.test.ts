@@ -96,3 +96,13 @@ describe("a client that is behind", () => {
     expect(stalled()).toBe(0);
   });
 });
+
+it("another time that is allowed counts from the next look on", () => {
+  const { clock, limits, stalled } = behind();
+  clock.move(250);
+  limits.stalledMs = 400;
+  clock.move(250 + 99);
+  expect(stalled()).toBe(0);
+  clock.move(1 + 100);
+  expect(stalled()).toBe(1);
+});

@@ -51,11 +51,22 @@ export class World {
   readonly told: Happening[] = [];
   readonly memory = new Memory(100_000);
   readonly storage: Storage;
+  /** May be changed. */
+  readonly limits: { historyBytes: number };
 
   constructor(family: "old" | "new" = "new", historyBytes = 1_000_000) {
     const { clock } = this;
     const report = (happening: Happening): void => void this.told.push(happening);
-    const host = { clock, report, historyBytes, share: (free: () => void) => this.memory.share(free) };
+    const limits = { historyBytes };
+    this.limits = limits;
+    const host = {
+      clock,
+      report,
+      get historyBytes() {
+        return limits.historyBytes;
+      },
+      share: (free: () => void) => this.memory.share(free),
+    };
     this.storage = new Storage("server:1", "1", family, host, () => undefined);
   }
 

@@ -27,7 +27,11 @@ export async function serve(proxy: Proxy, log: Log, rereading?: Rereading): Prom
   const { logger } = log;
   const reloading = rereading === undefined ? undefined : new Reloading(proxy, logger, rereading);
   const dump = (): boolean => {
-    dumpState(logger, proxy.state(MAX_CLIENT_LINES));
+    try {
+      dumpState(logger, proxy.state(MAX_CLIENT_LINES));
+    } catch (err) {
+      logger.error({ err }, "an unexpected error");
+    }
     return true;
   };
   const signalled = watchSignals({

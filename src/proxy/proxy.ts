@@ -105,7 +105,16 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       (next) => () => void (this.#transport.keepAliveMs = next.keepAliveMs),
       (next) => () => void (this.#memory.limitBytes = next.limits.memoryBytes),
       (next) => () => void (this.#room.limit = next.limits.clients),
-      (next) => () => onReload?.(next),
+      (next) => () => {
+        // What it throws is the program's affair: that must not come between what the proxy is doing.
+        try {
+          onReload?.(next);
+        } catch (error) {
+          process.nextTick(() => {
+            throw error;
+          });
+        }
+      },
     ];
   }
 

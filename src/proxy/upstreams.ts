@@ -23,7 +23,7 @@ export interface UpstreamsHost {
   mustGoOn(): void;
   /** `limits.drain` */
   readonly drainMs: number;
-  /** These are gone. Asked when nobody has them any more, and again when those that may take their place know their server. */
+  /** These are gone. Called when they are, and again when those that may take their place know their server. */
   forget(gone: readonly Open[]): void;
 }
 
@@ -66,7 +66,8 @@ export class Upstreams {
 
   /**
    * Carries a plan out. What may fail comes first: `prepare`, and the addresses that are bound. Then all changes at once, and from
-   * then on nothing is refused: who is not needed any more is stopped in order, and the others begin when these have gone.
+   * then on nothing is refused: who is not needed any more is stopped in order, and who needs what one of these has begins
+   * behind that.
    */
   async change(
     { steps, closed }: Plan,
@@ -90,6 +91,7 @@ export class Upstreams {
     const leaving = this.#open.filter(({ config }) => goes.has(config));
     // Its address is had by one that goes: bound as soon as that has gone.
     const isLate = ({ config }: Open): boolean => leaving.some((old) => sameListener(old.config.listen, config.listen));
+    const waits = (one: Open): boolean => isLate(one) || leaving.some((old) => looksOtherwise(old.config, one.config));
     this.#opening = opening;
     let changes: readonly Apply[] = [];
     const early = opening.filter((one) => !isLate(one));
@@ -100,6 +102,7 @@ export class Upstreams {
     this.#opening = [];
     this.#leaving = leaving;
     for (const change of changes) change();
+    const begun = begin(opening.filter((one) => !waits(one)));
     await this.#drain(leaving);
     this.#leaving = [];
     this.#host.mustGoOn();
@@ -109,7 +112,7 @@ export class Upstreams {
       // Who takes the address meanwhile is told of, and it is tried again.
       upstream.bindLater();
     }
-    await begin(opening);
+    await Promise.all([begun, begin(opening.filter(waits))]);
     this.#host.mustGoOn();
     this.#host.forget(leaving);
   }
@@ -139,6 +142,11 @@ export class Upstreams {
     const { drainMs } = this.#host;
     return new Promise((done) => stopInOrder({ upstreams, storages: [], clock: systemClock, drainMs }, done));
   }
+}
+
+/** Has it the same server, and another way to look at it? What is known of that server begins anew then. */
+function looksOtherwise(old: UpstreamConfig, { server, witness }: UpstreamConfig): boolean {
+  return formatAddress(old.server) === formatAddress(server) && old.witness !== witness;
 }
 
 /** Each listens, or waits for its server or its address. */

@@ -153,6 +153,55 @@ describe("a reload", () => {
     expect(proxy.stats()).toMatchObject({ upstreams: [{ clients: 2, accepted: 2 }], storages: [{ commits: 1 }] });
   });
 
+  it("takes an address that one has left when its clients have gone: two that change places", async () => {
+    const [one, two] = [await embeddedServer(), await embeddedServer()];
+    const [a, b] = [await door("a", one.port), await door("b", two.port)];
+    const { proxy, reload } = await started([a, b]);
+    const clients = [await client(a.port), await client(b.port)];
+    expect(
+      await reload([
+        { ...a, listen: b.listen },
+        { ...b, listen: a.listen },
+      ]),
+    ).toMatchObject({
+      reopened: ["a", "b"],
+    });
+    for (const old of clients) await old.whenClosed();
+    await commits(await client(b.port), 1);
+    const known = proxy.stats().storages.filter(({ commits: made }) => made > 0);
+    expect(known).toMatchObject([{ server: `127.0.0.1:${one.port}` }]);
+  });
+
+  it("tells of an address that somebody took meanwhile, and has it when that has gone", async () => {
+    const [one, two] = [await embeddedServer(), await embeddedServer()];
+    const before = await door("main", one.port);
+    const { gateway, proxy, reload } = await started([before]);
+    const writer = await client(before.port);
+    const hold = one.gate.outgoing(({ method }) => method === "tpc_finish");
+    const committed = new ClientCommit(writer).commit({ create: [oid(1)] });
+    await hold.caught();
+    const reloaded = reload([{ ...before, server: `127.0.0.1:${two.port}` }]);
+    await expect.poll(() => names(proxy)).toEqual(["main starting"]);
+    const thief = createServer();
+    await expect
+      .poll(
+        () =>
+          new Promise((done) =>
+            thief.once("error", () => done(false)).listen(before.port, "127.0.0.1", () => done(true)),
+          ),
+      )
+      .toBe(true);
+    hold.open();
+    await committed;
+    await reloaded;
+    expect(names(proxy)).toEqual(["main blocked"]);
+    expect(gateway.told("the listening address can't be had: trying again")).toMatchObject([{ reason: "EADDRINUSE" }]);
+    const listening = gateway.event("listening");
+    thief.close();
+    await listening;
+    await commits(await client(before.port), 2);
+  });
+
   it("keeps what is known of a server whose upstream only listens elsewhere now", async () => {
     const server = await embeddedServer();
     const before = await door("main", server.port);
@@ -255,7 +304,8 @@ describe("reloads", () => {
     void new ClientCommit(writer).commit({ create: [oid(1)] }).catch(() => undefined);
     await hold.caught();
     const reloaded = reload([stays, comes], { limits: { drain: "1h" } }).catch((error: unknown) => error);
-    await expect.poll(() => names(proxy)).toEqual(["stays listening", "comes starting", "goes stopped"]);
+    // What is new does not wait for what goes.
+    await expect.poll(() => names(proxy)).toEqual(["stays listening", "comes listening", "goes stopped"]);
     const stopped = proxy.stop();
     hold.open();
     await stopped;

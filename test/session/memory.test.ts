@@ -128,8 +128,8 @@ describe("what the process keeps", () => {
 it("another limit ends who holds most at once, until what is left fits", () => {
   const memory = new Memory(100_000);
   const freed: string[] = [];
-  const shares = ["small", "large", "middle"].map((name) => memory.share(() => freed.push(name)));
-  for (const [at, bytes] of [20_000, 50_000, 30_000].entries()) shares[at]?.set(bytes);
+  const parts = ["small", "large", "middle"].map((name) => memory.share(() => freed.push(name)));
+  for (const [at, bytes] of [20_000, 50_000, 30_000].entries()) parts[at]?.set(bytes);
   memory.limitBytes = 100_000;
   expect(freed).toEqual([]);
   memory.limitBytes = 25_000;

@@ -74,10 +74,10 @@ it("without room for those who are there it does not listen, until enough of the
   gate.room.limit = 1;
   expect(gate.state).toBe("full");
   expect(gate.ends).toEqual([]);
-  for (const { client } of clients) {
+  for (const { client, server } of clients) {
     expect(gate.state).toBe("full");
     client.closes();
-    gate.settles();
+    server.settles();
   }
   gate.transport.listening.opens();
   expect(gate.state).toBe("listening");

@@ -67,19 +67,3 @@ it("behind a stop it hears no more of the process's room, which outlives it", ()
   gate.room.limit = 5;
   expect(gate.transport.listenings).toHaveLength(length);
 });
-
-it("without room for those who are there it does not listen, until enough of them have gone", () => {
-  const gate = new Gate({ clients: 3 }).listens();
-  const clients = [gate.registers(), gate.registers()];
-  gate.room.limit = 1;
-  expect(gate.state).toBe("full");
-  expect(gate.ends).toEqual([]);
-  for (const { client, server } of clients) {
-    expect(gate.state).toBe("full");
-    client.closes();
-    server.settles();
-  }
-  gate.transport.listening.opens();
-  expect(gate.state).toBe("listening");
-  gate.leave();
-});

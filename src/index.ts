@@ -9,10 +9,11 @@
  *     // ...
  *     await proxy.stop();
  */
+export type { ClientStatus, Status, StorageStatus, UpstreamStatus } from "./admin/status.ts";
 export { loadConfig, parseConfig } from "./config/load.ts";
 export { ConfigError } from "./config/problem.ts";
 export type { Config, ConfigInput, UpstreamConfig } from "./config/schema.ts";
-export type { Proxy, ProxyStats, StorageStats, UpstreamStats } from "./proxy/api.ts";
+export type { Proxy, ProxyStats, ReloadResult, StorageStats, UpstreamStats } from "./proxy/api.ts";
 export { ListenError } from "./proxy/errors.ts";
 export { createProxy, type ProxyOptions } from "./proxy/proxy.ts";
 export type { ProxyEvents, ResumeEvent, SessionEndEvent, UpstreamEvent } from "./report/events.ts";

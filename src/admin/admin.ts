@@ -4,7 +4,7 @@ import { LoopDelay } from "../metrics/loop-delay.ts";
 import type { Route } from "./route.ts";
 import { ownRoutes } from "./routes.ts";
 import { readCredentials, readToken } from "./secrets.ts";
-import { AdminServer } from "./server.ts";
+import { AdminServer, type AdminSecrets } from "./server.ts";
 import { Token } from "./token.ts";
 
 export { packageVersion } from "./version.ts";
@@ -13,6 +13,12 @@ export { packageVersion } from "./version.ts";
 export interface Admin {
   /** `host:port`, or the path of its socket. */
   readonly address: string;
+  /**
+   * Reads the token and the certificate again, of which that configuration may name others.
+   * @returns what puts them in force, and its `hosts`
+   * @throws ConfigError where one can't be used
+   */
+  prepare(config: AdminConfig): () => void;
   /** Resolves when its connections are closed. */
   stop(): Promise<void>;
 }
@@ -31,20 +37,28 @@ export interface AdminHost {
  * @throws the system's error where the address can't be had
  */
 export async function openAdmin(config: AdminConfig, { inspected, routes = [], failed }: AdminHost): Promise<Admin> {
-  const { hosts, listen, tls, tokenFile } = config;
-  const token = tokenFile === undefined ? undefined : new Token(readToken(tokenFile));
-  const credentials = tls === undefined ? undefined : readCredentials(tls.certificate, tls.key);
+  const { listen } = config;
   const delay = new LoopDelay();
   const own = ownRoutes(inspected, delay.delaysMs);
-  const server = new AdminServer([...own, ...routes], { listen, hosts, token, credentials }, failed);
+  const server = new AdminServer([...own, ...routes], { listen, ...secretsOf(config) }, failed);
+  const prepare = (next: AdminConfig): (() => void) => {
+    const secrets = secretsOf(next);
+    return () => server.renew(secrets);
+  };
   const stop = async (): Promise<void> => {
     delay.stop();
     await server.stop();
   };
   try {
-    return { address: await server.start(), stop };
+    return { address: await server.start(), prepare, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+function secretsOf({ hosts, tls, tokenFile }: AdminConfig): AdminSecrets {
+  const token = tokenFile === undefined ? undefined : new Token(readToken(tokenFile));
+  const credentials = tls === undefined ? undefined : readCredentials(tls.certificate, tls.key);
+  return { hosts, token, credentials };
 }

@@ -29,7 +29,7 @@ export function ownRoutes(inspected: Inspected, loopDelayMs: Histogram): Route[]
 /** Which upstreams accept nobody, and why. */
 function unready({ state, upstreams }: Inspected): string[] {
   const isStopping = state() === "stopping" ? ["the proxy is stopping"] : [];
-  const lines = upstreams.flatMap((upstream) => {
+  const lines = upstreams().flatMap((upstream) => {
     const reason = unreadyReason(upstream);
     return reason === undefined ? [] : [`upstream ${upstream.name}: ${reason}`];
   });

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { Socket } from "node:net";
 import type { AdminAddress } from "../config/admin.ts";
 import { Guests } from "./guests.ts";
@@ -21,17 +21,23 @@ const LOOK_MS = 1_000;
 /** What answers that are on their way have at a stop. */
 const LEAVE_MS = 200;
 
-export interface AdminServerOptions {
-  readonly listen: AdminAddress;
+/** What whoever asks must know, and is shown: it can be exchanged. */
+export interface AdminSecrets {
   /** More names by which it may be asked. */
   readonly hosts: readonly string[];
   /** What every request must show. */
   readonly token?: Token | undefined;
   /** It speaks HTTPS. */
   readonly credentials?: Credentials | undefined;
+}
+
+export interface AdminServerOptions extends AdminSecrets {
+  readonly listen: AdminAddress;
   /** For tests: shorter times, in ms, and fewer connections. */
   readonly bounds?: Partial<AdminBounds> | undefined;
 }
+
+const MIN_VERSION = "TLSv1.2";
 
 export interface AdminBounds {
   readonly requestMs: number;
@@ -47,7 +53,8 @@ export interface AdminBounds {
 export class AdminServer {
   readonly #routes = new Map<string, Route>();
   readonly #options: AdminServerOptions;
-  readonly #names: HostNames;
+  #names: HostNames;
+  #token: Token | undefined;
   readonly #guests: Guests;
   readonly #server: Server;
   readonly #answerMs: number;
@@ -59,8 +66,9 @@ export class AdminServer {
     for (const route of routes) this.#routes.set(route.path, route);
     this.#options = options;
     this.#failed = failed;
-    const { bounds = {}, credentials, hosts, listen } = options;
+    const { bounds = {}, credentials, hosts, listen, token } = options;
     this.#names = new HostNames(listen, hosts);
+    this.#token = token;
     this.#guests = new Guests(bounds.guests);
     this.#answerMs = bounds.answerMs ?? ANSWER_MS;
     const requestMs = bounds.requestMs ?? REQUEST_MS;
@@ -74,9 +82,21 @@ export class AdminServer {
     this.#server =
       credentials === undefined
         ? createServer(settings, handle)
-        : createTlsServer({ ...settings, ...credentials, minVersion: "TLSv1.2", handshakeTimeout: requestMs }, handle);
+        : createTlsServer(
+            { ...settings, ...credentials, minVersion: MIN_VERSION, handshakeTimeout: requestMs },
+            handle,
+          );
     this.#server.timeout = bounds.stalledMs ?? STALLED_MS;
     this.#server.on("connection", (socket: Socket) => this.#guests.came(socket));
+  }
+
+  /** These hold for requests, and handshakes, from now on. Whether it speaks HTTPS stays as it was. */
+  renew({ hosts, token, credentials }: AdminSecrets): void {
+    this.#names = new HostNames(this.#options.listen, hosts);
+    this.#token = token;
+    if (credentials !== undefined && this.#server instanceof TlsServer) {
+      this.#server.setSecureContext({ ...credentials, minVersion: MIN_VERSION });
+    }
   }
 
   /** `host:port`, or a path, once it listens. */
@@ -151,7 +171,7 @@ export class AdminServer {
       refuse(response, 413, "a request without a body is expected");
       return undefined;
     }
-    if (this.#options.token?.isIn(headers.authorization) === false) {
+    if (this.#token?.isIn(headers.authorization) === false) {
       response.setHeader("WWW-Authenticate", CHALLENGES);
       refuse(response, 401, "the token is needed");
       return undefined;

@@ -23,6 +23,8 @@ export interface Status {
     /** As in `ProxyStats`: must be 0. */
     readonly guard: number;
     readonly memory: { readonly keptBytes: number; readonly limitBytes: number };
+    /** Client connections of all upstreams, and how many there may be: `limits.clients`. */
+    readonly clients: { readonly count: number; readonly limit: number };
   };
   readonly upstreams: readonly UpstreamStatus[];
   readonly storages: readonly StorageStatus[];
@@ -93,7 +95,7 @@ export interface StorageStatus {
 }
 
 export function statusOf(inspected: Inspected): Status {
-  const { counters, memory, memoryLimitBytes, storages, upstreams, version } = inspected;
+  const { counters, memory, room, storages, upstreams, version } = inspected;
   const uptimeSeconds = process.uptime();
   return {
     version: 1,
@@ -105,9 +107,10 @@ export function statusOf(inspected: Inspected): Status {
       uptimeSeconds: seconds(uptimeSeconds * 1000),
       state: inspected.state(),
       guard: counters.guard,
-      memory: { keptBytes: memory.bytes, limitBytes: memoryLimitBytes },
+      memory: { keptBytes: memory.bytes, limitBytes: memory.limitBytes },
+      clients: { count: room.taken, limit: room.limit },
     },
-    upstreams: upstreams.map((upstream) => upstreamStatus(upstream, inspected)),
+    upstreams: upstreams().map((upstream) => upstreamStatus(upstream, inspected)),
     storages: [...storages()].filter(({ isAccepted }) => isAccepted).map(storageStatus),
   };
 }

@@ -4,6 +4,7 @@ import { loadConfig, parseConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problem.ts";
 import { documented } from "../tools/shell/documented.ts";
 import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
+import { noteHangup } from "./signals.ts";
 
 interface RunOptions {
   readonly config?: string;
@@ -34,12 +35,16 @@ export function runCommand(): Command {
     ],
     notes: [
       "SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at most; a second one ends the process at once.",
+      "SIGHUP reads the file again, and SIGUSR1 writes how everything is to the log.",
     ],
   }).action(async (options: RunOptions) => {
-    const config = withLogOptions(readConfig(options, command), options);
+    const isWanted = noteHangup();
+    const read = (): Config => withLogOptions(readConfig(options, command), options);
+    const config = read();
     // What is wrong with the configuration is told without loading the proxy.
     const { runProxy } = await import("./run-proxy.ts");
-    process.exitCode = await runProxy(config);
+    const { config: file } = options;
+    process.exitCode = await runProxy(config, file === undefined ? undefined : { file, read, isWanted });
   });
 }
 

@@ -8,10 +8,10 @@ export type KeptSignal = "SIGHUP" | "SIGUSR1" | "SIGUSR2";
 
 const STOPS: readonly StopSignal[] = ["SIGTERM", "SIGINT", "SIGQUIT"];
 
-/** What each of the others is for. */
+/** What each of the others is for, where it does nothing. */
 const KEPT = {
-  SIGHUP: "reserved for reading the configuration again",
-  SIGUSR1: "reserved for telling what the proxy knows",
+  SIGHUP: "reads the configuration again, where there is a file (run --config), and as long as nothing is stopped",
+  SIGUSR1: "tells what a proxy knows (run)",
   SIGUSR2: "not used",
 } as const satisfies Readonly<Record<KeptSignal, string>>;
 
@@ -19,14 +19,18 @@ const KEPT = {
 export interface SignalListener {
   /** A second one that stops came while the first is carried out: the process is to end at once. */
   readonly again: (signal: StopSignal) => never;
-  /** One came that ends nothing; `use` says what it is for. */
+  /** One came that ends nothing, and does nothing here; `use` says what it is for. */
   readonly kept: (signal: KeptSignal, use: string) => void;
+  /** What those do that do something: false where that can't be, now or ever. */
+  readonly acts?: Readonly<Partial<Record<KeptSignal, () => boolean>>>;
 }
 
 /** Resolves at the first signal that stops. */
-export function watchSignals({ again, kept }: SignalListener): Promise<StopSignal> {
+export function watchSignals({ again, kept, acts = {} }: SignalListener): Promise<StopSignal> {
   for (const [signal, use] of Object.entries(KEPT) as [KeptSignal, string][]) {
-    process.on(signal, () => kept(signal, use));
+    process.on(signal, () => {
+      if (acts[signal]?.() !== true) kept(signal, use);
+    });
   }
   return new Promise((resolve) => {
     let isStopping = false;
@@ -37,6 +41,19 @@ export function watchSignals({ again, kept }: SignalListener): Promise<StopSigna
     };
     for (const signal of STOPS) process.on(signal, () => stop(signal));
   });
+}
+
+/** Notes whether a SIGHUP comes, until somebody asks: then somebody else is to listen. */
+export function noteHangup(): () => boolean {
+  let hasCome = false;
+  const note = (): void => {
+    hasCome = true;
+  };
+  process.on("SIGHUP", note);
+  return () => {
+    process.off("SIGHUP", note);
+    return hasCome;
+  };
 }
 
 /** The status that shells give to a process ended by a signal: 130 for SIGINT, 143 for SIGTERM. */

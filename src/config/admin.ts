@@ -45,16 +45,16 @@ export const adminSchema = z
           "a file with one line of 32 to 1,024 visible characters, which others must not be able to read. Every request must " +
             "show it; needed where others than this machine can connect",
         )
-        .meta({ unset: "none", change: "restart" }),
+        .meta({ unset: "none", change: "at once" }),
       tls: z
         .strictObject(
           {
             certificate: file
               .describe("a PEM file with the certificate, and those that lead to its authority")
-              .meta({ change: "restart" }),
+              .meta({ change: "at once" }),
             key: file
               .describe("a PEM file with its key, which others must not be able to read")
-              .meta({ change: "restart" }),
+              .meta({ change: "at once" }),
           },
           tlsKeys,
         )
@@ -65,7 +65,7 @@ export const adminSchema = z
         .array(host, { error: "a list of names of hosts" })
         .prefault([])
         .describe("names, beside the listening address and localhost, by which the admin address is asked")
-        .meta({ change: "restart" }),
+        .meta({ change: "at once" }),
     },
     keys,
   )

@@ -49,7 +49,7 @@ const upstream = map({
   name: name
     .optional()
     .describe("what log and statistics call it")
-    .meta({ unset: "the server's address", change: "the upstream" }),
+    .meta({ unset: "the server's address", change: "at once" }),
   listen: listen
     .describe(
       '`HOST:PORT` for clients; `"[::1]:9100"` for IPv6, with the quotes. Port 0 takes any free one and keeps it. Or the ' +

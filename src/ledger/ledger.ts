@@ -76,7 +76,7 @@ const ENDLESS: Patience = { holdMs: Number.POSITIVE_INFINITY, goesOn: false };
  */
 export class StorageLedger<P> {
   readonly state: StorageState<P>;
-  readonly #historyBytes: number;
+  #historyBytes: number;
   readonly #tellsCommits: boolean;
   #actions: Action<P>[] = [];
   #stamp: Stamp | undefined;
@@ -489,6 +489,12 @@ export class StorageLedger<P> {
     if (account === undefined) return;
     if (account.isUnread && !isUnread) account.unreadUpTo = this.state.settles;
     account.isUnread = isUnread;
+  }
+
+  /** So many bytes the history may have from now on. Behind it `take()` is to be called. */
+  bound(historyBytes: number): void {
+    this.#historyBytes = historyBytes;
+    this.#trim(true);
   }
 
   /** So many bytes are kept beyond the bound of the history, for those who are slow. */

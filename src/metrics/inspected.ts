@@ -1,19 +1,20 @@
 import type { Counters } from "../report/counters.ts";
 import type { Memory } from "../session/memory.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Room } from "../upstream/room.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 
 /** What is looked at for metrics and status: the proxy's own objects, which are asked when somebody asks. */
 export interface Inspected {
   /** Of this package. */
   readonly version: string;
-  readonly upstreams: readonly Upstream[];
+  /** Those that are open, or being closed. */
+  readonly upstreams: () => readonly Upstream[];
   /** Of all servers. */
   readonly storages: () => Iterable<Storage>;
   readonly counters: Counters;
   readonly memory: Memory;
-  /** `limits.memory` */
-  readonly memoryLimitBytes: number;
+  readonly room: Room;
   readonly state: () => ProxyState;
 }
 

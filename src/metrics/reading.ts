@@ -37,14 +37,14 @@ export interface UpstreamReading {
 
 /** It asks each session and each storage once. */
 export function readAll(inspected: Inspected, loopDelayMs: Histogram): Reading {
-  const { counters, memory, memoryLimitBytes, upstreams, version } = inspected;
+  const { counters, memory, upstreams, version } = inspected;
   return {
     version,
-    upstreams: upstreams.map((upstream) => readUpstream(upstream, inspected)),
+    upstreams: upstreams().map((upstream) => readUpstream(upstream, inspected)),
     storages: readStorages(inspected.storages()),
     guard: counters.guard,
     keptBytes: memory.bytes,
-    keptBytesLimit: memoryLimitBytes,
+    keptBytesLimit: memory.limitBytes,
     loopDelayMs,
     process: processFigures(),
   };

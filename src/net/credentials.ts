@@ -5,7 +5,7 @@ import { isProblem, readTlsFiles, type TlsFiles, type TlsTexts } from "../config
 /** What one side's TLS is made of: its settings, and what its files hold. Both are exchanged together, by `reload`. */
 export class Credentials<Settings extends TlsFiles> {
   /** Where it stands in the configuration, for messages: `upstreams[0].tls`. */
-  readonly #place: string;
+  #place: string;
   #settings: Settings;
   #texts: TlsTexts;
   #context: SecureContext;
@@ -15,7 +15,7 @@ export class Credentials<Settings extends TlsFiles> {
   constructor(settings: Settings, place: string) {
     this.#place = place;
     this.#settings = settings;
-    this.#texts = this.#read(settings);
+    this.#texts = read(settings, place);
     this.#context = createSecureContext(this.#texts);
   }
 
@@ -41,17 +41,18 @@ export class Credentials<Settings extends TlsFiles> {
   }
 
   /**
-   * The first half of it, so that several can be exchanged together or not at all; with other settings where there are any.
+   * The first half of it, so that several can be exchanged together or not at all; with other settings, and from another place, where there are any.
    * @returns what exchanges them
    * @throws ConfigError
    */
-  prepare(settings: Settings = this.#settings): () => void {
-    const texts = this.#read(settings);
+  prepare(settings: Settings = this.#settings, place = this.#place): () => void {
+    const texts = read(settings, place);
     const context = createSecureContext(texts);
     return () => {
       this.#texts = texts;
       this.#context = context;
       this.#settings = settings;
+      this.#place = place;
       for (const changed of this.#watchers) changed();
     };
   }
@@ -61,10 +62,10 @@ export class Credentials<Settings extends TlsFiles> {
     this.#watchers.add(changed);
     return () => void this.#watchers.delete(changed);
   }
+}
 
-  #read(settings: Settings): TlsTexts {
-    const read = readTlsFiles(settings);
-    if (!isProblem(read)) return read;
-    throw new ConfigError(read.map(({ option, message }) => ({ path: `${this.#place}.${option}`, message })));
-  }
+function read(settings: TlsFiles, place: string): TlsTexts {
+  const found = readTlsFiles(settings);
+  if (!isProblem(found)) return found;
+  throw new ConfigError(found.map(({ option, message }) => ({ path: `${place}.${option}`, message })));
 }

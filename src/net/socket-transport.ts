@@ -40,7 +40,7 @@ export interface TransportParts {
   readonly file?: SocketFile | undefined;
   readonly tls?: Credentials<TlsConfig> | undefined;
   readonly serverTls?: ServerIdentity | undefined;
-  /** How long a client's TLS handshake may take. */
+  /** How long a client's TLS handshake may take; asked for at each. */
   readonly handshakeMs?: number;
   /** TLS has failed: with a client, or on a connection to the server that was there. `code`: Node's or OpenSSL's. */
   readonly tlsFailed?: (party: Party, peer: string, code: string) => void;
@@ -48,17 +48,24 @@ export interface TransportParts {
 
 /** Connections over TCP and Unix sockets, with TLS or without. */
 export class SocketTransport implements Transport {
-  readonly #options: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
-  readonly #dialling: { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown };
   readonly #parts: TransportParts;
+  #keepAliveMs: number;
 
   /** `keepAliveMs`: how long a host may be gone before a connection to it that nobody writes to is closed. */
   constructor(keepAliveMs: number, parts: TransportParts = {}) {
-    // Whole seconds; with 0 the system's two hours would hold.
-    const keepAliveInitialDelay = Math.max(1_000, keepAliveMs - PROBES_MS);
-    this.#options = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
-    this.#dialling = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
+    this.#keepAliveMs = keepAliveMs;
     this.#parts = parts;
+  }
+
+  /** Another one for the connections that are made, and the clients that come, from now on. */
+  set keepAliveMs(keepAliveMs: number) {
+    this.#keepAliveMs = keepAliveMs;
+  }
+
+  get #options(): { readonly keepAliveInitialDelay: number; readonly [name: string]: unknown } {
+    // Whole seconds; with 0 the system's two hours would hold.
+    const keepAliveInitialDelay = Math.max(1_000, this.#keepAliveMs - PROBES_MS);
+    return { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay };
   }
 
   dial(server: Address, dialled: Dialled): () => void {
@@ -83,7 +90,8 @@ export class SocketTransport implements Transport {
     const begin = (): void => {
       const reading = serverTls === undefined ? new Reading() : undefined;
       const onread = reading === undefined ? {} : { onread: reading.onread };
-      socket = connect({ ...placeOf(server), ...this.#dialling, ...onread });
+      const options: { readonly [name: string]: unknown } = { ...this.#options, writableHighWaterMark: QUEUE_BYTES };
+      socket = connect({ ...placeOf(server), ...options, ...onread });
       socket.pause();
       socket.once("error", failed);
       socket.once("connect", () => {
@@ -118,13 +126,13 @@ export class SocketTransport implements Transport {
   }
 
   listen(address: Address, listened: Listened): () => void {
-    const { file = OWN_FILE, tls, handshakeMs = 0 } = this.#parts;
+    const { file = OWN_FILE, tls } = this.#parts;
     let isGivenUp = false;
     const door = listened.door ?? OPEN;
     const handshakes =
       tls === undefined
         ? undefined
-        : new TlsAcceptor(tls, handshakeMs, {
+        : new TlsAcceptor(tls, () => this.#parts.handshakeMs ?? 0, {
             secure: (client, origin) => listened.accepted(this.#connectionOver(client, "client", origin)),
             failed: (code, { peer }) => this.#parts.tlsFailed?.("client", peer, code),
             left: ({ host }) => door.leaves(host),
@@ -134,11 +142,14 @@ export class SocketTransport implements Transport {
       else handshakes.take(socket, origin);
     };
     const doorway = new Doorway(door, enter, address.path === undefined ? originOf : originOfUnix);
+    const options = this.#options;
     const accept = (socket: Socket): void => {
+      const { keepAliveInitialDelay } = this.#options;
+      if (keepAliveInitialDelay !== options.keepAliveInitialDelay) socket.setKeepAlive(true, keepAliveInitialDelay);
       if (isGivenUp) socket.destroy();
       else doorway.come(socket);
     };
-    const binding = new Binding(() => createServer({ ...this.#options, pauseOnConnect: true }, accept), file, {
+    const binding = new Binding(() => createServer({ ...options, pauseOnConnect: true }, accept), file, {
       bound: (at) => listened.listening(at),
       failed: (code, cause) => listened.failed(code, cause),
       hindered: (code) => listened.hindered(code),

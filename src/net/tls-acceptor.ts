@@ -22,8 +22,8 @@ export interface Handshaken {
 export const MAX_HANDSHAKES = 1_000;
 
 const TIMEOUT = "ERR_TLS_HANDSHAKE_TIMEOUT";
-/** Node's own time is for what goes wrong here. */
-const LATER_MS = 5_000;
+/** Node's own time is for what goes wrong here: longer than any that is configured. */
+const MOST_MS = 3_605_000;
 
 interface Pending {
   readonly socket: Socket;
@@ -34,7 +34,7 @@ interface Pending {
 /** The handshakes of one listening address. */
 export class TlsAcceptor {
   readonly #credentials: Credentials<TlsConfig>;
-  readonly #timeoutMs: number;
+  readonly #timeoutMs: () => number;
   readonly #told: Handshaken;
   readonly #most: number;
   /** In the order in which they have come. */
@@ -42,8 +42,8 @@ export class TlsAcceptor {
   readonly #unwatch: () => void;
   #server: Server;
 
-  /** `timeoutMs`: how long one may take. */
-  constructor(credentials: Credentials<TlsConfig>, timeoutMs: number, told: Handshaken, most = MAX_HANDSHAKES) {
+  /** `timeoutMs`: how long one that begins may take. */
+  constructor(credentials: Credentials<TlsConfig>, timeoutMs: () => number, told: Handshaken, most = MAX_HANDSHAKES) {
     this.#credentials = credentials;
     this.#timeoutMs = timeoutMs;
     this.#told = told;
@@ -60,7 +60,7 @@ export class TlsAcceptor {
   /** Of a client that was accepted, and that has not been read. What TLS needs is made when it says something. */
   take(socket: Socket, origin: Origin): void {
     if (this.#pending.size >= this.#most) this.#giveUpOldest();
-    const timer = setTimeout(() => this.#giveUp(socket, TIMEOUT), this.#timeoutMs);
+    const timer = setTimeout(() => this.#giveUp(socket, TIMEOUT), this.#timeoutMs());
     this.#pending.set(socket, { socket, origin, timer });
     // Behind the error that may come with it.
     socket.once("close", () => setImmediate(() => this.#drop(socket)));
@@ -100,7 +100,7 @@ export class TlsAcceptor {
       ...this.#credentials.texts,
       requestCert: clients !== "none",
       rejectUnauthorized: clients === "required",
-      handshakeTimeout: this.#timeoutMs + LATER_MS,
+      handshakeTimeout: MOST_MS,
     });
     server.on("secureConnection", (client) => this.#secure(client));
     server.on("tlsClientError", (error, client) => this.#failed(error, client));

@@ -20,6 +20,8 @@ const AT_EXIT_MS = 100;
 /** A logger and the end of its output. What is lost at the end is told on standard error. */
 export interface Log {
   readonly logger: Logger;
+  /** Another `log.level`, from now on. */
+  readonly setLevel: (level: Config["log"]["level"]) => void;
   /** Writes what waits for its reader before it returns, at most for so long. Nothing is written later. */
   readonly flushSync: (timeoutMs: number) => void;
   /** Writes what waits for its reader, until that takes nothing for so long. Nothing is written later. */
@@ -60,6 +62,9 @@ export async function openLog(config: Pick<Config["log"], "level" | "format">, d
   process.once("exit", atExit);
   return {
     logger,
+    setLevel: (level) => {
+      logger.level = level;
+    },
     flushSync,
     end: async (timeoutMs) => {
       tellEnd(await writer.end(timeoutMs));

@@ -1,4 +1,6 @@
 import type { EventEmitter } from "node:events";
+import type { Status } from "../admin/status.ts";
+import type { Config, ConfigInput } from "../config/schema.ts";
 import type { ProxyEvents } from "../report/events.ts";
 
 export interface UpstreamStats {
@@ -73,6 +75,19 @@ export interface ProxyStats {
   readonly questions: number;
 }
 
+/** What a reload has done. Upstreams by their names, options by their paths in YAML. */
+export interface ReloadResult {
+  readonly opened: readonly string[];
+  /** Closed and opened anew, as something of them was changed that does not act otherwise. */
+  readonly reopened: readonly string[];
+  readonly closed: readonly string[];
+  readonly renamed: readonly { readonly from: string; readonly to: string }[];
+  /** Options outside of `upstreams` that act from now on. */
+  readonly changed: readonly string[];
+  /** Options that were changed, and act only in a new process. */
+  readonly needRestart: readonly string[];
+}
+
 /** A running proxy. All its upstreams start and stop together. */
 export interface Proxy extends EventEmitter<ProxyEvents> {
   /**
@@ -81,6 +96,16 @@ export interface Proxy extends EventEmitter<ProxyEvents> {
    * permitted, nothing then left open.
    */
   start(): Promise<void>;
+  /**
+   * Goes on with another configuration; `log.level` and `log.format` are the logger's affair. Connections of upstreams that it
+   * has as before are untouched. One that it does not have any more is stopped as `stop` does it; one that is changed in
+   * what it listens on, or leads to, is too, and then opened anew. New addresses are bound first. Resolves when each of the new
+   * upstreams listens or waits, and those that were closed are gone. One at a time, behind the start: others wait.
+   *
+   * Rejects, nothing then changed, with `ConfigError` for a wrong configuration, and with `ListenError` where a new address is in
+   * use or not permitted. Rejects, too, where the proxy is not started, or is stopped before this is done.
+   */
+  reload(config: Config | ConfigInput): Promise<ReloadResult>;
   /** Stops accepting, lets finishing commits settle and outboxes empty, at most `limits.drain`, then closes. */
   stop(): Promise<void>;
   /**
@@ -90,4 +115,6 @@ export interface Proxy extends EventEmitter<ProxyEvents> {
    */
   setRepair(upstream: string, repair: "on" | "observe"): void;
   stats(): ProxyStats;
+  /** How everything is now, as `/status.json` says it: of each upstream at most a thousand clients. Not for every second. */
+  status(): Status;
 }

@@ -1,54 +1,50 @@
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
-import type { Route } from "../admin/route.ts";
-import type { Admin } from "../admin/admin.ts";
+import { statusOf, type Status } from "../admin/status.ts";
 import { packageVersion } from "../admin/version.ts";
-import { formatAddress, isLoopback, type Address } from "../config/address.ts";
 import { toConfig } from "../config/load.ts";
-import { ConfigError } from "../config/problem.ts";
-import type { Config, ConfigInput } from "../config/schema.ts";
-import type { Report } from "../happening/happening.ts";
-import { Feed } from "../page/feed.ts";
-import type { Readers } from "../page/readers.ts";
+import type { Config, ConfigInput, UpstreamConfig } from "../config/schema.ts";
+import type { Happening, Report } from "../happening/happening.ts";
+import type { Inspected } from "../metrics/inspected.ts";
 import { admissionRules } from "../net/admission-rules.ts";
 import { descriptorLimit } from "../net/descriptors.ts";
-import type { SocketTransport } from "../net/socket-transport.ts";
 import { systemClock } from "../net/system-clock.ts";
-import { codeOf } from "../net/system-error.ts";
+import { Feed } from "../page/feed.ts";
 import { Counters } from "../report/counters.ts";
 import { emitEvents, type ProxyEvents } from "../report/events.ts";
 import { writeLines } from "../report/log-lines.ts";
 import { RepairSummary } from "../report/repair-summary.ts";
 import { reportTo } from "../report/reporter.ts";
-import type { Storage, WitnessMaker } from "../storage/storage.ts";
-import { Storages } from "../storage/storages.ts";
-import { WitnessPair } from "../witness/pair.ts";
+import { Memory } from "../session/memory.ts";
 import { Fullness } from "../upstream/fullness.ts";
-import { Memory, type Share } from "../session/memory.ts";
 import type { RepairMode } from "../upstream/host.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
-import type { StoragesFinder } from "../upstream/tries.ts";
 import { Upstream } from "../upstream/upstream.ts";
-import { tidHex } from "../wire/ids.ts";
-import type { Proxy, ProxyStats, StorageStats } from "./api.ts";
-import { ListenError } from "./errors.ts";
-import { findKeys } from "./server-keys.ts";
+import { AdminSide } from "./admin-side.ts";
+import type { Proxy, ProxyStats, ReloadResult } from "./api.ts";
+import { tellGaps } from "./guards.ts";
+import { planUpstreams, resultOf } from "./plan.ts";
+import type { KeptUpstream, Reloadable } from "./reloadable.ts";
+import { Servers } from "./servers.ts";
+import { Settings } from "./settings.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { Transports } from "./transports.ts";
+import { statisticsOf } from "./statistics.ts";
+import { Upstreams, type Open } from "./upstreams.ts";
+import { Ways } from "./ways.ts";
 
 /** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
 const OWN_DESCRIPTORS = 50;
 /** Of the admin server: its connections, and its address. */
 const ADMIN_DESCRIPTORS = 65;
-/** For so long a start waits for a name of a listening address, before it begins to serve the others. */
-const BIND_MS = 1_000;
 
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
   readonly logger?: Logger;
   /** What the status page shows. Only with one each commit is told of. */
   readonly feed?: Feed;
+  /** Is called when a reload acts: for what the configuration has that is the program's own affair, as the logger's level. */
+  readonly onReload?: (next: Config) => void;
 }
 
 /**
@@ -56,187 +52,181 @@ export interface ProxyOptions {
  * @throws ConfigError with everything that is wrong with the configuration
  */
 export function createProxy(config: Config | ConfigInput, options: ProxyOptions = {}): Proxy {
-  return new ZeoProxy(toConfig(config), options.logger ?? pino({ level: "silent" }), options.feed);
+  return new ZeoProxy(toConfig(config), options);
 }
 
 class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
-  readonly #config: Config;
+  #config: Config;
+  readonly #settings: Settings;
   readonly #report: Report;
   readonly #counters = new Counters();
-  readonly #summary: RepairSummary | undefined;
-  readonly #feed: Feed | undefined;
+  readonly #summary: RepairSummary;
   readonly #room: Room;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
-  readonly #transports: Transports;
-  readonly #upstreams: Upstream[] = [];
-  readonly #storages = new Map<string, Storages>();
-  #admin: Admin | undefined;
-  /** Of the status page. */
-  #readers: Readers | undefined;
-  #started = false;
+  readonly #servers: Servers;
+  readonly #upstreams: Upstreams;
+  readonly #admin: AdminSide;
+  /** What a reload changes beside upstreams that come and go: all of it, in this order. */
+  readonly #reloadables: readonly Reloadable[];
+  #starting: Promise<void> | undefined;
   #isRunning = false;
+  /** The start and all reloads so far: the next one waits for them. */
+  #turn: Promise<unknown> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
-  constructor(config: Config, logger: Logger, feed: Feed | undefined) {
+  constructor(config: Config, { logger = pino({ level: "silent" }), feed: given, onReload }: ProxyOptions) {
     super();
     this.#config = config;
-    this.#feed = feed ?? (config.admin === undefined ? undefined : new Feed(systemClock, packageVersion()));
-    const { oids, repairs } = config.log;
-    const count = this.#counters.count.bind(this.#counters);
-    const lines = [writeLines(logger, config.log)];
-    if (repairs === "summary") {
-      this.#summary = new RepairSummary(logger, systemClock);
-      lines.push(this.#summary.read.bind(this.#summary));
-    }
-    const toShow = this.#feed;
-    if (toShow !== undefined) {
-      lines.push(toShow.read.bind(toShow));
-      toShow.source(() => snapshotOf(this.#upstreams, this.#allStorages(), this.#counters));
-    }
-    this.#report = reportTo(count, ...lines, emitEvents(this, oids));
+    const settings = new Settings(config);
+    this.#settings = settings;
+    this.#summary = new RepairSummary(logger, systemClock);
+    const feed = given ?? (config.admin === undefined ? undefined : new Feed(systemClock, packageVersion()));
+    this.#report = this.#reportTo(logger, feed);
     this.#room = new Room(config.limits.clients);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
-    this.#transports = new Transports(config, this.#report);
     this.#memory = new Memory(config.limits.memoryBytes);
+    this.#servers = new Servers({ settings, report: this.#report, memory: this.#memory, feed });
+    this.#upstreams = this.#newUpstreams();
+    feed?.source(() => snapshotOf(this.#upstreams.shown, this.#servers.storages, this.#counters));
+    this.#admin = new AdminSide({ inspected: this.#inspected(), feed, report: this.#report });
+    this.#reloadables = this.#whatReloads(onReload);
   }
 
-  // --- start ------------------------------------------------------------------------------------------------------
-
-  async start(): Promise<void> {
-    if (this.#started) throw new Error("this proxy has been started before");
-    this.#started = true;
-    for (const upstream of this.#config.upstreams) this.#upstreams.push(this.#newUpstream(upstream));
-    try {
-      await this.#bind();
-      await this.#openAdmin();
-    } catch (error) {
-      for (const upstream of this.#upstreams) upstream.stop();
-      throw error;
-    }
-    this.#countDescriptors();
-    this.#transports.warn();
-    for (const [i, upstream] of this.#upstreams.entries()) this.#warnUnguarded(upstream, this.#config.upstreams[i]);
-    await Promise.all(this.#upstreams.map((upstream) => new Promise<void>((done) => upstream.begin(done))));
-    this.#isRunning = true;
+  #reportTo(logger: Logger, feed: Feed | undefined): Report {
+    const { log } = this.#settings;
+    const count = this.#counters.count.bind(this.#counters);
+    const sum = (happening: Happening): void => {
+      if (log.repairs === "summary") this.#summary.read(happening);
+    };
+    const readers = [writeLines(logger, log), sum, ...(feed === undefined ? [] : [feed.read.bind(feed)])];
+    return reportTo(count, ...readers, emitEvents(this, log));
   }
 
-  #countDescriptors(): void {
-    const { clients } = this.#config.limits;
-    const allowed = descriptorLimit();
-    const guests = this.#admin === undefined ? 0 : ADMIN_DESCRIPTORS;
-    const addresses = this.#config.upstreams.length + this.#transports.descriptors;
-    const needed = 2 * clients + OWN_DESCRIPTORS + guests + addresses;
-    if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
+  #newUpstreams(): Upstreams {
+    const { limits } = this.#settings;
+    return new Upstreams(this.#config.upstreams, {
+      make: (config, index) => this.#open(config, index),
+      mustGoOn: () => {
+        if (this.#stopped !== undefined) throw new Error("this proxy was stopped");
+      },
+      get drainMs() {
+        return limits.drainMs;
+      },
+      opened: (open) => {
+        for (const one of open) tellGaps(one, this.#report);
+      },
+      forget: (gone) => this.#servers.forget(gone, this.#upstreams.open),
+    });
   }
 
-  #warnUnguarded({ name, address }: Upstream, config: Config["upstreams"][number] | undefined): void {
-    if (config === undefined) return;
-    for (const against of gaps(config)) this.#report({ what: "unguarded", upstream: name, address, against });
-  }
-
-  /** All or none; the first error, once every address is either bound or not. */
-  async #bind(): Promise<void> {
-    if (this.#stopped !== undefined) throw new Error("this proxy was stopped while it started");
-    const bound = await Promise.all(this.#upstreams.map((upstream, i) => bind(upstream, this.#listenOf(i))));
-    for (const failure of bound) if (failure !== undefined) throw failure;
-  }
-
-  /** Loaded where it is wanted: most of the time that takes is Node's own HTTP. */
-  async #openAdmin(): Promise<void> {
-    const { admin: config, limits } = this.#config;
-    if (config === undefined) return;
-    const [{ openAdmin }, routes] = await Promise.all([import("../admin/admin.ts"), this.#pageRoutes()]);
-    const inspected = {
-      version: packageVersion(),
-      upstreams: this.#upstreams,
-      storages: () => this.#allStorages(),
-      counters: this.#counters,
-      memory: this.#memory,
-      memoryLimitBytes: limits.memoryBytes,
-      state: () => (this.#stopped !== undefined ? "stopping" : this.#isRunning ? "running" : "starting"),
-    } as const;
-    const failed = (error: unknown): void => this.#report({ what: "admin-failed", error });
-    try {
-      this.#admin = await openAdmin(config, { inspected, routes, failed });
-    } catch (error) {
-      const code = codeOf(error);
-      if (error instanceof ConfigError || code === "unknown") throw error;
-      throw new ListenError(undefined, formatAddress(config.listen), code, { cause: error });
-    }
-    this.#report({ what: "admin-listening", address: this.#admin.address });
-    if (this.#stopped !== undefined) await this.#admin.stop();
-  }
-
-  async #pageRoutes(): Promise<Route[]> {
-    const feed = this.#feed;
-    if (feed === undefined) return [];
-    const [{ pageRoutes }, { Readers }] = await Promise.all([
-      import("../page/routes.ts"),
-      import("../page/readers.ts"),
-    ]);
-    this.#readers = new Readers(feed);
-    return pageRoutes(feed, this.#readers);
-  }
-
-  #listenOf(index: number): Address {
-    return this.#config.upstreams[index]?.listen ?? { host: "", port: 0 };
-  }
-
-  #newUpstream(config: Config["upstreams"][number]): Upstream {
-    const { limits, unknownProtocol } = this.#config;
+  #open(config: UpstreamConfig, index: number): Open {
+    const ways = new Ways(config, index, this.#settings, this.#report);
+    const { transport } = ways;
     const upstream = new Upstream(config, {
-      settings: { limits, refuseUnknown: unknownProtocol === "refuse" },
+      settings: this.#settings,
       clock: systemClock,
-      transport: this.#transports.of(config.name),
-      storages: this.#finder(config),
+      transport,
+      storages: this.#servers.finder(config, transport),
       memory: this.#memory,
       room: this.#room,
       isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
       report: this.#report,
       admission: admissionRules(config.admission),
     });
-    return upstream;
+    return { upstream, ways, config };
   }
 
-  #isAliveElsewhere({ storages, name }: Upstream): boolean {
-    return this.#upstreams.some((other) => other.name !== name && other.storages === storages && other.isAlive);
+  #isAliveElsewhere(one: Upstream): boolean {
+    return this.#upstreams.all.some((other) => other !== one && other.storages === one.storages && other.isAlive);
   }
 
-  #finder(config: Config["upstreams"][number]): StoragesFinder {
-    return (found, failed) => findKeys(config, (keys) => found(this.#storagesAt(config, keys)), failed);
+  // --- start ------------------------------------------------------------------------------------------------------
+
+  async start(): Promise<void> {
+    if (this.#starting !== undefined) throw new Error("this proxy has been started before");
+    this.#starting = this.#start();
+    this.#turn = this.#starting;
+    await this.#starting;
   }
 
-  /** Upstreams whose servers have an address in common share what is known of that server. */
-  #storagesAt({ name, server, witness }: Config["upstreams"][number], keys: readonly string[]): Storages {
-    const known = keys.map((key) => this.#storages.get(key)).find((storages) => storages !== undefined);
-    const { historyBytes } = this.#config.limits;
-    const share = (free: () => void): Share => this.#memory.share(free);
-    const host = {
-      clock: systemClock,
-      report: this.#report,
-      historyBytes,
-      tellsCommits: this.#feed !== undefined,
-      held: this.#feed?.held.bind(this.#feed),
-      share,
-      witness:
-        witness === "on"
-          ? { of: this.#witnessOf(server, this.#transports.of(name)), settings: this.#config.witness }
-          : undefined,
-    };
-    const storages = known ?? new Storages(formatAddress(server), host);
-    for (const key of keys) this.#storages.set(key, storages);
-    return storages;
+  async #start(): Promise<void> {
+    await this.#upstreams.start(async () => {
+      if (this.#config.admin !== undefined) await this.#admin.open(this.#config.admin);
+      this.#countDescriptors();
+    });
+    this.#isRunning = true;
   }
 
-  #witnessOf(server: Address, transport: SocketTransport): WitnessMaker {
-    const { limits, witness } = this.#config;
-    const dialling = { transport, clock: systemClock, timeoutMs: limits.handshakeMs };
-    const bounds = { transactions: witness.transactions, rangeMs: witness.rangeMs };
-    // Soon enough for a second one to answer before those who wait are given up.
-    const stallMs = witness.holdMs / 4;
-    return (storage, family) => (told) =>
-      new WitnessPair({ server, storage, family, dialling, told, limits: bounds }, stallMs);
+  #countDescriptors(): void {
+    const { admin, limits } = this.#config;
+    const { clients } = limits;
+    const allowed = descriptorLimit();
+    const guests = admin === undefined ? 0 : ADMIN_DESCRIPTORS;
+    const handshakes = this.#upstreams.open.reduce((sum, { ways }) => sum + ways.handshakes, 0);
+    const needed = 2 * clients + OWN_DESCRIPTORS + guests + this.#upstreams.open.length + handshakes;
+    if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
+  }
+
+  // --- reload -----------------------------------------------------------------------------------------------------
+
+  async reload(config: Config | ConfigInput): Promise<ReloadResult> {
+    const next = toConfig(config);
+    const starting = this.#starting;
+    if (starting === undefined) throw new Error("this proxy has not been started");
+    const reloaded = this.#reload(next, this.#turn, starting);
+    this.#turn = reloaded;
+    return reloaded;
+  }
+
+  async #reload(next: Config, turn: Promise<unknown>, starting: Promise<void>): Promise<ReloadResult> {
+    await turn.catch(() => undefined);
+    await starting;
+    const before = this.#config;
+    const plan = planUpstreams(before.upstreams, next.upstreams);
+    await this.#upstreams.change(plan, async (kept) => {
+      const changes = await Promise.all(this.#reloadables.map(async (reloadable) => reloadable(next, kept)));
+      return [...changes, () => void (this.#config = next)];
+    });
+    if (next.limits.clients !== before.limits.clients) this.#countDescriptors();
+    return resultOf(plan, before, next);
+  }
+
+  #whatReloads(onReload: ProxyOptions["onReload"]): Reloadable[] {
+    return [
+      (next) => () => this.#settings.take(next),
+      // What was repaired so far is told as it was to be told then.
+      (next) => () => void (next.log.repairs === "each" && this.#summary.tell()),
+      (_, kept) => () => this.#servers.rename(kept),
+      (_, kept) => forEach(kept.map(({ ways, after, index }) => ways.prepare(after, index))),
+      (next) => this.#admin.prepare(next.admin),
+      (_, kept) => forEach(kept.map((one) => () => this.#change(one))),
+      (next) => () => this.#servers.bound(next.limits.historyBytes),
+      (next) => () => void (this.#memory.limitBytes = next.limits.memoryBytes),
+      (next) => () => void (this.#room.limit = next.limits.clients),
+      (next) => () => {
+        // What it throws is the program's affair: that must not come between what the proxy is doing.
+        try {
+          onReload?.(next);
+        } catch (error) {
+          process.nextTick(() => {
+            throw error;
+          });
+        }
+      },
+    ];
+  }
+
+  /** Who may come, how long a silent host may be gone, and what is done for its clients. */
+  #change({ upstream, ways, before, after }: KeptUpstream): void {
+    ways.transport.keepAliveMs = this.#settings.keepAliveMs;
+    upstream.admit(admissionRules(after.admission));
+    if (upstream.repair !== after.repair) upstream.repair = after.repair;
+    tellGaps({ upstream, ways, config: after }, this.#report, before);
+  }
+
+  setRepair(name: string, repair: RepairMode): void {
+    for (const upstream of this.#upstreams.all) if (upstream.name === name) upstream.repair = repair;
   }
 
   // --- stop -------------------------------------------------------------------------------------------------------
@@ -248,92 +238,48 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
 
   #stop(): Promise<void> {
     this.#fullness.stop();
-    const { drainMs } = this.#config.limits;
-    const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
+    const { drainMs } = this.#settings.limits;
+    const parts = { upstreams: this.#upstreams.all, storages: this.#servers.all };
     // And what is repaired until everything has settled. A second signal may end the process before that.
-    this.#summary?.tell();
+    this.#summary.tell();
     return new Promise((done) => {
       stopInOrder({ ...parts, clock: systemClock, drainMs }, () => {
-        this.#summary?.tell();
+        this.#summary.tell();
         // Last: whoever looks after the process may ask until then.
-        this.#readers?.end();
-        done(this.#admin?.stop());
+        done(this.#admin.stop());
       });
     });
   }
 
-  setRepair(name: string, repair: RepairMode): void {
-    for (const upstream of this.#upstreams) if (upstream.name === name) upstream.repair = repair;
-  }
+  // --- what it tells of itself ------------------------------------------------------------------------------------
 
-  #allStorages(): Storage[] {
-    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.all()]);
-  }
-
-  #allShadows(): Storage[] {
-    return [...new Set(this.#storages.values())].flatMap((storages) => [...storages.allShadows()]);
-  }
-
-  // --- statistics -------------------------------------------------------------------------------------------------
-
-  stats(): ProxyStats {
-    const { completed, synthesized, late, resumed, tooOld, guard, questions, ended, relayed, refused, observed } =
-      this.#counters;
+  #inspected(): Inspected {
+    const state = (): ReturnType<Inspected["state"]> =>
+      this.#stopped !== undefined ? "stopping" : this.#isRunning ? "running" : "starting";
     return {
-      upstreams: this.#upstreams.map((upstream) => ({
-        name: upstream.name,
-        listen: upstream.listen,
-        server: upstream.serverAddress,
-        addresses: upstream.serverAddresses,
-        state: upstream.state,
-        repair: upstream.repair,
-        observed: upstream.observed,
-        clients: upstream.clients,
-        accepted: upstream.accepted,
-        unrepaired: Object.fromEntries(relayed.get(upstream.name) ?? []),
-        refused: Object.fromEntries(refused.get(upstream.name) ?? []),
-      })),
-      storages: [
-        ...this.#allStorages().map((storage) => storageStats(storage, false)),
-        ...this.#allShadows().map((storage) => storageStats(storage, true)),
-      ],
-      observed: { ...observed },
-      completed,
-      synthesized,
-      late,
-      resumed,
-      tooOld,
-      ended: Object.fromEntries(ended),
-      guard,
-      questions,
+      version: packageVersion(),
+      upstreams: () => this.#upstreams.shown,
+      storages: () => this.#servers.storages,
+      counters: this.#counters,
+      memory: this.#memory,
+      room: this.#room,
+      state,
     };
   }
+
+  stats(): ProxyStats {
+    const upstreams = this.#upstreams.shown;
+    const { shadows, storages } = this.#servers;
+    return statisticsOf({ upstreams, storages, shadows, counters: this.#counters });
+  }
+
+  status(): Status {
+    return statusOf(this.#inspected());
+  }
 }
 
-/** What is not guarded against at an address that others than this machine reach. */
-function gaps({ listen, admission }: Config["upstreams"][number]): ("anybody" | "forged addresses")[] {
-  if (listen.path !== undefined || isLoopback(listen.host)) return [];
-  const found: ("anybody" | "forged addresses")[] = [];
-  if (admission.allow.length === 0) found.push("anybody");
-  if (admission.acceptProxy === true) found.push("forged addresses");
-  return found;
-}
-
-function storageStats(storage: Storage, observed: boolean): StorageStats {
-  const { known, ...facts } = storage.ledger.facts;
-  const { server, name, setbacks } = storage;
-  const { family } = storage.ledger;
-  return { server, storage: name, family, observed, ...facts, setbacks, known: tidHex(known) };
-}
-
-/** Takes the address; resolves to the error where that can't be. */
-function bind(upstream: Upstream, listen: Address): Promise<ListenError | undefined> {
-  return new Promise((done) => {
-    const cancel = systemClock.after(BIND_MS, () => upstream.bindLater());
-    upstream.bind((failure) => {
-      cancel();
-      if (failure === undefined) done(undefined);
-      else done(new ListenError(upstream.name, formatAddress(listen), failure.code, { cause: failure.cause }));
-    });
-  });
+function forEach(applies: readonly (() => void)[]): () => void {
+  return () => {
+    for (const apply of applies) apply();
+  };
 }

@@ -40,14 +40,17 @@ export interface ProxyEvents {
 }
 
 /**
- * Emits what the library's users can listen for. Of a repair at most `maxOids` oids are named. What can come with every commit
+ * Emits what the library's users can listen for. Of a repair at most `log.oids` oids are named, asked for with each. What can come with every commit
  * is made for a listener only.
  */
-export function emitEvents(emitter: EventEmitter<ProxyEvents>, maxOids: number): (happening: Happening) => void {
+export function emitEvents(
+  emitter: EventEmitter<ProxyEvents>,
+  log: { readonly oids: number },
+): (happening: Happening) => void {
   return (happening) => {
     switch (happening.what) {
       case "repaired":
-        if (emitter.listenerCount("repaired") > 0) emitter.emit("repaired", repairOf(happening, maxOids));
+        if (emitter.listenerCount("repaired") > 0) emitter.emit("repaired", repairOf(happening, log.oids));
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid } = happening;

@@ -8,7 +8,6 @@ import { repairOf, type RepairLines } from "./repair.ts";
 
 /** Writes a line for each happening that an operator wants to know of. */
 export function writeLines(logger: Logger, lines: RepairLines): (happening: Happening) => void {
-  const { oids, repairs } = lines;
   const hourly = new Hourly();
   const writeWhatWouldBe = writeObserved(logger, lines, hourly);
   /** Upstreams whose listening address was told to be taken. */
@@ -17,15 +16,15 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
     switch (happening.what) {
       case "repaired":
         // To put it together for nobody would cost as much as to write it.
-        if (repairs === "each" && logger.isLevelEnabled("info")) {
-          logger.info(repairOf(happening, oids), "invalidation repaired");
+        if (lines.repairs === "each" && logger.isLevelEnabled("info")) {
+          logger.info(repairOf(happening, lines.oids), "invalidation repaired");
         }
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid, reach } = happening;
         const fields = { upstream, storage, client, from: tidHex(from) };
         if (tid !== undefined) {
-          if (repairs === "each") {
+          if (lines.repairs === "each") {
             logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations repaired");
           }
         } else {
@@ -81,7 +80,7 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
       }
       case "old-answer": {
         const { upstream, storage, client, repair, oid, tid } = happening;
-        if (repairs !== "each") return;
+        if (lines.repairs !== "each") return;
         const fields = { upstream, storage, client, repair, oid: oid.toString("hex"), tid: tidHex(tid) };
         logger.info(fields, "an old answer repaired");
         return;

@@ -6,30 +6,26 @@ import type { Hourly } from "./hourly.ts";
 import { repairOf, type RepairLines } from "./repair.ts";
 
 /** Writes the lines of what an observed session, or its storage, would have led to if it were repaired. */
-export function writeObserved(
-  logger: Logger,
-  { oids, repairs }: RepairLines,
-  hourly: Hourly,
-): (observed: Observed) => void {
+export function writeObserved(logger: Logger, lines: RepairLines, hourly: Hourly): (observed: Observed) => void {
   return (observed) => {
     switch (observed.what) {
       case "repaired":
-        if (repairs === "each" && logger.isLevelEnabled("info")) {
-          logger.info(repairOf(observed, oids), "invalidation would be repaired");
+        if (lines.repairs === "each" && logger.isLevelEnabled("info")) {
+          logger.info(repairOf(observed, lines.oids), "invalidation would be repaired");
         }
         return;
       case "resumed": {
         const { upstream, storage, client, from, tid } = observed;
         const fields = { upstream, storage, client, from: tidHex(from) };
         if (tid === undefined) logger.info(fields, "getInvalidations would be answered None");
-        else if (repairs === "each") {
+        else if (lines.repairs === "each") {
           logger.info({ ...fields, repair: "resumed", tid: tidHex(tid) }, "getInvalidations would be repaired");
         }
         return;
       }
       case "old-answer": {
         const { upstream, storage, client, repair, oid, tid } = observed;
-        if (repairs !== "each") return;
+        if (lines.repairs !== "each") return;
         const fields = { upstream, storage, client, repair, oid: oid.toString("hex"), tid: tidHex(tid) };
         logger.info(fields, "an old answer would be repaired");
         return;

@@ -29,7 +29,7 @@ export interface RepairEvent {
   readonly synthesized: number;
 }
 
-/** What of a repair is told. */
+/** What of a repair is told. Asked for with each, as it may change. */
 export interface RepairLines {
   /** At most so many oids are named. */
   readonly oids: number;

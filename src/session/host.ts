@@ -5,6 +5,7 @@ import type { Shadow, ShadowMaker } from "./observation.ts";
 import type { MessageCounts } from "./message-counts.ts";
 import type { Storages } from "../storage/storages.ts";
 
+/** Read anew whenever they are needed: a reload writes other values into the same object. */
 export interface SessionLimits {
   readonly frameBytes: number;
   readonly handshakeMs: number;
@@ -15,7 +16,7 @@ export interface SessionSettings {
   /** The upstream's. */
   readonly name: string;
   readonly limits: SessionLimits;
-  /** Close what can't be repaired, instead of relaying it. */
+  /** Close what can't be repaired, instead of relaying it. May change, like `name` and the limits. */
   readonly refuseUnknown: boolean;
 }
 

@@ -7,8 +7,8 @@ export const LINGER_MS = 5_000;
 
 /** How a connection that is closed is treated while something still waits for its other end. */
 export interface Patience {
-  /** It may take nothing of that for so long. */
-  readonly ms: number;
+  /** It may take nothing of that for so long, as it is when that is looked at. */
+  readonly limits: { readonly stalledMs: number };
   /** It has, and is destroyed now. */
   lost(): void;
 }
@@ -70,7 +70,7 @@ export class Leg {
     if (this.isClosed) return;
     // What the system has it sends on its own, whatever becomes of the connection here.
     const isWaitedFor = this.#patience !== undefined && this.connection.queuedBytes > 0;
-    if (idleMs < (isWaitedFor ? this.#patience.ms : LINGER_MS)) {
+    if (idleMs < (isWaitedFor ? this.#patience.limits.stalledMs : LINGER_MS)) {
       this.#linger(taking, idleMs);
       return;
     }

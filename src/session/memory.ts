@@ -5,13 +5,23 @@ const STEP_BYTES = 4096;
 
 /** The whole process's. */
 export class Memory {
-  readonly #limitBytes: number;
+  #limitBytes: number;
   readonly #shares = new Set<Share>();
   #bytes = 0;
 
   /** `limits.memory` */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes;
+  }
+
+  get limitBytes(): number {
+    return this.#limitBytes;
+  }
+
+  /** Another `limits.memory`: who holds most of what is too much now goes at once. */
+  set limitBytes(limitBytes: number) {
+    this.#limitBytes = limitBytes;
+    this.changed(0);
   }
 
   /** What is held, in all, measured now. */

@@ -29,7 +29,8 @@ const NO_MESSAGE: Envelope = { id: 0, flags: 0, method: REPLY, argsAt: 0 };
 
 /** Whose it is, and who is told of what it does. */
 export interface Surroundings {
-  readonly upstream: string;
+  /** `name`: its upstream's, which may become another one. */
+  readonly settings: { readonly name: string };
   /** `address:port` */
   readonly client: string;
   readonly report: Report;
@@ -48,7 +49,6 @@ export interface Ways {
  * for it what the ledger decides. The guard stands before the client's socket.
  */
 export class Registration implements Member {
-  readonly upstream: string;
   readonly client: string;
   readonly server: string;
   readonly storage: Storage;
@@ -57,6 +57,7 @@ export class Registration implements Member {
   readonly #talk: Conversation;
   readonly #ways: Ways;
   readonly #turns: Turns;
+  readonly #settings: { readonly name: string };
   readonly #report: Report;
   readonly #assumes: Clock | undefined;
   #cancelAssumed: (() => void) | undefined;
@@ -70,9 +71,9 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { upstream, client, report, assumes }: Surroundings,
+    { settings, client, report, assumes }: Surroundings,
   ) {
-    this.upstream = upstream;
+    this.#settings = settings;
     this.client = client;
     this.server = ways.server.peer;
     this.storage = storage;
@@ -83,6 +84,11 @@ export class Registration implements Member {
     this.#assumes = assumes;
     this.number = storage.join(this);
     storage.ledger.registerForwarded(this.number);
+  }
+
+  /** By its present name. */
+  get upstream(): string {
+    return this.#settings.name;
   }
 
   // --- what its storage knows of it -------------------------------------------------------------------------------

@@ -81,8 +81,8 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     this.#toServer = server;
     this.peer = client.peer;
     this.#host = host;
-    const { stalledMs } = settings.limits;
-    this.#client = new Leg(client, clock, { ms: stalledMs, lost: () => this.#lifetime.tell(this.#tooSlow()) });
+    const { limits } = settings;
+    this.#client = new Leg(client, clock, { limits, lost: () => this.#lifetime.tell(this.#tooSlow()) });
     this.#server = new Leg(server, clock);
     this.#outlet = new Outlet(client);
     this.#flow = new Flow(this.#server, this.#outlet);
@@ -394,7 +394,7 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     const { clock, report, settings, isShadow } = this.#host;
     const ways = { server: this.#toServer, outlet: this.#outlet };
     const assumes = isShadow === true ? clock : undefined;
-    const surroundings = { upstream: settings.name, client: this.peer, report, assumes };
+    const surroundings = { settings, client: this.peer, report, assumes };
     const registration = new Registration(storage, talk, ways, this, surroundings);
     this.#storage = storage.name;
     this.#lifetime.become({ is: "registered", talk, registration });
@@ -558,10 +558,8 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     const waits = "talk" in life && life.talk.serverFrames.waits;
     this.#flow.review("registration" in life ? life.registration : undefined, waits);
     if (!this.#outlet.isSlow || life.is === "relayed") return;
-    const { stalledMs } = this.#host.settings.limits;
-    this.#stall ??= new Stall(this.#client.connection, this.clock, stalledMs, () =>
-      this.end(this.#tooSlow(), "at-once"),
-    );
+    const { limits } = this.#host.settings;
+    this.#stall ??= new Stall(this.#client.connection, this.clock, limits, () => this.end(this.#tooSlow(), "at-once"));
     this.#stall.watch();
   }
 

@@ -10,18 +10,18 @@ export class Stall {
   readonly #client: Connection;
   readonly #taking: Taking;
   readonly #clock: Clock;
-  readonly #stalledMs: number;
+  readonly #limits: { readonly stalledMs: number };
   readonly #stalled: () => void;
   #isWatched = false;
   #cancel: (() => void) | undefined;
   #looks = 0;
 
-  /** `stalledMs`: `limits.stalled`; then `stalled` is called, once. */
-  constructor(client: Connection, clock: Clock, stalledMs: number, stalled: () => void) {
+  /** `stalledMs`: `limits.stalled`, asked for at each look; then `stalled` is called, once. */
+  constructor(client: Connection, clock: Clock, limits: { readonly stalledMs: number }, stalled: () => void) {
     this.#client = client;
     this.#taking = new Taking(client);
     this.#clock = clock;
-    this.#stalledMs = stalledMs;
+    this.#limits = limits;
     this.#stalled = stalled;
   }
 
@@ -40,7 +40,7 @@ export class Stall {
   }
 
   #wait(): void {
-    this.#cancel = this.#clock.after(this.#stalledMs / LOOKS, () => this.#look());
+    this.#cancel = this.#clock.after(this.#limits.stalledMs / LOOKS, () => this.#look());
   }
 
   #look(): void {

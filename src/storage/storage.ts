@@ -155,6 +155,17 @@ export class Storage {
     this.#report(reason === undefined ? { what: "watched", family } : { what: "unwatched", family, reason });
   }
 
+  /** That upstream is called otherwise, or is gone and this one is still there: what is nobody's is told as this one's. */
+  upstreamIs(name: string, before: string): void {
+    if (this.#lastUpstream === before) this.#lastUpstream = name;
+  }
+
+  /** So much memory there is for past transactions from now on. */
+  bound(historyBytes: number): void {
+    this.ledger.bound(historyBytes);
+    this.run();
+  }
+
   /** The server is there again: so its witness need not wait longer. */
   nudge(): void {
     this.#watch?.nudge();

@@ -5,7 +5,7 @@ import { Storage, type StorageHost } from "./storage.ts";
 /** The storages of one server, by name and family: a server that came back as another family starts anew. */
 export class Storages {
   readonly #server: string;
-  readonly #host: StorageHost;
+  #host: StorageHost;
   readonly #storages = new Map<string, Storage>();
   #shadows: Storages | undefined;
 
@@ -48,6 +48,19 @@ export class Storages {
   nudge(): void {
     for (const storage of this.#storages.values()) storage.nudge();
     this.#shadows?.nudge();
+  }
+
+  /** That upstream is called otherwise, or is gone and `name` is another one of this server. */
+  upstreamIs(name: string, before: string): void {
+    for (const storage of this.#storages.values()) storage.upstreamIs(name, before);
+    this.#shadows?.upstreamIs(name, before);
+  }
+
+  /** `limits.history` is another one from now on. */
+  bound(historyBytes: number): void {
+    this.#host = { ...this.#host, historyBytes };
+    for (const storage of this.#storages.values()) storage.bound(historyBytes);
+    this.#shadows?.bound(historyBytes);
   }
 
   all(): Iterable<Storage> {

@@ -26,20 +26,21 @@ export const OPEN: AdmissionRules = {
 export class Admission implements Door {
   /** They hold for whoever comes from now on. */
   rules: AdmissionRules;
-  readonly #headerMs: number;
+  readonly #headerMs: () => number;
   readonly #refused: (origin: Origin, reason: RefusalReason) => void;
   #taken = 0;
   /** By address. One of a host that is not known is none. */
   readonly #takenBy = new Map<string, number>();
 
-  constructor(rules: AdmissionRules, headerMs: number, refused: (origin: Origin, reason: RefusalReason) => void) {
+  /** `headerMs`: how long one that is connected may take for its header. */
+  constructor(rules: AdmissionRules, headerMs: () => number, refused: (origin: Origin, reason: RefusalReason) => void) {
     this.rules = rules;
     this.#headerMs = headerMs;
     this.#refused = refused;
   }
 
   headerMs(host: Host): number | undefined {
-    return this.rules.isBalancer(host) ? this.#headerMs : undefined;
+    return this.rules.isBalancer(host) ? this.#headerMs() : undefined;
   }
 
   lacksHeader(origin: Origin, fault: HeaderFault): void {

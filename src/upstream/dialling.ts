@@ -8,7 +8,7 @@ import type { Dialled, Transport } from "./transport.ts";
 export interface Dialling {
   readonly transport: Transport;
   readonly clock: Clock;
-  /** A dial that nobody has answered after so long has failed, with `ETIMEDOUT`. */
+  /** A dial that nobody has answered after so long has failed, with `ETIMEDOUT`. Asked for at each dial: it may change. */
   readonly timeoutMs: number;
 }
 

@@ -1,11 +1,21 @@
 /** How many clients the process may have, whichever upstream they came to. */
 export class Room {
-  readonly #limit: number;
+  #limit: number;
   #taken = 0;
   readonly #watchers = new Set<(hasRoom: boolean) => void>();
 
   constructor(limit: number) {
     this.#limit = limit;
+  }
+
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** Another `limits.clients`. Nobody is ended for it: below what is taken there is no room until so many have gone. */
+  set limit(limit: number) {
+    this.#limit = limit;
+    this.#tell();
   }
 
   get hasRoom(): boolean {
@@ -26,9 +36,13 @@ export class Room {
     this.#tell();
   }
 
-  /** Is told whenever somebody has come or gone. */
-  watch(watcher: (hasRoom: boolean) => void): void {
+  /**
+   * Is told whenever somebody has come or gone, or the limit is another one.
+   * @returns what ends that
+   */
+  watch(watcher: (hasRoom: boolean) => void): () => void {
     this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
   }
 
   #tell(): void {

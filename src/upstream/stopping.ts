@@ -1,7 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
-import type { Room } from "./room.ts";
 import type { Upstream } from "./upstream.ts";
 
 /** How often it is looked whether everything has settled. */
@@ -13,24 +12,23 @@ const CLOSE_MS = 1_000;
 export interface Stopped {
   readonly upstreams: readonly Upstream[];
   readonly storages: Iterable<Storages>;
-  readonly room: Room;
   readonly clock: Clock;
   /** `limits.drain` */
   readonly drainMs: number;
 }
 
 /**
- * Stops a process's upstreams in order: nobody is accepted, nothing new is begun, commits on their way settle and what
+ * Stops upstreams in order, all of the process's or some: nobody is accepted, nothing new is begun, commits on their way settle and what
  * was read goes out; then all connections are ended, and behind `drainMs` destroyed. `done` is called once.
  */
-export function stopInOrder({ upstreams, storages, room, clock, drainMs }: Stopped, done: () => void): void {
+export function stopInOrder({ upstreams, storages, clock, drainMs }: Stopped, done: () => void): void {
   const deadline = clock.now() + drainMs;
   const sessions = (): Session[] => upstreams.flatMap((upstream) => [...upstream.sessions]);
   const until = (reached: () => boolean, latest: number, then: () => void): void => {
     if (reached() || clock.now() >= latest) then();
     else clock.after(SETTLE_POLL_MS, () => until(reached, latest, then));
   };
-  const isEmpty = (): boolean => room.taken === 0;
+  const isEmpty = (): boolean => upstreams.every(({ clients }) => clients === 0);
 
   const settle = (): void => {
     for (const upstream of upstreams) upstream.stop();

@@ -1,4 +1,5 @@
 import { formatAddress, type Address } from "../config/address.ts";
+import type { SessionEnd } from "../happening/ends.ts";
 import type { RefusalReason, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 import { MessageCounts } from "../session/message-counts.ts";
@@ -8,6 +9,7 @@ import { Admission, OPEN, type AdmissionRules } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Availability, type Decision, type Found } from "./availability.ts";
+import type { Dialling } from "./dialling.ts";
 import type { ListenFailure, RepairMode, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
@@ -23,7 +25,7 @@ const SHORT_WAIT_MS = 3_000;
 
 /** One listening address, the server behind it, and the sessions between them. `Availability` decides when it listens. */
 export class Upstream {
-  readonly name: string;
+  #name: string;
   readonly server: Address;
   readonly #expected: readonly string[];
   readonly #host: UpstreamHost;
@@ -35,6 +37,7 @@ export class Upstream {
   readonly #sessions: Sessions;
   /** Of all sessions so far. */
   readonly messages = new MessageCounts();
+  readonly #unwatchRoom: () => void;
   #accepted = 0;
   readonly #refused: Partial<Record<RefusalReason, number>> = {};
   /** Tell whoever waits for `bind`, and for `begin`. */
@@ -43,14 +46,23 @@ export class Upstream {
 
   constructor({ name, listen, server, storages: expected = [], repair = "on" }: UpstreamConfig, host: UpstreamHost) {
     const { clock, memory, room, settings, storages, transport } = host;
-    this.name = name;
+    this.#name = name;
     this.server = server;
     this.#expected = expected;
     this.#host = host;
-    const dialling = { transport, clock, timeoutMs: settings.limits.handshakeMs };
+    const { limits } = settings;
+    const dialling: Dialling = {
+      transport,
+      clock,
+      get timeoutMs() {
+        return limits.handshakeMs;
+      },
+    };
     this.#tries = new Tries(server, dialling, storages);
-    this.#admission = new Admission(host.admission ?? OPEN, settings.limits.handshakeMs, ({ peer }, reason) =>
-      this.#refuse(peer, reason),
+    this.#admission = new Admission(
+      host.admission ?? OPEN,
+      () => limits.handshakeMs,
+      ({ peer }, reason) => this.#refuse(peer, reason),
     );
     this.#address = new ListeningAddress(listen, transport, {
       door: this.#admission,
@@ -61,16 +73,26 @@ export class Upstream {
       connected: (arrival, connection) => this.#pair(arrival, connection),
       left: (client) => this.#left(client.host),
       memory,
-      ended: ({ peer }, end) => host.report({ what: "ended", storage: undefined, end, upstream: name, client: peer }),
+      ended: ({ peer }, end) => this.#ended(peer, end),
     });
     this.#sessions = this.#makeSessions(repair);
-    room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
+    this.#unwatchRoom = room.watch((hasRoom) => this.#do(this.#availability.room(hasRoom)));
   }
 
   #makeSessions(repair: RepairMode): Sessions {
     const { settings, clock, memory, report } = this.#host;
+    const name = (): string => this.#name;
     const host: SessionsHost = {
-      settings: { name: this.name, ...settings },
+      // What may change is asked for when it is needed.
+      settings: {
+        limits: settings.limits,
+        get name() {
+          return name();
+        },
+        get refuseUnknown() {
+          return settings.refuseUnknown;
+        },
+      },
       clock,
       memory,
       messages: this.messages,
@@ -100,6 +122,20 @@ export class Upstream {
   /** They are from now on, or are not: each from the next moment on at which nothing of it is on its way. */
   set repair(repair: RepairMode) {
     this.#sessions.repair = repair;
+  }
+
+  #ended(client: string, end: SessionEnd): void {
+    this.#host.report({ what: "ended", storage: undefined, end, upstream: this.#name, client });
+  }
+
+  /** What logs and statistics call it. */
+  get name(): string {
+    return this.#name;
+  }
+
+  /** It is called otherwise from now on, also where its present sessions are told of. */
+  rename(name: string): void {
+    this.#name = name;
   }
 
   get state(): Availability["state"] {
@@ -237,6 +273,7 @@ export class Upstream {
   stop(): void {
     this.#do(this.#availability.stop());
     this.#tries.cancel();
+    this.#unwatchRoom();
     this.#bound();
     this.#started();
     this.#sessions.tellEnds();

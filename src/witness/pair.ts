@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Range, RangeRead, StorageWitness, WitnessTold } from "../storage/witness.ts";
 import type { Tid } from "../wire/ids.ts";
-import { Witness, type WitnessOptions } from "./witness.ts";
+import { Witness, WITNESS_LIMITS, type WitnessLimits, type WitnessOptions } from "./witness.ts";
 
 /** So many times `stallMs` a range is given at most. */
 const MOST_FACTOR = 64;
@@ -15,7 +15,7 @@ export class WitnessPair implements StorageWitness {
   readonly #options: Omit<WitnessOptions, "stall">;
   readonly #told: WitnessTold;
   readonly #clock: Clock;
-  readonly #stallMs: number;
+  readonly #ownStallMs: number;
   #first: Witness;
   #second: Witness | undefined;
   #isSecondStalled = false;
@@ -31,12 +31,22 @@ export class WitnessPair implements StorageWitness {
    */
   #factor = 1;
 
-  constructor(options: Omit<WitnessOptions, "stall">, stallMs: number) {
+  /** `stallMs`: where the limits have none, which may change. */
+  constructor(options: Omit<WitnessOptions, "stall">, stallMs = WITNESS_LIMITS.stallMs) {
     this.#options = options;
     this.#told = options.told;
     this.#clock = options.dialling.clock;
-    this.#stallMs = stallMs;
+    this.#ownStallMs = stallMs;
     this.#first = this.#make();
+  }
+
+  get #stallMs(): number {
+    return this.#options.limits?.stallMs ?? this.#ownStallMs;
+  }
+
+  /** As they are now. */
+  #limits(): Partial<WitnessLimits> {
+    return { ...this.#options.limits, stallMs: this.#stallMs };
   }
 
   get progress(): number {
@@ -67,9 +77,12 @@ export class WitnessPair implements StorageWitness {
   }
 
   #make(): Witness {
+    const limits = (): Partial<WitnessLimits> => this.#limits();
     const witness: Witness = new Witness({
       ...this.#options,
-      limits: { ...this.#options.limits, stallMs: this.#stallMs },
+      get limits() {
+        return limits();
+      },
       greets: () => this.#isGreeted || this.#options.greets?.() === true,
       told: {
         up: (last) => this.#up(witness, last),

@@ -46,6 +46,7 @@ export interface WitnessOptions {
   readonly told: WitnessTold;
   /** Its connection: nothing came for `stallMs` of what it waits for, and then something did. */
   readonly stall?: { stalled(): void; goesOn(): void };
+  /** Asked for at each connection and each range: they may change. */
   readonly limits?: Partial<WitnessLimits>;
   /** Has the server ever greeted anybody? Then one that is silent is no TLS server. Without it only the witness's own count. */
   readonly greets?: () => boolean;
@@ -97,7 +98,6 @@ type Life =
  */
 export class Witness implements StorageWitness {
   readonly #options: WitnessOptions;
-  readonly #limits: WitnessLimits;
   readonly #clock: Clock;
   readonly #backOff = new BackOff();
   #life: Life;
@@ -115,9 +115,12 @@ export class Witness implements StorageWitness {
 
   constructor(options: WitnessOptions) {
     this.#options = options;
-    this.#limits = { ...WITNESS_LIMITS, ...options.limits };
     this.#clock = options.dialling.clock;
     this.#life = this.#dial();
+  }
+
+  get #limits(): WitnessLimits {
+    return { ...WITNESS_LIMITS, ...this.#options.limits };
   }
 
   ask(named: (last: Tid) => void): void {

@@ -81,6 +81,10 @@ describe("the systemd unit", () => {
     for (const key of ["Wants", "After"]) expect(values.get(`Unit.${key}`)).toContain("network-online.target");
   });
 
+  it("reads its configuration again when it is reloaded", () => {
+    expect(values.get("Service.ExecReload")).toBe("/bin/kill -HUP $MAINPID");
+  });
+
   it("lets the defaults' limits be reached", () => {
     const { limits } = parseConfig({ upstreams: [{ listen: "127.0.0.1:0", server: "127.0.0.1:1" }] });
     expect(Number(values.get("Service.LimitNOFILE"))).toBeGreaterThan(2 * limits.clients + 100);

@@ -18,6 +18,7 @@ import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { freePort } from "../net/free-port.ts";
 import { CommandProcess, zeoProxy } from "./command.ts";
+import { hasTaken, waitUntil } from "./process.ts";
 import { atEnd, enter, leave } from "./stage.ts";
 
 // What the command does with the signals that the system, or Node, has a default for.
@@ -48,44 +49,37 @@ function socketOf(path: string): string[] {
   }
 }
 
-/** Is that signal blocked or caught? */
-function hasTaken(pid: number, signal: number): boolean {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const masks = [...status.matchAll(/^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$/gm)];
-  return masks.some(([, mask]) => (BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n);
-}
-
-/** Waits for what nothing announces. */
-async function waitUntil(reached: () => boolean, what: string): Promise<void> {
-  const deadline = Date.now() + 15_000;
-  while (!reached()) {
-    if (Date.now() > deadline) throw new Error(`waited in vain for ${what}`);
-    // oxlint-disable-next-line no-await-in-loop -- see above
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
 function isAlive(pid: number): boolean {
   return existsSync(`/proc/${pid}/fd`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
 }
 
 describe.each([
-  ["SIGHUP", "reserved for reading the configuration again"],
-  ["SIGUSR1", "reserved for telling what the proxy knows"],
-  ["SIGUSR2", "not used"],
-] as const)("%s", (signal, use) => {
-  it("ends nothing, opens nothing and disturbs no client; a line says what it is for", async () => {
+  ["SIGHUP", "the configuration is in force", { level: "info", changed: [] }],
+  ["SIGUSR1", "state of a storage", { level: "info" }],
+  ["SIGUSR2", "a signal that does nothing", { level: "warn", signal: "SIGUSR2", use: "not used" }],
+] as const)("%s", (signal, message, fields) => {
+  it("ends nothing, opens nothing and disturbs no client; a line says what it has done", async () => {
     const { command, port, join } = await enter(new EmbeddedServer({ protocol: "Z5" }));
     const [writer, watcher] = [await join(), await join()];
     command.signal(signal);
-    const line = await command.line(({ msg }) => msg === "a signal that does nothing", "the line");
-    expect(line).toMatchObject({ level: "warn", signal, use });
+    const line = await command.line(({ msg }) => msg === message, "the line");
+    expect(line).toMatchObject(fields);
     expect(listening(command.child.pid ?? 0)).toEqual([port]);
     const tid = await new ClientCommit(writer).commit({ create: [OID] });
     expect((await watcher.invalidation(tid)).oids).toEqual([OID]);
     command.signal("SIGTERM");
     expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
   });
+});
+
+it("SIGHUP where there is no file to read is nothing but a line", async () => {
+  const command = zeoProxy(RUN);
+  await started(command);
+  command.signal("SIGHUP");
+  const line = await command.line(({ msg }) => msg === "a signal that does nothing", "the line");
+  expect(line).toMatchObject({ level: "warn", signal: "SIGHUP", use: expect.stringContaining("--config") as string });
+  command.signal("SIGTERM");
+  expect((await command.ended()).status).toBe(0);
 });
 
 const RUN = ["run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:1"];

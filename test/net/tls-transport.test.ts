@@ -202,7 +202,7 @@ describe("a flood of handshakes that nobody goes on with", () => {
     const secure: TLSSocket[] = [];
     const acceptor = new TlsAcceptor(
       forClients(),
-      60_000,
+      () => 60_000,
       {
         secure: (one) => {
           secure.push(one);

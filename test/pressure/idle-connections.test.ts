@@ -95,19 +95,34 @@ describe.runIf(process.platform === "linux")("keep-alive", () => {
     ["30s", 20],
   ])("%s asks a silent host after all but ten seconds of it, on both sides", async (option, seconds) => {
     const gateway = await scripted({}, option === undefined ? {} : { "keep-alive": option });
-    const { client } = await registered(gateway);
-    const sides = (): number[][] => {
-      const found = keepAlives();
-      return [
-        found.filter(({ local, remote }) => local === gateway.port() && remote === client.socket.localPort),
-        found.filter(({ remote }) => remote === gateway.server.port),
-      ].map((side) => side.map((one) => one.seconds));
-    };
-    // Until what was written is acknowledged another timer runs.
-    await gateway.until(() => sides().every((side) => side.length === 1), "both wait to ask");
-    for (const [waits = 0] of sides()) {
-      expect(waits).toBeLessThanOrEqual(seconds);
-      expect(waits).toBeGreaterThan(seconds - 10);
-    }
+    await expectAsked(gateway, seconds);
+  });
+
+  it("is another one behind a reload, for connections that are made then", async () => {
+    const gateway = await scripted();
+    const server = `127.0.0.1:${gateway.server.port}`;
+    const upstreams = [{ name: "door0", listen: "127.0.0.1:0", server, witness: "off" as const }];
+    const limits = { drain: "1s" };
+    const result = await gateway.proxy.reload({ upstreams, limits, "keep-alive": "30s" });
+    expect(result).toMatchObject({ reopened: [], changed: ["keep-alive"] });
+    await expectAsked(gateway, 20);
   });
 });
+
+/** After so long both sides of a client's connections that is new ask whether the other host is there, or somewhat sooner. */
+async function expectAsked(gateway: Awaited<ReturnType<typeof scripted>>, seconds: number): Promise<void> {
+  const { client } = await registered(gateway);
+  const sides = (): number[][] => {
+    const found = keepAlives();
+    return [
+      found.filter(({ local, remote }) => local === gateway.port() && remote === client.socket.localPort),
+      found.filter(({ remote }) => remote === gateway.server.port),
+    ].map((side) => side.map((one) => one.seconds));
+  };
+  // Until what was written is acknowledged another timer runs.
+  await gateway.until(() => sides().every((side) => side.length === 1), "both wait to ask");
+  for (const [waits = 0] of sides()) {
+    expect(waits).toBeLessThanOrEqual(seconds);
+    expect(waits).toBeGreaterThan(seconds - 10);
+  }
+}

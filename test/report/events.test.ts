@@ -37,7 +37,7 @@ function emitted(...happenings: Happening[]): unknown[][] {
   for (const name of ["repaired", "resumed", "listening", "down", "ended"] as const) {
     emitter.on(name, (...args: unknown[]) => events.push([name, ...args]));
   }
-  const read = emitEvents(emitter, 2);
+  const read = emitEvents(emitter, { oids: 2 });
   for (const happening of happenings) read(happening);
   return events;
 }
@@ -124,5 +124,5 @@ it("of a repair that nobody listens for is not put together", () => {
       return expect.unreachable();
     },
   };
-  emitEvents(new EventEmitter<ProxyEvents>(), 2)(unread);
+  emitEvents(new EventEmitter<ProxyEvents>(), { oids: 2 })(unread);
 });

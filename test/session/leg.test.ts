@@ -17,7 +17,7 @@ function newWaitingLeg() {
   const connection = new PlayedConnection("client:1");
   connection.handOver({ read: () => {}, ended: () => {}, drained: () => {}, closed: () => {} });
   let lost = 0;
-  const leg = new Leg(connection, clock, { ms: 60_000, lost: () => void lost++ });
+  const leg = new Leg(connection, clock, { limits: { stalledMs: 60_000 }, lost: () => void lost++ });
   connection.sticks();
   connection.write(Buffer.alloc(10));
   return { clock, connection, leg, lost: () => lost };

@@ -124,3 +124,18 @@ describe("what the process keeps", () => {
     expect(freed).toEqual(["a"]);
   });
 });
+
+it("another limit ends who holds most at once, until what is left fits", () => {
+  const memory = new Memory(100_000);
+  const freed: string[] = [];
+  const parts = ["small", "large", "middle"].map((name) => memory.share(() => freed.push(name)));
+  for (const [at, bytes] of [20_000, 50_000, 30_000].entries()) parts[at]?.set(bytes);
+  memory.limitBytes = 100_000;
+  expect(freed).toEqual([]);
+  memory.limitBytes = 25_000;
+  expect(freed).toEqual(["large", "middle"]);
+  expect(memory.bytes).toBe(20_000);
+  memory.limitBytes = 200_000;
+  memory.share(() => freed.push("new")).set(150_000);
+  expect(freed).toHaveLength(2);
+});

@@ -6,6 +6,7 @@ import { PlayedConnection } from "./played-connection.ts";
 interface Scene {
   readonly clock: MovedClock;
   readonly client: PlayedConnection;
+  readonly limits: { stalledMs: number };
   readonly stall: Stall;
   readonly stalled: () => number;
 }
@@ -16,11 +17,12 @@ function behind(): Scene {
   const client = new PlayedConnection("client:1");
   client.handOver({ read: () => undefined, ended: () => undefined, drained: () => undefined, closed: () => undefined });
   let times = 0;
-  const stall = new Stall(client, clock, 1000, () => void times++);
+  const limits = { stalledMs: 1000 };
+  const stall = new Stall(client, clock, limits, () => void times++);
   client.sticks();
   client.write(Buffer.alloc(10));
   stall.watch();
-  return { clock, client, stall, stalled: () => times };
+  return { clock, client, limits, stall, stalled: () => times };
 }
 
 describe("a client that is behind", () => {
@@ -93,4 +95,14 @@ describe("a client that is behind", () => {
     clock.move(10_000);
     expect(stalled()).toBe(0);
   });
+});
+
+it("another time that is allowed counts from the next look on", () => {
+  const { clock, limits, stalled } = behind();
+  clock.move(250);
+  limits.stalledMs = 400;
+  clock.move(250 + 99);
+  expect(stalled()).toBe(0);
+  clock.move(1 + 100);
+  expect(stalled()).toBe(1);
 });

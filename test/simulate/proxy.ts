@@ -178,7 +178,7 @@ export class Product implements Subject {
     this.#isQuitting = true;
     this.#fullness.stop();
     for (const cancel of this.#cancels) cancel();
-    const parts = { upstreams: this.#upstreams, storages: this.#storages.values(), room: this.#room };
+    const parts = { upstreams: this.#upstreams, storages: this.#storages.values() };
     stopInOrder({ ...parts, clock: this.#clock, drainMs }, done);
   }
 

@@ -187,6 +187,23 @@ describe("members whose server connection is left unread", () => {
     expect(world.storage.ledger.state.historyBytes).toBeLessThanOrEqual(1000);
   });
 
+  it("are kept for as much as the history may hold now, which may change", () => {
+    const world = new World("new", 1000);
+    const writer = world.registered();
+    const { state } = world.storage.ledger;
+    const commit = (from: number, to: number): void => {
+      for (let n = from; n <= to; n++) world.finishing(writer, n)(BigInt(2000 + n));
+    };
+    commit(1, 20);
+    expect(state.historyBytes).toBeLessThanOrEqual(1000);
+    world.storage.bound(1_000_000);
+    commit(21, 60);
+    expect(state.history.length).toBeGreaterThanOrEqual(40);
+    world.storage.bound(2000);
+    expect(state.historyBytes).toBeLessThanOrEqual(2000);
+    expect(state.history.at(-1)?.tid).toBe(2060n);
+  });
+
   it("are counted no more when they are told, and when the storage stops", () => {
     const world = new World("new", 1000);
     const [slow, writer] = [world.registered(), world.registered()];

@@ -8,8 +8,10 @@ class Told {
   readonly admission: Admission;
 
   constructor(rules: Partial<AdmissionRules>) {
-    this.admission = new Admission({ ...OPEN, ...rules }, HANDSHAKE_MS, ({ peer }, reason) =>
-      this.refused.push(`${peer} ${reason}`),
+    this.admission = new Admission(
+      { ...OPEN, ...rules },
+      () => HANDSHAKE_MS,
+      ({ peer }, reason) => this.refused.push(`${peer} ${reason}`),
     );
   }
 

@@ -60,6 +60,11 @@ export class Gate {
   readonly memory: Memory;
   readonly storages: Storages;
   readonly upstream: Upstream;
+  /** May be changed. */
+  readonly settings = {
+    limits: { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 },
+    refuseUnknown: false,
+  };
   /** What `bind` and `begin` have come to, each time. */
   readonly bound: (ListenFailure | undefined)[] = [];
   begun = 0;
@@ -72,7 +77,6 @@ export class Gate {
       this.happenings.push(happening);
       this.listener(happening);
     };
-    const limits = { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 };
     this.room = new Room(clients);
     const memory = new Memory(memoryBytes);
     this.memory = memory;
@@ -81,7 +85,7 @@ export class Gate {
     this.upstream = new Upstream(
       { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 }, storages: expected },
       {
-        settings: { limits, refuseUnknown: false },
+        settings: this.settings,
         clock,
         transport,
         storages: finder === undefined ? this.storages : finder.find,

@@ -16,3 +16,21 @@ it("a room has place for so many, and tells all who watch of everyone that comes
     [true, false, true],
   ]);
 });
+
+it("another limit is told at once; below what is taken there is no room until so many have gone", () => {
+  const room = new Room(3);
+  const told: boolean[] = [];
+  const unwatch = room.watch((hasRoom) => told.push(hasRoom));
+  room.take();
+  room.take();
+  room.limit = 1;
+  room.free();
+  expect(room.hasRoom).toBe(false);
+  room.free();
+  room.take();
+  room.limit = 2;
+  expect(told).toEqual([true, true, false, false, true, false, true]);
+  unwatch();
+  room.limit = 1;
+  expect(told).toHaveLength(7);
+});

@@ -10,8 +10,8 @@ const CLOSE_MS = 1_000;
 /** Stops that gate's upstream; counts how often it was said to be done. */
 function stopped(gate: Gate): { done: number } {
   const told = { done: 0 };
-  const { upstream, storages, room, clock } = gate;
-  stopInOrder({ upstreams: [upstream], storages: [storages], room, clock, drainMs: DRAIN_MS }, () => told.done++);
+  const { upstream, storages, clock } = gate;
+  stopInOrder({ upstreams: [upstream], storages: [storages], clock, drainMs: DRAIN_MS }, () => told.done++);
   return told;
 }
 

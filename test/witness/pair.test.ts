@@ -224,4 +224,40 @@ describe("a second connection", () => {
     scene.clock.move(60_000);
     expect(dials(scene)).toBe(1);
   });
+
+  it("is dialled after the time that the limits have then", () => {
+    const limits = { stallMs: STALL_MS };
+    const scene = new Scene(NEW, stock(3), {}, (options) => new WitnessPair({ ...options, limits }));
+    limits.stallMs = 3 * STALL_MS;
+    scene.enters();
+    scene.witness.ask(() => expect.unreachable());
+    scene.clock.move(2 * STALL_MS);
+    expect(dials(scene)).toBe(1);
+    scene.clock.move(4 * STALL_MS);
+    expect(dials(scene)).toBe(2);
+    scene.witness.stop();
+  });
+
+  it("reads as many transactions as the limits have then", () => {
+    const limits = { stallMs: STALL_MS, transactions: 2 };
+    const scene = new Scene(NEW, stock(3), {}, (options) => new WitnessPair({ ...options, limits }));
+    const server = scene.enters();
+    const read = (): void =>
+      scene.witness.read(
+        { above: tid(0), upTo: tid(30) },
+        () => false,
+        ({ kind }) => scene.tellings.push(["read", kind]),
+      );
+    scene.told();
+    read();
+    for (let n = 0; n < 10; n++) server.serves();
+    limits.transactions = 3;
+    read();
+    for (let n = 0; n < 10; n++) server.serves();
+    expect(scene.told()).toEqual([
+      ["read", "too-much"],
+      ["read", "read"],
+    ]);
+    scene.witness.stop();
+  });
 });

@@ -17,7 +17,7 @@ export interface Voice {
  * stops.
  */
 const SCRIPT = `
-trap '' HUP INT QUIT TERM USR1 USR2
+trap '' HUP INT QUIT TERM USR1 USR2 PIPE
 set -f
 tab=$(printf '\\t')
 while IFS=$tab read -r one two three four; do

@@ -245,9 +245,9 @@ describe("SIGUSR1", () => {
       return lines.filter(({ msg }) => msg === "state of a client").length === 2 ? lines : undefined;
     }, "the state");
     const of = (sort: string): Line[] => told.filter(({ msg }) => msg === `state of ${sort}`);
-    expect(of("the process")).toMatchObject([{ level: "info", clientsNow: 2, clientsLimit: 100, guard: 0 }]);
+    expect(of("the process")).toMatchObject([{ level: "info", clients: { count: 2, limit: 100 }, guard: 0 }]);
     expect(of("an upstream")).toMatchObject([{ name: "main", state: "listening", clients: 2 }]);
-    expect(of("a storage")).toMatchObject([{ storage: "1", sessions: 2, finishing: 1, witness: "up" }]);
+    expect(of("a storage")).toMatchObject([{ storage: "1", finishing: 1, witness: "up" }]);
     expect(of("a client")).toMatchObject([{ state: "registered" }, { state: "registered" }]);
     finish.open();
     expect((await watcher.invalidation(await commit)).oids).toEqual([OIDS[0]]);

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { CommandProcess, killRest, zeoProxy } from "./command.ts";
 
@@ -71,6 +71,26 @@ describe.skipIf(!isThere("systemd-notify") || !isThere("python3"))("a service ma
     expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
     expect(command.lines.filter(({ msg }) => String(msg).includes("systemd"))).toHaveLength(1);
   });
+});
+
+it("the last word is said, though who was to answer for the one before it has gone", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-notify-"));
+  folders.push(folder);
+  const [program, said, go] = ["systemd-notify", "said", "go"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  const waits = `case $1 in WATCHDOG*) while [ ! -e ${go} ]; do sleep 0.01; done ;; esac`;
+  writeFileSync(program, `#!/bin/sh\necho "$1" >>${said}\n${waits}\n`, { mode: 0o755 });
+  const PATH = [folder, process.env["PATH"]].join(delimiter);
+  const command = zeoProxy(RUN, { NOTIFY_SOCKET: "/nowhere/notify", WATCHDOG_USEC: "400000", PATH });
+  const heard = (): string => (existsSync(said) ? readFileSync(said, "utf8") : "");
+  await expect.poll(heard, { timeout: 15_000 }).toMatch(/^WATCHDOG=1$/m);
+  command.signal("SIGTERM");
+  expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+  writeFileSync(go, "");
+  await expect.poll(heard, { timeout: 15_000 }).toMatch(/^STOPPING=1$/m);
 });
 
 it("a machine without systemd-notify is one line, and no harm", async () => {

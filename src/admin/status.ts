@@ -34,7 +34,9 @@ export interface UpstreamStatus {
   readonly name: string;
   /** `host:port` once it was bound. */
   readonly listen: string | undefined;
+  /** Where the server is taken to be, and where it can be otherwise. */
   readonly server: string;
+  readonly standbys: readonly string[];
   /** Those of the server that sessions are registered at. */
   readonly addresses: readonly string[];
   readonly state: Upstream["state"];
@@ -116,7 +118,8 @@ export function statusOf(inspected: Inspected): Status {
 }
 
 function upstreamStatus(upstream: Upstream, { counters }: Inspected): UpstreamStatus {
-  const { accepted, clients: count, listen, name, refused, serverAddress, serverAddresses, sessions, state } = upstream;
+  const { accepted, clients: count, listen, name, refused, sessions, state } = upstream;
+  const { serverAddress, serverAddresses, standbys } = upstream;
   const list: ClientStatus[] = [];
   for (const session of sessions) {
     if (list.length === MAX_LISTED) break;
@@ -127,6 +130,7 @@ function upstreamStatus(upstream: Upstream, { counters }: Inspected): UpstreamSt
     name,
     listen,
     server: serverAddress,
+    standbys,
     addresses: serverAddresses,
     state,
     ready: reason === undefined,

@@ -27,6 +27,7 @@ const OPTIONS: Readonly<Record<string, (config: Config) => unknown>> = {
   "limits.handshake": ({ limits }) => limits.handshakeMs,
   "limits.stalled": ({ limits }) => limits.stalledMs,
   "limits.drain": ({ limits }) => limits.drainMs,
+  "limits.failover": ({ limits }) => limits.failoverMs,
   "witness.poll": ({ witness }) => witness.pollMs,
   "witness.hold": ({ witness }) => witness.holdMs,
   "witness.catch-up.transactions": ({ witness }) => witness.transactions,
@@ -61,8 +62,9 @@ export function changedInUpstream(before: UpstreamConfig, after: UpstreamConfig)
   return differing(optionsOf(before), optionsOf(after), "upstreams[].", "the upstream");
 }
 
-function optionsOf({ admission, tls, serverTls, ...rest }: UpstreamConfig): Map<string, unknown> {
+function optionsOf({ admission, server, standbys, tls, serverTls, ...rest }: UpstreamConfig): Map<string, unknown> {
   return new Map([
+    ["server", [server, ...standbys]],
     ...Object.entries({ ...rest, ...admission }).map(([name, value]): [string, unknown] => [asYaml(name), value]),
     ...optionsIn("tls", tls),
     ...optionsIn("server-tls", serverTls),

@@ -14,6 +14,7 @@ import { readSource } from "./source.ts";
 export type { Config, ConfigInput } from "./schema.ts";
 
 type Place = Source["place"];
+type Path = readonly (string | number)[];
 
 /**
  * Checks a configuration given by a program, in the shape that YAML has ({@link ConfigInput}).
@@ -84,17 +85,29 @@ function readUpstreams(input: unknown): ReadUpstream[] {
   const list = field(input, "upstreams");
   if (!Array.isArray(list)) return [];
   return list.map((item: unknown) => {
-    const [name, listen, server] = [field(item, "name"), field(item, "listen"), field(item, "server")];
+    const [name, listen] = [field(item, "name"), field(item, "listen")];
+    const [server, servers] = [field(item, "server"), field(item, "servers")];
+    const listed = Array.isArray(servers)
+      ? servers.map((one: unknown, n): [Path, unknown] => [["servers", n], one])
+      : [];
     return {
       name: typeof name === "string" ? name : undefined,
       listen: typeof listen === "string" ? parseAddress(listen) : undefined,
-      server: typeof server === "string" ? parseAddress(server) : undefined,
+      servers: [[["server"], server] satisfies [Path, unknown], ...listed].flatMap(([path, text]) => {
+        const address = typeof text === "string" ? parseAddress(text) : undefined;
+        return address === undefined ? [] : [{ path, address }];
+      }),
+      has: isMap(item) ? { server: server !== undefined, servers: servers !== undefined } : undefined,
     };
   });
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+  return isMap(value) ? value[name] : undefined;
+}
+
+function isMap(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isConfig(config: Config | ConfigInput): config is Config {

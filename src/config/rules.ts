@@ -1,11 +1,21 @@
 import type { Address } from "./address.ts";
 import { formatAddress, reaches, sameListener } from "./address.ts";
+import { SERVER } from "./expected.ts";
 
 /** What the rules look at; the parts that could be read of an upstream whose other parts are wrong. */
 export interface ReadUpstream {
   readonly name: string | undefined;
   readonly listen: Address | undefined;
-  readonly server: Address | undefined;
+  /** Where its server can be, those of the addresses that could be read. */
+  readonly servers: readonly ReadServer[];
+  /** Which of the two options are there; undefined: it is no map. */
+  readonly has: { readonly server: boolean; readonly servers: boolean } | undefined;
+}
+
+export interface ReadServer {
+  /** Within the upstream: `server`, or `servers[1]`. */
+  readonly path: readonly (string | number)[];
+  readonly address: Address;
 }
 
 /** A broken rule at a path within the configuration. */
@@ -18,7 +28,12 @@ export interface Breach {
 export function checkUpstreams(upstreams: readonly ReadUpstream[]): Breach[] {
   return upstreams.flatMap((one, index) => {
     const earlier = upstreams.slice(0, index);
-    return [...checkName(one, index, earlier), ...checkListen(one, index, earlier), ...checkServer(index, upstreams)];
+    return [
+      ...checkName(one, index, earlier),
+      ...checkListen(one, index, earlier),
+      ...checkPlaces(one, index),
+      ...checkServers(index, upstreams),
+    ];
   });
 }
 
@@ -40,25 +55,35 @@ function checkListen({ listen }: ReadUpstream, index: number, earlier: readonly 
   return [{ path: ["upstreams", index, "listen"], message }];
 }
 
-/** Follows server addresses that are listening addresses here; a way back to the start would relay for ever. */
-function checkServer(index: number, upstreams: readonly ReadUpstream[]): Breach[] {
-  const seen = new Set<number>();
-  let at = index;
-  while (!seen.has(at)) {
-    seen.add(at);
-    const server = upstreams[at]?.server;
-    if (server === undefined) return [];
-    const next = upstreams.findIndex(({ listen }) => listen !== undefined && reaches(server, listen));
-    if (next === index) return [ownServer(index, upstreams, seen.size)];
-    if (next < 0) return [];
-    at = next;
-  }
-  return [];
+/** One of the two, and each place once. */
+function checkPlaces({ has, servers }: ReadUpstream, index: number): Breach[] {
+  const path = ["upstreams", index];
+  if (has === undefined) return [];
+  if (!has.server && !has.servers) return [{ path: [...path, "server"], message: `expected ${SERVER}, got nothing` }];
+  if (has.server && has.servers)
+    return [{ path: [...path, "servers"], message: "expected server or servers, got both" }];
+  return servers.flatMap(({ path: at, address }, n) => {
+    const text = formatAddress(address);
+    const isTwin = servers.slice(0, n).some((earlier) => formatAddress(earlier.address) === text);
+    return isTwin ? [{ path: [...path, ...at], message: `expected an address of its own, got ${text} again` }] : [];
+  });
 }
 
-function ownServer(index: number, upstreams: readonly ReadUpstream[], steps: number): Breach {
-  const server = upstreams[index]?.server;
-  const shown = server === undefined ? "" : formatAddress(server);
-  const way = steps === 1 ? "the upstream's own listening address" : "which leads back to this upstream";
-  return { path: ["upstreams", index, "server"], message: `expected a ZEO server, got ${shown}, ${way}` };
+/** Follows server addresses that are listening addresses here; a way back to the start would relay for ever. */
+function checkServers(index: number, upstreams: readonly ReadUpstream[]): Breach[] {
+  const nextOf = ({ address }: ReadServer): number =>
+    upstreams.findIndex(({ listen }) => listen !== undefined && reaches(address, listen));
+  const leadsBack = (from: number, seen: Set<number>): boolean => {
+    if (from === index) return true;
+    if (from < 0 || seen.has(from)) return false;
+    seen.add(from);
+    return (upstreams[from]?.servers ?? []).some((server) => leadsBack(nextOf(server), seen));
+  };
+  return (upstreams[index]?.servers ?? []).flatMap((server) => {
+    const next = nextOf(server);
+    if (!leadsBack(next, new Set())) return [];
+    const way = next === index ? "the upstream's own listening address" : "which leads back to this upstream";
+    const message = `expected a ZEO server, got ${formatAddress(server.address)}, ${way}`;
+    return [{ path: ["upstreams", index, ...server.path], message }];
+  });
 }

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { adminSchema } from "./admin.ts";
 import { admissionOf, admissionOptions } from "./admission.ts";
-import { formatAddress, parseAddress } from "./address.ts";
+import { formatAddress, parseAddress, type Address } from "./address.ts";
+import { PATH, SERVER } from "./expected.ts";
 import { map, oneOf, SWITCH } from "./schema-parts.ts";
 import { serverTls, socket, tls } from "./transport-schema.ts";
 import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts";
@@ -27,9 +28,10 @@ const whole = (min: number, max: number) => {
   return z.int({ error }).min(min, { error }).max(max, { error });
 };
 
-const PATH = "an absolute path of at most 107 bytes";
 const listen = address(`HOST:PORT such as 127.0.0.1:9100 or "[::1]:9100", port 0 for any free one, or ${PATH}`, 0);
-const server = address(`HOST:PORT such as 127.0.0.1:8100, "[::1]:8100" or zeo.example.com:8100, or ${PATH}`, 1);
+const server = address(SERVER, 1);
+const MOST_SERVERS = 16;
+const serversExpected = `a list of 1 to ${MOST_SERVERS} addresses of servers`;
 
 const nameExpected = "a name of 1 to 300 characters, none of them a control character";
 const name = z
@@ -45,6 +47,8 @@ const storage = z
   .min(1, { error: storageExpected })
   .max(300, { error: storageExpected });
 
+const NOWHERE: Address = { host: "", port: 0 };
+
 const upstream = map({
   name: name
     .optional()
@@ -57,8 +61,18 @@ const upstream = map({
     )
     .meta({ change: "the upstream" }),
   server: server
+    .optional()
     .describe("`HOST:PORT` of the ZEO server, or the absolute path of its Unix socket")
-    .meta({ change: "the upstream" }),
+    .meta({ unset: "needed, or `servers`", change: "the upstream" }),
+  servers: z
+    .array(server, { error: serversExpected })
+    .min(1, { error: serversExpected })
+    .max(MOST_SERVERS, { error: serversExpected })
+    .optional()
+    .describe(
+      "instead of `server`: where it can be, the primary first, then those that take its place where it is down. See [A standby](#a-standby)",
+    )
+    .meta({ unset: "none", change: "the upstream" }),
   socket: socket
     .optional()
     .describe("the file of a listening Unix socket")
@@ -93,7 +107,11 @@ const upstream = map({
     )
     .meta({ change: "the upstream" }),
   ...admissionOptions,
-}).transform(({ "server-tls": withServer, ...given }) => ({ ...given, serverTls: withServer }));
+}).transform(({ "server-tls": withServer, server: only, servers, ...given }) => {
+  // That there is one of the two, and not both, the rules say (rules.ts).
+  const [first = NOWHERE, ...standbys] = servers ?? (only === undefined ? [] : [only]);
+  return { ...given, server: first, standbys, serverTls: withServer };
+});
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 export const LOG_FORMATS = ["auto", "json", "pretty"] as const;
@@ -165,6 +183,12 @@ const limits = map({
     .prefault("10s")
     .describe("how long a stop waits for commits on their way and for what clients are owed")
     .meta({ change: "at once" }),
+  failover: duration(100, HOUR)
+    .prefault("10s")
+    .describe(
+      "how long the server must be down, and say nothing to anybody, before the next of `servers` takes its place",
+    )
+    .meta({ change: "at once" }),
 }).transform((given) => ({
   clients: given.clients,
   frameBytes: given.frame,
@@ -173,6 +197,7 @@ const limits = map({
   handshakeMs: given.handshake,
   stalledMs: given.stalled,
   drainMs: given.drain,
+  failoverMs: given.failover,
 }));
 
 const witness = map({

@@ -27,7 +27,10 @@ export function checkTransport(upstream: UpstreamConfig, index: number): Breach[
     if (key !== undefined && certificate === undefined) {
       add(["server-tls", "key"], "expected its certificate as well, got none");
     }
-    if (verify === "on" && serverName(upstream) === undefined) {
+    const isNameless = [upstream.server, ...upstream.standbys].some(
+      (server) => serverName({ server, serverTls }) === undefined,
+    );
+    if (verify === "on" && isNameless) {
       add(["server-tls"], "expected the name that the server's certificate has, as a path has none, got nothing");
     }
     for (const { option, message } of problemsOf(serverTls)) add(["server-tls", option], message);

@@ -23,6 +23,7 @@ export type EndCode =
   | "memory-exhausted"
   | "truncated-frame"
   | "question-refused"
+  | "server-changed"
   | "unknown-protocol"
   | "unknown-dialect"
   | "internal-error";
@@ -48,6 +49,7 @@ export const ENDS = {
   "memory-exhausted": { fault: "client", told: "verify" },
   "too-far-behind": { fault: "client", told: "verify" },
   "database-changed": { fault: "server", told: "verify" },
+  "server-changed": { fault: "server", told: "verify" },
   "client-too-slow": { fault: "client", told: "error" },
   "frame-too-long": { fault: "sender", told: "hourly" },
   "message-too-long": { fault: "sender", told: "hourly" },

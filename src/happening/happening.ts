@@ -101,6 +101,8 @@ export type UpstreamHappening =
   | { readonly what: "listening"; readonly address: string; readonly server: string; readonly isAgain: boolean }
   /** The server does not answer: `reason` is a system code, `silent`, or `ended` as soon as it had accepted. */
   | { readonly what: "down"; readonly server: string; readonly reason: string }
+  /** Another one of its servers takes the place of that which is down; both as `host:port`. */
+  | { readonly what: "moved"; readonly from: string; readonly to: string }
   /** The listening address can't be had: somebody has it, or it is not there yet. */
   | { readonly what: "blocked"; readonly address: string; readonly reason: string }
   /** This machine can't make connections: `reason` is a system code. */

@@ -45,6 +45,7 @@ const TOLD: Readonly<Record<Happening["what"], "observed" | "as-it-is" | "not">>
   observed: "not",
   listening: "not",
   down: "not",
+  moved: "not",
   blocked: "not",
   trouble: "not",
   "trouble-over": "not",

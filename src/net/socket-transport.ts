@@ -117,7 +117,7 @@ export class SocketTransport implements Transport {
     connected: (connection: SocketConnection) => void,
   ): void {
     const origin = originOfServer(server, socket);
-    const secured = beginTls(socket, identity, QUEUE_BYTES, () => {
+    const secured = beginTls(socket, server, identity, QUEUE_BYTES, () => {
       secured.removeListener("error", failed);
       secured.pause();
       connected(this.#connectionOver(secured, "server", origin));

@@ -130,15 +130,18 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       storages: this.#servers.finder(config, transport),
       memory: this.#memory,
       room: this.#room,
-      isAliveElsewhere: () => this.#isAliveElsewhere(upstream),
+      isAliveElsewhere: () => this.#at(upstream.storages).some((other) => other !== upstream && other.isAlive),
+      heardOfServer: () => this.#at(upstream.storages).reduce((sum, { traffic }) => sum + traffic.fromServer, 0),
+      left: (storages) => this.#servers.left(storages, this.#upstreams.present),
       report: this.#report,
       admission: admissionRules(config.admission),
     });
     return { upstream, ways, config };
   }
 
-  #isAliveElsewhere(one: Upstream): boolean {
-    return this.#upstreams.all.some((other) => other !== one && other.storages === one.storages && other.isAlive);
+  /** Upstreams of that server. */
+  #at(storages: Upstream["storages"]): Upstream[] {
+    return this.#upstreams.all.filter((upstream) => upstream.storages === storages);
   }
 
   // --- start ------------------------------------------------------------------------------------------------------

@@ -50,9 +50,12 @@ export class Servers {
     return this.all.flatMap((storages) => [...storages.allShadows()]);
   }
 
-  /** What finds out which server that upstream's is. */
+  /** What finds out which server that upstream's is, at each of its places. */
   finder(config: UpstreamConfig, transport: Transport): StoragesFinder {
-    return (found, failed) => findKeys(config, (keys) => found(this.#at(config, transport, keys)), failed);
+    return (found, failed, server) => {
+      const there = { ...config, server };
+      return findKeys(there, (keys) => found(this.#at(there, transport, keys)), failed);
+    };
   }
 
   #at(config: UpstreamConfig, transport: Transport, keys: readonly string[]): Storages {
@@ -139,6 +142,11 @@ export class Servers {
       if (heir === undefined) this.#drop(storages);
       else this.#bequeath(storages, heir, upstream.name);
     }
+  }
+
+  /** An upstream's server is at another place. Unless another upstream has its at that one, what was known of it is forgotten. */
+  left(storages: Storages, open: readonly Open[]): void {
+    if (!open.some(({ upstream }) => upstream.storages === storages)) this.#drop(storages);
   }
 
   #drop(storages: Storages): void {

@@ -51,8 +51,12 @@ export class Upstreams {
   }
 
   /** Those too that come or go. */
+  get present(): Open[] {
+    return [...this.#open, ...this.#opening, ...this.#leaving];
+  }
+
   get all(): Upstream[] {
-    return [...this.#open, ...this.#opening, ...this.#leaving].map(({ upstream }) => upstream);
+    return this.present.map(({ upstream }) => upstream);
   }
 
   /** What statistics show: one that is being closed as long as no other one has its name. */

@@ -1,3 +1,4 @@
+import type { Address } from "../config/address.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { askedName, serverName } from "../config/transport-rules.ts";
 import type { ServerTlsConfig, TlsConfig } from "../config/transport-schema.ts";
@@ -25,8 +26,11 @@ export class Ways {
     this.#serverTls = config.serverTls && new Credentials(config.serverTls, placeOf(index, "server-tls"));
     const identity = this.#serverTls && {
       credentials: this.#serverTls,
-      askedName: askedName(config),
-      name: serverName(config),
+      // Each of its servers has its own, unless they have one together.
+      names: (server: Address) => ({
+        askedName: askedName({ ...config, server }),
+        name: serverName({ ...config, server }),
+      }),
     };
     this.transport = new SocketTransport(keepAliveMs, {
       file,

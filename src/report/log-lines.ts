@@ -251,6 +251,11 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
           "server-tls.verify is off: whoever answers at the server's address is taken for it",
         );
         return;
+      case "moved": {
+        const { upstream, from, to } = happening;
+        logger.error({ upstream, from, to }, "another server takes the place of the one that is down");
+        return;
+      }
       case "up": {
         const { upstream, server, downMs } = happening;
         logger.error({ upstream, server, downMs }, "the server is back");

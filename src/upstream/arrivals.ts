@@ -1,9 +1,9 @@
-import type { Address } from "../config/address.ts";
 import type { SessionEnd } from "../happening/ends.ts";
 import type { Connection } from "../session/connection.ts";
 import type { Memory } from "../session/memory.ts";
 import { Arrival } from "./arrival.ts";
 import { dial, type Dialling } from "./dialling.ts";
+import type { Places } from "./places.ts";
 
 /** What becomes of a client that has arrived: it is connected or has left, once. */
 export interface ArrivalsHost {
@@ -18,7 +18,7 @@ export interface ArrivalsHost {
 
 /** The clients that have no server yet: it is being dialled for them, or they wait until it is back. */
 export class Arrivals {
-  readonly #server: Address;
+  readonly #places: Places;
   readonly #dialling: Dialling;
   readonly #host: ArrivalsHost;
   /** Each with what ends its dial, or its wait. */
@@ -27,8 +27,8 @@ export class Arrivals {
   readonly #waiting = new Set<Arrival>();
   #unserved = 0;
 
-  constructor(server: Address, dialling: Dialling, host: ArrivalsHost) {
-    this.#server = server;
+  constructor(places: Places, dialling: Dialling, host: ArrivalsHost) {
+    this.#places = places;
     this.#dialling = dialling;
     this.#host = host;
   }
@@ -71,7 +71,16 @@ export class Arrivals {
       this.#all.delete(arrival);
       this.#host.connected(arrival, server);
     };
-    this.#all.set(arrival, dial(this.#server, this.#dialling, { connected, failed }));
+    this.#all.set(arrival, dial(this.#places.present, this.#dialling, { connected, failed }));
+  }
+
+  /** The server is at another place: those that it is being dialled for wait for it. */
+  moved(): void {
+    for (const [arrival, cancel] of this.#all) {
+      if (this.#waiting.has(arrival)) continue;
+      cancel();
+      this.wait(arrival);
+    }
   }
 
   /** The server is back: those that wait are dialled for, once more. */

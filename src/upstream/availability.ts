@@ -96,6 +96,11 @@ export class Availability {
     return this.#address === "open" && this.#server.is !== "unknown" ? "listening" : "starting";
   }
 
+  /** Since when the server has been down; undefined: it is not. */
+  get downSince(): number | undefined {
+    return this.#server.is === "down" ? this.#server.since : undefined;
+  }
+
   /** The server speaks first, as far as is known. */
   get greets(): boolean {
     return this.#greets;

@@ -13,6 +13,8 @@ export interface UpstreamConfig {
   readonly name: string;
   readonly listen: Address;
   readonly server: Address;
+  /** Other places where the server can be, in the order in which they are tried. */
+  readonly standbys?: readonly Address[];
   /** Storages whose witness is to begin before anybody registers. */
   readonly storages?: readonly string[];
   /** `observe`: bytes are relayed as they come, and it is told what would be repaired. `on` if left out. */
@@ -24,13 +26,20 @@ export type RepairMode = "on" | "observe";
 
 /** What an upstream needs of the proxy. */
 export interface UpstreamHost {
-  readonly settings: Omit<SessionSettings, "name">;
+  readonly settings: Omit<SessionSettings, "name"> & {
+    /** `failoverMs`: so long the server must be away from its present place. Needed where it has others. */
+    readonly limits: { readonly failoverMs?: number };
+  };
   readonly clock: Clock;
   readonly transport: Transport;
   /** Those of the server; or what finds out which these are, before it is dialled for the first time. */
   readonly storages: Storages | StoragesFinder;
   readonly memory: Memory;
   readonly room: Room;
+  /** Bytes that have come from the server, to all upstreams; this one's where it is left out. */
+  readonly heardOfServer?: () => number;
+  /** Its server is at another place: what was known of it at the one before is this upstream's no more. */
+  readonly left?: (storages: Storages) => void;
   /** Is anybody connected to the server by another upstream? */
   readonly isAliveElsewhere?: () => boolean;
   readonly report: Report;

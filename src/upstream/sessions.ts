@@ -1,3 +1,4 @@
+import { sessionEnd } from "../happening/ends.ts";
 import type { Connection, ConnectionHandler } from "../session/connection.ts";
 import type { SessionHost, SessionNews } from "../session/host.ts";
 import { Memory } from "../session/memory.ts";
@@ -96,6 +97,16 @@ export class Sessions {
     this.all.add(session);
     server.handOver(new FromServer(session, server.peer, this));
     arrival.handOver(session.fromClient);
+  }
+
+  /** The server is at another place: nobody may go on at the one before, and who comes has other storages. */
+  moved(): void {
+    this.#forSessions = undefined;
+    for (const session of this.all) {
+      if (!session.isServerOpen) continue;
+      session.end(sessionEnd("server-changed"), "at-once");
+      session.destroy();
+    }
   }
 
   /** Whoever waits with the end of its server's connection hears of it. */

@@ -13,7 +13,9 @@ import type { Dialling } from "./dialling.ts";
 import type { ListenFailure, RepairMode, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
+import { Places } from "./places.ts";
 import { Sessions, type SessionsHost, type Traffic } from "./sessions.ts";
+import { Silence } from "./silence.ts";
 import { told } from "./telling.ts";
 import type { Host } from "./transport.ts";
 import { Tries } from "./tries.ts";
@@ -26,7 +28,8 @@ const SHORT_WAIT_MS = 3_000;
 /** One listening address, the server behind it, and the sessions between them. `Availability` decides when it listens. */
 export class Upstream {
   #name: string;
-  readonly server: Address;
+  readonly #places: Places;
+  readonly #silence: Silence;
   readonly #expected: readonly string[];
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
@@ -44,10 +47,12 @@ export class Upstream {
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
   #starting: (() => void) | undefined;
 
-  constructor({ name, listen, server, storages: expected = [], repair = "on" }: UpstreamConfig, host: UpstreamHost) {
+  constructor(config: UpstreamConfig, host: UpstreamHost) {
+    const { name, listen, server, standbys, storages: expected = [], repair = "on" } = config;
     const { clock, memory, room, settings, storages, transport } = host;
     this.#name = name;
-    this.server = server;
+    this.#places = new Places(server, standbys);
+    this.#silence = new Silence(clock.now());
     this.#expected = expected;
     this.#host = host;
     const { limits } = settings;
@@ -58,7 +63,12 @@ export class Upstream {
         return limits.handshakeMs;
       },
     };
-    this.#tries = new Tries(server, dialling, storages);
+    const tried = {
+      places: this.#places,
+      mayMove: () => this.#mayMove,
+      moved: (from: Address, left: Storages | undefined) => this.#moved(from, left),
+    };
+    this.#tries = new Tries(tried, dialling, storages);
     this.#admission = new Admission(
       host.admission ?? OPEN,
       () => limits.handshakeMs,
@@ -69,7 +79,7 @@ export class Upstream {
       accepted: (client) => this.#accept(client),
       hindered: (code) => this.#do(this.#availability.hindered(code, this.#now)),
     });
-    this.#arrivals = new Arrivals(server, dialling, {
+    this.#arrivals = new Arrivals(this.#places, dialling, {
       connected: (arrival, connection) => this.#pair(arrival, connection),
       left: (client) => this.#left(client.host),
       memory,
@@ -142,8 +152,14 @@ export class Upstream {
     return this.#availability.state;
   }
 
+  /** Where the server is taken to be. */
   get serverAddress(): string {
-    return formatAddress(this.server);
+    return formatAddress(this.#places.present);
+  }
+
+  /** Where it can be otherwise. */
+  get standbys(): string[] {
+    return this.#places.others.map(formatAddress);
   }
 
   /** `host:port` once it was bound, also while it is given up. */
@@ -256,6 +272,25 @@ export class Upstream {
     this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
     this.#sessions.tellDecidedEnds();
     this.#started();
+  }
+
+  /**
+   * May it be taken to be elsewhere? Never while anybody is served where it was: new connections to it can fail for reasons of
+   * their own, and the clients of two places would not hear of each other's commits.
+   */
+  get #mayMove(): boolean {
+    const { downSince } = this.#availability;
+    const { failoverMs = Infinity } = this.#host.settings.limits;
+    const now = this.#now;
+    const silentMs = this.#silence.hear(this.#host.heardOfServer?.() ?? this.traffic.fromServer, now);
+    return this.state === "down" && downSince !== undefined && now - downSince >= failoverMs && silentMs >= failoverMs;
+  }
+
+  #moved(from: Address, left: Storages | undefined): void {
+    this.#report({ what: "moved", from: formatAddress(from), to: this.serverAddress });
+    this.#arrivals.moved();
+    this.#sessions.moved();
+    if (left !== undefined) this.#host.left?.(left);
   }
 
   get #isAliveAnywhere(): boolean {

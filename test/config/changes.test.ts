@@ -19,6 +19,7 @@ const OTHERS: Omit<ConfigInput, "upstreams"> = {
     handshake: "4s",
     stalled: "5s",
     drain: "6s",
+    failover: "7s",
   },
   witness: { poll: "2s", hold: "3s", "catch-up": { transactions: 4, time: "5s" } },
   "keep-alive": "1m",

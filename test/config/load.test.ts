@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, it, test } from "vitest";
-import { loadConfig, parseConfig, parseConfigText, toConfig } from "../../src/config/load.ts";
+import { loadConfig, parseConfig, parseConfigText, toConfig, type Config } from "../../src/config/load.ts";
 import { ConfigError } from "../../src/config/problem.ts";
 import { createProxy } from "../../src/index.ts";
 
@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const ONE = "upstreams: [{ listen: 127.0.0.1:9100, server: 127.0.0.1:8100 }]\n";
 
 const UPSTREAM_KEYS =
-  "name, listen, server, socket, tls, server-tls, witness, repair, storages, allow, deny, clients, clients-per-address, accept-proxy";
+  "name, listen, server, servers, socket, tls, server-tls, witness, repair, storages, allow, deny, clients, clients-per-address, accept-proxy";
 
 /** The message of every problem in a text, one a line. */
 function problems(text: string): string[] {
@@ -39,6 +39,7 @@ describe("a good configuration", () => {
           name: "127.0.0.1:8100",
           listen: { host: "127.0.0.1", port: 9100 },
           server: { host: "127.0.0.1", port: 8100 },
+          standbys: [],
           witness: "on",
           repair: "on",
           storages: [],
@@ -54,6 +55,7 @@ describe("a good configuration", () => {
         handshakeMs: 30_000,
         stalledMs: 60_000,
         drainMs: 10_000,
+        failoverMs: 10_000,
       },
       witness: { pollMs: 1_000, holdMs: 2_000, transactions: 10_000, rangeMs: 30_000 },
       keepAliveMs: 120_000,
@@ -76,7 +78,7 @@ upstreams:
     clients-per-address: 2
     accept-proxy: [192.0.2.7]
 log: { level: debug, format: json, oids: 0, repairs: summary }
-limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s }
+limits: { clients: 1, frame: 1GiB, memory: 2MiB, history: 3MiB, handshake: 1m30s, stalled: 2m, drain: 0s, failover: 3s }
 witness: { poll: 10ms, hold: 5s, catch-up: { transactions: 1, time: 1m } }
 keep-alive: 1m30s
 unknown-protocol: refuse
@@ -87,6 +89,7 @@ unknown-protocol: refuse
           name: "main",
           listen: { host: "::1", port: 0 },
           server: { host: "zeo.example.com", port: 8100 },
+          standbys: [],
           witness: "off",
           repair: "observe",
           storages: ["1", "main"],
@@ -114,6 +117,7 @@ unknown-protocol: refuse
         handshakeMs: 90_000,
         stalledMs: 120_000,
         drainMs: 0,
+        failoverMs: 3_000,
       },
       witness: { pollMs: 10, holdMs: 5_000, transactions: 1, rangeMs: 60_000 },
       keepAliveMs: 90_000,
@@ -131,6 +135,46 @@ unknown-protocol: refuse
     const config = parseConfigText(ONE, "F");
     expect(toConfig(config)).toBe(config);
     expect(toConfig({ upstreams: [{ listen: "127.0.0.1:9100", server: "127.0.0.1:8100" }] })).toEqual(config);
+  });
+});
+
+describe("servers", () => {
+  const read = (upstream: string): Config["upstreams"][number] | undefined =>
+    parseConfigText(`upstreams: [{ listen: "a:1", ${upstream} }]\n`, "F").upstreams[0];
+
+  it("are the first one, and those that take its place, in order", () => {
+    expect(read('servers: ["x:1", /run/y.sock, "[::1]:3"]')).toMatchObject({
+      name: "x:1",
+      server: { host: "x", port: 1 },
+      standbys: [{ path: "/run/y.sock" }, { host: "::1", port: 3 }],
+    });
+    expect(read('servers: ["x:1"]')).toEqual(read('server: "x:1"'));
+  });
+
+  it.each([
+    ['server: "x:1", servers: ["y:1"]', "upstreams[0].servers: expected server or servers, got both"],
+    ['servers: ["x:1", "y:1", "x:1"]', "upstreams[0].servers[2]: expected an address of its own, got x:1 again"],
+    [
+      'servers: ["x:1", "a:1"]',
+      "upstreams[0].servers[1]: expected a ZEO server, got a:1, the upstream's own listening address",
+    ],
+    ["servers: []", "upstreams[0].servers: expected a list of 1 to 16 addresses of servers, got a list"],
+    ['servers: ["x:1", 5]', "upstreams[0].servers[1]: expected HOST:PORT such as 127.0.0.1:8100"],
+  ])("%s is wrong", (upstream, problem) => {
+    const found = problems(`upstreams: [{ listen: "a:1", ${upstream} }]\n`);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toContain(problem);
+  });
+
+  it("that lead back by way of another upstream are found at any place", () => {
+    const text = `upstreams:
+  - { listen: "a:1", servers: ["x:1", "b:1"] }
+  - { listen: "b:1", servers: ["y:1", "a:1"] }
+`;
+    expect(problems(text)).toEqual([
+      "F:2:39: upstreams[0].servers[1]: expected a ZEO server, got b:1, which leads back to this upstream",
+      "F:3:39: upstreams[1].servers[1]: expected a ZEO server, got a:1, which leads back to this upstream",
+    ]);
   });
 });
 

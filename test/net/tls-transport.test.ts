@@ -260,7 +260,8 @@ function toServer({ to = HOST, name, ...settings }: Identity, rest: TransportPar
     { verify: "on", minimum: "1.2", ...settings },
     "upstreams[0].server-tls",
   );
-  return new SocketTransport(120_000, { serverTls: { credentials, askedName: name, name: name ?? to }, ...rest });
+  const names = () => ({ askedName: name, name: name ?? to });
+  return new SocketTransport(120_000, { serverTls: { credentials, names }, ...rest });
 }
 
 describe("a server with TLS", () => {
@@ -361,7 +362,9 @@ describe("certificates that are read again", () => {
       { ca, verify: "on", minimum: "1.2" },
       "upstreams[0].server-tls",
     );
-    const transport = new SocketTransport(120_000, { serverTls: { credentials, askedName: undefined, name: HOST } });
+    const transport = new SocketTransport(120_000, {
+      serverTls: { credentials, names: () => ({ askedName: undefined, name: HOST }) },
+    });
     const failed = dial({ host: HOST, port }, transport);
     failed.connected.catch(() => undefined);
     await failed.over;

@@ -97,6 +97,7 @@ const HAPPENINGS: All<Exclude<Happening["what"], ElseCounted | Elsewhere>> = {
   asked: true,
   listening: true,
   down: true,
+  moved: true,
   blocked: true,
   up: true,
   trouble: true,

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Storages } from "../../src/storage/storages.ts";
 import { Room } from "../../src/upstream/room.ts";
@@ -48,6 +49,9 @@ interface GateOptions {
   /** Names of storages that the configuration has. */
   readonly expected?: readonly string[];
   readonly admission?: AdmissionRules;
+  /** Hosts where the server can be beside `server`; each is another database. */
+  readonly standbys?: readonly string[];
+  readonly failoverMs?: number;
 }
 
 /** An upstream whose transport and clock are the test's. */
@@ -60,6 +64,9 @@ export class Gate {
   readonly memory: Memory;
   readonly storages: Storages;
   readonly upstream: Upstream;
+  /** What is known of each of several places; and of which it was told that nobody is there any more. */
+  readonly known = new Map<string, Storages>();
+  readonly left: Storages[] = [];
   /** May be changed. */
   readonly settings = {
     limits: { frameBytes: MIB, handshakeMs: HANDSHAKE_MS, stalledMs: 60_000 },
@@ -71,7 +78,8 @@ export class Gate {
   /** Is told of what happens, as a listener of the proxy's events is. */
   listener: (happening: Happening) => void = () => undefined;
 
-  constructor({ clients = 100, memoryBytes = 64 * MIB, finder, expected = [], admission }: GateOptions = {}) {
+  constructor(options: GateOptions = {}) {
+    const { clients = 100, memoryBytes = 64 * MIB, finder, expected = [], admission, standbys, failoverMs } = options;
     const { clock, transport } = this;
     const report = (happening: Happening): void => {
       this.happenings.push(happening);
@@ -81,14 +89,32 @@ export class Gate {
     const memory = new Memory(memoryBytes);
     this.memory = memory;
     const share = (free: () => void): Share => memory.share(free);
-    this.storages = new Storages("server:1", { clock, report, historyBytes: MIB, share });
+    const host = { clock, report, historyBytes: MIB, share };
+    this.storages = new Storages("server:1", host);
+    const findEach: StoragesFinder = (found, _failed, server) =>
+      clock.after(0, () => {
+        const name = formatAddress(server);
+        const known = this.known.get(name) ?? new Storages(name, host);
+        this.known.set(name, known);
+        found(known);
+      });
+    const found = standbys === undefined ? this.storages : findEach;
+    const places = standbys?.map((one) => ({ host: one, port: 1 }));
+    const limits = { ...this.settings.limits, ...(failoverMs !== undefined && { failoverMs }) };
     this.upstream = new Upstream(
-      { name: "main", listen: { host: "127.0.0.1", port: 0 }, server: { host: "server", port: 1 }, storages: expected },
       {
-        settings: this.settings,
+        name: "main",
+        listen: { host: "127.0.0.1", port: 0 },
+        server: { host: "server", port: 1 },
+        storages: expected,
+        ...(places !== undefined && { standbys: places }),
+      },
+      {
+        settings: failoverMs === undefined ? this.settings : { ...this.settings, limits },
         clock,
         transport,
-        storages: finder === undefined ? this.storages : finder.find,
+        storages: finder === undefined ? found : finder.find,
+        left: (storages) => this.left.push(storages),
         memory,
         room: this.room,
         report,
@@ -158,6 +184,8 @@ export class Gate {
         case "blocked":
         case "trouble":
           return [`${happening.what}: ${happening.reason}`];
+        case "moved":
+          return [`moved: ${happening.from} to ${happening.to}`];
         default:
           return [];
       }

@@ -1,6 +1,6 @@
 /** A real ZEO server: `python -m ZEO.runzeo` with FileStorages, in a folder of its own. */
 
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Installed } from "./install.ts";
@@ -17,6 +17,8 @@ export interface ServerOptions {
   /** `client-conflict-resolution true` (ZEO 5 and later). */
   readonly clientConflictResolution?: boolean;
   readonly port?: number;
+  /** It begins with the storage files of another one's folder, as they are now. */
+  readonly copyOf?: string;
   /** A fan-out server: its storages are those of the ZEO server at that port. */
   readonly clientOf?: number;
   /** What it may take of the machine's memory, in MiB. */
@@ -43,6 +45,8 @@ export interface PeerServer {
   truth(storage: string): Promise<TrueTransaction[]>;
   /** Ends the process and starts it again after `downMs`, on the same port and files. `graceMs` of 0: it is killed. */
   restart(downMs?: number, graceMs?: number): Promise<void>;
+  /** Kills the process; its folder stays. */
+  kill(): Promise<void>;
   /** Ends the process and removes the folder. */
   stop(): Promise<void>;
   errors(): string;
@@ -87,6 +91,7 @@ export async function startServer(installed: Installed, options: ServerOptions =
   for (const name of options.storages ?? ["1"]) {
     // FileStorage wants its blob folder to be its user's alone.
     await mkdir(join(dir, `blobs-${name}`), { mode: 0o700 });
+    if (options.copyOf !== undefined) await copyFile(join(options.copyOf, `${name}.fs`), join(dir, `${name}.fs`));
   }
   const configFile = join(dir, "zeo.conf");
   const deadline = Date.now() + START_TIMEOUT_MS;
@@ -137,6 +142,7 @@ export async function startServer(installed: Installed, options: ServerOptions =
       if (!(await answers(running, looks(port))))
         throw new Error(`${installed.peer.name}: no restart\n${running.errors()}`);
     },
+    kill: () => running.stop(0),
     async stop(): Promise<void> {
       await running.stop();
       await rm(dir, { recursive: true, force: true });

@@ -8,8 +8,9 @@ export interface Inspected {
   /** Of this package. */
   readonly version: string;
   readonly upstreams: readonly Upstream[];
-  /** Of all servers. */
+  /** Of all servers; and those of clients that are observed. */
   readonly storages: () => Iterable<Storage>;
+  readonly shadows: () => Iterable<Storage>;
   readonly counters: Counters;
   readonly memory: Memory;
   /** `limits.memory` */

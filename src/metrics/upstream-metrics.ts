@@ -58,6 +58,27 @@ export const UPSTREAM_METRICS: readonly Metric<Reading>[] = [
     read: each(({ refused }) => entries(refused)),
   },
   {
+    name: "zeo_proxy_upstream_repairs",
+    type: "gauge",
+    help: "1 if its clients are repaired, 0 if it only observes (repair: observe).",
+    labels: ["upstream"],
+    read: each(({ isRepaired }) => [[Number(isRepaired)]]),
+  },
+  {
+    name: "zeo_proxy_observed_sessions",
+    type: "gauge",
+    help: "Clients that are observed now: their bytes are relayed as they come.",
+    labels: ["upstream"],
+    read: each(({ observed }) => [[observed]]),
+  },
+  {
+    name: "zeo_proxy_observed_sessions_ended_total",
+    type: "counter",
+    help: "Sessions of observed clients that would have been ended if they were repaired, by code.",
+    labels: ["upstream", "code"],
+    read: each(({ observedEnded }) => entries(observedEnded)),
+  },
+  {
     name: "zeo_proxy_received_bytes_total",
     type: "counter",
     help: "Bytes that were read from clients and from the server.",

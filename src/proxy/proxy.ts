@@ -151,6 +151,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       version: packageVersion(),
       upstreams: this.#upstreams,
       storages: () => this.#allStorages(),
+      shadows: () => this.#allShadows(),
       counters: this.#counters,
       memory: this.#memory,
       memoryLimitBytes: limits.memoryBytes,

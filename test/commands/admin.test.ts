@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
-import type { Status } from "../../src/admin/status.ts";
+import type { Status } from "../../src/admin/shape.ts";
 import { numbers } from "../admin/numbers.ts";
 import { portOf, Visitor } from "../admin/visitor.ts";
 import { copies } from "../net/certificates.ts";

@@ -92,7 +92,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const toShow = this.#feed;
     if (toShow !== undefined) {
       lines.push(toShow.read.bind(toShow));
-      toShow.source(() => snapshotOf(this.#upstreams, this.#allStorages(), this.#counters));
+      const storages = () => ({ repaired: this.#allStorages(), observed: this.#allShadows() });
+      toShow.source(() => snapshotOf(this.#upstreams, storages(), this.#counters));
     }
     this.#report = reportTo(count, ...lines, emitEvents(this, oids));
     this.#room = new Room(config.limits.clients);

@@ -71,6 +71,7 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     await total(page, "Commits", "2");
     await total(page, "Repaired", "0");
     await total(page, "Would be repaired", "2");
+    await page.locator("#observing").waitFor();
     expect(await page.locator("#observing").textContent()).toMatch(/^Nothing is repaired at main \(repair: observe\)/);
     expect(await page.locator("#upstreams").textContent()).toContain("observes only: nothing is repaired");
     expect(await page.locator("#storages").textContent()).toContain("1, as observed");

@@ -3,8 +3,12 @@ import type { Reading } from "./reading.ts";
 import { LABELS, repairedIn, repairsOf } from "./storage-metrics.ts";
 import type { StorageReading } from "./storage-reading.ts";
 
-function each(read: (storage: StorageReading) => number) {
-  return ({ shadows }: Reading): Sample[] => shadows.map((one) => sample(read(one), one.server, one.storage));
+function each(read: (storage: StorageReading) => number | undefined) {
+  return ({ shadows }: Reading): Sample[] =>
+    shadows.flatMap((one) => {
+      const value = read(one);
+      return value === undefined ? [] : [sample(value, one.server, one.storage)];
+    });
 }
 
 /** What clients that are observed (`repair: observe`) have shown of each storage, and would have led to if they were repaired. */
@@ -50,5 +54,19 @@ export const OBSERVED_METRICS: readonly Metric<Reading>[] = [
     help: "getInvalidations of observed clients that would have been answered None.",
     labels: LABELS,
     read: each(({ resumesRefused }) => resumesRefused),
+  },
+  {
+    name: "zeo_proxy_observed_setbacks_total",
+    type: "counter",
+    help: "How often observed clients have shown that the server's last transaction was older than a known one.",
+    labels: LABELS,
+    read: each(({ setbacks }) => setbacks),
+  },
+  {
+    name: "zeo_proxy_observed_witness_up",
+    type: "gauge",
+    help: "The same as zeo_proxy_witness_up, of the witness that observed clients have.",
+    labels: LABELS,
+    read: each(({ isMany, isWitnessUp }) => (isMany || isWitnessUp === undefined ? undefined : Number(isWitnessUp))),
   },
 ];

@@ -13,7 +13,8 @@ it("what is asked for again and again is made ten times a second at most, and is
     // oxlint-disable-next-line no-await-in-loop -- others are to have their turn
     await new Promise((resolve) => setImmediate(resolve));
   }
-  expect(performance.now() - from).toBeGreaterThanOrEqual(300);
+  // A timer may come a millisecond early, each time.
+  expect(performance.now() - from).toBeGreaterThanOrEqual(297);
   expect(last).toBe("4");
   expect(asked).toBeGreaterThan(4);
 });

@@ -230,6 +230,8 @@ describe("what would be repaired, where an upstream observes", () => {
       [of("observed_commits_total")]: 1,
       [of("observed_foreign_commits_total")]: 1,
       [of("observed_oids_added_total")]: 3,
+      [of("observed_setbacks_total")]: 0,
+      [of("observed_witness_up")]: 1,
       [of("observed_repaired_transactions_total", ',source="client"')]: 1,
       [of("observed_repaired_transactions_total", ',source="foreign"')]: 1,
       [of("observed_repairs_total", ',kind="completed",source="client"')]: 1,

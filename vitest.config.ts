@@ -53,7 +53,14 @@ export default defineConfig({
           testTimeout: 30_000,
         },
       },
-      { test: { name: "page", include: ["test/page/browser/**/*.test.ts"], testTimeout: 180_000 } },
+      {
+        test: {
+          name: "page",
+          include: ["test/page/browser/**/*.test.ts"],
+          globalSetup: "test/commands/setup.ts",
+          testTimeout: 180_000,
+        },
+      },
       { test: { name: "bench", include: ["test/bench/**/*.test.ts"], testTimeout: 60_000 } },
       "test/peers/vitest.config.ts",
       {

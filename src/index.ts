@@ -9,7 +9,7 @@
  *     // ...
  *     await proxy.stop();
  */
-export type { ClientStatus, Status, StorageStatus, UpstreamStatus } from "./admin/status.ts";
+export type { ClientStatus, Status, StorageStatus, UpstreamStatus } from "./admin/shape.ts";
 export { loadConfig, parseConfig } from "./config/load.ts";
 export { ConfigError } from "./config/problem.ts";
 export type { Config, ConfigInput, UpstreamConfig } from "./config/schema.ts";

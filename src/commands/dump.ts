@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import type { Status } from "../admin/status.ts";
+import type { Status } from "../admin/shape.ts";
 
 /** So many lines of each sort are written at most; of a process with more of one another line says how many. */
 const MAX_LINES = 100;

@@ -4,7 +4,8 @@ import { parseNetwork, type Network } from "./network.ts";
 // Who may come to an upstream's listening address. All of it can change at a reload without touching a connection.
 
 const expected = 'a network such as 10.0.0.0/8 or "2001:db8::/32" with no bits set behind its prefix, or an address';
-const MOST_CLIENTS = 1_000_000;
+/** No limit at all: nobody has so many descriptors. */
+export const MOST_CLIENTS = 1_000_000;
 
 const AT_ONCE = { change: "at once" };
 

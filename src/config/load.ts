@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { parseAddress } from "./address.ts";
+import { checkAdmission } from "./admission-checks.ts";
 import { MAX_FILE_BYTES, readBounded, readFailure } from "./bounded-file.ts";
 import type { ConfigProblem } from "./problem.ts";
 import { ConfigError, formatPath, formatValue } from "./problem.ts";
@@ -55,8 +56,9 @@ function check(input: unknown, found: readonly ConfigProblem[], place: Place): C
   const result = configSchema.safeParse(input, { reportInput: true });
   const problems = result.error?.issues.flatMap((issue) => describeIssue(issue, place)) ?? [];
   const breaches = checkUpstreams(readUpstreams(input)).map(({ path, message }) => place(path, message));
-  const transport = (result.data?.upstreams ?? []).flatMap(checkTransport);
-  breaches.push(...transport.map(({ path, message }) => place(path, message)));
+  const read = result.data?.upstreams ?? [];
+  const apart = [...read.flatMap(checkTransport), ...read.flatMap(checkAdmission)];
+  breaches.push(...apart.map(({ path, message }) => place(path, message)));
   const all = inOrder([...found, ...problems, ...breaches]);
   if (result.success && all.length === 0) return result.data;
   throw new ConfigError(all);

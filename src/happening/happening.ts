@@ -18,8 +18,11 @@ export type RawReason =
 /** What has come instead of a PROXY header: nothing like one, or one that can't be read or has no end. */
 export type HeaderFault = "no-proxy-header" | "bad-proxy-header";
 
-/** Why a client is closed as soon as it has connected. */
-export type RefusalReason = "denied" | "upstream-full" | "address-full" | HeaderFault;
+/** How a client's TLS handshake has failed: it, or the proxy, had something against it; it was not done in time; it made room. */
+export type HandshakeFault = "tls-failed" | "tls-timeout" | "too-many-handshakes";
+
+/** Why a client is closed as soon as it has connected, or before it has a session. */
+export type RefusalReason = "denied" | "upstream-full" | "address-full" | HeaderFault | HandshakeFault;
 
 /** What happens to a storage. */
 export type StorageHappening =

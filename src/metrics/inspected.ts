@@ -10,8 +10,9 @@ export interface Inspected {
   readonly version: string;
   /** Those that are open, or being closed. */
   readonly upstreams: () => readonly Upstream[];
-  /** Of all servers. */
+  /** Of all servers; and those of clients that are observed. */
   readonly storages: () => Iterable<Storage>;
+  readonly shadows: () => Iterable<Storage>;
   readonly counters: Counters;
   readonly memory: Memory;
   readonly room: Room;

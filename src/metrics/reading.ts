@@ -14,6 +14,8 @@ export interface Reading {
   readonly version: string;
   readonly upstreams: readonly UpstreamReading[];
   readonly storages: readonly StorageReading[];
+  /** The same of clients that are observed: nothing of it was done. */
+  readonly shadows: readonly StorageReading[];
   readonly guard: number;
   readonly keptBytes: number;
   readonly keptBytesLimit: number;
@@ -25,6 +27,8 @@ export interface UpstreamReading {
   readonly name: string;
   readonly state: Upstream["state"];
   readonly accepted: number;
+  /** To another one of its servers. */
+  readonly moves: number;
   readonly refused: Readonly<Record<string, number>>;
   /** Sessions by life; and clients that wait for a server, as `waiting`. */
   readonly sessions: Readonly<Record<Life["is"] | "waiting", number>>;
@@ -32,6 +36,10 @@ export interface UpstreamReading {
   readonly fromClients: ReturnType<typeof byClientClass>;
   readonly fromServer: ReturnType<typeof byServerClass>;
   readonly ended: ReadonlyMap<EndCode, number>;
+  readonly isRepaired: boolean;
+  /** Clients that are observed now; and the sessions of such that would have been ended. */
+  readonly observed: number;
+  readonly observedEnded: ReadonlyMap<EndCode, number>;
   readonly relayed: ReadonlyMap<RawReason, number>;
 }
 
@@ -42,6 +50,7 @@ export function readAll(inspected: Inspected, loopDelayMs: Histogram): Reading {
     version,
     upstreams: upstreams().map((upstream) => readUpstream(upstream, inspected)),
     storages: readStorages(inspected.storages()),
+    shadows: readStorages(inspected.shadows()),
     guard: counters.guard,
     keptBytes: memory.bytes,
     keptBytesLimit: memory.limitBytes,
@@ -51,7 +60,7 @@ export function readAll(inspected: Inspected, loopDelayMs: Histogram): Reading {
 }
 
 function readUpstream(upstream: Upstream, { counters }: Inspected): UpstreamReading {
-  const { accepted, arriving, messages, name, refused, state, traffic } = upstream;
+  const { accepted, arriving, messages, moves, name, observed, refused, repair, state, traffic } = upstream;
   const sessions = {
     waiting: arriving,
     shaking: 0,
@@ -67,12 +76,16 @@ function readUpstream(upstream: Upstream, { counters }: Inspected): UpstreamRead
     name,
     state,
     accepted,
+    moves,
     refused,
     sessions,
     traffic,
     fromClients: byClientClass(messages),
     fromServer: byServerClass(messages),
     ended: counters.endedBy.get(name) ?? new Map(),
+    isRepaired: repair === "on",
+    observed,
+    observedEnded: counters.observedEndedBy.get(name) ?? new Map(),
     relayed: counters.relayed.get(name) ?? new Map(),
   };
 }

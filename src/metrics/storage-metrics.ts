@@ -4,7 +4,7 @@ import type { Reading } from "./reading.ts";
 import type { StorageReading } from "./storage-reading.ts";
 
 const SECONDS = 0.001;
-const LABELS = ["server", "storage"] as const;
+export const LABELS = ["server", "storage"] as const;
 
 /** A number of each storage that has it. */
 function each(read: (storage: StorageReading) => number | Scaled | undefined) {
@@ -20,7 +20,8 @@ function eachAlone(read: (storage: StorageReading) => number | undefined) {
   return each((one) => (one.isMany ? undefined : read(one)));
 }
 
-function repairs({ storages }: Reading): Sample[] {
+/** Messages that were repaired, or would have been. */
+export function repairsOf(storages: readonly StorageReading[]): Sample[] {
   return storages.flatMap(({ server, storage, completed, synthesized, late, resumed, oldAnswers }) => [
     sample(completed.client, server, storage, "completed", "client"),
     sample(completed.foreign, server, storage, "completed", "foreign"),
@@ -29,6 +30,13 @@ function repairs({ storages }: Reading): Sample[] {
     sample(late, server, storage, "late", "any"),
     sample(resumed, server, storage, "resumed", "any"),
     sample(oldAnswers, server, storage, "old-answer", "any"),
+  ]);
+}
+
+export function repairedIn(storages: readonly StorageReading[]): Sample[] {
+  return storages.flatMap(({ server, storage, repaired }) => [
+    sample(repaired.client, server, storage, "client"),
+    sample(repaired.foreign, server, storage, "foreign"),
   ]);
 }
 
@@ -63,18 +71,14 @@ export const STORAGE_METRICS: readonly Metric<Reading>[] = [
     type: "counter",
     help: "Messages to clients that were repaired, by kind, and by who has committed.",
     labels: [...LABELS, "kind", "source"],
-    read: repairs,
+    read: ({ storages }) => repairsOf(storages),
   },
   {
     name: "zeo_proxy_repaired_transactions_total",
     type: "counter",
     help: "Transactions that were repaired for at least one client, by who has committed.",
     labels: [...LABELS, "source"],
-    read: ({ storages }) =>
-      storages.flatMap(({ server, storage, repaired }) => [
-        sample(repaired.client, server, storage, "client"),
-        sample(repaired.foreign, server, storage, "foreign"),
-      ]),
+    read: ({ storages }) => repairedIn(storages),
   },
   {
     name: "zeo_proxy_oids_added_total",

@@ -37,6 +37,13 @@ export const UPSTREAM_METRICS: readonly Metric<Reading>[] = [
     read: each(({ state }) => STATES.map((one) => [one, one === state ? 1 : 0] as const)),
   },
   {
+    name: "zeo_proxy_server_changes_total",
+    type: "counter",
+    help: "How often another one of servers has taken the place of the one that was down.",
+    labels: ["upstream"],
+    read: each(({ moves }) => [[moves]]),
+  },
+  {
     name: "zeo_proxy_sessions",
     type: "gauge",
     help: "Clients now, by the state of their session; waiting: its server is being dialled, or is not there.",
@@ -56,6 +63,27 @@ export const UPSTREAM_METRICS: readonly Metric<Reading>[] = [
     help: "Client connections that were closed before they had a session, by reason; no-server: there was no server in time.",
     labels: ["upstream", "reason"],
     read: each(({ refused }) => entries(refused)),
+  },
+  {
+    name: "zeo_proxy_upstream_repairs",
+    type: "gauge",
+    help: "1 if its clients are repaired, 0 if it only observes (repair: observe).",
+    labels: ["upstream"],
+    read: each(({ isRepaired }) => [[Number(isRepaired)]]),
+  },
+  {
+    name: "zeo_proxy_observed_sessions",
+    type: "gauge",
+    help: "Clients that are observed now: their bytes are relayed as they come.",
+    labels: ["upstream"],
+    read: each(({ observed }) => [[observed]]),
+  },
+  {
+    name: "zeo_proxy_observed_sessions_ended_total",
+    type: "counter",
+    help: "Sessions of observed clients that would have been ended if they were repaired, by code.",
+    labels: ["upstream", "code"],
+    read: each(({ observedEnded }) => entries(observedEnded)),
   },
   {
     name: "zeo_proxy_received_bytes_total",

@@ -13,7 +13,7 @@ import { Reading, remade } from "./reading.ts";
 import { SocketConnection } from "./socket-connection.ts";
 import type { SocketFile } from "./socket-file.ts";
 import { codeOf } from "./system-error.ts";
-import { TlsAcceptor } from "./tls-acceptor.ts";
+import { handshakeFault, TlsAcceptor } from "./tls-acceptor.ts";
 import { beginTls, type ServerIdentity } from "./tls-dial.ts";
 
 /**
@@ -134,7 +134,10 @@ export class SocketTransport implements Transport {
         ? undefined
         : new TlsAcceptor(tls, () => this.#parts.handshakeMs ?? 0, {
             secure: (client, origin) => listened.accepted(this.#connectionOver(client, "client", origin)),
-            failed: (code, { peer }) => this.#parts.tlsFailed?.("client", peer, code),
+            failed: (code, origin) => {
+              door.failsHandshake(origin, handshakeFault(code));
+              this.#parts.tlsFailed?.("client", origin.peer, code);
+            },
             left: ({ host }) => door.leaves(host),
           });
     const enter = (socket: Socket, origin: Origin): void => {
@@ -189,6 +192,7 @@ function placeOf(server: Address): { path: string } | { host: string; port: numb
 const OPEN: Door = {
   headerMs: () => undefined,
   lacksHeader: () => undefined,
+  failsHandshake: () => undefined,
   admits: () => true,
   leaves: () => undefined,
 };

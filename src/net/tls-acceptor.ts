@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { TlsConfig } from "../config/transport-schema.ts";
-import type { Origin } from "../upstream/transport.ts";
+import type { HandshakeFault, Origin } from "../upstream/transport.ts";
 import type { Credentials } from "./credentials.ts";
 import { codeOf } from "./system-error.ts";
 
@@ -24,6 +24,13 @@ export const MAX_HANDSHAKES = 1_000;
 const TIMEOUT = "ERR_TLS_HANDSHAKE_TIMEOUT";
 /** Node's own time is for what goes wrong here: longer than any that is configured. */
 const MOST_MS = 3_605_000;
+const CROWDED = "too-many-handshakes";
+
+/** What the code of a handshake that has failed is counted as. */
+export function handshakeFault(code: string): HandshakeFault {
+  if (code === CROWDED) return "too-many-handshakes";
+  return code === TIMEOUT ? "tls-timeout" : "tls-failed";
+}
 
 interface Pending {
   readonly socket: Socket;
@@ -137,7 +144,7 @@ export class TlsAcceptor {
 
   #giveUpOldest(): void {
     for (const { socket } of this.#pending.values()) {
-      this.#giveUp(socket, "too-many-handshakes");
+      this.#giveUp(socket, CROWDED);
       return;
     }
   }

@@ -22,6 +22,7 @@ export class Feed {
   readonly #startedMs: number;
   #snapshot: (() => Snapshot) | undefined;
   #repaired = 0;
+  #wouldRepair = 0;
   /** By storage and upstream: the last transaction in which created objects had to be added. */
   readonly #evidence = new Map<string, Evidence>();
 
@@ -42,26 +43,33 @@ export class Feed {
   read(happening: Happening): void {
     switch (happening.what) {
       case "committed":
-        this.timeline.committed(this.clock.now());
-        this.transactions.committed(happening, this.clock.now());
-        return;
       case "foreign": {
         const { next } = this.transactions;
-        this.transactions.foreign(happening, this.clock.now());
-        // Of one that was read later it is told twice.
+        if (happening.what === "committed") this.transactions.committed(happening, this.clock.now());
+        else this.transactions.foreign(happening, this.clock.now());
+        // Of one that was read later it is told twice; and where clients are observed beside others.
         if (this.transactions.next > next) this.timeline.committed(this.clock.now());
         return;
       }
-      case "repaired": {
+      case "repaired":
         this.#repaired++;
         this.timeline.repaired(this.clock.now());
-        this.transactions.repaired(happening, this.clock.now());
-        const { created } = addedCounts(happening.settled);
-        if (created > 0) this.#left(happening, { tid: tidHex(happening.settled.tid), created });
+        this.#repair(happening, false);
         return;
-      }
+      case "observed":
+        if (happening.happening.what !== "repaired") return;
+        this.#wouldRepair++;
+        this.timeline.observed(this.clock.now());
+        this.#repair(happening.happening, true);
+        return;
       default:
     }
+  }
+
+  #repair(happening: Extract<Happening, { what: "repaired" }>, isObserved: boolean): void {
+    this.transactions.repaired(happening, this.clock.now(), isObserved);
+    const { created } = addedCounts(happening.settled);
+    if (created > 0) this.#left(happening, { tid: tidHex(happening.settled.tid), created });
   }
 
   /** A message for a client was held for so long, in ms. */
@@ -89,7 +97,14 @@ export class Feed {
       const found = doors.map(({ name }) => this.#evidence.get(`${name.length} ${name}${storage.storage}`));
       return { ...storage, evidence: found.find((one) => one !== undefined) ?? null };
     });
-    return { nowMs: this.clock.now(), ...rest, storages: proven, repaired: this.#repaired, readers };
+    return {
+      nowMs: this.clock.now(),
+      ...rest,
+      storages: proven,
+      repaired: this.#repaired,
+      wouldRepair: this.#wouldRepair,
+      readers,
+    };
   }
 }
 
@@ -104,5 +119,6 @@ const NOTHING: Snapshot = {
   resumed: 0,
   tooOld: 0,
   ended: {},
+  observed: { resumed: 0, tooOld: 0, ended: 0 },
   guard: 0,
 };

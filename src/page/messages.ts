@@ -24,8 +24,9 @@ export interface Evidence {
 export interface Overview extends Omit<Snapshot, "storages"> {
   readonly nowMs: number;
   readonly storages: readonly (StorageView & { readonly evidence: Evidence | null })[];
-  /** Since the start: transactions that were repaired for anybody. */
+  /** Since the start: transactions that were repaired for anybody; and that would have been, were it not only observed. */
   readonly repaired: number;
+  readonly wouldRepair: number;
   /** Those that look at the page now. */
   readonly readers: number;
 }
@@ -36,6 +37,8 @@ export interface Seconds {
   readonly from: number;
   readonly commits: readonly number[];
   readonly repairs: readonly number[];
+  /** Those that would have been repaired, for clients that are observed. */
+  readonly observed: readonly number[];
   /** The longest that a message was held in that second, in ms. */
   readonly held: readonly number[];
 }
@@ -59,6 +62,8 @@ export interface Row {
   readonly restored: number | null;
   readonly deleted: number | null;
   readonly repair: "none" | "completed" | "synthesized";
+  /** Its clients are observed: nothing of the repair was done, or of what follows. */
+  readonly isObserved: boolean;
   /** So many objects were added to what the server said, for so many clients. */
   readonly added: number;
   readonly clients: number;

@@ -7,6 +7,9 @@ export interface UpstreamView {
   readonly server: string;
   /** Those of the server that sessions are registered at. */
   readonly addresses: readonly string[];
+  /** `observe`: its clients are told what the server tells; and so many are observed now. */
+  readonly repair: "on" | "observe";
+  readonly observed: number;
   readonly state: "starting" | "listening" | "down" | "full" | "trouble" | "blocked" | "stopped";
   /** Sessions open now, and since the start. */
   readonly clients: number;
@@ -22,6 +25,8 @@ export interface StorageView {
   readonly storage: string;
   /** Old: ZODB3 and ZEO <= 4. */
   readonly family: "old" | "new";
+  /** It is what clients that are observed show. */
+  readonly isObserved: boolean;
   readonly commits: number;
   readonly foreign: number;
   readonly read: number;
@@ -44,6 +49,8 @@ export interface ClientView {
   readonly client: string;
   /** What its session is: see docs/architecture.md, *Lives*. */
   readonly life: string;
+  /** Its bytes are relayed as they come, and it is told what would be repaired. */
+  readonly isObserved: boolean;
   readonly protocol: string | null;
   readonly storage: string | null;
   readonly ageMs: number;
@@ -72,6 +79,8 @@ export interface Snapshot {
   readonly tooOld: number;
   /** Sessions ended by the proxy, by code. */
   readonly ended: Readonly<Record<string, number>>;
+  /** Of clients that are observed: what would have been done. */
+  readonly observed: { readonly resumed: number; readonly tooOld: number; readonly ended: number };
   /** Must be 0. */
   readonly guard: number;
 }

@@ -80,9 +80,11 @@ export class Transactions {
     this.#put({ ...place, upstream }, tid, { source: "foreign", client: null }, counts, kept, nowMs);
   }
 
-  repaired({ settled, ...place }: Of<"repaired">, nowMs: number): void {
+  /** `isObserved`: it would have been. What was done for others counts. */
+  repaired({ settled, ...place }: Of<"repaired">, nowMs: number, isObserved = false): void {
     const kept =
       this.#find(place, settled.tid) ?? this.#elsewhere(place, settled.tid) ?? this.#unheard(place, settled, nowMs);
+    if (isObserved && kept.row.repair !== "none" && !kept.row.isObserved) return;
     const { changes, completed, synthesized } = settled;
     const isForeign = settled.session === NOBODY;
     const added = settled.added ?? settled.oids;
@@ -90,6 +92,7 @@ export class Transactions {
       ...kept.row,
       ...repairedCounts(changes, settled.oids, isForeign),
       repair: synthesized > 0 ? "synthesized" : "completed",
+      isObserved,
       added: oidCount(added),
       clients: completed + synthesized,
       toldMs: Math.max(0, nowMs - kept.atMs),
@@ -115,9 +118,11 @@ export class Transactions {
   ): Kept {
     const known = this.#find(place, tid);
     if (known !== undefined) {
+      // Whose client has committed it, of that nobody else says more: of others' clients, it did not pass through there.
+      if (known.row.source === "client" && source.source === "foreign") return known;
       // It was told as the server named it, and has been read since.
       if (counts.objects !== null) {
-        known.row = { ...known.row, ...counts };
+        known.row = { ...known.row, ...counts, ...source };
         known.oids = oids;
         this.#change(known);
       }
@@ -134,6 +139,7 @@ export class Transactions {
       ...source,
       ...counts,
       repair: "none",
+      isObserved: false,
       added: 0,
       clients: 0,
       toldMs: null,

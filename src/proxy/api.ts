@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import type { Status } from "../admin/status.ts";
+import type { Status } from "../admin/shape.ts";
 import type { Config, ConfigInput } from "../config/schema.ts";
 import type { ProxyEvents } from "../report/events.ts";
 
@@ -21,7 +21,8 @@ export interface UpstreamStats {
   readonly unrepaired: Readonly<Record<string, number>>;
   /**
    * Clients that were closed as soon as they had connected, by reason (`denied`, `upstream-full`, `address-full`,
-   * `no-proxy-header`, `bad-proxy-header`). They are not in `accepted`.
+   * `no-proxy-header`, `bad-proxy-header`), and those whose TLS handshake has come to nothing (`tls-failed`, `tls-timeout`,
+   * `too-many-handshakes`). They are not in `accepted`.
    */
   readonly refused: Readonly<Record<string, number>>;
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { pino, type Logger } from "pino";
-import { statusOf, type Status } from "../admin/status.ts";
+import type { Status } from "../admin/shape.ts";
+import { statusOf } from "../admin/status.ts";
 import { packageVersion } from "../admin/version.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput, UpstreamConfig } from "../config/schema.ts";
@@ -88,7 +89,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#memory = new Memory(config.limits.memoryBytes);
     this.#servers = new Servers({ settings, report: this.#report, memory: this.#memory, feed });
     this.#upstreams = this.#newUpstreams();
-    feed?.source(() => snapshotOf(this.#upstreams.shown, this.#servers.storages, this.#counters));
+    const storages = () => ({ repaired: this.#servers.storages, observed: this.#servers.shadows });
+    feed?.source(() => snapshotOf(this.#upstreams.shown, storages(), this.#counters));
     this.#admin = new AdminSide({ inspected: this.#inspected(), feed, report: this.#report });
     this.#reloadables = this.#whatReloads(onReload);
   }
@@ -263,6 +265,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       version: packageVersion(),
       upstreams: () => this.#upstreams.shown,
       storages: () => this.#servers.storages,
+      shadows: () => this.#servers.shadows,
       counters: this.#counters,
       memory: this.#memory,
       room: this.#room,

@@ -10,8 +10,16 @@ const MOST_STORAGES = 100;
 const MOST_NAME = 100;
 
 /** How everything stands now. To look at all sessions takes a while: at most once a second, and while somebody looks. */
-export function snapshotOf(upstreams: readonly Upstream[], storages: readonly Storage[], counters: Counters): Snapshot {
-  const { completed, synthesized, late, resumed, tooOld, guard, ended, relayed } = counters;
+export function snapshotOf(
+  upstreams: readonly Upstream[],
+  storages: { readonly repaired: readonly Storage[]; readonly observed: readonly Storage[] },
+  counters: Counters,
+): Snapshot {
+  const { completed, synthesized, late, resumed, tooOld, guard, ended, observed, relayed } = counters;
+  const views = [
+    ...storages.repaired.map((storage) => storageView(storage, false)),
+    ...storages.observed.map((storage) => storageView(storage, true)),
+  ];
   const clients: ClientView[] = [];
   const protocols = upstreams.map((upstream) => addClients(upstream, clients));
   clients.sort((a, b) => b.waiting - a.waiting || b.ageMs - a.ageMs);
@@ -20,7 +28,7 @@ export function snapshotOf(upstreams: readonly Upstream[], storages: readonly St
       ...upstreamView(upstream, Object.fromEntries(relayed.get(upstream.name) ?? [])),
       protocols: protocols[i] ?? {},
     })),
-    storages: storages.slice(0, MOST_STORAGES).map(storageView),
+    storages: views.slice(0, MOST_STORAGES),
     clients: clients.slice(0, MOST_CLIENTS),
     moreClients: Math.max(0, clients.length - MOST_CLIENTS),
     completed,
@@ -29,6 +37,7 @@ export function snapshotOf(upstreams: readonly Upstream[], storages: readonly St
     resumed,
     tooOld,
     ended: Object.fromEntries(ended),
+    observed: { resumed: observed.resumed, tooOld: observed.tooOld, ended: observed.ended },
     guard,
   };
 }
@@ -42,6 +51,8 @@ function upstreamView(
     listen: upstream.listen ?? null,
     server: upstream.serverAddress,
     addresses: upstream.serverAddresses,
+    repair: upstream.repair,
+    observed: upstream.observed,
     state: upstream.state,
     clients: upstream.clients,
     accepted: upstream.accepted,
@@ -53,23 +64,25 @@ function upstreamView(
 function addClients({ name, sessions }: Upstream, clients: ClientView[]): Record<string, number> {
   const protocols: Record<string, number> = {};
   for (const session of sessions) {
-    const { protocol, storage, received, life, ageMs, waitingBytes, heldBytes, calls, isFinishing } = session.view;
+    const { protocol, storage, received, life, ageMs, waitingBytes, heldBytes, calls, isFinishing, isObserved } =
+      session.view;
     if (protocol !== undefined) protocols[protocol] = (protocols[protocol] ?? 0) + 1;
     const named = { protocol: protocol ?? null, storage: storage?.slice(0, MOST_NAME) ?? null };
     const traffic = { fromClient: received.client, fromServer: received.server };
     const waits = { waiting: heldBytes + waitingBytes, openCalls: calls, isFinishing };
-    clients.push({ upstream: name, client: session.peer, life, ageMs, ...traffic, ...waits, ...named });
+    clients.push({ upstream: name, client: session.peer, life, isObserved, ageMs, ...traffic, ...waits, ...named });
   }
   return protocols;
 }
 
-function storageView({ server, name, ledger, setbacks }: Storage): StorageView {
+function storageView({ server, name, ledger, setbacks }: Storage, isObserved: boolean): StorageView {
   const { known, ...facts } = ledger.facts;
   const { reach, finishing, history, historyBytes } = ledger.state;
   return {
     server,
     storage: name.slice(0, MOST_NAME),
     family: ledger.family,
+    isObserved,
     ...facts,
     setbacks,
     known: tidHex(known),

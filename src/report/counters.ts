@@ -17,8 +17,9 @@ export class Counters {
   readonly ended = new Map<EndCode, number>();
   /** What would have been written to clients that are observed. */
   readonly observed = { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 };
-  /** The same by upstream. */
+  /** Those that were ended, by upstream; and those that would have been, of clients that are observed. */
   readonly endedBy = new Map<string, Map<EndCode, number>>();
+  readonly observedEndedBy = new Map<string, Map<EndCode, number>>();
   /** Sessions that are relayed byte for byte, by upstream. A monitor's are not counted. */
   readonly relayed = new Map<string, Map<RawReason, number>>();
 
@@ -70,6 +71,7 @@ export class Counters {
         return;
       case "ended":
         this.observed.ended++;
+        countIn(within(this.observedEndedBy, observed.upstream), observed.end.code);
         return;
       default:
     }

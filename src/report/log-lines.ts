@@ -1,10 +1,13 @@
 import type { Logger } from "pino";
 import { ENDS } from "../happening/ends.ts";
-import type { Happening } from "../happening/happening.ts";
+import type { Happening, RefusalReason } from "../happening/happening.ts";
 import { tidHex } from "../wire/ids.ts";
 import { Hourly } from "./hourly.ts";
 import { writeObserved } from "./observed-lines.ts";
 import { repairOf, type RepairLines } from "./repair.ts";
+
+/** Of these the line about TLS says more. */
+const TOLD_AS_TLS: ReadonlySet<RefusalReason> = new Set(["tls-failed", "tls-timeout", "too-many-handshakes"]);
 
 /** Writes a line for each happening that an operator wants to know of. */
 export function writeLines(logger: Logger, lines: RepairLines): (happening: Happening) => void {
@@ -208,6 +211,7 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
         return;
       case "refused": {
         const { upstream, client, reason } = happening;
+        if (TOLD_AS_TLS.has(reason)) return;
         const told = hourly.count(upstream, `refused ${reason}`, performance.now());
         if (told === undefined) return;
         logger.warn({ upstream, client, reason, ...told }, "a client is refused: closed as soon as it has connected");

@@ -27,7 +27,9 @@ export class Storages {
 
   /** The same server's for sessions that are observed: what these are not told is nothing that others rely on. */
   get shadows(): Storages {
-    this.#shadows ??= new Storages(this.#server, { ...this.#host, report: tellObserved(this.#host.report) });
+    // They hold nothing up, whatever they would.
+    const host = { ...this.#host, report: tellObserved(this.#host.report), held: undefined };
+    this.#shadows ??= new Storages(this.#server, host);
     return this.#shadows;
   }
 

@@ -1,4 +1,4 @@
-import type { HeaderFault, RefusalReason } from "../happening/happening.ts";
+import type { HandshakeFault, HeaderFault, RefusalReason } from "../happening/happening.ts";
 import type { Door, Host, Origin } from "./transport.ts";
 
 /** Who may come to an upstream's address, and how many. */
@@ -44,6 +44,10 @@ export class Admission implements Door {
   }
 
   lacksHeader(origin: Origin, fault: HeaderFault): void {
+    this.#refused(origin, fault);
+  }
+
+  failsHandshake(origin: Origin, fault: HandshakeFault): void {
     this.#refused(origin, fault);
   }
 

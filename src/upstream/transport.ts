@@ -1,8 +1,8 @@
 import type { Address } from "../config/address.ts";
-import type { HeaderFault } from "../happening/happening.ts";
+import type { HandshakeFault, HeaderFault } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 
-export type { HeaderFault } from "../happening/happening.ts";
+export type { HandshakeFault, HeaderFault } from "../happening/happening.ts";
 
 /** What is told of a dial: one of the two, once, and not while `dial` runs. Neither after it was cancelled. */
 export interface Dialled {
@@ -35,6 +35,8 @@ export interface Door {
   lacksHeader(origin: Origin, fault: HeaderFault): void;
   /** May he come in? Then he has a place. Else he is to be closed at once. */
   admits(origin: Origin): boolean;
+  /** The TLS handshake of somebody who was let in has failed: `leaves` is told behind it. */
+  failsHandshake(origin: Origin, fault: HandshakeFault): void;
   /** Whoever was let in has left before he was accepted. */
   leaves(host: Host): void;
 }

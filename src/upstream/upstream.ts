@@ -42,6 +42,7 @@ export class Upstream {
   readonly messages = new MessageCounts();
   readonly #unwatchRoom: () => void;
   #accepted = 0;
+  #moves = 0;
   readonly #refused: Partial<Record<RefusalReason, number>> = {};
   /** Tell whoever waits for `bind`, and for `begin`. */
   #binding: ((failure: ListenFailure | undefined) => void) | undefined;
@@ -155,6 +156,11 @@ export class Upstream {
   /** Where the server is taken to be. */
   get serverAddress(): string {
     return formatAddress(this.#places.present);
+  }
+
+  /** So often it was found at another place. */
+  get moves(): number {
+    return this.#moves;
   }
 
   /** Where it can be otherwise. */
@@ -287,6 +293,7 @@ export class Upstream {
   }
 
   #moved(from: Address, left: Storages | undefined): void {
+    this.#moves++;
     this.#report({ what: "moved", from: formatAddress(from), to: this.serverAddress });
     this.#arrivals.moved();
     this.#sessions.moved();

@@ -1,10 +1,13 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
+import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
+import type { Status } from "../../src/admin/shape.ts";
 import { numbers } from "../admin/numbers.ts";
 import { portOf, Visitor } from "../admin/visitor.ts";
+import { copies } from "../net/certificates.ts";
 import { zeoProxy, type CommandProcess } from "./command.ts";
 import { atEnd, configFile, enter, leave } from "./stage.ts";
 
@@ -44,6 +47,34 @@ describe("the command with an admin address", () => {
     expect(await ask(address, "/readyz")).toMatchObject({ status: 200 });
     command.signal("SIGTERM");
     expect((await command.ended()).status).toBe(0);
+  });
+
+  it("counts TLS handshakes that come to nothing", async () => {
+    const server = new EmbeddedServer({ protocol: "Z5" });
+    await server.start();
+    atEnd(() => server.close());
+    const files = copies();
+    atEnd(() => files.remove());
+    const tls = `tls: { certificate: ${files.of("proxy.pem")}, key: ${files.of("proxy.key")} }`;
+    const upstream = `{ name: main, listen: 127.0.0.1:0, server: 127.0.0.1:${server.port}, ${tls} }`;
+    const limits = "limits: { clients: 100, handshake: 500ms }";
+    const command = zeoProxy(["run", "--config", configFile(`upstreams: [${upstream}]\n${limits}\n${ADMIN}\n`)]);
+    const { address: door } = await command.line(({ msg }) => msg === "listening", "listening");
+    const address = await adminOf(command);
+    const comes = (): Socket => connect(portOf(String(door)), "127.0.0.1").resume();
+    const [silent, wrong] = [comes(), comes()];
+    atEnd(() => silent.destroy());
+    atEnd(() => wrong.destroy());
+    wrong.write("GET / HTTP/1.0\r\n\r\n");
+    await Promise.all([once(silent, "close"), once(wrong, "close")]);
+    const found = numbers((await ask(address, "/metrics")).body);
+    const refused = (reason: string) =>
+      found.get(`zeo_proxy_clients_refused_total{upstream="main",reason="${reason}"}`);
+    expect([refused("tls-failed"), refused("tls-timeout")]).toEqual([1, 1]);
+    expect(found.get('zeo_proxy_clients_accepted_total{upstream="main"}')).toBe(0);
+    const status = JSON.parse((await ask(address, "/status.json")).body) as Status;
+    expect(status.upstreams[0]?.refused).toMatchObject({ "tls-failed": 1, "tls-timeout": 1 });
+    expect(command.lines.filter(({ msg }) => String(msg).startsWith("a client is refused"))).toEqual([]);
   });
 
   it("serves its clients, and whoever asks, while others open connections and wait", async () => {

@@ -3,12 +3,15 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, test } from "vitest";
+import type { Status } from "../../src/admin/shape.ts";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { tidHex } from "../../src/wire/ids.ts";
+import { numbers } from "../admin/numbers.ts";
+import { Visitor } from "../admin/visitor.ts";
 import { zeoProxy } from "./command.ts";
-import { atEnd, enter, leave } from "./stage.ts";
+import { atEnd, configFile, enter, leave } from "./stage.ts";
 
 afterEach(leave);
 
@@ -125,9 +128,71 @@ describe("probe", () => {
 });
 
 describe("status", () => {
+  it("shows a real proxy as it is: its version, upstreams, storages, and each client", async () => {
+    const server = new EmbeddedServer({ protocol: "Z5" });
+    const { command, join: enters } = await enter(server, "admin: { listen: 127.0.0.1:0 }");
+    const { address: admin } = await command.line(({ msg }) => msg === "admin listening", "the admin address");
+    const [writer, watcher] = [await enters(), await enters()];
+    const commit = new ClientCommit(writer);
+    await commit.commit({ create: [oid(1)] });
+    const tid = await commit.commit({ create: [oid(2), oid(3)], modify: [oid(1)] });
+    await watcher.invalidation(tid);
+    const status = async (...args: string[]): Promise<string> => {
+      const { status: exit, stdout, stderr } = await zeoProxy(["status", "--admin", String(admin), ...args]).ended();
+      expect({ exit, stderr }).toEqual({ exit: 0, stderr: "" });
+      return stdout;
+    };
+    const text = await status();
+    const version = (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
+    expect(text).toMatch(new RegExp(`^zeo-proxy ${version}, up \\d`));
+    expect(text).toMatch(
+      new RegExp(`^main +listening +on +127.0.0.1:\\d+ +127.0.0.1:${server.port} +2 +2 +0 +0$`, "m"),
+    );
+    expect(text).toMatch(new RegExp(`^1 +127.0.0.1:${server.port} +up +no +2 +0 +2 +3 +${tidHex(tid)}$`, "m"));
+    expect(text).toMatch(/^repaired +2$/m);
+    const { upstreams } = JSON.parse(await status("--json")) as Status;
+    const list = upstreams[0]?.clients.list ?? [];
+    expect(list).toHaveLength(2);
+    for (const { address } of list)
+      expect(text).toMatch(new RegExp(`^${address} +main +registered +1 +Z5 +\\d+ s `, "m"));
+  });
+
+  it("shows of an upstream that observes what would be repaired", async () => {
+    const server = await serve();
+    const upstream = `{ name: main, listen: 127.0.0.1:0, server: 127.0.0.1:${server.port}, repair: observe }`;
+    const lines = `upstreams: [${upstream}]\nlimits: { clients: 100 }\nadmin: { listen: 127.0.0.1:0 }\n`;
+    const command = zeoProxy(["run", "--config", configFile(lines)]);
+    const { address } = await command.line(({ msg }) => msg === "listening", "listening");
+    const { address: admin } = await command.line(({ msg }) => msg === "admin listening", "the admin address");
+    const port = Number(String(address).split(":")[1]);
+    const [writer, watcher] = [await EmbeddedClient.connect({ port }), await EmbeddedClient.connect({ port })];
+    for (const client of [writer, watcher]) atEnd(() => client.close());
+    const commit = new ClientCommit(writer);
+    const created = await commit.commit({ create: [oid(1)] });
+    await watcher.invalidation(created);
+    await command.line(({ msg }) => msg === "invalidation would be repaired", "what would be repaired");
+    const { stdout } = await zeoProxy(["status", "--admin", String(admin)]).ended();
+    expect(stdout).toMatch(/^main +listening +observe /m);
+    expect(stdout).toMatch(new RegExp(`^1 +127.0.0.1:${server.port} +up +no +1 +0 +1 +1 +${tidHex(created)}$`, "m"));
+    expect(stdout).toMatch(/^would be repaired +1$/m);
+    expect(stdout.match(/^127\.0\.0\.1:\d+ +main +observed +1 +Z5 /gm)).toHaveLength(2);
+    const found = numbers((await (await Visitor.to(String(admin))).ask("/metrics")).body);
+    const of = (name: string, more = "") =>
+      found.get(`zeo_proxy_${name}{server="127.0.0.1:${server.port}",storage="1"${more}}`);
+    expect(of("observed_repairs_total", ',kind="completed",source="client"')).toBe(1);
+    expect(of("observed_repaired_transactions_total", ',source="client"')).toBe(1);
+    expect([of("observed_commits_total"), of("observed_oids_added_total"), of("commits_total")]).toEqual([
+      1,
+      1,
+      undefined,
+    ]);
+    expect(found.get('zeo_proxy_upstream_repairs{upstream="main"}')).toBe(0);
+    expect(found.get('zeo_proxy_observed_sessions{upstream="main"}')).toBe(2);
+  });
+
   it("shows what the admin server says; 1 without one", async () => {
     const admin = createServer((_, response) => {
-      response.end(JSON.stringify({ version: "9", upstreams: [{ name: "main", state: "listening" }] }));
+      response.end(JSON.stringify({ proxy: { version: "9" }, upstreams: [{ name: "main", state: "listening" }] }));
     });
     await new Promise<void>((resolve) => admin.listen(0, "127.0.0.1", resolve));
     atEnd(() => admin.close());

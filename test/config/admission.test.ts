@@ -79,3 +79,37 @@ describe("who may come", () => {
     }
   });
 });
+
+describe("over a Unix socket, where nobody has an address", () => {
+  const socket = (options: string): string =>
+    `upstreams:\n  - listen: /run/zeo-proxy/main.sock\n    server: "a:1"\n    ${options}\n`;
+  const WHY = "expected accept-proxy: true beside it, as whoever comes over a Unix socket has no address, got none";
+
+  test.each([
+    ["allow: [10.0.0.0/8]", [`4:12 upstreams[0].allow: ${WHY}`]],
+    ["deny: [10.0.0.0/8]", [`4:11 upstreams[0].deny: ${WHY}`]],
+    ["clients-per-address: 5", [`4:26 upstreams[0].clients-per-address: ${WHY}`]],
+    [
+      "accept-proxy: [10.0.0.1]",
+      [
+        "4:19 upstreams[0].accept-proxy: expected true or false, as whoever comes over a Unix socket has no address, got a list",
+      ],
+    ],
+  ])("%s is an error", (options, expected) => {
+    expect(problems(socket(options))).toEqual(expected);
+  });
+
+  test.each(["clients: 5", "accept-proxy: true", "clients-per-address: 1000000", "allow: []"])(
+    "%s is good",
+    (options) => {
+      expect(problems(socket(options))).toEqual([]);
+    },
+  );
+
+  it("all of them are good where a PROXY header says the address, and at a port", () => {
+    const options = "{ allow: [10.0.0.0/8], deny: [10.9.0.0/16], clients-per-address: 5";
+    const other = options.replace("{ ", "{ listen: 127.0.0.1:0, server: a:2, ");
+    const text = `upstreams:\n  - ${options.replace("{ ", "{ listen: /a.sock, server: a:1, accept-proxy: true, ")} }\n  - ${other} }\n`;
+    expect(problems(text)).toEqual([]);
+  });
+});

@@ -68,6 +68,10 @@ class Entrance implements Door {
     this.#note(`${host} ${fault}`);
   }
 
+  failsHandshake({ host }: Origin, fault: string): void {
+    this.#note(`${host} ${fault}`);
+  }
+
   admits({ host, peer }: Origin): boolean {
     this.#note(`${this.denied.has(host) ? "denies" : "admits"} ${peer}`);
     return !this.denied.has(host);
@@ -317,6 +321,7 @@ describe("very many that are waited for", () => {
     const door: Door = {
       headerMs: () => 60_000,
       lacksHeader: ({ peer }, fault) => refused.push(`${peer} ${fault}`),
+      failsHandshake: () => undefined,
       admits: () => true,
       leaves: () => undefined,
     };

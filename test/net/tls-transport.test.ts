@@ -8,7 +8,7 @@ import type { ServerTlsConfig, TlsConfig } from "../../src/config/transport-sche
 import { Credentials } from "../../src/net/credentials.ts";
 import { SocketConnection } from "../../src/net/socket-connection.ts";
 import { SocketTransport, type TransportParts } from "../../src/net/socket-transport.ts";
-import { TlsAcceptor } from "../../src/net/tls-acceptor.ts";
+import { handshakeFault, TlsAcceptor } from "../../src/net/tls-acceptor.ts";
 import { within } from "../proxy/peer.ts";
 import { copies, fixture, type Copies } from "./certificates.ts";
 import { portOf } from "./loopback.ts";
@@ -232,6 +232,7 @@ describe("a flood of handshakes that nobody goes on with", () => {
     }
     expect(secure).toHaveLength(10);
     expect(new Set(told)).toEqual(new Set(["too-many-handshakes"]));
+    expect(new Set(told.map(handshakeFault))).toEqual(new Set(["too-many-handshakes"]));
     acceptor.stop();
     expect(acceptor.pending).toBe(0);
   });

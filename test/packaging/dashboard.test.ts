@@ -49,6 +49,7 @@ describe("the dashboard", () => {
       "zeo_proxy_upstream_state",
       "zeo_proxy_repaired_transactions_total",
       "zeo_proxy_history_transactions",
+      "zeo_proxy_observed_repaired_transactions_total",
       "process_start_time_seconds",
     ]);
   });

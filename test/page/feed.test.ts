@@ -20,6 +20,7 @@ describe("the feed", () => {
         server,
         storage: "1",
         family: "new",
+        isObserved: false,
         commits: 1,
         patched: "no",
         witness: "off",
@@ -42,6 +43,7 @@ describe("the feed", () => {
     const storage = {
       server: "s:1",
       family: "new",
+      isObserved: false,
       commits: 0,
       foreign: 0,
       read: 0,
@@ -59,7 +61,7 @@ describe("the feed", () => {
     const door = { name: "main", listen: null, server: "s:1", addresses: [], state: "listening", clients: 0 } as const;
     feed.source(() => ({
       ...EMPTY,
-      upstreams: [{ ...door, accepted: 0, protocols: {}, unrepaired: {} }],
+      upstreams: [{ ...door, repair: "on", observed: 0, accepted: 0, protocols: {}, unrepaired: {} }],
       storages: ["1", "n1500"].map((name) => ({ ...storage, ...rest, storage: name })),
     }));
     feed.read(repaired(5, [1]));
@@ -80,6 +82,49 @@ describe("the feed", () => {
     expect(feed.timeline.since(second, clock.now()).commits).toEqual([2]);
   });
 
+  it("counts what would be repaired apart; it is evidence, too", () => {
+    const clock = new MovedClock();
+    const feed = new Feed(clock, "1");
+    const second = Math.floor(clock.now() / 1000);
+    feed.read(committed(5, { created: [1, 2] }));
+    feed.read({ what: "observed", happening: repaired(5, [1, 2]) });
+    feed.read({ what: "observed", happening: { what: "announced", repair: "completed" } });
+    clock.move(1_000);
+    expect(feed.overview(0)).toMatchObject({ repaired: 0, wouldRepair: 1 });
+    expect(feed.timeline.since(second, clock.now())).toMatchObject({ commits: [1], repairs: [0], observed: [1] });
+    expect(feed.transactions.before(9, 9)).toMatchObject([{ repair: "synthesized", isObserved: true }]);
+  });
+
+  it("counts a commit once that clients make who are repaired, and others see who are observed", () => {
+    const clock = new MovedClock();
+    const feed = new Feed(clock, "1");
+    const second = Math.floor(clock.now() / 1000);
+    feed.read(foreign(2, [2]));
+    feed.read(committed(2));
+    clock.move(1_000);
+    expect(feed.timeline.since(second, clock.now()).commits).toEqual([1]);
+  });
+
+  it("tells of an upstream that observes what its clients show, and that nothing is repaired", async () => {
+    const place = await site({ protocol: "Z5" }, { isObserved: true });
+    const { writer, watcher } = await place.pair();
+    const tid = await writer.commit({ create: [oid(1), oid(2)] });
+    await watcher.invalidation(tid);
+    const { upstreams, storages, clients, repaired: done, wouldRepair } = place.feed.overview(1);
+    expect(upstreams).toMatchObject([{ name: "main", repair: "observe", observed: 2, protocols: { Z5: 2 } }]);
+    expect(storages).toMatchObject([
+      { isObserved: true, commits: 1, patched: "no", known: tidHex(tid), evidence: { tid: tidHex(tid), created: 2 } },
+    ]);
+    expect(clients.map(({ isObserved, life }) => [isObserved, life])).toEqual([
+      [true, "relayed"],
+      [true, "relayed"],
+    ]);
+    expect([done, wouldRepair]).toEqual([0, 1]);
+    // Nothing was held, whatever a repair would have.
+    const { held } = place.feed.timeline.since(0, place.feed.clock.now() + 1_000);
+    expect(Math.max(...held)).toBe(0);
+  });
+
   it("cuts the names of storages, which are a client's text", () => {
     const feed = new Feed(new MovedClock(), "1");
     feed.read({ ...committed(1, { created: [1] }), storage: "x".repeat(100_000) });
@@ -97,5 +142,6 @@ const EMPTY = {
   resumed: 0,
   tooOld: 0,
   ended: {},
+  observed: { resumed: 0, tooOld: 0, ended: 0 },
   guard: 0,
 };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { createProxy, type ConfigInput, type Proxy } from "../../src/index.ts";
+import { createProxy, type Proxy } from "../../src/index.ts";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer, type EmbeddedServerOptions } from "../../src/embedded/server.ts";
@@ -65,15 +65,19 @@ export class Site {
   }
 }
 
-export async function site(options: EmbeddedServerOptions = {}, config: Partial<ConfigInput> = {}): Promise<Site> {
+export async function site(options: EmbeddedServerOptions = {}, { isObserved = false } = {}): Promise<Site> {
   const server = new EmbeddedServer(options);
   await server.start();
   onTestFinished(() => server.close());
   const feed = new Feed(systemClock, "0.0.0-test");
-  const upstreams = [
-    { name: "main", listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}`, witness: "off" as const },
-  ];
-  const proxy = createProxy({ limits: { drain: "1s" }, upstreams, ...config }, { feed });
+  const upstream = {
+    name: "main",
+    listen: "127.0.0.1:0",
+    server: `127.0.0.1:${server.port}`,
+    witness: "off",
+    repair: isObserved ? "observe" : "on",
+  } as const;
+  const proxy = createProxy({ limits: { drain: "1s" }, upstreams: [upstream] }, { feed });
   await proxy.start();
   onTestFinished(() => proxy.stop());
   const readers = new Readers(feed);

@@ -12,10 +12,13 @@ describe("the timeline", () => {
     line.held(4, START * 1000 + 999);
     line.held(3, START * 1000 + 999);
     line.committed((START + 2) * 1000);
+    line.observed((START + 2) * 1000);
+    line.observed((START + 2) * 1000 + 5);
     expect(line.since(START, (START + 3) * 1000)).toEqual({
       from: START,
       commits: [2, 0, 1],
       repairs: [1, 0, 0],
+      observed: [0, 0, 2],
       held: [4, 0, 0],
     });
     expect(line.since(START + 3, (START + 3) * 1000).commits).toEqual([]);

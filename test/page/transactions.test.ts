@@ -24,6 +24,7 @@ describe("a transaction", () => {
         deleted: 1,
         modified: 2,
         repair: "none",
+        isObserved: false,
         added: 0,
         clients: 0,
         toldMs: null,
@@ -47,6 +48,29 @@ describe("a transaction", () => {
     kept.committed(committed(5, { created: [1] }), 0);
     kept.repaired({ ...repaired(5, [1]), upstream: "other", client: undefined }, 0);
     expect(kept.before(9, 9)).toMatchObject([{ upstream: "main", client: place.client, repair: "synthesized" }]);
+  });
+
+  it("that is only observed has what would be done; what was done for others counts", () => {
+    const kept = new Transactions();
+    kept.committed(committed(5, { created: [1, 2] }), 0);
+    kept.repaired(repaired(5, [1, 2]), 0, true);
+    expect(kept.before(9, 9)).toMatchObject([{ repair: "synthesized", added: 2, isObserved: true }]);
+    kept.repaired(repaired(5, [1, 2]), 0);
+    expect(kept.before(9, 9)).toMatchObject([{ repair: "synthesized", isObserved: false }]);
+    kept.repaired(repaired(5, [1]), 0, true);
+    expect(kept.before(9, 9)).toMatchObject([{ added: 2, isObserved: false }]);
+  });
+
+  it("that a client here has committed stays that, whoever has seen it from aside", () => {
+    const kept = new Transactions();
+    kept.committed(committed(5, { created: [1, 2] }), 0);
+    kept.foreign(foreign(5, [1, 2]), 0);
+    kept.foreign(foreign(6, [1, 2]), 0);
+    kept.committed(committed(6, { created: [1], oids: [2] }), 0);
+    expect(kept.before(9, 9)).toMatchObject([
+      { source: "client", client: place.client, created: 1, modified: 1 },
+      { source: "client", client: place.client, created: 2, modified: 0 },
+    ]);
   });
 
   it("that settled before anybody listened is shown with its repair", () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createProxy, ListenError } from "../../src/index.ts";
-import type { Status } from "../../src/admin/status.ts";
+import type { Status } from "../../src/admin/shape.ts";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
+import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { portOf, Visitor } from "../admin/visitor.ts";
 import { numbers } from "../admin/numbers.ts";
@@ -210,5 +211,66 @@ describe("an admin address that is in use", () => {
     expect(portOf(left)).toBeGreaterThan(0);
     await expect(Visitor.to(left)).rejects.toThrow("ECONNREFUSED");
     await proxy.stop();
+  });
+});
+
+describe("what would be repaired, where an upstream observes", () => {
+  it("is counted apart, by who has committed, and stays when it is to be repaired", async () => {
+    const gateway = await world({ protocol: "Z5" }, { isObserved: true, isWatched: true, ...ADMIN });
+    const { port } = gateway.server;
+    const [writer, watcher] = [await gateway.connect(), await gateway.connect()];
+    const elsewhere = await EmbeddedClient.connect({ port });
+    onTestFinished(() => elsewhere.destroy());
+    const commit = new ClientCommit(writer);
+    await commit.commit({ create: [oid(1), oid(2)] });
+    const foreign = await new ClientCommit(elsewhere).commit({ create: [oid(3)], modify: [oid(1)] });
+    await watcher.invalidation(foreign);
+    const of = (name: string, more = "") => `zeo_proxy_${name}{server="127.0.0.1:${port}",storage="1"${more}}`;
+    const observed = {
+      [of("observed_commits_total")]: 1,
+      [of("observed_foreign_commits_total")]: 1,
+      [of("observed_oids_added_total")]: 3,
+      [of("observed_setbacks_total")]: 0,
+      [of("observed_witness_up")]: 1,
+      [of("observed_repaired_transactions_total", ',source="client"')]: 1,
+      [of("observed_repaired_transactions_total", ',source="foreign"')]: 1,
+      [of("observed_repairs_total", ',kind="completed",source="client"')]: 1,
+      [of("observed_repairs_total", ',kind="completed",source="foreign"')]: 2,
+    };
+    const found = await scraped(gateway, {
+      ...observed,
+      'zeo_proxy_upstream_repairs{upstream="door0"}': 0,
+      'zeo_proxy_observed_sessions{upstream="door0"}': 2,
+    });
+    expect(found.get(of("commits_total"))).toBeUndefined();
+    const { upstreams, storages } = await status(gateway);
+    expect(upstreams).toMatchObject([
+      { repair: "observe", observed: { clients: 2, ended: {} }, clients: { list: [{ observed: true }, {}] } },
+    ]);
+    expect(storages).toMatchObject([
+      { observed: true, commits: 1, foreign: 1, repaired: { client: 1, foreign: 1 }, oidsAdded: 3 },
+    ]);
+
+    gateway.proxy.setRepair("door0", "on");
+    await scraped(gateway, {
+      'zeo_proxy_upstream_repairs{upstream="door0"}': 1,
+      'zeo_proxy_observed_sessions{upstream="door0"}': 0,
+    });
+    await watcher.invalidation(await commit.commit({ create: [oid(4)], modify: [oid(2)] }));
+    // The witness of those who were observed goes on.
+    const { [of("observed_foreign_commits_total")]: _, ...kept } = observed;
+    await scraped(gateway, { ...kept, [of("commits_total")]: 1, [of("oids_added_total")]: 1 });
+    expect((await status(gateway)).storages.map((one) => one.observed)).toEqual([false, true]);
+  });
+
+  it("has the sessions that would be ended, by code", async () => {
+    const gateway = await world({ protocol: "Z5" }, { isObserved: true, ...ADMIN });
+    const writer = await gateway.connect();
+    writer.send("tpc_finish", oid(1));
+    await scraped(gateway, { 'zeo_proxy_observed_sessions_ended_total{upstream="door0",code="one-way-call"}': 1 });
+    expect((await status(gateway)).upstreams[0]).toMatchObject({
+      ended: {},
+      observed: { ended: { "one-way-call": 1 } },
+    });
   });
 });

@@ -45,6 +45,7 @@ describe("what is counted", () => {
       observed: { completed: 0, synthesized: 0, late: 0, resumed: 0, tooOld: 0, ended: 0 },
       ended: new Map(),
       endedBy: new Map(),
+      observedEndedBy: new Map(),
       relayed: new Map(),
       refused: new Map(),
     });

@@ -354,6 +354,12 @@ it("clients that are refused are told of at most once an hour, for each upstream
   ]);
 });
 
+it("clients whose TLS handshake has failed are told of once, by the line about TLS", () => {
+  const refused = { what: "refused", upstream: "main", client: "10.0.0.1:5" } as const;
+  const reasons = ["tls-failed", "tls-timeout", "too-many-handshakes"] as const;
+  expect(linesOf(...reasons.map((reason) => ({ ...refused, reason })))).toEqual([]);
+});
+
 it("what nobody guards at an address is warned of", () => {
   const unguarded = { what: "unguarded", upstream: "main", address: "0.0.0.0:9100" } as const;
   expect(linesOf({ ...unguarded, against: "anybody" }, { ...unguarded, against: "forged addresses" })).toMatchObject(

@@ -81,6 +81,16 @@ describe("a door", () => {
     told.admission.lacksHeader({ host: "10.0.0.1", peer: "10.0.0.1:5" }, "bad-proxy-header");
     expect(told.refused).toEqual(["10.0.0.1:5 bad-proxy-header"]);
   });
+
+  it("tells of a TLS handshake that has failed; its place is free when it has left", () => {
+    const told = new Told({ clients: 1 });
+    expect(told.comes("10.0.0.1")).toBe(true);
+    told.admission.failsHandshake({ host: "10.0.0.1", peer: "10.0.0.1:5" }, "tls-timeout");
+    expect(told.refused).toEqual(["10.0.0.1:5 tls-timeout"]);
+    expect(told.comes("10.0.0.2")).toBe(false);
+    told.admission.leaves("10.0.0.1");
+    expect(told.comes("10.0.0.2")).toBe(true);
+  });
 });
 
 describe("an upstream", () => {

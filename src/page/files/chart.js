@@ -6,6 +6,8 @@ import { count, duration, minute } from "./format.js";
 
 const MOST_SECONDS = 600;
 const HEIGHT = 170;
+const WOULD_BE_COLUMN = 3;
+const WOULD_BE = /** @type {const} */ (["Would be repaired", "--observed"]);
 
 /** A script of its own leaves this one name. @type {typeof import("uplot")} */
 const Plot = globalThis.uPlot;
@@ -15,14 +17,19 @@ export class Charts {
   #commitsAt = byId("chart-commits", HTMLElement);
   #heldAt = byId("chart-held", HTMLElement);
   #minutes = byId("minutes", HTMLElement);
+  #wouldBeHead = byId("would-be", HTMLElement);
   /** @type {number[]} */
   #times = [];
   /** @type {number[]} */
   #commits = [];
   /** @type {number[]} */
   #repairs = [];
+  /** Would be repaired. @type {number[]} */
+  #observed = [];
   /** @type {number[]} */
   #held = [];
+  /** Something was only observed: it has a line of its own from then on. */
+  #observes = false;
   /** @type {UPlot[]} */
   #plots = [];
 
@@ -31,19 +38,25 @@ export class Charts {
   }
 
   clear() {
-    for (const values of [this.#times, this.#commits, this.#repairs, this.#held]) values.length = 0;
+    for (const values of this.#all) values.length = 0;
+    this.#observes = false;
+    this.recolour();
   }
 
   /** @param {Seconds} seconds */
-  add({ from, commits, repairs, held }) {
+  add({ from, commits, repairs, observed, held }) {
     commits.forEach((_, i) => {
       this.#times.push(from + i);
       this.#commits.push(commits[i] ?? 0);
       this.#repairs.push(repairs[i] ?? 0);
+      this.#observed.push(observed[i] ?? 0);
       this.#held.push(held[i] ?? 0);
     });
-    for (const values of [this.#times, this.#commits, this.#repairs, this.#held])
-      values.splice(0, values.length - MOST_SECONDS);
+    for (const values of this.#all) values.splice(0, values.length - MOST_SECONDS);
+    if (!this.#observes && observed.some((one) => one > 0)) {
+      this.#observes = true;
+      this.recolour();
+    }
     this.#draw();
     this.#tell();
   }
@@ -55,10 +68,14 @@ export class Charts {
     if (this.#times.length > 0) this.#draw();
   }
 
-  /** @returns {[[number[], number[], number[]], [number[], number[]]]} */
+  get #all() {
+    return [this.#times, this.#commits, this.#repairs, this.#observed, this.#held];
+  }
+
+  /** @returns {[[number[], ...number[][]], [number[], number[]]]} */
   get #data() {
     return [
-      [this.#times, this.#commits, this.#repairs],
+      [this.#times, this.#commits, this.#repairs, ...(this.#observes ? [this.#observed] : [])],
       [this.#times, this.#held],
     ];
   }
@@ -68,10 +85,7 @@ export class Charts {
       const [commits, held] = this.#data;
       this.#plots = [
         new Plot(
-          this.#options([
-            ["Commits", "--commits"],
-            ["Repaired", "--repairs"],
-          ]),
+          this.#options([["Commits", "--commits"], ["Repaired", "--repairs"], ...(this.#observes ? [WOULD_BE] : [])]),
           commits,
           this.#commitsAt,
         ),
@@ -108,7 +122,7 @@ export class Charts {
           stroke: colour(name),
           width: 2,
           // Told apart without colours, too.
-          ...(i === 0 ? { fill: `${colour(name)}22` } : { dash: [6, 3] }),
+          ...(i === 0 ? { fill: `${colour(name)}22` } : { dash: i === 1 ? [6, 3] : [2, 3] }),
           points: { show: false },
         })),
       ],
@@ -125,27 +139,30 @@ export class Charts {
 
   /** The minutes, newest first. */
   #tell() {
-    /** @type {Map<number, { commits: number, repairs: number, held: number }>} */
+    /** @type {Map<number, { commits: number, repairs: number, observed: number, held: number }>} */
     const minutes = new Map();
     this.#times.forEach((second, i) => {
       const start = second - (second % 60);
-      const sum = minutes.get(start) ?? { commits: 0, repairs: 0, held: 0 };
+      const sum = minutes.get(start) ?? { commits: 0, repairs: 0, observed: 0, held: 0 };
       minutes.set(start, sum);
       sum.commits += this.#commits[i] ?? 0;
       sum.repairs += this.#repairs[i] ?? 0;
+      sum.observed += this.#observed[i] ?? 0;
       sum.held = Math.max(sum.held, this.#held[i] ?? 0);
     });
+    this.#wouldBeHead.hidden = !this.#observes;
     const lines = [...minutes].reverse();
     while (this.#minutes.children.length > lines.length) this.#minutes.lastElementChild?.remove();
-    lines.forEach(([start, { commits, repairs, held }], i) => {
+    lines.forEach(([start, { commits, repairs, observed, held }], i) => {
       const line = this.#minutes.children[i] ?? this.#minutes.appendChild(emptyLine());
-      const texts = [minute(start * 1000), count(commits), count(repairs), duration(held)];
+      const texts = [minute(start * 1000), count(commits), count(repairs), count(observed), duration(held)];
       texts.forEach((text, column) => setText(/** @type {Node} */ (line.children[column]), text));
+      /** @type {HTMLElement} */ (line.children[WOULD_BE_COLUMN]).hidden = !this.#observes;
     });
   }
 }
 
 function emptyLine() {
   const number = () => element("td", { class: "number" });
-  return element("tr", {}, [element("th", { scope: "row" }), number(), number(), number()]);
+  return element("tr", {}, [element("th", { scope: "row" }), number(), number(), number(), number()]);
 }

@@ -53,7 +53,7 @@ async function transaction([tid = "", upstream = "", storage = ""]) {
 
 /** @param {TransactionView} view */
 function transactionBody(view) {
-  const { added, clients, objects, oids, repair, toldMs } = view;
+  const { added, clients, isObserved, objects, oids, repair, toldMs } = view;
   const list = element("dl", { class: "facts" });
   /** @param {number | null} value */
   const known = (value) => (value === null ? "not known" : count(value));
@@ -68,8 +68,8 @@ function transactionBody(view) {
     Modified: known(view.modified),
     Restored: known(view.restored),
     Deleted: known(view.deleted),
-    Repair: repair === "none" ? "none was needed so far" : repairText(repair, added, clients),
-    "All told": toldMs === null ? undefined : `${duration(toldMs)} after it had settled`,
+    Repair: repair === "none" ? "none was needed so far" : repairText(repair, added, clients, isObserved),
+    "All told": toldMs === null || isObserved ? undefined : `${duration(toldMs)} after it had settled`,
   });
   if (oids.length === 0) return [list, said("Which objects it has changed is not known.")];
   const rest = (objects ?? oids.length) - oids.length;
@@ -78,7 +78,7 @@ function transactionBody(view) {
     element("tr", {}, [
       element("td", { class: "tid" }, [element("a", { href: `#/search/${oid}` }, [oid])]),
       element("td", {}, [sort]),
-      element("td", {}, [isAdded ? "added by the proxy" : ""]),
+      element("td", {}, [isAdded ? (isObserved ? "would be added" : "added by the proxy") : ""]),
     ]),
   );
   return [list, table(caption, ["Oid", "What", "Repair"], rows)];
@@ -88,8 +88,13 @@ function transactionBody(view) {
  * @param {"completed" | "synthesized"} repair
  * @param {number} added
  * @param {number} clients
+ * @param {boolean} isObserved
  */
-function repairText(repair, added, clients) {
+function repairText(repair, added, clients, isObserved) {
+  if (isObserved) {
+    const would = repair === "completed" ? "the server's message would be completed" : "a message would be made";
+    return `${would} for ${counted(clients, "client")}, with ${counted(added, "oid")} that it did not name; the upstream only observes`;
+  }
   const how =
     repair === "completed" ? "the server's message was completed" : "a message that the server never sent was made";
   return `${how} for ${counted(clients, "client")}, with ${counted(added, "oid")} that it did not name`;

@@ -25,19 +25,20 @@ const WITNESSES = {
 /** @param {Overview} overview */
 export function showOverview(overview) {
   alarm(overview);
+  observing(overview);
   totals(overview);
   /** @type {(card: HTMLElement, upstream: UpstreamView) => void} */
   const upstream = (card, one) => {
-    head(card, one.name, one.state === "listening" ? "good" : "bad", STATES[one.state]);
+    head(card, one.name, ...stateOf(one));
     facts(card, upstreamFacts(one));
   };
   keyed(byId("upstreams", HTMLElement), overview.upstreams, ({ name }) => name, newCard, upstream);
   /** @type {(card: HTMLElement, storage: StorageView) => void} */
   const storage = (card, one) => {
-    head(card, one.storage, ...patched(one));
+    head(card, one.isObserved ? `${one.storage}, as observed` : one.storage, ...patched(one));
     facts(card, storageFacts(one));
   };
-  const keyOf = (/** @type {StorageView} */ one) => `${one.family} ${one.server} ${one.storage}`;
+  const keyOf = (/** @type {StorageView} */ one) => `${one.isObserved} ${one.family} ${one.server} ${one.storage}`;
   keyed(byId("storages", HTMLElement), overview.storages, keyOf, newCard, storage);
   clients(overview);
 }
@@ -52,16 +53,42 @@ function alarm({ guard, upstreams }) {
   place.hidden = said.length === 0;
 }
 
+/**
+ * That nothing is repaired where somebody only observes.
+ * @param {Overview} overview
+ */
+function observing({ upstreams }) {
+  const names = upstreams.filter(({ repair }) => repair === "observe").map(({ name }) => name);
+  const place = byId("observing", HTMLElement);
+  const what = "clients are told what the server tells, and what would be repaired is shown here.";
+  setText(place, names.length === 0 ? "" : `Nothing is repaired at ${names.join(", ")} (repair: observe): ${what}`);
+  place.hidden = names.length === 0;
+}
+
+/**
+ * @param {UpstreamView} upstream
+ * @returns {["good" | "fine" | "bad", string]}
+ */
+function stateOf({ repair, state }) {
+  if (state !== "listening") return ["bad", STATES[state]];
+  return repair === "on" ? ["good", STATES[state]] : ["fine", `${STATES[state]}, observes only: nothing is repaired`];
+}
+
 /** @param {Overview} overview */
-function totals({ storages, upstreams, repaired, resumed, tooOld, ended }) {
+function totals({ storages, upstreams, repaired, wouldRepair, resumed, tooOld, ended, observed }) {
   const sum = (/** @type {readonly number[]} */ numbers) => numbers.reduce((all, one) => all + one, 0);
-  const foreign = sum(storages.map((one) => one.foreign));
-  const read = sum(storages.map((one) => one.read));
+  // What some clients of a server do is foreign to those that are observed beside them.
+  const apart = storages.filter(({ isObserved }) => !isObserved);
+  const others = apart.length > 0 ? apart : storages;
+  const foreign = sum(others.map((one) => one.foreign));
+  const read = sum(others.map((one) => one.read));
+  const observes = wouldRepair > 0 || upstreams.some(({ repair }) => repair === "observe");
   /** @type {readonly [name: string, value: number, more: string][]} */
   const all = [
     ["Clients now", sum(upstreams.map(({ clients: now }) => now)), ""],
     ["Commits", sum(storages.map(({ commits }) => commits)), ""],
     ["Repaired", repaired, ""],
+    ...(observes ? [would("Would be repaired", wouldRepair)] : []),
     ["Not through here", foreign, foreign === 0 ? "" : `${count(read)} of them read`],
     ["Resumes repaired", resumed, ""],
     ["Resumes answered None", tooOld, ""],
@@ -72,6 +99,9 @@ function totals({ storages, upstreams, repaired, resumed, tooOld, ended }) {
         .map(([code, n]) => `${code} ${count(n)}`)
         .join(", "),
     ],
+    ...(observes
+      ? [would("Resumes to be repaired", observed.resumed), would("Sessions to be ended", observed.ended)]
+      : []),
   ];
   const make = () => element("li", {}, [element("span"), element("strong"), element("small")]);
   keyed(
@@ -88,8 +118,19 @@ function totals({ storages, upstreams, repaired, resumed, tooOld, ended }) {
   );
 }
 
+/**
+ * What was not done.
+ * @param {string} name
+ * @param {number} value
+ * @returns {[string, number, string]}
+ */
+function would(name, value) {
+  return [name, value, "observed only"];
+}
+
 /** @param {UpstreamView} upstream */
-function upstreamFacts({ accepted, addresses, clients: now, listen, protocols, server, unrepaired }) {
+function upstreamFacts({ accepted, addresses, clients: now, listen, observed, protocols, repair, server, unrepaired }) {
+  const { observe: _, ...others } = unrepaired;
   const list = (/** @type {Readonly<Record<string, number>>} */ counts) =>
     Object.entries(counts)
       .map(([name, n]) => `${name} × ${count(n)}`)
@@ -101,7 +142,8 @@ function upstreamFacts({ accepted, addresses, clients: now, listen, protocols, s
     Reached: addresses.length > 1 ? addresses.join(", ") : undefined,
     Clients: `${count(now)} now, ${count(accepted)} so far`,
     Protocols: list(protocols) || "no client",
-    "Not repaired": list(unrepaired) || undefined,
+    Repair: repair === "on" && observed === 0 ? undefined : `${repair}; ${counted(observed, "client")} observed now`,
+    "Not repaired": list(others) || undefined,
   };
 }
 
@@ -149,7 +191,7 @@ function storageFacts(storage) {
 function clients({ clients: all, moreClients }) {
   /** @type {(card: HTMLElement, client: ClientView) => void} */
   const fill = (card, one) => {
-    head(card, one.client, one.life === "relayed" ? "bad" : "plain", lifeOf(one));
+    head(card, one.client, one.life === "relayed" && !one.isObserved ? "bad" : "plain", lifeOf(one));
     facts(card, {
       Upstream: one.upstream,
       Protocol: one.protocol ?? "not known",
@@ -173,7 +215,8 @@ function clients({ clients: all, moreClients }) {
 }
 
 /** @param {ClientView} client */
-function lifeOf({ life }) {
+function lifeOf({ isObserved, life }) {
+  if (isObserved) return "observed: relayed byte for byte";
   return life === "relayed" ? "relayed byte for byte, not repaired" : life;
 }
 

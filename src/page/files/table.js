@@ -251,6 +251,7 @@ function fill(tr, row, index) {
   setCount(deleted, row.deleted);
   setHalves(repair, ...repairOf(row));
   repair.dataset["repair"] = row.repair;
+  repair.dataset["observed"] = String(row.isObserved);
 }
 
 /**
@@ -283,8 +284,11 @@ export function sourceOf({ source, client }) {
  * @param {Row} row
  * @returns {[string, string]}
  */
-export function repairOf({ repair, added }) {
-  return repair === "none" ? ["", ""] : [repair === "synthesized" ? "made " : "completed ", `+${count(added)}`];
+export function repairOf({ repair, added, isObserved }) {
+  if (repair === "none") return ["", ""];
+  const how = repair === "synthesized" ? "made " : "completed ";
+  // Where only the second half is shown the brackets say it.
+  return isObserved ? [`would be ${how}`, `(+${count(added)})`] : [how, `+${count(added)}`];
 }
 
 /** @param {Pick<Row, "tid" | "upstream" | "storage">} row */

@@ -1,6 +1,6 @@
 import { counted, paint, type Output } from "../output.ts";
 import { table } from "../table.ts";
-import type { ClientStatus, Status } from "./reading.ts";
+import type { Status, StorageStatus, UpstreamStatus } from "./reading.ts";
 
 type Screen = Pick<Output, "hasColours">;
 
@@ -13,48 +13,68 @@ export function statusText(
   screen: Screen,
   before?: { readonly status: Status; readonly seconds: number },
 ): string {
-  const { version, uptimeSeconds, upstreams, storages, clients, totals } = status;
-  const lines = [
-    paint(screen, "bold", `zeo-proxy ${version ?? ""}`.trim()) +
-      (uptimeSeconds === undefined ? "" : `, up ${durationText(uptimeSeconds)}`),
-    "",
-    ...headed(
+  const { version, state, uptimeSeconds, totals } = status;
+  const up = uptimeSeconds === undefined ? "" : `, up ${durationText(uptimeSeconds)}`;
+  const since = state === undefined || state === "running" ? "" : `, ${state}`;
+  const rows = [...totals].map(([name, count]) => [name, count, rate(name, count, before)]);
+  const parts = [
+    [paint(screen, "bold", `zeo-proxy ${version ?? ""}`.trim()) + up + since],
+    upstreamLines(status.upstreams, screen),
+    storageLines(
+      status.storages.filter(({ isObserved }) => !isObserved),
+      ["storage", "repaired", "oids added"],
       screen,
-      ["upstream", "state", "listens at", "server", "clients", "accepted", "unrepaired"],
-      [
-        ...upstreams.map((one) => [
-          one.name,
-          one.state,
-          one.listen,
-          one.server,
-          one.clients,
-          one.accepted,
-          one.unrepaired,
-        ]),
-      ],
     ),
+    storageLines(
+      status.storages.filter(({ isObserved }) => isObserved),
+      ["observed storage", "would be repaired", "oids to add"],
+      screen,
+    ),
+    rows.length === 0 ? [] : headed(screen, ["total", "count", before === undefined ? "" : "a second"], rows),
+    clientLines(status, screen),
   ];
-  if (storages.length > 0) {
-    const rows = storages.map((one) => [
-      one.storage,
-      one.server,
-      one.witness,
-      one.patched,
-      one.commits,
-      one.foreign,
-      one.known,
-    ]);
-    lines.push("");
-    lines.push(
-      ...headed(screen, ["storage", "server", "witness", "patched", "commits", "foreign", "last known"], rows),
-    );
-  }
-  if (totals.size > 0) {
-    const rows = [...totals].map(([name, count]) => [name, count, rate(name, count, before)]);
-    lines.push("", ...headed(screen, ["total", "count", before === undefined ? "" : "a second"], rows));
-  }
-  if (clients.length > 0) lines.push("", ...clientLines(clients, screen));
-  return `${lines.join("\n")}\n`;
+  return `${parts
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function upstreamLines(upstreams: readonly UpstreamStatus[], screen: Screen): string[] {
+  const head = ["upstream", "state", "repair", "listens at", "server", "clients", "accepted", "refused", "unrepaired"];
+  const rows = upstreams.map((one) => [
+    one.name,
+    one.state,
+    one.repair,
+    one.listen,
+    one.server,
+    one.clients,
+    one.accepted,
+    one.refused,
+    one.unrepaired,
+  ]);
+  const reasons = upstreams.filter(({ reason }) => reason !== undefined);
+  return [...headed(screen, head, rows), ...reasons.map(({ name, reason }) => `${name} accepts nobody: ${reason}`)];
+}
+
+function storageLines(
+  storages: readonly StorageStatus[],
+  [name, repaired, added]: readonly [string, string, string],
+  screen: Screen,
+): string[] {
+  if (storages.length === 0) return [];
+  const rows = storages.map((one) => [
+    one.storage,
+    one.server,
+    one.witness,
+    one.patched,
+    one.commits,
+    one.foreign,
+    one.repaired,
+    one.oidsAdded,
+    one.lastTid,
+  ]);
+  const head = [name, "server", "witness", "patched", "commits", "foreign", repaired, added, "last tid"];
+  return headed(screen, head, rows);
 }
 
 function headed(screen: Screen, head: string[], rows: (string | number | undefined)[][]): string[] {
@@ -67,23 +87,26 @@ function coloured(screen: Screen, line: string): string {
   return line.replace(/\b(?:down|trouble|blocked|full|away)\b(?= {2})/, (state) => paint(screen, "red", state));
 }
 
-function clientLines(clients: readonly ClientStatus[], screen: Screen): string[] {
+function clientLines({ clients, upstreams }: Status, screen: Screen): string[] {
+  if (clients.length === 0) return [];
   const sorted = [...clients].sort((a, b) => (b.waitingBytes ?? 0) - (a.waitingBytes ?? 0));
   const rows = sorted
     .slice(0, MOST_CLIENTS)
     .map((one) => [
       one.client,
       one.upstream,
+      one.state,
       one.storage,
       one.protocol,
       one.ageSeconds === undefined ? undefined : durationText(one.ageSeconds),
       one.receivedBytes,
       one.sentBytes,
       one.waitingBytes,
+      one.repairs,
     ]);
-  const head = ["client", "upstream", "storage", "protocol", "age", "received", "sent", "waiting"];
-  const more = clients.length - rows.length;
-  return [...headed(screen, head, rows), ...(more > 0 ? [`... and ${counted(more, "client")} more`] : [])];
+  const names = ["client", "upstream", "state", "storage", "protocol", "age", "received", "sent", "waiting", "repairs"];
+  const more = upstreams.reduce((all, { omitted }) => all + omitted, clients.length - rows.length);
+  return [...headed(screen, names, rows), ...(more > 0 ? [`... and ${counted(more, "client")} more`] : [])];
 }
 
 function rate(

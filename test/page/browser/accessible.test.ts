@@ -26,6 +26,18 @@ describe.skipIf(CHROMIUM === undefined)("what axe-core finds in the status page"
     expect(errors).toEqual([]);
   });
 
+  it.each(["light", "dark"] as const)("is nothing where an upstream only observes (%s)", async (colorScheme) => {
+    const place = await site({ protocol: "Z5" }, { isObserved: true });
+    const { writer, watcher } = await place.pair();
+    await watcher.invalidation(await writer.commit({ create: [oid(1), oid(2)], modify: [] }));
+    const { page, errors } = await open(place.url, { colorScheme });
+    await page.locator("#transactions td[data-observed=true]").first().waitFor();
+    await page.locator("#chart-commits .u-legend", { hasText: "Would be repaired" }).waitFor();
+    await page.locator("#chart-data summary").click();
+    expect(await violations(page)).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
   it("is nothing in the colours that somebody has chosen, either, which hold when the page is opened again", async () => {
     const place = await site({ protocol: "Z5" });
     await place.pair();

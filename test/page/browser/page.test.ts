@@ -61,6 +61,52 @@ describe.skipIf(CHROMIUM === undefined)("the status page", () => {
     expect(errors).toEqual([]);
   });
 
+  it("says of an upstream that only observes that nothing is repaired, and shows what would be", async () => {
+    const place = await site({ protocol: "Z5" }, { isObserved: true });
+    const { writer, watcher } = await place.pair();
+    const { page, errors } = await open(place.url);
+    await writer.commit({ create: [oid(1), oid(2)] });
+    const tid = await writer.commit({ create: [oid(3)], modify: [oid(1)] });
+    await watcher.invalidation(tid);
+    await total(page, "Commits", "2");
+    await total(page, "Repaired", "0");
+    await total(page, "Would be repaired", "2");
+    await page.locator("#observing").waitFor();
+    expect(await page.locator("#observing").textContent()).toMatch(/^Nothing is repaired at main \(repair: observe\)/);
+    expect(await page.locator("#upstreams").textContent()).toContain("observes only: nothing is repaired");
+    expect(await page.locator("#storages").textContent()).toContain("1, as observed");
+    expect(await page.locator("#clients .state").allTextContents()).toEqual(
+      Array.from({ length: 2 }, () => "observed: relayed byte for byte"),
+    );
+    const cells = page.locator("#transactions tbody td[data-observed=true]");
+    await expect
+      .poll(() => cells.allTextContents(), SOON)
+      .toEqual(["would be completed (+1)", "would be completed (+2)"]);
+    await page.locator("#chart-commits .u-legend", { hasText: "Would be repaired" }).waitFor();
+    await page.locator("#chart-data summary").click();
+    await expect.poll(() => sumOf(page, "#minutes td:nth-child(4)"), SOON).toBe(2);
+    expect(await sumOf(page, "#minutes td:nth-child(3)")).toBe(0);
+    await page.locator("#transactions tbody a").first().click();
+    await page.locator("#lookup-body dl").waitFor();
+    const text = (await page.locator("#lookup-body").textContent()) ?? "";
+    expect(text).toContain("the server's message would be completed for 1 client, with 1 oid that it did not name");
+    expect(text).toContain("would be added");
+    expect(text).not.toContain("added by the proxy");
+    expect(errors).toEqual([]);
+  });
+
+  it("says nothing of observing where nobody observes", async () => {
+    const place = await site({ protocol: "Z5" });
+    place.feed.read(committed(1));
+    const { page } = await open(place.url);
+    await page.locator("#transactions tbody a").first().waitFor();
+    await page.locator("#upstreams li").first().waitFor();
+    expect(await page.locator("#observing").isHidden()).toBe(true);
+    expect(await page.locator("body").textContent()).not.toContain("observes only");
+    expect(await page.locator('#totals li[data-key="Would be repaired"]').count()).toBe(0);
+    expect(await page.locator("#would-be").isHidden()).toBe(true);
+  });
+
   it("says which upstream does not listen, and why", async () => {
     const place = await site({ protocol: "Z5" });
     const { page } = await open(place.url);

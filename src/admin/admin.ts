@@ -3,7 +3,7 @@ import type { Inspected } from "../metrics/inspected.ts";
 import { LoopDelay } from "../metrics/loop-delay.ts";
 import type { Route } from "./route.ts";
 import { ownRoutes } from "./routes.ts";
-import { readCredentials, readToken } from "./secrets.ts";
+import { readSecrets } from "./secrets.ts";
 import { AdminServer } from "./server.ts";
 import { Token } from "./token.ts";
 
@@ -31,12 +31,16 @@ export interface AdminHost {
  * @throws the system's error where the address can't be had
  */
 export async function openAdmin(config: AdminConfig, { inspected, routes = [], failed }: AdminHost): Promise<Admin> {
-  const { hosts, listen, tls, tokenFile } = config;
-  const token = tokenFile === undefined ? undefined : new Token(readToken(tokenFile));
-  const credentials = tls === undefined ? undefined : readCredentials(tls.certificate, tls.key);
+  const { hosts, listen } = config;
+  const secrets = readSecrets(config);
+  const token = secrets.token === undefined ? undefined : new Token(secrets.token);
   const delay = new LoopDelay();
   const own = ownRoutes(inspected, delay.delaysMs);
-  const server = new AdminServer([...own, ...routes], { listen, hosts, token, credentials }, failed);
+  const server = new AdminServer(
+    [...own, ...routes],
+    { listen, hosts, token, credentials: secrets.credentials },
+    failed,
+  );
   const stop = async (): Promise<void> => {
     delay.stop();
     await server.stop();

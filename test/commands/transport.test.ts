@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -185,5 +185,29 @@ describe("the command", () => {
     expect(lines.filter(({ reason }) => reason === "no-storage")).toHaveLength(1);
     expect(lines.filter(({ level }) => level === "fatal")).toEqual([]);
     expect(process_.stdout).not.toMatch(/\\u001b|\u001b|\u2028/);
+  });
+});
+
+describe("init", () => {
+  it.each(["tls", "unix"] as const)("writes what leads to a server by %s", async (way) => {
+    const files = copies();
+    atEnd(() => files.remove());
+    const server = await serverBy(way);
+    const file = join(folder(), "zeo-proxy.yaml");
+    const args = ["init", "--server", server, "--listen", "127.0.0.1:9100", "--output", file];
+    if (way === "tls") {
+      const without = await zeoProxy(args).ended();
+      expect(without).toMatchObject({ status: 1, stdout: "" });
+      expect(without.stderr).toContain("it speaks TLS");
+      args.push("--tls-ca", files.of("ca.pem"), "--tls-name", "zeo.example");
+      args.push("--tls-certificate", files.of("client.pem"), "--tls-key", files.of("client.key"));
+    }
+    expect(await zeoProxy(args).ended()).toMatchObject({ status: 0, stderr: "" });
+    // With a port that is certainly free.
+    writeFileSync(file, readFileSync(file, "utf8").replace("127.0.0.1:9100", "127.0.0.1:0"));
+    expect(await zeoProxy(["check", file]).ended()).toMatchObject({ status: 0, stderr: "" });
+    const started = zeoProxy(["run", "--config", file]);
+    const { address } = await started.line(({ msg }) => msg === "listening", "listening");
+    await new ClientCommit(await client(String(address), "plain")).commit({ create: [OID] });
   });
 });

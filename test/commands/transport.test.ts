@@ -188,6 +188,13 @@ describe("the command", () => {
   });
 });
 
+it("a folder that is not there is said to be missing", async () => {
+  const path = join(folder(), "none", "proxy.sock");
+  const { status, stderr } = await zeoProxy(["run", "--listen", path, "--server", "127.0.0.1:1"]).ended();
+  expect(stderr).toContain(`can't listen on ${path}: its folder is not there\n`);
+  expect(status).toBe(1);
+});
+
 describe("init", () => {
   it.each(["tls", "unix"] as const)("writes what leads to a server by %s", async (way) => {
     const files = copies();

@@ -40,6 +40,22 @@ describe("the command's admin address", () => {
     expect(command.lines.filter(({ level }) => level !== "info")).toEqual([]);
   });
 
+  it("lives while its server is down, and is not ready, for a reason", async () => {
+    const server = new EmbeddedServer();
+    const { command, join } = await enter(server, PLAIN);
+    const address = await adminOf(command);
+    const ask = async (path: string) => await (await Visitor.to(address)).ask(path);
+    await join();
+    expect(await ask("/readyz")).toMatchObject({ status: 200, body: "ok\n" });
+    await server.close();
+    await command.line(({ msg }) => msg === "the server is down: not listening", "the outage");
+    expect(await ask("/livez")).toMatchObject({ status: 200 });
+    expect(await ask("/readyz")).toMatchObject({
+      status: 503,
+      body: `upstream main: the server 127.0.0.1:${server.port} is down\n`,
+    });
+  });
+
   it("shows nothing without the token, where others can come", async () => {
     const files = copies();
     atEnd(() => files.remove());

@@ -8,6 +8,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
+import { portOf, Visitor } from "../admin/visitor.ts";
 import { copies, fixture } from "../net/certificates.ts";
 import { zeoProxy, type CommandProcess } from "./command.ts";
 import { atEnd, configFile, leave, stopped } from "./stage.ts";
@@ -172,6 +173,47 @@ describe("the command", () => {
     const lines = await stopped(process_);
     expect(process_.stdout).not.toContain("\\u001b");
     expect(lines.filter(({ level }) => level === "fatal")).toEqual([]);
+  });
+
+  it("keeps those of one address to their share, whom a binary PROXY header names", async () => {
+    const upstream = "listen: 127.0.0.1:0, accept-proxy: true, clients-per-address: 2";
+    const { address, command: process_ } = await command(await serverBy("plain"), upstream);
+    /** Version 2, TCP over IPv4. */
+    const said = async (host: string): Promise<string> => {
+      const socket = connect(portOf(address), "127.0.0.1").on("error", () => undefined);
+      atEnd(() => socket.destroy());
+      socket.write(Buffer.from(`0d0a0d0a000d0a515549540a2111000c${host}c00002010005238c`, "hex"));
+      return await Promise.race([
+        once(socket, "data").then(([data]) => (data as Buffer).toString("latin1")),
+        once(socket, "end").then(() => "nothing"),
+      ]);
+    };
+    const [one, other] = ["c0000207", "c0000208"];
+    expect([await said(one), await said(one), await said(one)]).toEqual(["\0\0\0\x02Z5", "\0\0\0\x02Z5", "nothing"]);
+    expect(await said(other)).toBe("\0\0\0\x02Z5");
+    const refused = await process_.line(({ reason }) => reason === "address-full", "who is too many");
+    expect(refused["client"]).toBe("192.0.2.7:5");
+  });
+
+  it("takes over the sockets that a killed one has left", async () => {
+    const [path, admin] = [join(folder(), "proxy.sock"), join(folder(), "admin.sock")];
+    const server = await serverBy("plain");
+    const upstream = `{ name: main, listen: ${path}, server: "${server}" }`;
+    const file = configFile(`upstreams: [${upstream}]\nlimits: { clients: 100 }\nadmin: { listen: ${admin} }\n`);
+    const start = async (): Promise<CommandProcess> => {
+      const started = zeoProxy(["run", "--config", file]);
+      await started.line(({ msg }) => msg === "listening", "listening");
+      return started;
+    };
+    const first = await start();
+    first.signal("SIGKILL");
+    await first.ended();
+    for (const left of [path, admin]) expect(statSync(left).isSocket()).toBe(true);
+    const second = await start();
+    await new ClientCommit(await client(path, "unix")).commit({ create: [OID] });
+    expect(await (await Visitor.to(admin)).ask("/livez")).toMatchObject({ status: 200 });
+    await stopped(second);
+    for (const left of [path, admin]) expect(() => statSync(left)).toThrow("ENOENT");
   });
 
   it("writes one line for all the storages that there are not, whatever they are called", async () => {

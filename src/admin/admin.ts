@@ -3,7 +3,7 @@ import type { Inspected } from "../metrics/inspected.ts";
 import { LoopDelay } from "../metrics/loop-delay.ts";
 import type { Route } from "./route.ts";
 import { ownRoutes } from "./routes.ts";
-import { readCredentials, readToken } from "./secrets.ts";
+import { readSecrets } from "./secrets.ts";
 import { AdminServer, type AdminSecrets } from "./server.ts";
 import { Token } from "./token.ts";
 
@@ -57,8 +57,7 @@ export async function openAdmin(config: AdminConfig, { inspected, routes = [], f
   }
 }
 
-function secretsOf({ hosts, tls, tokenFile }: AdminConfig): AdminSecrets {
-  const token = tokenFile === undefined ? undefined : new Token(readToken(tokenFile));
-  const credentials = tls === undefined ? undefined : readCredentials(tls.certificate, tls.key);
-  return { hosts, token, credentials };
+function secretsOf(config: AdminConfig): AdminSecrets {
+  const { credentials, token } = readSecrets(config);
+  return { hosts: config.hosts, token: token === undefined ? undefined : new Token(token), credentials };
 }

@@ -73,14 +73,9 @@ export class Guests {
     return false;
   }
 
-  /** A TLS socket has the addresses of the one beneath, and is another object. */
+  /** Of a TLS socket it is the one beneath: Node's own name for it (Node 20 to 24, `lib/_tls_wrap.js`); it documents none. */
   #find(socket: Socket): Guest | undefined {
-    const guest = this.#all.get(socket);
-    if (guest !== undefined || !("encrypted" in socket)) return guest;
-    const { remoteAddress, remotePort } = socket;
-    for (const other of this.#all.values()) {
-      if (other.socket.remotePort === remotePort && other.socket.remoteAddress === remoteAddress) return other;
-    }
-    return undefined;
+    const { _parent: beneath } = socket as { readonly _parent?: Socket | null };
+    return this.#all.get(socket) ?? (beneath ? this.#all.get(beneath) : undefined);
   }
 }

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { createSecureContext } from "node:tls";
+import type { AdminConfig } from "../config/admin.ts";
 import { ConfigError } from "../config/problem.ts";
 import { codeOf } from "../net/system-error.ts";
 
@@ -17,6 +18,23 @@ const OTHERS = 0o007;
 export interface Credentials {
   readonly cert: string;
   readonly key: string;
+}
+
+/** What the files of a configuration hold; undefined where it names none. */
+export interface Secrets {
+  readonly token: string | undefined;
+  readonly credentials: Credentials | undefined;
+}
+
+/**
+ * Reads all that the configuration names.
+ * @throws ConfigError where one can't be used
+ */
+export function readSecrets({ tls, tokenFile }: AdminConfig): Secrets {
+  return {
+    token: tokenFile === undefined ? undefined : readToken(tokenFile),
+    credentials: tls === undefined ? undefined : readCredentials(tls.certificate, tls.key),
+  };
 }
 
 /**

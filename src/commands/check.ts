@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { readSecrets } from "../admin/secrets.ts";
 import { formatAddress } from "../config/address.ts";
 import { loadConfig } from "../config/load.ts";
 import { documented } from "../tools/shell/documented.ts";
@@ -16,7 +17,9 @@ export function checkCommand(): Command {
       ["2", "it is not, or can't be read"],
     ],
   }).action((file: string) => {
-    const { upstreams } = loadConfig(file);
+    const { admin, upstreams } = loadConfig(file);
+    // As the start does: what that refuses is no good file.
+    if (admin !== undefined) readSecrets(admin);
     const lines = upstreams.map(
       ({ name, listen, server }) => `  ${name}: ${formatAddress(listen)} before ${formatAddress(server)}`,
     );

@@ -1,15 +1,17 @@
 import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { parseAddress, type Address } from "../config/address.ts";
 import { parseConfigText } from "../config/load.ts";
 import { codeOf } from "../net/system-error.ts";
+import type { Target } from "../tools/target.ts";
 import { documented } from "../tools/shell/documented.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
 import { toolOutput } from "./tool-output.ts";
-import { gather, timeoutOption } from "./tool-options.ts";
+import { addTlsOptions, gather, timeoutOption, tlsOf, type TlsOptions } from "./tool-options.ts";
 
-interface InitOptions {
+interface InitOptions extends TlsOptions {
   readonly server: Address;
   readonly listen: Address;
   readonly output: string;
@@ -25,12 +27,12 @@ export function initCommand(): Command {
   const command = new Command("init")
     .description("Write a commented configuration for a server, which is looked at first.")
     .addOption(
-      new Option("-s, --server <host:port>", "the ZEO server")
+      new Option("-s, --server <address>", "the ZEO server, HOST:PORT or a path")
         .argParser(readAddress)
         .default(readAddress("127.0.0.1:8100"), "127.0.0.1:8100"),
     )
     .addOption(
-      new Option("-l, --listen <host:port>", "where clients are to connect")
+      new Option("-l, --listen <address>", "where clients are to connect, HOST:PORT or a path")
         .argParser(readAddress)
         .default(readAddress("127.0.0.1:9100"), "127.0.0.1:9100"),
     )
@@ -42,10 +44,12 @@ export function initCommand(): Command {
     .option("--no-probe", "write it without a look at the server")
     .addOption(timeoutOption("10s"))
     .option("--json", "say as JSON what was found and written");
+  addTlsOptions(command);
   return documented(command, {
     examples: [
       "zeo-proxy init --server 127.0.0.1:8100",
       "zeo-proxy init --server zeo.example.com:8100 --listen 0.0.0.0:9100 --output /etc/zeo-proxy.yaml",
+      "zeo-proxy init --server zeo.example.com:8100 --tls-ca /etc/zeo-proxy/zeo.pem",
     ],
     exits: [
       ["0", "the file is written, and is good"],
@@ -53,20 +57,23 @@ export function initCommand(): Command {
       ["2", "a wrong command line, or two addresses that can't work together"],
     ],
   }).action(async (options: InitOptions) => {
-    process.exitCode = await run(options);
+    process.exitCode = await run(options, command);
   });
 }
 
-async function run(options: InitOptions): Promise<number> {
+async function run(options: InitOptions, command: Command): Promise<number> {
   const { server, listen, output: file, timeout: timeoutMs } = options;
   const output = toolOutput();
+  const tls = tlsOf(options, command);
+  const serverTls = tls === undefined ? undefined : serverTlsOf(options);
   const { configText } = await import("../tools/init/config-text.ts");
   // A pair of addresses that can't work is told before anything is asked.
-  parseConfigText(configText({ server, listen, found: undefined }), file);
+  parseConfigText(configText({ server, listen, serverTls, found: undefined }), file);
   const { probe } = await import("../tools/probe/probe.ts");
   const found = options.probe
     ? await probe({
-        target: { kind: "tcp", address: server },
+        target: targetOf(server),
+        ...(tls === undefined ? {} : { tls }),
         storages: options.storage ?? ["1"],
         write: false,
         timeoutMs,
@@ -79,7 +86,15 @@ async function run(options: InitOptions): Promise<number> {
     complain("nothing written (--no-probe writes it all the same, --storage names another storage)");
     return EXIT.failed;
   }
-  const text = configText({ server, listen, found });
+  const look = found?.look;
+  if (tls === undefined && look?.kind === "zeo" && look.tls !== undefined) {
+    complain(
+      `${found?.address}: it speaks TLS: whose certificate is it to have (--tls-ca, or --tls for those that Node trusts)?`,
+    );
+    complain("nothing written (--no-probe writes it all the same)");
+    return EXIT.failed;
+  }
+  const text = configText({ server, listen, serverTls, found });
   // What is written here must be good.
   parseConfigText(text, file);
   if (file === "-") {
@@ -100,17 +115,28 @@ async function run(options: InitOptions): Promise<number> {
     return EXIT.ok;
   }
   output.print(`${file}: written; next:\n  zeo-proxy check ${file}\n  zeo-proxy run --config ${file}\n`);
-  const look = found?.look;
-  if (look?.kind === "zeo" && look.tls !== undefined) {
-    output.note("zeo-proxy: the server speaks TLS: see what the configuration has for it");
-  }
   return EXIT.ok;
+}
+
+function targetOf(server: Address): Target {
+  return server.path === undefined ? { kind: "tcp", address: server } : { kind: "unix", path: server.path };
+}
+
+/** As the configuration spells it: there all files are absolute. */
+function serverTlsOf({ tlsCa, tlsCertificate, tlsKey, tlsName, tlsInsecure }: TlsOptions): Record<string, string> {
+  return {
+    ...(tlsCa !== undefined && { ca: resolve(tlsCa) }),
+    ...(tlsCertificate !== undefined && { certificate: resolve(tlsCertificate) }),
+    ...(tlsKey !== undefined && { key: resolve(tlsKey) }),
+    ...(tlsName !== undefined && { name: tlsName }),
+    verify: tlsInsecure === true ? "off" : "on",
+  };
 }
 
 function readAddress(text: string): Address {
   const address = parseAddress(text);
   if (address === undefined || address.port === 0) {
-    throw new InvalidArgumentError("expected HOST:PORT such as 127.0.0.1:8100.");
+    throw new InvalidArgumentError("expected HOST:PORT such as 127.0.0.1:8100, or an absolute path.");
   }
   return address;
 }

@@ -33,6 +33,12 @@ export function runCommand(): Command {
       "zeo-proxy run --listen 127.0.0.1:9100 --server 127.0.0.1:8100",
       'zeo-proxy run --listen "[::1]:0" --server zeo.example.com:8100 --log-level debug',
     ],
+    exits: [
+      ["0", "stopped by a signal, in order"],
+      ["1", "a listening address is in use or not permitted, or an internal error"],
+      ["2", "a wrong configuration or command line; nothing was started"],
+      ["130, 131, 143", "ended at once by a second signal"],
+    ],
     notes: [
       "SIGTERM, SIGINT and SIGQUIT let finishing commits settle and tell clients what they are owed, for limits.drain at most; a second one ends the process at once.",
       "SIGHUP reads the file again, and SIGUSR1 writes how everything is to the log.",

@@ -1,7 +1,7 @@
 import { isIP, type AddressInfo, type Server } from "node:net";
 import type { Address, TcpAddress } from "../config/address.ts";
 import { lookUp } from "./look-up.ts";
-import { admit, listenAt, removeStale, type SocketFile } from "./socket-file.ts";
+import { admit, listenAt, listenFault, removeStale, type SocketFile } from "./socket-file.ts";
 import { codeOf } from "./system-error.ts";
 
 /** What comes of it: one of the first two, once, not while `bind` runs, and neither after it was given up. */
@@ -66,7 +66,7 @@ export class Binding {
     });
     server.once("error", (error) => {
       if (this.#isGivenUp) return;
-      if (!mayBeStale || codeOf(error) !== "EADDRINUSE") this.#fail(error);
+      if (!mayBeStale || codeOf(error) !== "EADDRINUSE") this.#fail(error, listenFault(path, error));
       else removeStale(path, (code, cause) => this.#removed(path, code, cause));
     });
     this.#servers = [server];
@@ -127,9 +127,9 @@ export class Binding {
     this.#told.bound(address);
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, code = codeOf(error)): void {
     this.#close();
-    this.#told.failed(codeOf(error), error);
+    this.#told.failed(code, error);
   }
 
   /** A socket's file goes with it. */

@@ -1,5 +1,6 @@
-import { chmodSync, chownSync, lstatSync, unlinkSync, type Stats } from "node:fs";
+import { chmodSync, chownSync, existsSync, lstatSync, unlinkSync, type Stats } from "node:fs";
 import { connect, type Server } from "node:net";
+import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { codeOf } from "./system-error.ts";
 
@@ -26,6 +27,12 @@ export function listenAt(server: Server, path: string): void {
   } finally {
     if (before !== undefined) process.umask(before);
   }
+}
+
+/** Why it is not listened on: libuv says EACCES of a folder that is not there, too (`uv_pipe_bind`, as of 1.46). */
+export function listenFault(path: string, error: unknown): string {
+  const code = codeOf(error);
+  return code === "EACCES" && !existsSync(dirname(path)) ? "ENOENT" : code;
 }
 
 /**

@@ -85,6 +85,8 @@ export class TlsAcceptor {
       return;
     }
     socket.unshift(bytes);
+    // Who closes his half behind the first words of a handshake has left it. What is made over this socket takes that from it.
+    socket.allowHalfOpen = false;
     this.#server.emit("connection", socket);
   }
 
@@ -128,7 +130,6 @@ export class TlsAcceptor {
       return;
     }
     client.pause();
-    // Until then who closes his half was to be noticed.
     client.allowHalfOpen = true;
     this.#told.secure(client, pending.origin);
   }

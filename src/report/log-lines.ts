@@ -67,8 +67,11 @@ export function writeLines(logger: Logger, lines: RepairLines): (happening: Happ
       }
       case "unwatched": {
         const { upstream, storage, family, reason } = happening;
+        // Anybody who can connect can ask for storages that there are not, with ever other names.
+        const counts = reason === "no-storage" ? hourly.count(upstream, reason, performance.now()) : {};
+        if (counts === undefined) return;
         logger.warn(
-          { upstream, storage, family, reason },
+          { upstream, storage, family, reason, ...counts },
           "there is no witness: commits that do not pass through here are relayed as the server tells them",
         );
         return;

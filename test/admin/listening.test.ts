@@ -3,7 +3,8 @@ import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { serving, Visitor } from "./visitor.ts";
+import type { Route } from "../../src/admin/route.ts";
+import { CREDENTIALS, serving, Visitor } from "./visitor.ts";
 
 function path(): string {
   const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-admin-"));
@@ -22,6 +23,15 @@ describe("a Unix socket", () => {
     expect(await visitor.ask("/hello", { Host: "evil.example" })).toMatchObject({ status: 421 });
     await server.stop();
     expect(existsSync(listen.path)).toBe(false);
+  });
+
+  it("with TLS answers one while another's answer goes on and on", async () => {
+    const stream: Route = { path: "/stream", handle: (_, response) => void response.writeHead(200).write("first") };
+    const { address } = await serving({ listen: { path: path() }, credentials: CREDENTIALS }, [stream]);
+    const long = await Visitor.tls(address);
+    expect(await long.ask("/stream")).toMatchObject({ status: 200 });
+    expect(await (await Visitor.tls(address)).ask("/hello")).toMatchObject({ status: 200, body: "hello\n" });
+    expect(long.socket.destroyed).toBe(false);
   });
 
   it("that a process has left behind is taken over", async () => {

@@ -53,9 +53,11 @@ export class Visitor {
     });
   }
 
-  static tls(port: number): Promise<Visitor> {
+  /** To a port, or a path. */
+  static tls(to: number | string): Promise<Visitor> {
+    const place = typeof to === "string" ? { path: to } : { port: to, host: "127.0.0.1" };
     return new Promise((done, failed) => {
-      const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+      const socket = connectTls({ ...place, rejectUnauthorized: false });
       socket.once("error", failed);
       socket.once("secureConnect", () => done(new Visitor(socket)));
     });

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
@@ -56,5 +56,21 @@ test.each([[["check"]], [["run", "--config"]]])("%j: a missing file is status 2"
   expect(stderr).toBe(
     `${path}: expected a file that can be read, got no such file\n` +
       "zeo-proxy: one problem in the configuration, nothing started\n",
+  );
+});
+
+test.each([[["check"]], [["run", "--config"]]])("%j: a token that others can read is status 2", async (args) => {
+  const token = file("token", "0123456789abcdef0123456789abcdef\n");
+  chmodSync(token, 0o644);
+  const path = file(
+    "admin.yaml",
+    `upstreams: [{ listen: 127.0.0.1:0, server: 127.0.0.1:1 }]
+admin: { listen: 127.0.0.1:0, token-file: ${token} }
+`,
+  );
+  const { status, stdout, stderr } = await zeoProxy([...args, path]).ended();
+  expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+  expect(stderr).toContain(
+    `admin.token-file: expected a file that nobody but its owner and its group may use, got ${token}`,
   );
 });

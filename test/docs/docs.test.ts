@@ -79,6 +79,16 @@ describe.each(DOCUMENTS)("%s", (document) => {
     expect(broken).toEqual([]);
   });
 
+  it("has tables that are whole, and say nothing twice", () => {
+    const blocks = text.split(/\n(?!\|)/).filter((block) => block.startsWith("|") || block.includes("\n|"));
+    for (const block of blocks) {
+      const rows = block.split("\n").filter((line) => line.startsWith("|"));
+      // A blank line between two rows ends a table, and what follows is no table.
+      expect(rows[1]).toMatch(/^\|(?: :?-+:? \|)+$/);
+      expect(rows.filter((row, at) => rows.indexOf(row) < at)).toEqual([]);
+    }
+  });
+
   it("names files and folders that exist", () => {
     const names = new Set(filesIn("src").map((path) => path.split("/").at(-1)));
     const absent = codeIn(text).filter((code) => {

@@ -181,6 +181,17 @@ describe("a client with TLS", () => {
     expect(failures.map(({ code }) => code)).toEqual(["ERR_TLS_HANDSHAKE_TIMEOUT", "ERR_TLS_HANDSHAKE_TIMEOUT"]);
   });
 
+  it("that leaves within its handshake is not waited for", async () => {
+    const { port, failures, failed } = await listens(forClients(), 600_000);
+    for (const said of ["160301", "16030102000100"]) {
+      const socket = plainClient(port);
+      socket.end(Buffer.from(said, "hex"));
+      await within(once(socket.resume(), "close"), "its close");
+    }
+    await failed();
+    expect(failures.map(({ code }) => code)).toEqual(["ECONNRESET", "ECONNRESET"]);
+  });
+
   it("whose address is given up during its handshake is closed, and nothing is told", async () => {
     const { listening, port, failures } = await listens(forClients());
     const silent = plainClient(port);

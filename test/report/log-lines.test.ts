@@ -369,3 +369,23 @@ it("what nobody guards at an address is warned of", () => {
     ].map((line) => ({ ...line, msg: expect.stringMatching(line.msg) as string })),
   );
 });
+
+describe("storages that there are not", () => {
+  const unwatched = (storage: string, reason: "no-storage" | "no-iteration"): Happening => ({
+    what: "unwatched",
+    ...place,
+    storage,
+    family: "new",
+    reason,
+  });
+
+  it("are told of once an hour, since anybody can ask for ever others", () => {
+    const lines = linesOf(unwatched("a", "no-storage"), unwatched("b", "no-storage"), unwatched("c", "no-storage"));
+    expect(lines).toMatchObject([{ level: "warn", storage: "a", reason: "no-storage", since: 1, total: 1 }]);
+  });
+
+  it("hide none that there is", () => {
+    const lines = linesOf(unwatched("a", "no-storage"), unwatched("1", "no-iteration"), unwatched("2", "no-iteration"));
+    expect(lines).toMatchObject([{ storage: "a" }, { storage: "1" }, { storage: "2" }]);
+  });
+});

@@ -7,14 +7,18 @@ import { optionsText, upstreamOptionsText } from "./options-text.ts";
 export interface ConfigWanted {
   readonly listen: Address;
   readonly server: Address;
+  /** TLS with the server: `server-tls` as YAML spells it, in that order. Undefined: none. */
+  readonly serverTls?: Readonly<Record<string, string>> | undefined;
   /** What was found there; undefined: nobody looked. */
   readonly found: Probe | undefined;
 }
 
 /** A configuration for that server, with a comment for everything that could be said, too. */
-export function configText({ listen, server, found }: ConfigWanted): string {
+export function configText({ listen, server, serverTls, found }: ConfigWanted): string {
   const storages = (found?.storages ?? []).filter(({ ok }) => ok).map(({ storage }) => storage);
-  const given = new Set(["name", "listen", "server", ...(storages.length > 0 ? ["storages"] : [])]);
+  const given = new Set(["name", "listen", "server"]);
+  if (storages.length > 0) given.add("storages");
+  if (serverTls !== undefined) given.add("server-tls");
   const options = upstreamOptionsText("    ", given);
   return [
     "# zeo-proxy's configuration, written by `zeo-proxy init`. What begins with `# ` and a key is a default: take away the",
@@ -25,6 +29,12 @@ export function configText({ listen, server, found }: ConfigWanted): string {
     "  - name: main # what log and statistics call it",
     `    listen: ${quoted(formatAddress(listen))} # where clients connect`,
     `    server: ${quoted(formatAddress(server))} # the ZEO server`,
+    ...(serverTls === undefined
+      ? []
+      : [
+          "    server-tls: # all of its options stand in the documentation",
+          ...Object.entries(serverTls).map(([key, value]) => `      ${key}: ${quoted(value)}`),
+        ]),
     ...(storages.length > 0
       ? [
           "    # what others commit there is read from the first moment on, not from the first client on",
@@ -49,7 +59,7 @@ function aboutServer(found: Probe | undefined): string[] {
   return lines;
 }
 
-/** In YAML a bracket begins a list. */
-function quoted(address: string): string {
-  return address.startsWith("[") ? JSON.stringify(address) : address;
+/** Plain where YAML reads it as it stands; a bracket begins a list there, say. */
+function quoted(value: string): string {
+  return /^[\w/][\w./:-]*$/.test(value) ? value : JSON.stringify(value);
 }

@@ -47,7 +47,7 @@ export function fetchStatus({ url, token, ca, timeoutMs }: Admin): Promise<unkno
     request.on("error", (error) => {
       clearTimeout(timer);
       const code = codeOf(error);
-      fail(code === "ECONNREFUSED" ? "nobody listens there: is admin.listen configured? (ECONNREFUSED)" : code);
+      fail(brokenText(code));
     });
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -72,4 +72,11 @@ export function fetchStatus({ url, token, ca, timeoutMs }: Admin): Promise<unkno
     });
     request.end();
   });
+}
+
+function brokenText(code: string): string {
+  if (code === "ECONNREFUSED") return `nobody listens there: is admin.listen configured? (${code})`;
+  // What Node's parser of HTTP says of anything else; a server's ZEO, say.
+  if (code.startsWith("HPE_")) return `the answer is no HTTP: is that admin.listen? (${code})`;
+  return code;
 }

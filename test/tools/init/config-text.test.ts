@@ -33,6 +33,15 @@ describe("a configuration that init writes", () => {
     expect(parseConfigText(all, "init")).toEqual(parseConfigText(text, "init"));
   });
 
+  it("has the server's TLS, and paths as they are", () => {
+    const server = { path: "/run/zeo #1: a.sock" };
+    const serverTls = { name: "zeo.example", verify: "off" };
+    const text = configText({ listen: { path: "/run/[x]'.sock" }, server, serverTls, found: undefined });
+    expect(parseConfigText(uncommented(text), "init").upstreams).toMatchObject([
+      { listen: { path: "/run/[x]'.sock" }, server, serverTls: { name: "zeo.example", verify: "off", minimum: "1.2" } },
+    ]);
+  });
+
   it("names the storages that were found", async () => {
     const server = await serve();
     const found = await probe({ target: targetOf(server), storages: ["1", "2"], write: false, timeoutMs: 10_000 });

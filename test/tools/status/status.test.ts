@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createTcpServer } from "node:net";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import type * as shape from "../../../src/admin/shape.ts";
 import { fetchStatus, parseAdmin } from "../../../src/tools/status/fetch.ts";
@@ -263,4 +264,17 @@ test.each([
   [90_061, "1 d 1 h"],
 ])("%d seconds are %s", (seconds, text) => {
   expect(durationText(seconds)).toBe(text);
+});
+
+test("where something else than HTTP is spoken is said", async () => {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.end(Buffer.from("000000025a35", "hex"));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
+  await expect(fetchStatus(asked(parseAdmin(address) as URL))).rejects.toThrow(
+    `${address}: the answer is no HTTP: is that admin.listen? (HPE_INVALID_CONSTANT)`,
+  );
 });

@@ -148,7 +148,9 @@ const log = map({
 const limits = map({
   clients: whole(1, 1_000_000)
     .prefault(10_000)
-    .describe("client connections of the process. At this number it stops listening until one ends")
+    .describe(
+      "client connections of the process. At this number who has not registered for long makes room; else it stops listening until one ends",
+    )
     .meta({ change: "at once" }),
   frame: size(64 * KIB, 2 * GIB)
     .prefault("2GiB")

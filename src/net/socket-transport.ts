@@ -140,6 +140,7 @@ export class SocketTransport implements Transport {
             },
             left: ({ host }) => door.leaves(host),
           });
+    if (handshakes !== undefined) door.handshakes(() => handshakes.oldest);
     const enter = (socket: Socket, origin: Origin): void => {
       if (handshakes === undefined) listened.accepted(connectionOf(socket, origin));
       else handshakes.take(socket, origin);
@@ -192,6 +193,7 @@ function placeOf(server: Address): { path: string } | { host: string; port: numb
 const OPEN: Door = {
   headerMs: () => undefined,
   lacksHeader: () => undefined,
+  handshakes: () => undefined,
   failsHandshake: () => undefined,
   admits: () => true,
   leaves: () => undefined,

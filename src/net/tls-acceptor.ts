@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import type { TlsConfig } from "../config/transport-schema.ts";
+import type { Nobody } from "../upstream/nobodies.ts";
 import type { HandshakeFault, Origin } from "../upstream/transport.ts";
 import type { Credentials } from "./credentials.ts";
+import { systemClock } from "./system-clock.ts";
 import { codeOf } from "./system-error.ts";
 
 /** What becomes of a client that was handed to it: one of the two, or neither where it leaves without a word. */
@@ -36,6 +38,8 @@ interface Pending {
   readonly socket: Socket;
   readonly origin: Origin;
   readonly timer: NodeJS.Timeout;
+  /** By the system's clock. */
+  readonly since: number;
 }
 
 /** The handshakes of one listening address. */
@@ -64,11 +68,19 @@ export class TlsAcceptor {
     return this.#pending.size;
   }
 
+  /** The one that takes longest. */
+  get oldest(): Nobody | undefined {
+    for (const { since, socket } of this.#pending.values()) {
+      return { since, giveUp: () => this.#giveUp(socket, CROWDED) };
+    }
+    return undefined;
+  }
+
   /** Of a client that was accepted, and that has not been read. What TLS needs is made when it says something. */
   take(socket: Socket, origin: Origin): void {
     if (this.#pending.size >= this.#most) this.#giveUpOldest();
     const timer = setTimeout(() => this.#giveUp(socket, TIMEOUT), this.#timeoutMs());
-    this.#pending.set(socket, { socket, origin, timer });
+    this.#pending.set(socket, { socket, origin, timer, since: systemClock.now() });
     // Behind the error that may come with it.
     socket.once("close", () => setImmediate(() => this.#drop(socket)));
     socket.on("error", () => undefined);

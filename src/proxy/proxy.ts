@@ -19,6 +19,7 @@ import { reportTo } from "../report/reporter.ts";
 import { Memory } from "../session/memory.ts";
 import { Fullness } from "../upstream/fullness.ts";
 import type { RepairMode } from "../upstream/host.ts";
+import { Nobodies } from "../upstream/nobodies.ts";
 import { Room } from "../upstream/room.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import { Upstream } from "../upstream/upstream.ts";
@@ -63,6 +64,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   readonly #counters = new Counters();
   readonly #summary: RepairSummary;
   readonly #room: Room;
+  readonly #nobodies: Nobodies;
   readonly #fullness: Fullness;
   readonly #memory: Memory;
   readonly #servers: Servers;
@@ -85,6 +87,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const feed = given ?? (config.admin === undefined ? undefined : new Feed(systemClock, packageVersion()));
     this.#report = this.#reportTo(logger, feed);
     this.#room = new Room(config.limits.clients);
+    this.#nobodies = new Nobodies(this.#room, systemClock);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
     this.#memory = new Memory(config.limits.memoryBytes);
     this.#servers = new Servers({ settings, report: this.#report, memory: this.#memory, feed });
@@ -132,6 +135,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
       storages: this.#servers.finder(config, transport),
       memory: this.#memory,
       room: this.#room,
+      nobodies: this.#nobodies,
       isAliveElsewhere: () => this.#at(upstream.storages).some((other) => other !== upstream && other.isAlive),
       heardOfServer: () => this.#at(upstream.storages).reduce((sum, { traffic }) => sum + traffic.fromServer, 0),
       left: (storages) => this.#servers.left(storages, this.#upstreams.present),
@@ -242,6 +246,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #stop(): Promise<void> {
+    this.#nobodies.stop();
     this.#fullness.stop();
     const { drainMs } = this.#settings.limits;
     const parts = { upstreams: this.#upstreams.all, storages: this.#servers.all };

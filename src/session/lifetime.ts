@@ -95,6 +95,11 @@ export class Lifetime implements DeadlineHost {
     this.#deadline.used(by);
   }
 
+  /** Its client may be anybody: it has not registered, and is not in use. */
+  get isNobody(): boolean {
+    return this.#deadline.isNobody;
+  }
+
   /** Relayed, and both ends have said something since. */
   get isInUse(): boolean {
     return this.#deadline.isInUse;

@@ -73,6 +73,8 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
   #protocol: string | undefined;
   #storage: string | undefined;
   #isQuiesced = false;
+  /** Its `register` waits to be forwarded. */
+  #hasAsked = false;
   /** Of one that is observed, or was, or is to be. */
   #mode: Mode<Session> | undefined;
 
@@ -108,6 +110,16 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
 
   get isServerOpen(): boolean {
     return !this.#server.hasEnded;
+  }
+
+  /** When it began, by the clock. */
+  get since(): number {
+    return this.#startedMs;
+  }
+
+  /** Its client has not said what it is here for. Once it has, this stays so. */
+  get isNobody(): boolean {
+    return !this.#hasAsked && this.#lifetime.isNobody;
   }
 
   /** Its server has said something, and has not ended it. */
@@ -379,6 +391,7 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
       this.#register(storage, talk, forward);
       return;
     }
+    this.#hasAsked = true;
     this.#client.pause();
   }
 

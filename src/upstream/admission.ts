@@ -1,4 +1,5 @@
 import type { HandshakeFault, HeaderFault, RefusalReason } from "../happening/happening.ts";
+import { oldestOf, PATIENCE_MS, type Nobody } from "./nobodies.ts";
 import type { Door, Host, Origin } from "./transport.ts";
 
 /** Who may come to an upstream's address, and how many. */
@@ -9,6 +10,15 @@ export interface AdmissionRules {
   /** At most so many at a time, and so many from one address. */
   readonly clients: number;
   readonly clientsPerAddress: number;
+}
+
+export interface AdmissionHost {
+  /** How long one that is connected may take for its header. */
+  headerMs(): number;
+  refused(origin: Origin, reason: RefusalReason): void;
+  now(): number;
+  /** Of those that have a session. */
+  oldestNobody(): Nobody | undefined;
 }
 
 /** Everybody may come. */
@@ -26,35 +36,38 @@ export const OPEN: AdmissionRules = {
 export class Admission implements Door {
   /** They hold for whoever comes from now on. */
   rules: AdmissionRules;
-  readonly #headerMs: () => number;
-  readonly #refused: (origin: Origin, reason: RefusalReason) => void;
+  readonly #host: AdmissionHost;
+  /** Of the handshakes of one who listens. */
+  #oldestHandshake: () => Nobody | undefined = () => undefined;
   #taken = 0;
   /** By address. One of a host that is not known is none. */
   readonly #takenBy = new Map<string, number>();
 
-  /** `headerMs`: how long one that is connected may take for its header. */
-  constructor(rules: AdmissionRules, headerMs: () => number, refused: (origin: Origin, reason: RefusalReason) => void) {
+  constructor(rules: AdmissionRules, host: AdmissionHost) {
     this.rules = rules;
-    this.#headerMs = headerMs;
-    this.#refused = refused;
+    this.#host = host;
   }
 
   headerMs(host: Host): number | undefined {
-    return this.rules.isBalancer(host) ? this.#headerMs() : undefined;
+    return this.rules.isBalancer(host) ? this.#host.headerMs() : undefined;
   }
 
   lacksHeader(origin: Origin, fault: HeaderFault): void {
-    this.#refused(origin, fault);
+    this.#host.refused(origin, fault);
+  }
+
+  handshakes(oldest: () => Nobody | undefined): void {
+    this.#oldestHandshake = oldest;
   }
 
   failsHandshake(origin: Origin, fault: HandshakeFault): void {
-    this.#refused(origin, fault);
+    this.#host.refused(origin, fault);
   }
 
   admits(origin: Origin): boolean {
     const reason = this.#reasonAgainst(origin.host);
     if (reason !== undefined) {
-      this.#refused(origin, reason);
+      this.#host.refused(origin, reason);
       return false;
     }
     this.#taken++;
@@ -73,9 +86,17 @@ export class Admission implements Door {
   #reasonAgainst(host: Host): RefusalReason | undefined {
     const { rules } = this;
     if (!rules.permits(host)) return "denied";
-    if (this.#taken >= rules.clients) return "upstream-full";
+    if (this.#taken >= rules.clients && !this.#makesRoom()) return "upstream-full";
     if (host !== undefined && this.#placesOf(host) >= rules.clientsPerAddress) return "address-full";
     return undefined;
+  }
+
+  /** As where the process has no room (`nobodies.ts`): who has waited longest goes. */
+  #makesRoom(): boolean {
+    const oldest = oldestOf([this.#host.oldestNobody(), this.#oldestHandshake()]);
+    if (oldest === undefined || this.#host.now() - oldest.since < PATIENCE_MS) return false;
+    oldest.giveUp();
+    return this.#taken < this.rules.clients;
   }
 
   #placesOf(host: string): number {

@@ -5,6 +5,7 @@ import type { SessionSettings } from "../session/host.ts";
 import type { Memory } from "../session/memory.ts";
 import type { Storages } from "../storage/storages.ts";
 import type { AdmissionRules } from "./admission.ts";
+import type { Nobodies } from "./nobodies.ts";
 import type { Room } from "./room.ts";
 import type { Transport } from "./transport.ts";
 import type { StoragesFinder } from "./tries.ts";
@@ -36,6 +37,8 @@ export interface UpstreamHost {
   readonly storages: Storages | StoragesFinder;
   readonly memory: Memory;
   readonly room: Room;
+  /** Who may have to go where there is no room. */
+  readonly nobodies?: Nobodies;
   /** Bytes that have come from the server, to all upstreams; this one's where it is left out. */
   readonly heardOfServer?: () => number;
   /** Its server is at another place: what was known of it at the one before is this upstream's no more. */

@@ -35,6 +35,8 @@ export interface Traffic {
 /** The sessions of one upstream, and what their connections say of its server. */
 export class Sessions {
   readonly all = new Set<Session>();
+  /** In the order in which they came: those of which nobody has seen yet that they are in use. */
+  readonly #fresh = new Set<Session>();
   readonly #host: SessionsHost;
   /** Made with the first of them: then it is known which server it is. */
   #forSessions: SessionHost<Session> | undefined;
@@ -95,6 +97,7 @@ export class Sessions {
     const session = new Session(arrival.client, server, this.#sessionHost(storages));
     if (this.#repair === "observe") session.observe();
     this.all.add(session);
+    this.#fresh.add(session);
     server.handOver(new FromServer(session, server.peer, this));
     arrival.handOver(session.fromClient);
   }
@@ -107,6 +110,15 @@ export class Sessions {
       session.end(sessionEnd("server-changed"), "at-once");
       session.destroy();
     }
+  }
+
+  /** Of those that have not registered, and are not in use, the one that came first. */
+  get oldestNobody(): Session | undefined {
+    for (const session of this.#fresh) {
+      if (session.isNobody) return session;
+      this.#fresh.delete(session);
+    }
+    return undefined;
   }
 
   /** Whoever waits with the end of its server's connection hears of it. */
@@ -171,6 +183,7 @@ export class Sessions {
         return;
       case "closed":
         this.#addresses.left(session);
+        this.#fresh.delete(session);
         if (!this.all.delete(session)) return;
         add(this.#past, session);
         this.#host.left(session);

@@ -1,6 +1,7 @@
 import type { Address } from "../config/address.ts";
 import type { HandshakeFault, HeaderFault } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
+import type { Nobody } from "./nobodies.ts";
 
 export type { HandshakeFault, HeaderFault } from "../happening/happening.ts";
 
@@ -35,6 +36,8 @@ export interface Door {
   lacksHeader(origin: Origin, fault: HeaderFault): void;
   /** May he come in? Then he has a place. Else he is to be closed at once. */
   admits(origin: Origin): boolean;
+  /** Who comes by TLS has a place from before his handshake: `oldest` is the one whose handshake takes longest. */
+  handshakes(oldest: () => Nobody | undefined): void;
   /** The TLS handshake of somebody who was let in has failed: `leaves` is told behind it. */
   failsHandshake(origin: Origin, fault: HandshakeFault): void;
   /** Whoever was let in has left before he was accepted. */

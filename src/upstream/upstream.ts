@@ -1,5 +1,5 @@
 import { formatAddress, type Address } from "../config/address.ts";
-import type { SessionEnd } from "../happening/ends.ts";
+import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { RefusalReason, UpstreamHappening } from "../happening/happening.ts";
 import type { Connection } from "../session/connection.ts";
 import { MessageCounts } from "../session/message-counts.ts";
@@ -13,6 +13,7 @@ import type { Dialling } from "./dialling.ts";
 import type { ListenFailure, RepairMode, UpstreamConfig, UpstreamHost } from "./host.ts";
 import { ListeningAddress } from "./listening-address.ts";
 import { isWorthWaiting } from "./local-trouble.ts";
+import type { Nobody } from "./nobodies.ts";
 import { Places } from "./places.ts";
 import { Sessions, type SessionsHost, type Traffic } from "./sessions.ts";
 import { Silence } from "./silence.ts";
@@ -41,6 +42,9 @@ export class Upstream {
   /** Of all sessions so far. */
   readonly messages = new MessageCounts();
   readonly #unwatchRoom: () => void;
+  readonly #unwatchNobodies: (() => void) | undefined;
+  /** They have no place any more, though their connections are not closed yet. */
+  readonly #givenUp = new WeakSet<Session>();
   #accepted = 0;
   #moves = 0;
   readonly #refused: Partial<Record<RefusalReason, number>> = {};
@@ -70,11 +74,13 @@ export class Upstream {
       moved: (from: Address, left: Storages | undefined) => this.#moved(from, left),
     };
     this.#tries = new Tries(tried, dialling, storages);
-    this.#admission = new Admission(
-      host.admission ?? OPEN,
-      () => limits.handshakeMs,
-      ({ peer }, reason) => this.#refuse(peer, reason),
-    );
+    this.#admission = new Admission(host.admission ?? OPEN, {
+      headerMs: () => limits.handshakeMs,
+      refused: ({ peer }, reason) => this.#refuse(peer, reason),
+      now: () => this.#now,
+      oldestNobody: () => this.#oldestNobody(),
+    });
+    this.#unwatchNobodies = host.nobodies?.offer(() => this.#oldestNobody());
     this.#address = new ListeningAddress(listen, transport, {
       door: this.#admission,
       accepted: (client) => this.#accept(client),
@@ -115,7 +121,9 @@ export class Upstream {
       serverGreeted: () => this.#availability.greeted(),
       severalAddresses: (addresses) =>
         this.#report({ what: "several-addresses", server: this.serverAddress, addresses }),
-      left: (session) => this.#left(session.host),
+      left: (session) => {
+        if (!this.#givenUp.delete(session)) this.#left(session.host);
+      },
     };
     return new Sessions(host, repair);
   }
@@ -316,6 +324,7 @@ export class Upstream {
     this.#do(this.#availability.stop());
     this.#tries.cancel();
     this.#unwatchRoom();
+    this.#unwatchNobodies?.();
     this.#bound();
     this.#started();
     this.#sessions.tellEnds();
@@ -402,6 +411,20 @@ export class Upstream {
   #left(host: Host): void {
     this.#admission.leaves(host);
     this.#host.room.free();
+  }
+
+  /** Of the clients that have a session. */
+  #oldestNobody(): Nobody | undefined {
+    const session = this.#sessions.oldestNobody;
+    return session === undefined ? undefined : { since: session.since, giveUp: () => this.#giveUp(session) };
+  }
+
+  #giveUp(session: Session): void {
+    const facts = { sender: "client", expected: "register, before others need the place" } as const;
+    this.#givenUp.add(session);
+    session.end(sessionEnd("not-registered", session.life, facts), "at-once");
+    session.destroy();
+    this.#left(session.host);
   }
 
   #pair(arrival: Arrival, server: Connection): void {

@@ -68,6 +68,10 @@ class Entrance implements Door {
     this.#note(`${host} ${fault}`);
   }
 
+  handshakes(): void {
+    // There is no TLS.
+  }
+
   failsHandshake({ host }: Origin, fault: string): void {
     this.#note(`${host} ${fault}`);
   }
@@ -321,6 +325,7 @@ describe("very many that are waited for", () => {
     const door: Door = {
       headerMs: () => 60_000,
       lacksHeader: ({ peer }, fault) => refused.push(`${peer} ${fault}`),
+      handshakes: () => undefined,
       failsHandshake: () => undefined,
       admits: () => true,
       leaves: () => undefined,

@@ -32,6 +32,8 @@ describe("a register that waits for the witness", () => {
     const { speech } = stage;
     pair.client.reads(Buffer.concat([speech.call(1, "register", "1", false), speech.call(2, "get_info")]));
     expect(pair.server.frames()).toEqual([]);
+    // It has said what it is here for.
+    expect(pair.session.isNobody).toBe(false);
     told[0]?.up(asTid(1000n));
     expect(pair.server.frames().length).toBe(2);
     expect(pair.session.life).toBe("registered");

@@ -1,18 +1,40 @@
 import { describe, expect, it } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Admission, OPEN, type AdmissionRules } from "../../src/upstream/admission.ts";
+import type { Nobody } from "../../src/upstream/nobodies.ts";
 import { Gate, HANDSHAKE_MS } from "./gate.ts";
 
 class Told {
   readonly refused: string[] = [];
+  now = 0;
+  /** Who has a session, and who is in his handshake, the oldest first. */
+  readonly nobodies: { host: string; since: number }[] = [];
+  readonly handshakes: { host: string; since: number }[] = [];
+  readonly givenUp: string[] = [];
   readonly admission: Admission;
 
   constructor(rules: Partial<AdmissionRules>) {
     this.admission = new Admission(
       { ...OPEN, ...rules },
-      () => HANDSHAKE_MS,
-      ({ peer }, reason) => this.refused.push(`${peer} ${reason}`),
+      {
+        headerMs: () => HANDSHAKE_MS,
+        refused: ({ peer }, reason) => this.refused.push(`${peer} ${reason}`),
+        now: () => this.now,
+        oldestNobody: () => this.#nobody(this.nobodies),
+      },
     );
+    this.admission.handshakes(() => this.#nobody(this.handshakes));
+  }
+
+  #nobody(list: { host: string; since: number }[]): Nobody | undefined {
+    const [oldest] = list;
+    if (oldest === undefined) return undefined;
+    const giveUp = (): void => {
+      list.shift();
+      this.givenUp.push(oldest.host);
+      this.admission.leaves(oldest.host);
+    };
+    return { since: oldest.since, giveUp };
   }
 
   comes(host: string | undefined): boolean {
@@ -49,6 +71,21 @@ describe("a door", () => {
     expect([told.comes("a"), told.comes("b")]).toEqual([false, true]);
     told.admission.leaves("a");
     expect([told.comes("a"), told.comes("a")]).toEqual([true, false]);
+  });
+
+  it("gives a place that its holder has not used for a second to whoever comes, the one first that was taken first", () => {
+    const told = new Told({ clients: 3 });
+    for (const host of ["a", "b", "c"]) told.comes(host);
+    told.nobodies.push({ host: "b", since: 200 });
+    told.handshakes.push({ host: "c", since: 100 });
+    told.now = 1_099;
+    expect(told.comes("d")).toBe(false);
+    told.now = 1_100;
+    expect([told.comes("e"), told.comes("f")]).toEqual([true, false]);
+    told.now = 1_200;
+    expect([told.comes("g"), told.comes("h")]).toEqual([true, false]);
+    expect(told.givenUp).toEqual(["c", "b"]);
+    expect(told.refused).toEqual(["d:1 upstream-full", "f:1 upstream-full", "h:1 upstream-full"]);
   });
 
   it("counts those whose address is not known in all, and not as one address", () => {

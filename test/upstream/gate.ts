@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { formatAddress } from "../../src/config/address.ts";
 import type { Happening } from "../../src/happening/happening.ts";
 import { Storages } from "../../src/storage/storages.ts";
+import { Nobodies } from "../../src/upstream/nobodies.ts";
 import { Room } from "../../src/upstream/room.ts";
 import type { StoragesFinder } from "../../src/upstream/tries.ts";
 import { Memory, type Share } from "../../src/session/memory.ts";
@@ -86,6 +87,7 @@ export class Gate {
       this.listener(happening);
     };
     this.room = new Room(clients);
+    const nobodies = new Nobodies(this.room, clock);
     const memory = new Memory(memoryBytes);
     this.memory = memory;
     const share = (free: () => void): Share => memory.share(free);
@@ -117,6 +119,7 @@ export class Gate {
         left: (storages) => this.left.push(storages),
         memory,
         room: this.room,
+        nobodies,
         report,
         ...(admission !== undefined && { admission }),
       },

@@ -1,5 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { describe, expect, it, test } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished, test } from "vitest";
 import { program } from "../../../src/commands/main.ts";
 import { bashCompletion } from "../../../src/tools/shell/bash.ts";
 import { fishCompletion } from "../../../src/tools/shell/fish.ts";
@@ -45,7 +48,9 @@ describe("bash", () => {
 
 /** Where the machine has that shell, it must take the script. */
 function checked(shell: string, args: readonly string[], script: string): void {
-  const { error, status, stderr } = spawnSync(shell, args, { encoding: "utf8", input: script });
+  const file = join(emptyFolder(), "script");
+  writeFileSync(file, script);
+  const { error, status, stderr } = spawnSync(shell, [...args, file], { encoding: "utf8" });
   if (error === undefined) expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 }
 
@@ -66,6 +71,39 @@ describe.each([
   it("is taken by that shell", () => {
     checked(shell, args, script);
   });
+});
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-shell-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+const has = (shell: string): boolean => spawnSync(shell, ["--version"]).status === 0;
+
+it.skipIf(!has("fish"))("fish completes with it", () => {
+  const file = join(emptyFolder(), "zeo-proxy.fish");
+  writeFileSync(file, fishCompletion(root));
+  const completedBy = (line: string): string[] => {
+    const commands = [`source ${file}`, `complete -C "${line}"`].flatMap((command) => ["-c", command]);
+    const { status, stdout, stderr } = spawnSync("fish", ["--no-config", ...commands], {
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    return stdout.split("\n").flatMap((row) => row.split("\t")[0] || []);
+  };
+  expect(completedBy("zeo-proxy pro")).toEqual(["probe"]);
+  expect(completedBy("zeo-proxy run --log-l")).toEqual(["--log-level"]);
+  expect(completedBy("zeo-proxy run --log-level w")).toEqual(["warn"]);
+  expect(completedBy("zeo-proxy completion ").sort()).toEqual(["bash", "fish", "zsh"]);
+});
+
+it.skipIf(!has("zsh"))("zsh loads it by its name", () => {
+  const folder = emptyFolder();
+  writeFileSync(join(folder, "_zeo-proxy"), zshCompletion(root));
+  const script = `fpath=(${folder} $fpath); autoload -U compinit; compinit -u -D; print $_comps[zeo-proxy]; autoload +X _zeo-proxy`;
+  const { status, stdout, stderr } = spawnSync("zsh", ["-f", "-c", script], { encoding: "utf8" });
+  expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "_zeo-proxy\n", stderr: "" });
 });
 
 describe("the manual", () => {

@@ -34,7 +34,10 @@ describe("a reload", () => {
     const scene = await started([main]);
     const [writer, watcher] = [await client(main.port), await client(main.port)];
     await turnedAway(await from("127.0.0.2", main.port));
-    expect(await scene.reload([{ ...main, allow: ["127.0.0.2"] }])).toMatchObject({ reopened: [] });
+    expect(await scene.reload([{ ...main, allow: ["127.0.0.2"], "accept-proxy": ["127.0.0.9"] }])).toMatchObject({
+      reopened: [],
+      changed: ["upstreams[0].allow", "upstreams[0].accept-proxy"],
+    });
     await turnedAway(await from("127.0.0.1", main.port));
     await greeted(await from("127.0.0.2", main.port));
     await commits(writer, 1, watcher);

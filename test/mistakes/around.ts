@@ -1,0 +1,416 @@
+import type { Mistake } from "./mistakes.ts";
+
+// Of the rooms around sessions and ledger, which the simulator has nothing of. Each names the tests that may find it.
+
+const [ADMIN, NET, UPSTREAM, PAGE, SYSTEMD] = [
+  ["test/admin"],
+  ["test/net"],
+  ["test/upstream"],
+  ["test/page"],
+  ["test/systemd"],
+] as const;
+const RELOAD_TLS = ["test/proxy/reload-tls.test.ts"];
+const RELOAD_ADMIN = ["test/proxy/reload-admin.test.ts"];
+const RELOAD = ["test/proxy/plan.test.ts", "test/proxy/reload.test.ts"];
+const TURN = ["test/session", "test/proxy/observe.test.ts", "test/proxy/reload-repair.test.ts"];
+
+/** Planted as the others are. */
+export const AROUND: readonly Mistake[] = [
+  // --- the admin address ---
+  {
+    name: "the admin address may be asked by any name",
+    file: "src/admin/server.ts",
+    text: "if (!this.#names.allows(headers.host, socket.localAddress)) {",
+    becomes: "if (!this.#names.allows(undefined, socket.localAddress)) {",
+    tests: ADMIN,
+  },
+  {
+    name: "any IP address is a name of the admin address",
+    file: "src/admin/host-names.ts",
+    text: "(isIP(host) !== 0 && reached !== undefined && host === plain(reached))",
+    becomes: "(isIP(host) !== 0 && reached !== undefined)",
+    tests: ADMIN,
+  },
+  {
+    name: "who shows no token at all is answered",
+    file: "src/admin/server.ts",
+    text: "if (this.#token?.isIn(headers.authorization) === false) {",
+    becomes: "if (headers.authorization !== undefined && this.#token?.isIn(headers.authorization) === false) {",
+    tests: ADMIN,
+  },
+  {
+    name: "of Basic the user's name is taken for the token",
+    file: "src/admin/token.ts",
+    text: 'return text.slice(text.indexOf(":") + 1);',
+    becomes: 'return text.slice(0, text.indexOf(":"));',
+    tests: ADMIN,
+  },
+  {
+    name: "whatever else a request says than GET, it is answered like one",
+    file: "src/admin/server.ts",
+    text: 'if (method !== "GET" && method !== "HEAD") {',
+    becomes: "if (method === undefined) {",
+    tests: ADMIN,
+  },
+  {
+    name: "a connection to the admin address makes room though it is being served",
+    file: "src/admin/guests.ts",
+    text: "      if (isServed) continue;\n",
+    becomes: "",
+    tests: ADMIN,
+  },
+  {
+    name: "a token that everybody can read is taken",
+    file: "src/admin/secrets.ts",
+    text: "if (isSecret && (mode & OTHERS) !== 0) {",
+    becomes: "if (isSecret && (mode & OTHERS) === OTHERS) {",
+    tests: ADMIN,
+  },
+  {
+    name: "a token that was exchanged goes on to be asked for",
+    file: "src/admin/server.ts",
+    text: "    this.#token = token;\n    if (credentials !== undefined",
+    becomes: "    if (credentials !== undefined",
+    tests: RELOAD_ADMIN,
+  },
+
+  // --- who comes, and how ---
+  {
+    name: "of a PROXY header the balancer's own address is taken for its client's",
+    file: "src/net/proxy-header.ts",
+    text: "ipv4At(bytes, 16), bytes.readUInt16BE(24)",
+    becomes: "ipv4At(bytes, 20), bytes.readUInt16BE(26)",
+    tests: NET,
+  },
+  {
+    name: "what comes in one packet with a PROXY header is lost",
+    file: "src/net/header-reader.ts",
+    text: "if (bytes.length > reading.length) socket",
+    becomes: "if (bytes.length > MOST_HEADER_BYTES) socket",
+    tests: [...NET, "test/proxy/admission.test.ts"],
+  },
+  {
+    name: "whoever is allowed comes in, though he is denied, too",
+    file: "src/net/admission-rules.ts",
+    text: "!deny.has(host) && (allow.isEmpty || allow.has(host))",
+    becomes: "allow.has(host) || (allow.isEmpty && !deny.has(host))",
+    tests: NET,
+  },
+  {
+    name: "a header is believed of everybody, where a list says of whom",
+    file: "src/net/admission-rules.ts",
+    text: "acceptProxy === true || balancers.has(host)",
+    becomes: "acceptProxy !== false",
+    tests: NET,
+  },
+  {
+    name: "all of IPv6 is all of IPv4, too",
+    file: "src/net/networks.ts",
+    text: '(family === "ipv4" ? this.#ipv4 : this.#ipv6).addSubnet(address, prefix, family);',
+    becomes: "for (const list of [this.#ipv4, this.#ipv6]) list.addSubnet(address, prefix, family);",
+    tests: NET,
+  },
+  {
+    name: "a client without a certificate comes in, where one is required",
+    file: "src/net/tls-acceptor.ts",
+    text: 'rejectUnauthorized: clients === "required",',
+    becomes: "rejectUnauthorized: false,",
+    tests: NET,
+  },
+  {
+    name: "whoever answers is taken for the server",
+    file: "src/net/tls-dial.ts",
+    text: 'rejectUnauthorized: credentials.settings.verify === "on",',
+    becomes: "rejectUnauthorized: false,",
+    tests: NET,
+  },
+  {
+    name: "a handshake that nobody goes on with has its place for ever",
+    file: "src/net/tls-acceptor.ts",
+    text: "if (this.#pending.size >= this.#most) this.#giveUpOldest();",
+    becomes: "if (this.#pending.size > 2 * this.#most) this.#giveUpOldest();",
+    tests: NET,
+  },
+  {
+    name: "a file that is no socket is removed",
+    file: "src/net/socket-file.ts",
+    text: "if (file !== undefined && !file.isSocket()) {",
+    becomes: "if (file === undefined) {",
+    tests: NET,
+  },
+  {
+    name: "the last place of an address is never free again",
+    file: "src/upstream/admission.ts",
+    text: "    else this.#takenBy.delete(host);\n",
+    becomes: "",
+    tests: UPSTREAM,
+  },
+  {
+    name: "one more comes in than a limit allows",
+    file: "src/upstream/admission.ts",
+    text: 'if (this.#taken >= rules.clients) return "upstream-full";',
+    becomes: 'if (this.#taken > rules.clients) return "upstream-full";',
+    tests: UPSTREAM,
+  },
+  {
+    name: "whoever is refused counts as if he had come in",
+    file: "src/upstream/admission.ts",
+    text: "    if (reason !== undefined) {\n      this.#refused(origin, reason);",
+    becomes: "    if (reason !== undefined) {\n      this.#taken++;\n      this.#refused(origin, reason);",
+    tests: UPSTREAM,
+  },
+
+  // --- a reload ---
+  {
+    name: "an upstream that leads to another server goes on as it is",
+    file: "src/proxy/plan.ts",
+    text: 'every(({ takes }) => takes === "at once")',
+    becomes: 'every(({ takes }) => takes !== "restart")',
+    tests: RELOAD,
+  },
+  {
+    name: "an upstream that is renamed is opened anew",
+    file: "src/proxy/plan.ts",
+    text: "[sameGivenName, sameAddress, sameName]",
+    becomes: "[sameGivenName, sameName]",
+    tests: RELOAD,
+  },
+  {
+    name: "an address that is still had by one that closes is bound at once",
+    file: "src/proxy/upstreams.ts",
+    text: "await this.#bind(opening.filter((one) => !isLate(one)));",
+    becomes: "await this.#bind(opening);",
+    tests: RELOAD,
+  },
+  {
+    name: "a reload that is refused leaves open what it has opened",
+    file: "src/proxy/upstreams.ts",
+    text: "      for (const { upstream } of open) upstream.stop();\n",
+    becomes: "",
+    tests: RELOAD,
+  },
+  {
+    name: "what is known of a server goes with the upstream that has found it, though another one has the same",
+    file: "src/proxy/servers.ts",
+    text: "if (heir === undefined) this.#drop(storages);",
+    becomes: "if (heir?.upstream.storages === undefined) this.#drop(storages);",
+    tests: [...RELOAD, "test/proxy/reload-unix.test.ts"],
+  },
+  {
+    name: "what is known of a server that nobody has any more is kept",
+    file: "src/proxy/servers.ts",
+    text: "if (heir === undefined) this.#drop(storages);\n      else this",
+    becomes: "if (heir !== undefined) this",
+    tests: RELOAD,
+  },
+  {
+    name: "the witness reaches its server by the ways of an upstream that has gone",
+    file: "src/proxy/servers.ts",
+    text: "if (known.storages === storages) known.reach = ways;",
+    becomes: "if (known.storages === storages) known.reach ??= ways;",
+    tests: RELOAD_TLS,
+  },
+  {
+    name: "certificates are exchanged before it is certain that all are good",
+    file: "src/net/credentials.ts",
+    text: "    return () => {\n      this.#texts = texts;\n",
+    becomes: "    this.#texts = texts;\n    for (const changed of this.#watchers) changed();\n    return () => {\n",
+    tests: RELOAD_TLS,
+  },
+  {
+    name: "clients go on to be shown the certificate that the address began with",
+    file: "src/net/tls-acceptor.ts",
+    text: "credentials.watch(() => (this.#server = this.#make()));",
+    becomes: "credentials.watch(() => undefined);",
+    tests: RELOAD_TLS,
+  },
+  {
+    name: "another list of networks holds for nobody",
+    file: "src/proxy/proxy.ts",
+    text: "    upstream.admit(admissionRules(after.admission));\n",
+    becomes: "",
+    tests: ["test/proxy/reload-admission.test.ts"],
+  },
+  {
+    name: "a token is exchanged though the address that it is for needs a restart",
+    file: "src/proxy/admin-side.ts",
+    text: "if (!isSame || (config.tls",
+    becomes: "if (!isSame && (config.tls",
+    tests: RELOAD_ADMIN,
+  },
+  {
+    name: "what needs a restart is taken to be in force",
+    file: "src/proxy/proxy.ts",
+    text: "this.#config = inForce(before, next)",
+    becomes: "this.#config = next",
+    tests: RELOAD_ADMIN,
+  },
+  {
+    name: "an upstream that is being closed is shown beside the one that has its name",
+    file: "src/proxy/upstreams.ts",
+    text: "(names.has(upstream.name) ? [] : [upstream])",
+    becomes: "(names.has(upstream.address) ? [] : [upstream])",
+    tests: RELOAD,
+  },
+  {
+    name: "what a server has shown is another one's whose upstream has the same name",
+    file: "src/page/feed.ts",
+    text: "      this.#evidence.delete(key);\n",
+    becomes: "",
+    tests: RELOAD_ADMIN,
+  },
+
+  // --- what is told to others ---
+  {
+    name: "a label's value ends where it has a quote",
+    file: "src/metrics/exposition.ts",
+    text: String.raw`.replaceAll("\n", "\\n").replaceAll('"', '\\"');`,
+    becomes: String.raw`.replaceAll("\n", "\\n");`,
+    tests: ["test/metrics/exposition.test.ts"],
+  },
+  {
+    name: "each bucket of a histogram has only what is in it",
+    file: "src/metrics/exposition.ts",
+    text: "    count += counts[at] as number;\n",
+    becomes: "    count = counts[at] as number;\n",
+    tests: ["test/metrics/exposition.test.ts"],
+  },
+  {
+    name: "a storage is a label though no server has accepted its name",
+    file: "src/metrics/storage-reading.ts",
+    text: "    if (!storage.isAccepted) continue;\n",
+    becomes: "",
+    tests: ["test/metrics/storage-reading.test.ts", "test/proxy/admin.test.ts"],
+  },
+  {
+    name: "every storage is a label, however many there are",
+    file: "src/metrics/storage-reading.ts",
+    text: "readings.has(key) || readings.size < MAX_STORAGES;",
+    becomes: "readings.has(key) || readings.size < 1_000 * MAX_STORAGES;",
+    tests: ["test/metrics/storage-reading.test.ts"],
+  },
+  {
+    name: "any number may look at the page",
+    file: "src/page/readers.ts",
+    text: "if (this.#readers.size >= MOST_READERS) {",
+    becomes: "if (this.#readers.size >= 1_000 * MOST_READERS) {",
+    tests: PAGE,
+  },
+  {
+    name: "who takes nothing of the page is written to all the same",
+    file: "src/page/reader.ts",
+    text: "    return this.#response.writableNeedDrain;\n",
+    becomes: "    return this.#response.destroyed;\n",
+    tests: PAGE,
+  },
+  {
+    name: "who takes nothing of the page has his place for ever",
+    file: "src/page/readers.ts",
+    text: "if (reader.stalledMs(nowMs) >= STALLED_MS) reader.destroy();",
+    becomes: "if (reader.stalledMs(nowMs) < 0) reader.destroy();",
+    tests: PAGE,
+  },
+  {
+    name: "of transactions that the page has forgotten their names are kept",
+    file: "src/page/transactions.ts",
+    text: "    if (old !== undefined) this.#forget(old);\n",
+    becomes: "",
+    tests: PAGE,
+  },
+  {
+    name: "the page keeps every oid of a transaction",
+    file: "src/page/kept-oids.ts",
+    text: "  const most = MOST_OIDS * ID_BYTES;\n",
+    becomes: "  const most = oids.length;\n",
+    tests: PAGE,
+  },
+
+  // --- systemd ---
+  {
+    name: "a watchdog that is somebody else's is taken for this process's",
+    file: "src/systemd/environment.ts",
+    text: ' || (whose !== "" && whose !== String(pid))',
+    becomes: "",
+    tests: SYSTEMD,
+  },
+  {
+    name: "a word to the watchdog that was not heard is not said again",
+    file: "src/systemd/notifier.ts",
+    text: "        this.#isWatchdogDue ||= isWatchdogDue;\n",
+    becomes: "",
+    tests: SYSTEMD,
+  },
+  {
+    name: "it is said that it serves behind that it stops",
+    file: "src/systemd/notifier.ts",
+    text: "if (this.#isStopping || this.#isOver) return;",
+    becomes: "if (this.#isOver) return;",
+    tests: SYSTEMD,
+  },
+  {
+    name: "a word that was not heard is taken for said",
+    file: "src/systemd/notifier.ts",
+    text: "        this.#fail(failure);\n        return;\n",
+    becomes: "        this.#fail(failure);\n",
+    tests: SYSTEMD,
+  },
+
+  // --- repaired or observed ---
+  {
+    name: "a client that is to be repaired joins below what the server has told it",
+    file: "src/session/joining.ts",
+    text: "} else if (value.tid < this.#newest) this.#told.again(this.#newest);\n    else this",
+    becomes: "} else this",
+    tests: TURN,
+  },
+  {
+    name: "what the server tells before the answer is no matter to a client that joins",
+    file: "src/session/joining.ts",
+    text: "      if (tid > this.#newest) this.#newest = tid;\n",
+    becomes: "      if (tid < this.#newest) this.#newest = tid;\n",
+    tests: TURN,
+  },
+  {
+    name: "a client is observed from now on though something is held for it",
+    file: "src/session/mode.ts",
+    text: "standingOf(lifetime.now, ({ isQuiet }) => isQuiet)",
+    becomes: "standingOf(lifetime.now, () => true)",
+  },
+  {
+    name: "a client that is observed keeps its place among those that are repaired",
+    file: "src/session/mode.ts",
+    text: "        registration?.leave();\n",
+    becomes: "",
+    tests: TURN,
+  },
+  {
+    name: "a client that always has a call on its way never turns",
+    file: "src/session/turning.ts",
+    text: "    this.#host.leaveUnread();\n",
+    becomes: "",
+    tests: TURN,
+  },
+
+  // --- watch ---
+  {
+    name: "watch passes over what is committed while it reads",
+    file: "src/tools/watch/follower.ts",
+    text: "if (upTo > (this.#at as Tid)) this.#at = upTo;",
+    becomes: "if (upTo > (this.#at as Tid)) this.#at = this.#newest;",
+    tests: ["test/tools/watch"],
+  },
+  {
+    name: "watch does not see that a database is another one",
+    file: "src/tools/watch/follower.ts",
+    text: "if (last < this.#shown || (",
+    becomes: "if (last > this.#newest || (",
+    tests: ["test/tools/watch"],
+  },
+  {
+    name: "of a comparison a transaction that one side has not told of yet counts as left out",
+    file: "src/tools/watch/comparison.ts",
+    text: "this.#isUp[one] && !(one === side && tid <= upTo);",
+    becomes: "this.#isUp[one] && one !== side;",
+    tests: ["test/tools/watch"],
+  },
+];

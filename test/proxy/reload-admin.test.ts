@@ -249,6 +249,8 @@ describe("what the admin address shows", () => {
     const reloaded = scene.reload([{ ...a, name: "c" }], { admin });
     await expect.poll(seen, { timeout: 5_000 }).toBe("c listening,b stopped");
     expect((await upstreamsIn(scene)).labels).toEqual(["b", "c"]);
+    // Nobody is to take the proxy away for it.
+    expect(await ask(scene, "/readyz")).toMatchObject({ status: 200, body: "ok\n" });
     hold.open();
     await committed;
     await reloaded;

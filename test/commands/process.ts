@@ -2,9 +2,18 @@ import { readFileSync } from "node:fs";
 
 /** Is that signal blocked or caught? */
 export function hasTaken(pid: number, signal: number): boolean {
+  return isIn(pid, "Sig(?:Blk|Cgt)", signal);
+}
+
+/** Is it caught? Node blocks all for a moment when it starts, and what comes then ends it behind that. */
+export function hasCaught(pid: number, signal: number): boolean {
+  return isIn(pid, "SigCgt", signal);
+}
+
+function isIn(pid: number, masks: string, signal: number): boolean {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const masks = [...status.matchAll(/^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$/gm)];
-  return masks.some(([, mask]) => (BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n);
+  const found = [...status.matchAll(new RegExp(`^${masks}:\\s*([0-9a-f]+)$`, "gm"))];
+  return found.some(([, mask]) => (BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n);
 }
 
 /** Waits for what nothing announces. */

@@ -5,7 +5,7 @@ import type { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { freePort } from "../net/free-port.ts";
 import { zeoProxy, type Line } from "./command.ts";
-import { hasTaken, waitUntil } from "./process.ts";
+import { hasCaught, waitUntil } from "./process.ts";
 import { commits, IN_FORCE, joins, leave, reread, served, stopped } from "./stage.ts";
 
 // SIGHUP, again and again, and at moments at which it is not convenient.
@@ -150,7 +150,7 @@ it("many while the proxy starts end nothing, and many while it stops change noth
   const { command: first, file } = await reread(text(["main"]));
   await stopped(first);
   const command = zeoProxy(["run", "--config", file]);
-  await waitUntil(() => hasTaken(command.child.pid ?? 0, SIGHUP), "it takes SIGHUP");
+  await waitUntil(() => hasCaught(command.child.pid ?? 0, SIGHUP), "it takes SIGHUP");
   replace(file, text(["main", "other"]));
   for (let n = 0; n < 20; n++) command.signal("SIGHUP");
   // By a reload, or because it had not read it yet.

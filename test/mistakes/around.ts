@@ -246,6 +246,20 @@ export const AROUND: readonly Mistake[] = [
     tests: RELOAD_ADMIN,
   },
   {
+    name: "who has shown a token that is none any more goes on to be told",
+    file: "src/admin/server.ts",
+    text: "if (token !== undefined && this.#token?.isSame(token) !== true) this.#guests.close(true);",
+    becomes: "if (token !== undefined && this.#token?.isSame(token) !== true) this.#guests.close(false);",
+    tests: RELOAD_ADMIN,
+  },
+  {
+    name: "the proxy is not ready while a reload closes an upstream",
+    file: "src/admin/routes.ts",
+    text: 'isStopping || upstream.state !== "stopped"',
+    becomes: 'isStopping || upstream.state !== "starting"',
+    tests: RELOAD_ADMIN,
+  },
+  {
     name: "an upstream that is being closed is shown beside the one that has its name",
     file: "src/proxy/upstreams.ts",
     text: "(names.has(upstream.name) ? [] : [upstream])",
@@ -334,10 +348,10 @@ export const AROUND: readonly Mistake[] = [
     tests: SYSTEMD,
   },
   {
-    name: "a word to the watchdog that was not heard is not said again",
+    name: "a watchdog that nobody has asked for is told",
     file: "src/systemd/notifier.ts",
-    text: "        this.#isWatchdogDue ||= isWatchdogDue;\n",
-    becomes: "",
+    text: "this.#isWatchdogDue = this.#host.watchdogMs !== undefined;",
+    becomes: "this.#isWatchdogDue = true;",
     tests: SYSTEMD,
   },
   {

@@ -144,6 +144,18 @@ describe("what clients are shown", () => {
     await commits(newcomer.client, 2, writer.client);
   });
 
+  it("stays where the reload is refused for something else: an address that is in use", async () => {
+    const server = await embeddedServer();
+    const main = await door("main", server.port, { tls: pair("proxy") });
+    const { reload } = await started([main]);
+    pair("zeo", "proxy");
+    const bad = await door("bad", server.port, { listen: `127.0.0.1:${(await embeddedServer()).port}` });
+    await expect(reload([main, bad])).rejects.toThrow("upstream bad: ");
+    expect((await secure(main.port)).shown).toBe("proxy.example");
+    await reload([main]);
+    expect((await secure(main.port)).shown).toBe("zeo.example");
+  });
+
   it("is TLS or none by opening the upstream anew", async () => {
     const server = await embeddedServer();
     const plain = await door("main", server.port);

@@ -410,7 +410,7 @@ export const AROUND: readonly Mistake[] = [
     name: "watch passes over what is committed while it reads",
     file: "src/tools/watch/follower.ts",
     text: "if (upTo > (this.#at as Tid)) this.#at = upTo;",
-    becomes: "if (upTo > (this.#at as Tid)) this.#at = this.#newest;",
+    becomes: "this.#at = this.#newest;",
     tests: ["test/tools/watch"],
   },
   {

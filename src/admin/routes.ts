@@ -26,12 +26,13 @@ export function ownRoutes(inspected: Inspected, loopDelayMs: Histogram): Route[]
   ];
 }
 
-/** Which upstreams accept nobody, and why. */
+/** Which upstreams accept nobody, and why. One that a reload closes is not to accept anybody. */
 function unready({ state, upstreams }: Inspected): string[] {
-  const isStopping = state() === "stopping" ? ["the proxy is stopping"] : [];
-  const lines = upstreams().flatMap((upstream) => {
+  const isStopping = state() === "stopping";
+  const wanted = upstreams().filter((upstream) => isStopping || upstream.state !== "stopped");
+  const lines = wanted.flatMap((upstream) => {
     const reason = unreadyReason(upstream);
     return reason === undefined ? [] : [`upstream ${upstream.name}: ${reason}`];
   });
-  return [...isStopping, ...lines];
+  return isStopping ? ["the proxy is stopping", ...lines] : lines;
 }

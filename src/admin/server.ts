@@ -90,9 +90,13 @@ export class AdminServer {
     this.#server.on("connection", (socket: Socket) => this.#guests.came(socket));
   }
 
-  /** These hold for requests, and handshakes, from now on. Whether it speaks HTTPS stays as it was. */
+  /**
+   * These hold for requests, and handshakes, from now on. Whether it speaks HTTPS stays as it was. Where the token is another one
+   * all connections are closed: an answer may go on and on, for somebody who is not to have it any more.
+   */
   renew({ hosts, token, credentials }: AdminSecrets): void {
     this.#names = new HostNames(this.#options.listen, hosts);
+    if (token !== undefined && this.#token?.isSame(token) !== true) this.#guests.close(true);
     this.#token = token;
     if (credentials !== undefined && this.#server instanceof TlsServer) {
       this.#server.setSecureContext({ ...credentials, minVersion: MIN_VERSION });

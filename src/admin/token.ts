@@ -8,6 +8,10 @@ export class Token {
     this.#digest = digestOf(token);
   }
 
+  isSame(other: Token): boolean {
+    return timingSafeEqual(other.#digest, this.#digest);
+  }
+
   /**
    * Does the `Authorization` of a request show it: as `Bearer TOKEN`, or as the password of any user in `Basic`, which is
    * what a browser can ask its user for? How long that takes tells nothing of the token.

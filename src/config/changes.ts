@@ -55,7 +55,21 @@ export function changedOptions(before: Config, after: Config): ChangedOption[] {
 }
 
 /**
- * The same of one upstream, by the names of its options: `witness`, `storages`, ... One of which nothing is known closes it and
+ * `next`, but for what only a restart changes: of that what is in force. With it the next configuration is compared, so that
+ * whoever asks for such a change twice is told twice that it does not act.
+ */
+export function inForce(before: Config, next: Config): Config {
+  const kept = changedOptions(before, next).filter(({ takes }) => takes === "restart");
+  const isKept = (name: string): boolean => kept.some(({ option }) => isOf(option, name));
+  return {
+    ...next,
+    ...(isKept("admin") && { admin: before.admin }),
+    ...(isKept("log.format") && { log: { ...next.log, format: before.log.format } }),
+  };
+}
+
+/**
+ * What differs of one upstream, by the names of its options: `witness`, `storages`, ... One of which nothing is known closes it and
  * opens it anew, which is right for any.
  */
 export function changedInUpstream(before: UpstreamConfig, after: UpstreamConfig): ChangedOption[] {

@@ -78,9 +78,21 @@ export class Feed {
   }
 
   #left({ storage, upstream }: { readonly storage: string; readonly upstream: string }, evidence: Evidence): void {
-    const key = `${upstream.length} ${upstream}${storage}`;
+    const key = keyOf(upstream, storage);
     if (this.#evidence.size >= MOST_EVIDENCE && !this.#evidence.has(key)) return;
     this.#evidence.set(key, evidence);
+  }
+
+  /** That upstream is called otherwise, or is gone: then `name` is another one of its server, or undefined. */
+  upstreamIs(name: string | undefined, before: string): void {
+    if (name === before) return;
+    const prefix = keyOf(before, "");
+    for (const [key, evidence] of this.#evidence) {
+      if (!key.startsWith(prefix)) continue;
+      this.#evidence.delete(key);
+      const now = name === undefined ? undefined : keyOf(name, key.slice(prefix.length));
+      if (now !== undefined && !this.#evidence.has(now)) this.#evidence.set(now, evidence);
+    }
   }
 
   hello(): Hello {
@@ -94,7 +106,7 @@ export class Feed {
     const proven = storages.map((storage) => {
       // Several upstreams may lead to one server: any of them is evidence.
       const doors = rest.upstreams.filter(({ server }) => server === storage.server);
-      const found = doors.map(({ name }) => this.#evidence.get(`${name.length} ${name}${storage.storage}`));
+      const found = doors.map(({ name }) => this.#evidence.get(keyOf(name, storage.storage)));
       return { ...storage, evidence: found.find((one) => one !== undefined) ?? null };
     });
     return {
@@ -106,6 +118,10 @@ export class Feed {
       readers,
     };
   }
+}
+
+function keyOf(upstream: string, storage: string): string {
+  return `${upstream.length} ${upstream}${storage}`;
 }
 
 const NOTHING: Snapshot = {

@@ -83,7 +83,7 @@ export interface ReloadResult {
   readonly reopened: readonly string[];
   readonly closed: readonly string[];
   readonly renamed: readonly { readonly from: string; readonly to: string }[];
-  /** Options outside of `upstreams` that act from now on. */
+  /** Options that act from now on, those of upstreams that go on too (`upstreams[0].allow`). What is in a file is not compared. */
   readonly changed: readonly string[];
   /** Options that were changed, and act only in a new process. */
   readonly needRestart: readonly string[];

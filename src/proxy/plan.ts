@@ -73,7 +73,16 @@ export function resultOf({ steps, closed }: Plan, before: Config, next: Config):
       if (step.is === "opened" || step.before.name === step.after.name) return [];
       return [{ from: step.before.name, to: step.after.name }];
     }),
-    changed: changed.flatMap(({ option, takes }) => (takes === "restart" ? [] : [option])),
+    changed: [
+      ...steps.flatMap((step, index) => (step.is === "kept" ? changedIn(step.before, step.after, index) : [])),
+      ...changed.flatMap(({ option, takes }) => (takes === "restart" ? [] : [option])),
+    ],
     needRestart: changed.flatMap(({ option, takes }) => (takes === "restart" ? [option] : [])),
   };
+}
+
+/** Of one that goes on. What it is called is told for itself. */
+function changedIn(before: UpstreamConfig, after: UpstreamConfig, index: number): string[] {
+  const options = changedInUpstream(before, after).map(({ option }) => option);
+  return options.filter((option) => option !== "name").map((option) => `upstreams[${index}].${option}`);
 }

@@ -3,6 +3,7 @@ import { pino, type Logger } from "pino";
 import type { Status } from "../admin/shape.ts";
 import { statusOf } from "../admin/status.ts";
 import { packageVersion } from "../admin/version.ts";
+import { inForce } from "../config/changes.ts";
 import { toConfig } from "../config/load.ts";
 import type { Config, ConfigInput, UpstreamConfig } from "../config/schema.ts";
 import type { Happening, Report } from "../happening/happening.ts";
@@ -195,7 +196,7 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     const plan = planUpstreams(before.upstreams, next.upstreams);
     await this.#upstreams.change(plan, async (kept) => {
       const changes = await Promise.all(this.#reloadables.map(async (reloadable) => reloadable(next, kept)));
-      return [...changes, () => void (this.#config = next)];
+      return [...changes, () => void (this.#config = inForce(before, next))];
     });
     if (next.limits.clients !== before.limits.clients) this.#countDescriptors();
     return resultOf(plan, before, next);

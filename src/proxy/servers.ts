@@ -123,6 +123,7 @@ export class Servers {
     for (const { upstream, before, after } of kept) {
       if (before.name === after.name) continue;
       upstream.rename(after.name);
+      this.#host.feed?.upstreamIs(after.name, before.name);
       upstream.storages?.upstreamIs(after.name, before.name);
     }
   }
@@ -139,6 +140,7 @@ export class Servers {
       const heir = open.find(({ upstream: one, config: its }) =>
         one.storages === undefined ? isHeir(its, config) : one.storages === storages,
       );
+      this.#host.feed?.upstreamIs(heir?.upstream.name, upstream.name);
       if (heir === undefined) this.#drop(storages);
       else this.#bequeath(storages, heir, upstream.name);
     }

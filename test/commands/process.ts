@@ -2,17 +2,18 @@ import { readFileSync } from "node:fs";
 
 /** Is that signal blocked or caught? Node blocks all of them for moments while it starts. */
 export function hasTaken(pid: number, signal: number): boolean {
-  return isIn(pid, signal, /^Sig(?:Blk|Cgt):\s*([0-9a-f]+)$/gm);
+  return isIn(pid, "Sig(?:Blk|Cgt)", signal);
 }
 
-/** Is it caught? So it stays. */
-export function catches(pid: number, signal: number): boolean {
-  return isIn(pid, signal, /^SigCgt:\s*([0-9a-f]+)$/gm);
+/** Is it caught? Node blocks all for a moment when it starts, and what comes then ends it behind that. */
+export function hasCaught(pid: number, signal: number): boolean {
+  return isIn(pid, "SigCgt", signal);
 }
 
-function isIn(pid: number, signal: number, masks: RegExp): boolean {
+function isIn(pid: number, masks: string, signal: number): boolean {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  return [...status.matchAll(masks)].some(([, mask]) => (BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n);
+  const found = [...status.matchAll(new RegExp(`^${masks}:\\s*([0-9a-f]+)$`, "gm"))];
+  return found.some(([, mask]) => (BigInt(`0x${mask}`) >> BigInt(signal - 1)) & 1n);
 }
 
 /** Waits for what nothing announces. */

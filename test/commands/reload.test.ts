@@ -5,7 +5,7 @@ import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { freePort } from "../net/free-port.ts";
 import { zeoProxy, type CommandProcess, type Line } from "./command.ts";
-import { catches, waitUntil } from "./process.ts";
+import { hasCaught, waitUntil } from "./process.ts";
 import { atEnd, configFile, leave, stopped } from "./stage.ts";
 
 // SIGHUP, through the real command.
@@ -186,7 +186,7 @@ describe("SIGHUP", () => {
     const file = command.child.spawnargs.at(-1) ?? "";
     const again = zeoProxy(["run", "--config", file]);
     // From when the system does not end the process for it.
-    await waitUntil(() => catches(again.child.pid ?? 0, SIGHUP), "Node takes SIGHUP");
+    await waitUntil(() => hasCaught(again.child.pid ?? 0, SIGHUP), "Node takes SIGHUP");
     write(["main", "other"]);
     again.signal("SIGHUP");
     // By a reload, or because it had not read it yet.

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { CommandProcess, killRest, zeoProxy } from "./command.ts";
 
@@ -41,6 +41,45 @@ describe.skipIf(!isThere("systemd-notify") || !isThere("python3"))("a service ma
     await says(ear, /^STOPPING=1$/);
     expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
     expect(command.lines.filter(({ msg }) => String(msg).includes("systemd"))).toEqual([]);
+  });
+
+  it("hears that the configuration is read again, and that it serves, whatever has come of it", async () => {
+    const { ear, socket } = await manager();
+    const file = join(dirname(socket), "zeo-proxy.yaml");
+    const text = (port: number) => `upstreams: [{ listen: "127.0.0.1:0", server: "127.0.0.1:${port}" }]\n`;
+    writeFileSync(file, text(9));
+    const command = zeoProxy(["run", "--config", file], { NOTIFY_SOCKET: socket });
+    const heard = () =>
+      ear.lines.flatMap(({ at, fields }) => {
+        const all = (fields ?? []) as string[];
+        const state = all.find((field) => /^(?:READY|RELOADING|STOPPING)=1$/.test(field));
+        return state === undefined ? [] : [{ at: Number(at), state, all }];
+      });
+    const states = (number: number) =>
+      ear.until(() => (heard().length === number ? heard() : undefined), `${number} states`);
+    await states(1);
+    const spoilt = ["wrong", "gone", "fine"];
+    for (const [n, is] of spoilt.entries()) {
+      if (is === "wrong") writeFileSync(file, "upstreams: []\n");
+      else if (is === "gone") rmSync(file);
+      else writeFileSync(file, text(8));
+      command.signal("SIGHUP");
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const [reloading, ready] = (await states(3 + 2 * n)).slice(-2);
+      expect([reloading?.state, ready?.state], is).toEqual(["RELOADING=1", "READY=1"]);
+      const micros = reloading?.all.find((field) => field.startsWith("MONOTONIC_USEC="))?.split("=")[1];
+      // The clock of the system, by which systemd knows which READY=1 is behind which reload.
+      expect(micros).toMatch(/^\d+$/);
+      expect(Number(micros) / 1e6).toBeLessThanOrEqual(Number(reloading?.at));
+      expect(Number(micros) / 1e6).toBeGreaterThan(Number(heard()[2 * n]?.at));
+    }
+    // With it, or in a message before it.
+    await says(ear, /^STATUS=0 of 1 upstream listening \(127\.0\.0\.1:8: down\), 0 clients$/);
+    command.signal("SIGTERM");
+    await states(2 + 2 * spoilt.length);
+    expect(heard().at(-1)?.state).toBe("STOPPING=1");
+    expect(await command.ended()).toMatchObject({ status: 0, stderr: "" });
+    expect(heard()).toHaveLength(2 + 2 * spoilt.length);
   });
 
   it("hears nothing of a loop that does not turn", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { changedInUpstream, changedOptions, whatChangesTake } from "../../src/config/changes.ts";
+import { changedInUpstream, changedOptions, inForce, whatChangesTake } from "../../src/config/changes.ts";
 import { parseConfig, type Config, type ConfigInput } from "../../src/config/load.ts";
 
 const UPSTREAM = { name: "main", listen: "127.0.0.1:9100", server: "127.0.0.1:8100" };
@@ -42,6 +42,31 @@ describe("what a change takes", () => {
     const outside = [...all].filter(([path]) => !path.startsWith("upstreams") && !path.startsWith("admin"));
     expect(Object.fromEntries(found.map(({ option, takes }) => [option, takes]))).toEqual(Object.fromEntries(outside));
     expect(found.filter(({ takes }) => takes === "restart")).toEqual([{ option: "log.format", takes: "restart" }]);
+  });
+
+  it("is in force where it needs no restart; else what was before it, as often as one asks", () => {
+    const before = config({ admin: ADMIN });
+    const next = config({ ...OTHERS, admin: { ...ADMIN, listen: "127.0.0.1:1", hosts: [] } });
+    const now = inForce(before, next);
+    const needs = (after: Config): string[] =>
+      changedOptions(now, after)
+        .filter(({ takes }) => takes === "restart")
+        .map(({ option }) => option);
+    expect(changedOptions(now, next).map(({ option }) => option)).toEqual(needs(next));
+    expect(needs(next)).toEqual(["log.format", "admin.listen", "admin.hosts"]);
+    expect(needs(before)).toEqual([]);
+    expect(now).toEqual({ ...next, admin: before.admin, log: { ...next.log, format: before.log.format } });
+    expect(inForce(before, config()).admin).toBe(before.admin);
+    expect(inForce(config(), before).admin).toBeUndefined();
+    // All that needs a restart is kept here.
+    expect([...all].flatMap(([path, takes]) => (takes === "restart" ? [path] : []))).toEqual([
+      "log.format",
+      "admin",
+      "admin.listen",
+      "admin.tls",
+    ]);
+    const rest = { ...ADMIN, hosts: [] };
+    expect(inForce(before, config({ admin: rest })).admin).toMatchObject({ hosts: [] });
   });
 
   it("is found for the admin address, which takes all of it or nothing", () => {

@@ -5,6 +5,8 @@ export interface Mistake {
   readonly file: string;
   readonly text: string;
   readonly becomes: string;
+  /** The tests that may find it, where the simulator has nothing of that file. */
+  readonly tests?: readonly string[];
 }
 
 /**

@@ -29,7 +29,7 @@ export function prepare(): void {
 }
 
 /** Plants it, looks who finds it, and takes it out again. */
-export function plant({ file, text, becomes }: Mistake): Found {
+export function plant({ file, text, becomes, tests }: Mistake): Found {
   const path = join(TREE, file);
   const sound = readFileSync(path, "utf8");
   writeFileSync(
@@ -37,15 +37,15 @@ export function plant({ file, text, becomes }: Mistake): Found {
     sound.replace(text, () => becomes),
   );
   try {
-    return simulated() ?? tested();
+    return tests === undefined ? (simulated() ?? tested(TESTS)) : tested(tests);
   } finally {
     writeFileSync(path, sound);
   }
 }
 
-/** Does the sound tree pass what the mistakes are looked for with? */
-export function findNothing(): Found {
-  return simulated() ?? tested();
+/** Does the sound tree pass what the mistakes are looked for with: the simulator, its tests, and these? */
+export function findNothing(tests: readonly string[]): Found {
+  return simulated() ?? tested([...new Set([...TESTS, ...tests])]);
 }
 
 function simulated(): Found {
@@ -63,8 +63,8 @@ function simulatedWith(more: readonly string[]): Found {
   return { by: "the simulator", as: status === undefined ? "it does not end" : line.slice(0, 160) };
 }
 
-function tested(): Found {
-  const args = ["run", "--project", "unit", "--bail", "1", ...TESTS];
+function tested(tests: readonly string[]): Found {
+  const args = ["run", "--project", "unit", "--bail", "1", ...tests];
   const { status, output } = run("node_modules/vitest/vitest.mjs", args, 600_000);
   if (status === 0) return undefined;
   const line = /FAIL\s+(.*)$/m.exec(output)?.[1] ?? "it does not end";

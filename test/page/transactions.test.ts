@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { idIn, Transactions } from "../../src/page/transactions.ts";
 import { tidHex } from "../../src/wire/ids.ts";
@@ -178,4 +180,24 @@ it.each([
   ["12 34", null],
 ])("reads %j as %j", (text, id) => {
   expect(idIn(text)).toBe(id);
+});
+
+it("of a transaction that has made room nothing is kept: a hundred thousand cost what ten do", () => {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const heap = (): number => {
+    collect();
+    return process.memoryUsage().heapUsed;
+  };
+  const kept = new Transactions(10);
+  const one = committed(1);
+  const commit = (from: number, to: number): void => {
+    for (let n = from; n < to; n++) kept.committed({ ...one, tid: tidOf(n) }, 0);
+  };
+  commit(1, 1_000);
+  const before = heap();
+  commit(1_000, 101_000);
+  // Their names alone would be some 20 MB.
+  expect(heap() - before).toBeLessThan(4 * 1024 * 1024);
+  expect(kept.next).toBe(100_999);
 });

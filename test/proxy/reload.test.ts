@@ -2,65 +2,11 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ClientCommit, numberRecord } from "../../src/embedded/client-commit.ts";
-import { EmbeddedClient } from "../../src/embedded/client.ts";
-import { createProxy, ConfigError, ListenError, type ConfigInput, type Proxy } from "../../src/index.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { createProxy, ConfigError, ListenError } from "../../src/index.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
 import { freePort } from "../net/free-port.ts";
-import { embeddedServer, Gateway, oid, type Line } from "./world.ts";
-
-type Input = ConfigInput["upstreams"][number];
-type Rest = Omit<ConfigInput, "upstreams">;
-
-const LIMITS = { drain: "10s" };
-
-interface Scene {
-  readonly proxy: Proxy;
-  readonly gateway: Gateway;
-  /** All that a reload gets is put together here: what is not named has its default. */
-  readonly reload: (upstreams: Input[], rest?: Rest) => ReturnType<Proxy["reload"]>;
-}
-
-async function started(upstreams: Input[], rest: Rest = {}): Promise<Scene> {
-  const lines: Line[] = [];
-  const logger = makeLogger("debug", { write: (line) => lines.push(JSON.parse(line) as Line) });
-  const config = (of: Input[], { limits, ...other }: Rest = {}): ConfigInput => ({
-    upstreams: of,
-    limits: { ...LIMITS, ...limits },
-    ...other,
-  });
-  const proxy = createProxy(config(upstreams, rest), { logger });
-  const gateway = new Gateway(proxy, lines);
-  onTestFinished(async () => {
-    await proxy.stop();
-    expect(proxy.stats().guard).toBe(0);
-    expect(lines.filter((line) => line["code"] === "internal-error")).toEqual([]);
-  });
-  await proxy.start();
-  return { proxy, gateway, reload: (of, other) => proxy.reload(config(of, other)) };
-}
-
-async function client(port: number): Promise<EmbeddedClient> {
-  const connected = await EmbeddedClient.connect({ port });
-  onTestFinished(() => connected.destroy());
-  return connected;
-}
-
-/** That client commits an object, and that one is told of it. */
-async function commits(writer: EmbeddedClient, n: number, watcher?: EmbeddedClient): Promise<void> {
-  const tid = await new ClientCommit(writer).commit({ create: [oid(n)] });
-  if (watcher !== undefined) expect(await watcher.invalidation(tid)).toMatchObject({ oids: [oid(n)] });
-}
-
-/** An upstream on a port of its own. */
-async function door(name: string, server: number, rest: Partial<Input> = {}): Promise<Input & { port: number }> {
-  const port = await freePort();
-  const input = { name, listen: `127.0.0.1:${port}`, server: `127.0.0.1:${server}`, witness: "off" as const, ...rest };
-  return Object.defineProperty({ ...input, port }, "port", { enumerable: false });
-}
-
-const names = (proxy: Proxy) => proxy.stats().upstreams.map(({ name, state }) => `${name} ${state}`);
-const refused = (port: number) => expect(client(port)).rejects.toThrow("ECONNREFUSED");
+import { client, commits, door, LIMITS, names, refused, started } from "./reloaded.ts";
+import { embeddedServer, oid } from "./world.ts";
 
 describe("a reload", () => {
   it("opens what is new, closes what is gone, and leaves the others' clients alone", async () => {

@@ -85,6 +85,21 @@ describe.each(PROTOCOLS)("an observed session, %s", (protocol) => {
     expect([pair.client.isPaused, pair.session.life]).toEqual([false, "registered"]);
   });
 
+  it("asks again where the server tells of a later one before it answers", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    pair.session.turnTo("repair");
+    const asked = pair.server.frames().at(-1) ?? Buffer.alloc(0);
+    pair.server.reads(speech.invalidation(1005, 3));
+    expect(pair.client.taken()).toEqual(speech.invalidation(1005, 3));
+    pair.server.reads(speech.reply(speech.envelope(asked).id, eight(1004)));
+    expect(pair.client.isPaused).toBe(true);
+    stage.clock.move(10);
+    answers(pair, stage, 1005);
+    expect([pair.client.isPaused, pair.session.life]).toEqual([false, "registered"]);
+  });
+
   it("that the server names nothing new is relayed in the end", () => {
     const stage = new Stage(protocol);
     const pair = stage.registered(1000, true);
@@ -124,6 +139,8 @@ describe.each(PROTOCOLS)("an observed session, %s", (protocol) => {
     // It turns with what is read next.
     pair.server.reads(speech.invalidation(1002, 6));
     expect([pair.session.isObserved, pair.client.taken()]).toEqual([true, speech.invalidation(1002, 6)]);
+    // The other one's is the only place that is left in its storage.
+    expect(stage.storage.ledger.state.accounts.size).toBe(1);
   });
 
   it("whose register waits for the witness does not turn before it was forwarded", () => {

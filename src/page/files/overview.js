@@ -45,7 +45,9 @@ export function showOverview(overview) {
 
 /** @param {Overview} overview */
 function alarm({ guard, upstreams }) {
-  const bad = upstreams.filter(({ state }) => state !== "listening" && state !== "starting");
+  // One that is stopped is being closed by a reload, or with the proxy.
+  const fine = ["listening", "starting", "stopped"];
+  const bad = upstreams.filter(({ state }) => !fine.includes(state));
   const said = bad.map(({ name, state }) => `${name} is ${STATES[state]}.`);
   if (guard > 0) said.push(`The guard refused ${counted(guard, "invalidation")}: this is a bug of the proxy.`);
   const place = byId("alarm", HTMLElement);

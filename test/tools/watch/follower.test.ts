@@ -141,7 +141,24 @@ describe("a follower", () => {
     expect(await follow(await serve(), { storage: "2" }).until(isWhat("unable"))).toEqual(["unable", "no-storage"]);
   });
 
-  it("goes on from an older last transaction: another database, or a backup", async () => {
+  it("tells of what is committed while it reads", async () => {
+    const server = await serve();
+    const commits = await committing(server);
+    const tids = [await commits.commit({ create: [oid(1)] })];
+    const reading = server.gate.outgoing(({ method }) => method === "iterator_start");
+    const heard = follow(server, { since: NO_TID });
+    await reading.caught();
+    // It is told of these before the answer: on one connection, in order.
+    tids.push(await commits.commit({ modify: [oid(1)] }), await commits.commit({ modify: [oid(1)] }));
+    reading.open();
+    await heard.until(isOf(tids.at(-1) as Tid));
+    expect(transactions(heard).map(([, tid]) => tid)).toEqual(tids.map(tidHex));
+  });
+
+  it.each([
+    ["the last one on", {}],
+    ["the first one on", { since: NO_TID }],
+  ])("that follows from %s goes on from an older last transaction: another database, or a backup", async (_, from) => {
     const server = await serve();
     const other = await serve({ storages: { "1": server.storage() } });
     const commits = await committing(server);
@@ -155,7 +172,7 @@ describe("a follower", () => {
       listen: () => () => undefined,
       shortage: () => undefined,
     };
-    const heard = follow(other, { transport });
+    const heard = follow(other, { transport, ...from });
     await heard.until(isWhat("up"));
     const newest = await commits.commit({ create: [oid(2)] });
     await heard.until(isOf(newest));

@@ -243,3 +243,24 @@ describe("a session that was observed before it registered", () => {
     expect([pair.session.life, ...stage.endings(pair)]).toEqual(["over", "not-registered by client"]);
   });
 });
+
+describe.each(["Z5", "M5"] as const)("what was made up, %s,", (protocol) => {
+  it("is not told again by the server to who is observed since", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered();
+    const writer = stage.finishing(5);
+    writer.server.reads(speech.reply(9, eight(1001)));
+    pair.client.reads(speech.call(7, "ping"));
+    // The loop answers before it comes to the invalidation that it has queued.
+    pair.server.reads(speech.reply(7, null));
+    expect(pair.client.taken()).toEqual(Buffer.concat([speech.invalidation(1001, 5), speech.reply(7, null)]));
+    pair.session.turnTo("observe");
+    pair.server.reads(speech.invalidation(1001));
+    expect([pair.session.isObserved, pair.client.taken()]).toEqual([false, Buffer.alloc(0)]);
+    stage.clock.move(1_000);
+    pair.client.reads(speech.call(8, "ping"));
+    pair.server.reads(speech.reply(8, null));
+    expect(pair.session.isObserved).toBe(true);
+  });
+});

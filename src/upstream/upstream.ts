@@ -1,11 +1,11 @@
 import { formatAddress, type Address } from "../config/address.ts";
 import { sessionEnd, type SessionEnd } from "../happening/ends.ts";
 import type { RefusalReason, UpstreamHappening } from "../happening/happening.ts";
-import type { ServerFamily } from "../ledger/state.ts";
 import type { Connection } from "../session/connection.ts";
 import { MessageCounts } from "../session/message-counts.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
+import type { Protocol } from "../wire/handshake.ts";
 import { Admission, OPEN, type AdmissionRules } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -34,7 +34,7 @@ export class Upstream {
   readonly #silence: Silence;
   readonly #expected: readonly string[];
   /** The server's, as it has greeted last. */
-  #family: ServerFamily | undefined;
+  #family: Protocol["family"] | undefined;
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
   readonly #availability = new Availability();

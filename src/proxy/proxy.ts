@@ -120,7 +120,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         return limits.drainMs;
       },
       opened: (open) => {
-        for (const one of open) tellGaps(one, this.#report);
+        for (const one of open) {
+          // It was made before the reload acted.
+          one.ways.transport.keepAliveMs = this.#settings.keepAliveMs;
+          tellGaps(one, this.#report);
+        }
       },
       forget: (gone) => this.#servers.forget(gone, this.#upstreams.open),
     });

@@ -137,6 +137,7 @@ export class Servers {
     for (const { upstream, config } of gone) {
       const { storages } = upstream;
       if (storages === undefined) continue;
+      storages.observedBy(upstream, false);
       const heir = open.find(({ upstream: one, config: its }) =>
         one.storages === undefined ? isHeir(its, config) : one.storages === storages,
       );

@@ -4,6 +4,7 @@ import type { FrameHandler, Verdict } from "../wire/frame.ts";
 import type { Tid } from "../wire/ids.ts";
 import { INVALIDATE, REPLY } from "../wire/methods.ts";
 import { replyTid } from "../wire/replies.ts";
+import type { Connection } from "./connection.ts";
 import type { Conversation } from "./conversation.ts";
 import { tooShort } from "./heads.ts";
 import type { Outlet } from "./outlet.ts";
@@ -13,7 +14,12 @@ import type { Outlet } from "./outlet.ts";
 
 /** Nothing of the client's is looked at before the answer. */
 export class JoiningToServer implements FrameHandler {
+  readonly #server: Connection;
   #waits = true;
+
+  constructor(server: Connection) {
+    this.#server = server;
+  }
 
   begin(): Verdict {
     if (!this.#waits) throw new Error("another handler is to go on");
@@ -29,8 +35,9 @@ export class JoiningToServer implements FrameHandler {
     return this.#waits;
   }
 
-  flow(): void {
-    // Nothing passes.
+  /** What waited, where the answer is not waited for any longer. */
+  flow(bytes: Buffer): void {
+    this.#server.write(bytes);
   }
 
   frame(): void {
@@ -42,7 +49,7 @@ export interface Joined {
   /** The server's last transaction is that one; all that it told before has passed. */
   joined(last: Tid): void;
   /** It has told of a later one before it named that: it is to be asked once more. */
-  again(newest: Tid): void;
+  again(): void;
   failed(end: SessionEnd): void;
 }
 
@@ -94,7 +101,7 @@ export class JoiningToClient implements FrameHandler {
     const value = replyTid(this.#codec, payload, envelope);
     if (value.kind !== "tid") {
       this.#told.failed(sessionEnd("question-refused", "no tid", { expected: "the last transaction's" }));
-    } else if (value.tid < this.#newest) this.#told.again(this.#newest);
+    } else if (value.tid < this.#newest) this.#told.again();
     else this.#told.joined(value.tid);
   }
 }

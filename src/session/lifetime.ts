@@ -126,7 +126,8 @@ export class Lifetime implements DeadlineHost {
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
-    if ("registration" in before || "registration" in life || life.is === "over") this.#deadline.set();
+    const isTurned = before.is === "relayed" && life.is === "open";
+    if ("registration" in before || "registration" in life || life.is === "over" || isTurned) this.#deadline.set();
     if (life.is !== "over") return;
     this.#outlet.shut();
     if ("talk" in before) {

@@ -98,11 +98,15 @@ export class Mode<Made extends Shadow> {
   /** From the next moment on at which nothing of it is on its way. */
   turnTo(to: "repair" | "observe"): void {
     this.#notTurning();
-    const { is } = this.#session.lifetime.now;
-    const isFollowed = is === "shaking" || is === "open" || is === "registered";
-    if (to === "repair" ? !this.isObserved : !isFollowed) return;
+    if (to === "repair" ? !this.isObserved : !this.#isFollowed) return;
     this.#turning = to === "repair" ? this.#toRepair() : this.#toObserve();
     this.#turning.look();
+  }
+
+  /** Is it in the way? Whose end is near is never observed: what it is still to be told, or its commit, would be given up. */
+  get #isFollowed(): boolean {
+    const { is } = this.#session.lifetime.now;
+    return is === "shaking" || is === "open" || is === "registered";
   }
 
   #toRepair(): Turning {
@@ -130,7 +134,7 @@ export class Mode<Made extends Shadow> {
   #toObserve(): Turning {
     const { lifetime, readOn } = this.#session;
     return this.#newTurning(
-      () => standingOf(lifetime.now, ({ isQuiet }) => isQuiet),
+      () => (this.#isFollowed ? standingOf(lifetime.now, ({ isQuiet }) => isQuiet) : undefined),
       () => mayWait(lifetime.now),
       (there) => {
         const life = lifetime.now;
@@ -191,14 +195,23 @@ export class Mode<Made extends Shadow> {
   }
 
   /** By a question in the place of `register`; its client's calls wait meanwhile. It was told of what lies up to `told`. */
-  #join(storage: Storage, talk: Conversation, told: Tid, toServer = new JoiningToServer(), tries = 1): void {
+  #join(storage: Storage, talk: Conversation, told: Tid): void {
     const { host, lifetime, outlet, limits, place, follow, readOn, safely } = this.#session;
-    const { stamp } = storage.ledger;
-    const registration = place(storage, talk);
+    const toServer = new JoiningToServer(lifetime.server.connection);
+    let { stamp } = storage.ledger;
+    let registration = place(storage, talk);
+    let tries = 1;
     const isHere = (): boolean => {
       const life = lifetime.now;
       return life.is === "registered" && life.registration === registration;
     };
+    const askAgain = (): void => {
+      tries++;
+      ({ stamp } = storage.ledger);
+      registration = place(storage, talk);
+      registration.ask();
+    };
+    // The same for all of its questions: of what it is being told when one is asked it sees the end.
     const toClient = new JoiningToClient(talk, outlet, told, {
       joined: (last) => {
         registration.joined(last, stamp, host.clock.now());
@@ -208,17 +221,24 @@ export class Mode<Made extends Shadow> {
         readOn();
         safely(() => talk.clientFrames.again());
       },
-      again: (newest) => {
+      again: () => {
         host.clock.after(AGAIN_MS, () => {
           if (!isHere()) return;
           registration.leave();
-          if (tries < MOST_TRIES) safely(() => this.#join(storage, talk, newest, toServer, tries + 1));
-          else this.#repair({ is: "lost" });
+          if (tries < MOST_TRIES) safely(askAgain);
+          else safely(() => this.#giveUpJoining(talk));
         });
       },
       failed: (end) => registration.refused(end),
     });
     talk.continueWith({ toServer, toClient }, limits());
     registration.ask();
+  }
+
+  /** What both have said, and nobody has passed on yet, goes first. */
+  #giveUpJoining({ clientFrames, serverFrames }: Conversation): void {
+    clientFrames.turnRaw();
+    serverFrames.turnRaw();
+    this.#repair({ is: "lost" });
   }
 }

@@ -24,6 +24,9 @@ interface Style {
 /** Behind so long it has told all that it tells, where nobody may ask it. */
 const ASSUMED_MS = 1_000;
 
+/** A server's own message of what was made up comes within so long, if it comes (docs/ordering.md, *First a proof*). */
+const ECHO_MS = 1_000;
+
 const NOTHING = Buffer.alloc(0);
 const NO_MESSAGE: Envelope = { id: 0, flags: 0, method: REPLY, argsAt: 0 };
 
@@ -34,6 +37,7 @@ export interface Surroundings {
   /** `address:port` */
   readonly client: string;
   readonly report: Report;
+  readonly clock: Clock;
   /** Where the server can't be asked a question of the proxy's own: what measures how long is waited instead. */
   readonly assumes: Clock | undefined;
 }
@@ -59,7 +63,10 @@ export class Registration implements Member {
   readonly #turns: Turns;
   readonly #settings: { readonly name: string };
   readonly #report: Report;
+  readonly #clock: Clock;
   readonly #assumes: Clock | undefined;
+  /** When something was made up last that its server may still tell of. */
+  #madeUpAt = Number.NEGATIVE_INFINITY;
   #cancelAssumed: (() => void) | undefined;
   /** Up to there its client was told otherwise. */
   #joinedAt: Tid = NO_TID;
@@ -71,7 +78,7 @@ export class Registration implements Member {
     talk: Conversation,
     ways: Ways,
     turns: Turns,
-    { settings, client, report, assumes }: Surroundings,
+    { settings, client, report, clock, assumes }: Surroundings,
   ) {
     this.#settings = settings;
     this.client = client;
@@ -81,6 +88,7 @@ export class Registration implements Member {
     this.#ways = ways;
     this.#turns = turns;
     this.#report = report;
+    this.#clock = clock;
     this.#assumes = assumes;
     this.number = storage.join(this);
     storage.ledger.registerForwarded(this.number);
@@ -103,9 +111,10 @@ export class Registration implements Member {
     return this.isFinishing || this.storage.ledger.hasTransaction(this.number);
   }
 
-  /** Is nothing held for its client, or due to it, or asked for that? */
+  /** Is nothing held for its client, or due to it, or asked for that, and does its server say nothing again that it was told? */
   get isQuiet(): boolean {
     const { ledger } = this.storage;
+    if (this.#clock.now() - this.#madeUpAt < ECHO_MS) return false;
     return this.heldBytes === 0 && ledger.isQuiet(this.number) && !ledger.isAsking(this.number);
   }
 
@@ -298,6 +307,8 @@ export class Registration implements Member {
     outlet.announce(encoded, repair);
     this.#talk.reads?.told(announcement.tid, announcement.oids);
     if (repair === "late") this.storage.counts.late++;
+    // An old one tells of what it tells before anything can prove that it does not.
+    else if (repair === "synthesized" && this.storage.ledger.family === "new") this.#madeUpAt = this.#clock.now();
     this.#report(ANNOUNCED[repair]);
   }
 

@@ -407,7 +407,7 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
     const { clock, report, settings, isShadow } = this.#host;
     const ways = { server: this.#toServer, outlet: this.#outlet };
     const assumes = isShadow === true ? clock : undefined;
-    const surroundings = { settings, client: this.peer, report, assumes };
+    const surroundings = { settings, client: this.peer, report, clock, assumes };
     const registration = new Registration(storage, talk, ways, this, surroundings);
     this.#storage = storage.name;
     this.#lifetime.become({ is: "registered", talk, registration });

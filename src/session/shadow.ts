@@ -10,8 +10,14 @@ export const SHADOW_BYTES = 64 * 1024 * 1024;
 /** A session that reads along between two connections that lead nowhere. `host`: that of the one that is observed. */
 export function shadowOf(host: SessionHost<Session>, memory: Memory, client: Connection, server: Connection): Session {
   const shadow: Session = new Session(client, server, {
-    // What would be refused is relayed.
-    settings: { ...host.settings, refuseUnknown: false },
+    // What may change is asked for when it is needed. What would be refused is relayed.
+    settings: {
+      get name() {
+        return host.settings.name;
+      },
+      limits: host.settings.limits,
+      refuseUnknown: false,
+    },
     clock: host.clock,
     storages: host.storages.shadows,
     memory,

@@ -226,12 +226,17 @@ export class Storage {
     return false;
   }
 
+  /** Is nobody here, and does nobody wait? */
+  get isDeserted(): boolean {
+    return this.#members.size === 0 && this.#watch?.isWaitedFor !== true;
+  }
+
   /**
    * Is nobody here or expected, and nothing known that anybody could ask for? (Of a setback the ledger keeps that nobody goes on
    * from before it.)
    */
   get isUnused(): boolean {
-    if (this.#members.size > 0 || this.#watch?.isWaitedFor === true) return false;
+    if (!this.isDeserted) return false;
     return this.#isAlien || (!this.#isExpected && this.ledger.isBlank);
   }
 

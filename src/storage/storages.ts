@@ -8,10 +8,15 @@ export class Storages {
   #host: StorageHost;
   readonly #storages = new Map<string, Storage>();
   #shadows: Storages | undefined;
+  /** Upstreams whose sessions are observed. */
+  readonly #observers = new Set<object>();
+  /** What is known of them is kept for those who come back. */
+  readonly #areKept: () => boolean;
 
-  constructor(server: string, host: StorageHost) {
+  constructor(server: string, host: StorageHost, areKept = (): boolean => true) {
     this.#server = server;
     this.#host = host;
+    this.#areKept = areKept;
   }
 
   get(name: string, family: ServerFamily): Storage {
@@ -29,8 +34,19 @@ export class Storages {
   get shadows(): Storages {
     // They hold nothing up, whatever they would.
     const host = { ...this.#host, report: tellObserved(this.#host.report), held: undefined };
-    this.#shadows ??= new Storages(this.#server, host);
+    this.#shadows ??= new Storages(this.#server, host, () => this.#observers.size > 0);
     return this.#shadows;
+  }
+
+  /**
+   * That upstream observes its sessions, or does not any more. Where none does nobody comes back to the shadows: each is forgotten,
+   * with its witness, as soon as the last session has left it.
+   */
+  observedBy(upstream: object, isObserving: boolean): void {
+    if (isObserving) this.#observers.add(upstream);
+    else this.#observers.delete(upstream);
+    const shadows = this.#shadows;
+    if (shadows !== undefined) for (const storage of [...shadows.all()]) shadows.forgetUnused(storage);
   }
 
   /** That upstream's configuration names these: their witnesses begin. Nothing where there are to be none. */
@@ -39,9 +55,9 @@ export class Storages {
     for (const name of names) this.get(name, family).expect(upstream);
   }
 
-  /** A session has left, or the server is of another family: forgets the storage if nothing is known of it. */
+  /** A session has left, or the server is of another family: forgets the storage if nothing is known of it, or need be. */
   forgetUnused(storage: Storage): void {
-    if (!storage.isUnused) return;
+    if (!storage.isUnused && (this.#areKept() || !storage.isDeserted)) return;
     storage.stop();
     for (const [key, other] of this.#storages) if (other === storage) this.#storages.delete(key);
   }

@@ -86,8 +86,9 @@ export class Admission implements Door {
   #reasonAgainst(host: Host): RefusalReason | undefined {
     const { rules } = this;
     if (!rules.permits(host)) return "denied";
-    if (this.#taken >= rules.clients && !this.#makesRoom()) return "upstream-full";
+    // First: nobody goes for one who may not come in anyhow.
     if (host !== undefined && this.#placesOf(host) >= rules.clientsPerAddress) return "address-full";
+    if (this.#taken >= rules.clients && !this.#makesRoom()) return "upstream-full";
     return undefined;
   }
 

@@ -21,15 +21,14 @@ export class Nobodies {
   readonly #clock: Clock;
   readonly #offers = new Set<() => Nobody | undefined>();
   #cancel: (() => void) | undefined;
+  #isLooking = false;
   #isStopped = false;
 
   /** Before anybody else watches that room, so that he hears of it only where nobody can go. */
   constructor(room: Room, clock: Clock) {
     this.#room = room;
     this.#clock = clock;
-    room.watch((hasRoom) => {
-      if (!hasRoom) this.#look();
-    });
+    room.watch((hasRoom) => (hasRoom ? this.#rest() : this.#look()));
   }
 
   /** `oldest`: of those of one upstream. @returns what takes that back */
@@ -40,23 +39,42 @@ export class Nobodies {
 
   stop(): void {
     this.#isStopped = true;
-    this.#cancel?.();
+    this.#rest();
   }
 
+  /** One by one: each who goes is told of, and leads here again. */
   #look(): void {
-    if (this.#isStopped) return;
+    if (this.#isStopped || this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      while (!this.#room.hasRoom && this.#makesRoom());
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+
+  #makesRoom(): boolean {
     const oldest = oldestOf([...this.#offers].map((offer) => offer()));
-    if (oldest === undefined) return;
-    const leftMs = PATIENCE_MS - (this.#clock.now() - oldest.since);
-    if (leftMs <= 0) oldest.giveUp();
-    else this.#lookIn(leftMs);
+    // Whose server is still being dialled for him can become one.
+    const leftMs = oldest === undefined ? PATIENCE_MS : PATIENCE_MS - (this.#clock.now() - oldest.since);
+    if (oldest === undefined || leftMs > 0) {
+      this.#lookIn(leftMs);
+      return false;
+    }
+    oldest.giveUp();
+    return true;
   }
 
   #lookIn(ms: number): void {
     this.#cancel ??= this.#clock.after(ms, () => {
       this.#cancel = undefined;
-      if (!this.#room.hasRoom) this.#look();
+      this.#look();
     });
+  }
+
+  #rest(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Connection } from "../session/connection.ts";
 import { MessageCounts } from "../session/message-counts.ts";
 import type { Session } from "../session/session.ts";
 import type { Storages } from "../storage/storages.ts";
+import type { Protocol } from "../wire/handshake.ts";
 import { Admission, OPEN, type AdmissionRules } from "./admission.ts";
 import type { Arrival } from "./arrival.ts";
 import { Arrivals } from "./arrivals.ts";
@@ -32,6 +33,8 @@ export class Upstream {
   readonly #places: Places;
   readonly #silence: Silence;
   readonly #expected: readonly string[];
+  /** The server's, as it has greeted last. */
+  #family: Protocol["family"] | undefined;
   readonly #host: UpstreamHost;
   readonly #tries: Tries;
   readonly #availability = new Availability();
@@ -141,6 +144,17 @@ export class Upstream {
   /** They are from now on, or are not: each from the next moment on at which nothing of it is on its way. */
   set repair(repair: RepairMode) {
     this.#sessions.repair = repair;
+    this.#follow();
+  }
+
+  /** What is known of its server is told who observes, and which storages are expected: once both are known, and again. */
+  #follow(): void {
+    const { storages } = this;
+    if (storages === undefined) return;
+    const observes = this.repair === "observe";
+    storages.observedBy(this, observes);
+    if (this.#family === undefined || this.state === "stopped") return;
+    (observes ? storages.shadows : storages).expect(this.#expected, this.#family, this.#name);
   }
 
   #ended(client: string, end: SessionEnd): void {
@@ -281,8 +295,10 @@ export class Upstream {
   }
 
   #tried(found: Found): void {
-    const storages = this.repair === "on" ? this.storages : this.storages?.shadows;
-    if (found.isUp && found.family !== undefined) storages?.expect(this.#expected, found.family, this.name);
+    if (found.isUp) {
+      this.#family = found.family;
+      this.#follow();
+    }
     this.#do(this.#availability.tried(found, this.#isAliveAnywhere, this.#now));
     this.#sessions.tellDecidedEnds();
     this.#started();
@@ -305,7 +321,9 @@ export class Upstream {
     this.#report({ what: "moved", from: formatAddress(from), to: this.serverAddress });
     this.#arrivals.moved();
     this.#sessions.moved();
-    if (left !== undefined) this.#host.left?.(left);
+    if (left === undefined) return;
+    left.observedBy(this, false);
+    this.#host.left?.(left);
   }
 
   get #isAliveAnywhere(): boolean {

@@ -49,6 +49,7 @@ describe.each(["Z4", "Z5", "M5"] as const)("observed clients of an unpatched %s 
     const before = await commit.commit({ create: [oid(1)], modify: [] });
     gateway.proxy.setRepair("door0", "on");
     await turned(gateway, 0);
+    expect(gateway.proxy.stats().storages.filter(({ observed }) => observed)).toEqual([]);
     const created = await commit.commit({ create: [oid(2)] });
     const mixed = await commit.commit({ create: [oid(3)], modify: [oid(1)] });
     await watcher.invalidation(mixed);

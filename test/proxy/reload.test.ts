@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { createServer } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { createServer, Socket } from "node:net";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { ClientCommit, numberRecord } from "../../src/embedded/client-commit.ts";
 import { createProxy, ConfigError, ListenError } from "../../src/index.ts";
 import { NO_TID } from "../../src/wire/ids.ts";
@@ -373,4 +373,15 @@ it("the state has what is going on: finishing commits, history, and who has most
   expect(upstreams[0]?.clients.list[0]).toMatchObject({ state: "registered", protocol: "Z5", storage: "1" });
   hold.open();
   await committed;
+});
+
+it("what a reload opens has the keep-alive of that configuration", async () => {
+  const server = await embeddedServer({ protocol: "Z5" });
+  const [one, two] = [await door("one", server.port), await door("two", server.port)];
+  const { reload } = await started([one]);
+  await reload([one, two], { "keep-alive": "40s" });
+  const set = vi.spyOn(Socket.prototype, "setKeepAlive");
+  onTestFinished(() => set.mockRestore());
+  await client(two.port);
+  expect(set.mock.calls).toContainEqual([true, 30_000]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Stage, forget, type Pair } from "./stage.ts";
+import { forget, HANDSHAKE_MS, Stage, type Pair } from "./stage.ts";
 import { eight } from "./speech.ts";
 
 const PROTOCOLS = ["Z4", "Z5", "M5"] as const;
@@ -164,6 +164,120 @@ describe.each(PROTOCOLS)("an observed session, %s", (protocol) => {
     stage.clock.move(2_000);
     expect(pair.server.taken()).toEqual(speech.call(1, "register", "1", false));
     pair.server.reads(speech.welcome(1, 1000));
+    expect(pair.session.isObserved).toBe(true);
+  });
+});
+
+describe.each(PROTOCOLS)("whoever is to be observed and leaves before, %s", (protocol) => {
+  it("stays an orphan until its commit is answered, whatever its server says before", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const other = stage.registered();
+    const pair = stage.finishing(5);
+    pair.session.turnTo("observe");
+    pair.client.closes();
+    expect(pair.session.life).toBe("orphan");
+    pair.server.reads(speech.invalidation(1001, 7).subarray(0, 9));
+    expect(pair.session.life).toBe("orphan");
+    pair.server.reads(speech.invalidation(1001, 7).subarray(9));
+    pair.server.reads(speech.reply(9, eight(1002)));
+    expect([pair.session.life, stage.storage.ledger.facts.commits, other.session.life]).toEqual([
+      "over",
+      1,
+      "registered",
+    ]);
+  });
+
+  it("is told what it is owed where its server has ended, and then closed", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const writer = stage.finishing(5);
+    const pair = stage.registered();
+    pair.server.reads(speech.invalidation(1001, 7));
+    expect(stage.said(pair)).toEqual([]);
+    pair.session.turnTo("observe");
+    pair.server.ends();
+    expect(pair.session.life).toBe("draining");
+    // It was left unread, so that nothing more is on its way.
+    stage.clock.move(1_000);
+    pair.client.reads(speech.call(7, "ping"));
+    expect(pair.session.life).toBe("draining");
+    writer.server.reads(speech.reply(9, eight(1001)));
+    expect(pair.client.taken().length).toBeGreaterThan(0);
+    expect(pair.session.life).toBe("over");
+  });
+});
+
+describe.each(PROTOCOLS)("a session that joins its storage, %s", (protocol) => {
+  it("forwards what its client has said meanwhile where it can't be followed in the end", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    pair.server.reads(speech.invalidation(1005, 3));
+    pair.session.turnTo("repair");
+    for (let times = 0; times < 100; times++) {
+      answers(pair, stage, 1004);
+      forget(pair);
+      // The network has taken what waited for the server.
+      if (times === 50) pair.server.drains();
+      if (times === 50) pair.client.reads(speech.call(7, "ping").subarray(0, 6));
+      if (times === 60) pair.client.reads(speech.call(7, "ping").subarray(6));
+      if (times < 99) stage.clock.move(10);
+    }
+    stage.clock.move(10);
+    expect([pair.session.life, pair.server.taken()]).toEqual(["relayed", speech.call(7, "ping")]);
+  });
+
+  it("knows what it was told in a message that had come in part when it asks again", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered(1000, true);
+    pair.server.reads(speech.invalidation(1005, 3));
+    forget(pair);
+    pair.session.turnTo("repair");
+    answers(pair, stage, 1004);
+    const message = speech.invalidation(1006, 4);
+    pair.server.reads(message.subarray(0, -3));
+    stage.clock.move(10);
+    pair.server.reads(message.subarray(-3));
+    // The server tells of 1006 before it names it.
+    answers(pair, stage, 1005);
+    expect(pair.client.isPaused).toBe(true);
+    stage.clock.move(10);
+    answers(pair, stage, 1006);
+    expect(pair.client.isPaused).toBe(false);
+  });
+});
+
+describe("a session that was observed before it registered", () => {
+  it("has as long for that as any other, once it is repaired", () => {
+    const stage = new Stage("Z5");
+    const pair = stage.shaken(true);
+    stage.clock.move(HANDSHAKE_MS / 2);
+    pair.session.turnTo("repair");
+    expect([pair.session.life, pair.session.isNobody]).toEqual(["open", true]);
+    stage.clock.move(HANDSHAKE_MS);
+    expect([pair.session.life, ...stage.endings(pair)]).toEqual(["over", "not-registered by client"]);
+  });
+});
+
+describe.each(["Z5", "M5"] as const)("what was made up, %s,", (protocol) => {
+  it("is not told again by the server to who is observed since", () => {
+    const stage = new Stage(protocol);
+    const { speech } = stage;
+    const pair = stage.registered();
+    const writer = stage.finishing(5);
+    writer.server.reads(speech.reply(9, eight(1001)));
+    pair.client.reads(speech.call(7, "ping"));
+    // The loop answers before it comes to the invalidation that it has queued.
+    pair.server.reads(speech.reply(7, null));
+    expect(pair.client.taken()).toEqual(Buffer.concat([speech.invalidation(1001, 5), speech.reply(7, null)]));
+    pair.session.turnTo("observe");
+    pair.server.reads(speech.invalidation(1001));
+    expect([pair.session.isObserved, pair.client.taken()]).toEqual([false, Buffer.alloc(0)]);
+    stage.clock.move(1_000);
+    pair.client.reads(speech.call(8, "ping"));
+    pair.server.reads(speech.reply(8, null));
     expect(pair.session.isObserved).toBe(true);
   });
 });

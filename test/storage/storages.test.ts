@@ -107,6 +107,38 @@ describe("the storages of a server", () => {
     expect([...storages.all()]).toEqual([]);
   });
 
+  it("of observed sessions are kept as long as anybody observes; then each is forgotten with its witness, expected or not", () => {
+    const told: WitnessTold[] = [];
+    const stopped: string[] = [];
+    const { clock, storages } = newStorages((name) => (one) => {
+      told.push(one);
+      return { ...IDLE, stop: () => void stopped.push(name) };
+    });
+    const [upstream, other] = [{}, {}];
+    storages.observedBy(upstream, true);
+    storages.observedBy(other, true);
+    const { shadows } = storages;
+    shadows.expect(["1", "2"], "old", "main");
+    storages.expect(["1"], "old", "main");
+    const [one, two] = [shadows.get("1", "old"), shadows.get("2", "old")];
+    for (const witness of told) witness.up(asTid(NO_TID + 5n));
+    const number = one.join(member);
+    storages.observedBy(upstream, false);
+    expect([...storages.allShadows()]).toEqual([one, two]);
+    storages.observedBy(other, false);
+    // Who is still observed turns later.
+    expect([...storages.allShadows()]).toEqual([one]);
+    expect(stopped).toEqual(["2"]);
+    one.leave(number);
+    shadows.forgetUnused(one);
+    expect([...storages.allShadows()]).toEqual([]);
+    expect(stopped).toEqual(["2", "1"]);
+    // Those of repaired sessions are another matter.
+    expect([...storages.all()]).toHaveLength(1);
+    storages.stop();
+    expect(clock.pending).toEqual([]);
+  });
+
   it("have no timer when they are forgotten", () => {
     const { clock, storages } = newStorages();
     const one = storages.get("1", "old");

@@ -88,6 +88,15 @@ describe("a door", () => {
     expect(told.refused).toEqual(["d:1 upstream-full", "f:1 upstream-full", "h:1 upstream-full"]);
   });
 
+  it("takes nobody's place for one whose address has all of its own", () => {
+    const told = new Told({ clients: 3, clientsPerAddress: 2 });
+    for (const host of ["a", "a", "b"]) told.comes(host);
+    told.nobodies.push({ host: "b", since: 0 });
+    told.now = 5_000;
+    expect([told.comes("a"), told.refused, told.givenUp]).toEqual([false, ["a:1 address-full"], []]);
+    expect([told.comes("c"), told.givenUp]).toEqual([true, ["b"]]);
+  });
+
   it("counts those whose address is not known in all, and not as one address", () => {
     const told = new Told({ clients: 2, clientsPerAddress: 1 });
     expect([told.comes(undefined), told.comes(undefined), told.comes(undefined)]).toEqual([true, true, false]);

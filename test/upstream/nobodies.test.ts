@@ -65,4 +65,32 @@ describe("where there is no room for more clients", () => {
     expect(gate.ends).toEqual([]);
     gate.expectOver();
   });
+
+  it("who takes the last place before his server is there makes room, too, a second after it is", () => {
+    const gate = new Gate({ clients: 2 }).listens();
+    gate.registers();
+    const client = gate.arrives();
+    expect(gate.state).toBe("full");
+    gate.clock.move(5_000);
+    const server = gate.transport.dialling.connects();
+    gate.clock.move(1_000);
+    expect(gate.ends).toEqual(["not-registered by client"]);
+    closes({ client, server });
+    gate.transport.listening.opens();
+    expect(gate.state).toBe("listening");
+    gate.leave();
+  });
+
+  it("all go who must, however many, where the limit becomes a lower one", () => {
+    const gate = new Gate({ clients: 4_000 }).listens();
+    const registered = gate.registers();
+    const pairs = Array.from({ length: 3_000 }, () => gate.connects());
+    gate.clock.move(1_000);
+    gate.room.limit = 10;
+    expect([gate.room.taken, gate.ends.length]).toEqual([9, 2_992]);
+    for (const pair of pairs.slice(0, 2_992)) closes(pair);
+    expect([gate.room.taken, registered.client.isClosed]).toEqual([9, false]);
+    gate.transport.listening.opens();
+    gate.leave();
+  });
 });

@@ -58,6 +58,20 @@ it("who is registered is told of by the new name", () => {
   gate.leave();
 });
 
+it("who is observed is told of by the new name, too", () => {
+  const gate = new Gate().listens();
+  gate.upstream.repair = "observe";
+  const { client, server } = gate.registers();
+  gate.upstream.rename("other");
+  server.reads(gate.speech.nonsense);
+  expect(gate.happenings.filter(({ what }) => what === "observed").at(-1)).toMatchObject({
+    happening: { what: "ended", upstream: "other" },
+  });
+  client.closes();
+  gate.settles();
+  gate.leave();
+});
+
 it("behind a stop it hears no more of the process's room, which outlives it", () => {
   const gate = new Gate({ clients: 1 }).listens();
   gate.leave();

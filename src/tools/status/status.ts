@@ -1,5 +1,6 @@
+import { NoAnswer, type Admin } from "../admin-request.ts";
 import type { Output } from "../output.ts";
-import { fetchStatus, NoStatus, type Admin } from "./fetch.ts";
+import { fetchStatus } from "./fetch.ts";
 import { readStatus, type Status } from "./reading.ts";
 import { statusText } from "./text.ts";
 
@@ -28,14 +29,14 @@ export async function showStatus(options: StatusOptions, output: Output, ended: 
     try {
       const value = await fetchStatus(admin);
       const status = readStatus(value);
-      if (status === undefined) throw new NoStatus(`${admin.url.host}: the answer is no status: no zeo-proxy?`);
+      if (status === undefined) throw new NoAnswer(`${admin.place.name}: the answer is no status: no zeo-proxy?`);
       const at = performance.now();
       const earlier = before === undefined ? undefined : { status: before.status, seconds: (at - before.at) / 1_000 };
       const text = json ? `${JSON.stringify(value)}\n` : statusText(status, output, earlier);
       output.print(everyMs !== undefined && !json && output.columns !== undefined ? `${ANEW}${text}` : text);
       before = { status, at };
     } catch (error) {
-      if (!(error instanceof NoStatus)) throw error;
+      if (!(error instanceof NoAnswer)) throw error;
       output.note(`zeo-proxy: ${error.message}`);
       if (everyMs === undefined || before === undefined) return false;
     }

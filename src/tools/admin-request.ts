@@ -46,8 +46,9 @@ export function askAdmin(admin: Admin, page: string): Promise<AdminAnswer> {
       socket.destroy();
     };
     const fail = (why: string): void => {
-      end();
+      // What comes of the end is no reason.
       reject(new NoAnswer(`${place.name}: ${why}`));
+      end();
     };
     const timer = setTimeout(() => fail(`no answer in ${timeoutMs / 1_000} s`), timeoutMs);
     socket.on("error", (error) => fail(brokenText(codeOf(error))));
@@ -71,8 +72,8 @@ export function askAdmin(admin: Admin, page: string): Promise<AdminAnswer> {
         response.on("end", () => {
           const { statusCode: status = 0 } = response;
           if (status === 401 || status === 403) fail("it wants a token (--token-file)");
-          end();
           resolve({ status, body: Buffer.concat(chunks).toString("utf8") });
+          end();
         });
       });
     });

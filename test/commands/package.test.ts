@@ -29,7 +29,6 @@ const SHIPPED = [
   "config/zeo-proxy.yaml",
   "config/zeo-proxy.service",
   "config/Containerfile",
-  "config/healthcheck.js",
   "config/compose/compose.yaml",
   "config/prometheus/alerts.yml",
   "config/grafana/dashboard.json",

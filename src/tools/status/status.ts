@@ -20,10 +20,7 @@ const ANEW = "\u001b[H\u001b[2J\u001b[3J";
  */
 export async function showStatus(options: StatusOptions, output: Output, ended: Promise<unknown>): Promise<boolean> {
   const { admin, json, everyMs } = options;
-  let isOver = false;
-  const over = ended.then(() => {
-    isOver = true;
-  });
+  const over = new End(ended);
   let before: { readonly status: Status; readonly at: number } | undefined;
   for (;;) {
     try {
@@ -40,15 +37,31 @@ export async function showStatus(options: StatusOptions, output: Output, ended: 
       output.note(`zeo-proxy: ${error.message}`);
       if (everyMs === undefined || before === undefined) return false;
     }
-    if (everyMs === undefined || isOver) return true;
-    await Promise.race([over, wait(everyMs)]);
-    if (isOver) return true;
+    if (everyMs === undefined || over.isReached) return true;
+    await over.orAfter(everyMs);
+    if (over.isReached) return true;
   }
 }
 
-/** Nobody need wait for it at the end. */
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+/** The end, which is waited for with the process kept alive: a signal that somebody listens for does not do that. */
+class End {
+  isReached = false;
+  #reached: () => void = () => undefined;
+
+  constructor(ended: Promise<unknown>) {
+    void ended.then(() => {
+      this.isReached = true;
+      this.#reached();
+    });
+  }
+
+  orAfter(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#reached = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }

@@ -1,65 +1,54 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
-import { connect, type Server } from "node:net";
+import { once } from "node:events";
+import type { Server } from "node:net";
 import { formatAddress } from "../config/address.ts";
 import type { AdminAddress } from "../config/admin.ts";
-import { codeOf } from "../net/system-error.ts";
+import { Binding } from "../net/binding.ts";
 
 /** Of a socket in the file system: its owner's and its group's. */
-const SOCKET_MODE = 0o660;
+const SOCKET = { mode: 0o660 };
+
+/** The servers of an admin address: one for each address that its name has, or one at a path. */
+export interface Listening {
+  /** As it is: with the port that was free. */
+  readonly address: string;
+  /** Accepts nobody any more. Resolves when all connections are closed. */
+  close(): Promise<void>;
+}
 
 /**
- * Takes the address. A socket that a process has left behind which ended without a word is taken over; one that somebody
- * still listens at is not.
- * @returns the address as it is: the port that was free
- * @throws the system's error
+ * Takes the address, as an upstream's is taken. `make`: a server that does not listen yet; `hindered`: one that listens has had
+ * an error.
+ * @throws the system's error where it can't be had
  */
-export async function listenAt(server: Server, address: AdminAddress): Promise<string> {
-  if (address.path === undefined) {
-    await listen(server, address);
-    const bound = server.address();
-    return bound === null || typeof bound === "string"
-      ? formatAddress(address)
-      : formatAddress({ ...address, port: bound.port });
-  }
-  try {
-    await listen(server, address);
-  } catch (error) {
-    if (codeOf(error) !== "EADDRINUSE" || !(await isLeft(address.path))) throw error;
-    unlinkSync(address.path);
-    await listen(server, address);
-  }
-  chmodSync(address.path, SOCKET_MODE);
-  return address.path;
-}
-
-function listen(server: Server, address: AdminAddress): Promise<void> {
+export function listenAt(
+  make: () => Server,
+  address: AdminAddress,
+  hindered: (error: Error) => void,
+): Promise<Listening> {
+  const made: Server[] = [];
   return new Promise((done, failed) => {
-    const fail = (error: Error): void => {
-      server.off("listening", succeed);
-      failed(error);
+    const makeOne = (): Server => {
+      const server = make();
+      made.push(server);
+      return server;
     };
-    const succeed = (): void => {
-      server.off("error", fail);
-      done();
-    };
-    server.once("error", fail);
-    server.once("listening", succeed);
-    server.listen(address.path !== undefined ? { path: address.path } : { host: address.host, port: address.port });
+    const binding = new Binding(makeOne, SOCKET, {
+      bound: (bound) => {
+        const listening = made.filter((server) => server.listening);
+        const close = async (): Promise<void> => {
+          const closed = Promise.all(listening.map((server) => once(server, "close")));
+          binding.giveUp();
+          await closed;
+        };
+        done({ address: formatAddress(bound), close });
+      },
+      failed: (code, cause) => failed(errorOf(code, cause)),
+      hindered: (code) => hindered(errorOf(code)),
+    });
+    binding.bind(address);
   });
 }
 
-/** Is it a socket at which nobody listens? */
-function isLeft(path: string): Promise<boolean> {
-  return new Promise((done) => {
-    if (!lstatSync(path).isSocket()) {
-      done(false);
-      return;
-    }
-    const probe = connect(path);
-    probe.once("connect", () => {
-      probe.destroy();
-      done(false);
-    });
-    probe.once("error", (error) => done(codeOf(error) === "ECONNREFUSED"));
-  });
+function errorOf(code: string, cause?: unknown): Error {
+  return Object.assign(new Error(code, { cause }), { code });
 }

@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import type { AdminAddress } from "../config/admin.ts";
 import { Guests } from "./guests.ts";
 import { HostNames } from "./host-names.ts";
-import { listenAt } from "./listening.ts";
+import { listenAt, type Listening } from "./listening.ts";
 import { refuse, setHeaders, type Route } from "./route.ts";
 import type { Credentials } from "./secrets.ts";
 import { CHALLENGES, type Token } from "./token.ts";
@@ -56,9 +56,10 @@ export class AdminServer {
   #names: HostNames;
   #token: Token | undefined;
   readonly #guests: Guests;
-  readonly #server: Server;
+  /** One, or one for each address of a name. */
+  readonly #servers: Server[] = [];
   readonly #answerMs: number;
-  #address: string | undefined;
+  #listening: Listening | undefined;
   /** What went wrong in a route, or while accepting. */
   readonly #failed: (error: unknown) => void;
 
@@ -66,11 +67,15 @@ export class AdminServer {
     for (const route of routes) this.#routes.set(route.path, route);
     this.#options = options;
     this.#failed = failed;
-    const { bounds = {}, credentials, hosts, listen, token } = options;
+    const { bounds = {}, hosts, listen, token } = options;
     this.#names = new HostNames(listen, hosts);
     this.#token = token;
     this.#guests = new Guests(bounds.guests);
     this.#answerMs = bounds.answerMs ?? ANSWER_MS;
+  }
+
+  #make(): Server {
+    const { bounds = {}, credentials } = this.#options;
     const requestMs = bounds.requestMs ?? REQUEST_MS;
     const settings = {
       maxHeaderSize: MAX_HEADER,
@@ -79,15 +84,17 @@ export class AdminServer {
       connectionsCheckingInterval: Math.min(LOOK_MS, requestMs),
     };
     const handle = (request: IncomingMessage, response: ServerResponse): void => this.#handle(request, response);
-    this.#server =
+    const server =
       credentials === undefined
         ? createServer(settings, handle)
         : createTlsServer(
             { ...settings, ...credentials, minVersion: MIN_VERSION, handshakeTimeout: requestMs },
             handle,
           );
-    this.#server.timeout = bounds.stalledMs ?? STALLED_MS;
-    this.#server.on("connection", (socket: Socket) => this.#guests.came(socket));
+    server.timeout = bounds.stalledMs ?? STALLED_MS;
+    server.on("connection", (socket: Socket) => this.#guests.came(socket));
+    this.#servers.push(server);
+    return server;
   }
 
   /**
@@ -98,14 +105,15 @@ export class AdminServer {
     this.#names = new HostNames(this.#options.listen, hosts);
     if (token !== undefined && this.#token?.isSame(token) !== true) this.#guests.close(true);
     this.#token = token;
-    if (credentials !== undefined && this.#server instanceof TlsServer) {
-      this.#server.setSecureContext({ ...credentials, minVersion: MIN_VERSION });
+    if (credentials === undefined) return;
+    for (const server of this.#servers) {
+      if (server instanceof TlsServer) server.setSecureContext({ ...credentials, minVersion: MIN_VERSION });
     }
   }
 
   /** `host:port`, or a path, once it listens. */
   get address(): string | undefined {
-    return this.#address;
+    return this.#listening?.address;
   }
 
   /**
@@ -113,22 +121,20 @@ export class AdminServer {
    * @throws the system's error where it can't be had
    */
   async start(): Promise<string> {
-    this.#address = await listenAt(this.#server, this.#options.listen);
-    this.#server.on("error", this.#failed);
-    return this.#address;
+    this.#listening = await listenAt(() => this.#make(), this.#options.listen, this.#failed);
+    return this.#listening.address;
   }
 
   /** Accepts nobody any more. Answers that are on their way have a moment to leave. */
-  stop(): Promise<void> {
-    if (!this.#server.listening) return Promise.resolve();
-    return new Promise((done) => {
-      const end = setTimeout(() => this.#guests.close(true), LEAVE_MS);
-      this.#server.close(() => {
-        clearTimeout(end);
-        done();
-      });
-      this.#guests.close(false);
-    });
+  async stop(): Promise<void> {
+    const listening = this.#listening;
+    if (listening === undefined) return;
+    this.#listening = undefined;
+    const end = setTimeout(() => this.#guests.close(true), LEAVE_MS);
+    const closed = listening.close();
+    this.#guests.close(false);
+    await closed;
+    clearTimeout(end);
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/problem.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
 import { documented } from "../tools/shell/documented.ts";
+import { healthCommand } from "./health.ts";
 import { initCommand } from "./init.ts";
 import { probeCommand } from "./probe.ts";
 import { completionCommand, manCommand } from "./shell.ts";
@@ -50,6 +51,7 @@ export function program(): Command {
     watchCommand(),
     probeCommand(),
     statusCommand(),
+    healthCommand(),
     completionCommand(whole),
     manCommand(whole),
   ];

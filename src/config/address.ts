@@ -32,8 +32,8 @@ export function parseAddress(text: string): Address | undefined {
   return text.startsWith("/") ? parsePath(text) : parseTcpAddress(text);
 }
 
-/** At most 107 bytes, as the system has no room for more; nothing that a log would have to escape. */
-function parsePath(text: string): UnixAddress | undefined {
+/** An absolute path of at most 107 bytes, as the system has no room for more; nothing that a log would have to escape. */
+export function parsePath(text: string): UnixAddress | undefined {
   if (Buffer.byteLength(text) > MAX_PATH_BYTES || text.endsWith("/") || CONTROL.test(text)) return undefined;
   const path = normalize(text);
   return path === "/" ? undefined : { path };

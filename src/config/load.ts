@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { parseAddress } from "./address.ts";
+import { adminSchema, type AdminConfig } from "./admin.ts";
 import { checkAdmission } from "./admission-checks.ts";
 import { MAX_FILE_BYTES, readBounded, readFailure } from "./bounded-file.ts";
 import type { ConfigProblem } from "./problem.ts";
@@ -39,6 +40,23 @@ export function toConfig(config: Config | ConfigInput): Config {
  */
 export function loadConfig(file: string): Config {
   return parseConfigText(readText(file), file);
+}
+
+/**
+ * Reads the `admin` of a YAML file, and nothing else of it: whatever is wrong elsewhere, a proxy that runs can be asked.
+ * @returns undefined where it has none
+ * @throws ConfigError where that is wrong, or the file can't be read
+ */
+export function loadAdmin(file: string): AdminConfig | undefined {
+  const { broken, place, problems, value } = readSource(readText(file), file);
+  if (broken) throw new ConfigError(problems);
+  const admin = field(value, "admin");
+  if (admin === undefined) return undefined;
+  const result = adminSchema.safeParse(admin, { reportInput: true });
+  if (result.success) return result.data;
+  throw new ConfigError(
+    result.error.issues.flatMap((issue) => describeIssue({ ...issue, path: ["admin", ...issue.path] }, place)),
+  );
 }
 
 /**

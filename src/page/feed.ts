@@ -45,29 +45,30 @@ export class Feed {
       case "committed":
       case "foreign": {
         const { next } = this.transactions;
-        if (happening.what === "committed") this.transactions.committed(happening, this.clock.now());
-        else this.transactions.foreign(happening, this.clock.now());
+        const nowMs = this.clock.now();
+        if (happening.what === "committed") this.transactions.committed(happening, nowMs);
+        else this.transactions.foreign(happening, nowMs);
         // Of one that was read later it is told twice; and where clients are observed beside others.
-        if (this.transactions.next > next) this.timeline.committed(this.clock.now());
+        if (this.transactions.next > next) this.timeline.committed(nowMs);
         return;
       }
       case "repaired":
         this.#repaired++;
-        this.timeline.repaired(this.clock.now());
-        this.#repair(happening, false);
+        this.#repair(happening, this.clock.now(), false);
         return;
       case "observed":
         if (happening.happening.what !== "repaired") return;
         this.#wouldRepair++;
-        this.timeline.observed(this.clock.now());
-        this.#repair(happening.happening, true);
+        this.#repair(happening.happening, this.clock.now(), true);
         return;
       default:
     }
   }
 
-  #repair(happening: Extract<Happening, { what: "repaired" }>, isObserved: boolean): void {
-    this.transactions.repaired(happening, this.clock.now(), isObserved);
+  #repair(happening: Extract<Happening, { what: "repaired" }>, nowMs: number, isObserved: boolean): void {
+    if (isObserved) this.timeline.observed(nowMs);
+    else this.timeline.repaired(nowMs);
+    this.transactions.repaired(happening, nowMs, isObserved);
     const { created } = addedCounts(happening.settled);
     if (created > 0) this.#left(happening, { tid: tidHex(happening.settled.tid), created });
   }

@@ -1,29 +1,19 @@
 import type { Happening, StoragePlace } from "../happening/happening.ts";
-import { oidCount, type OidSet } from "../ledger/oid-set.ts";
+import { oidCount } from "../ledger/oid-set.ts";
 import { NOBODY, type Settled } from "../ledger/state.ts";
-import type { Changes } from "../ledger/transaction.ts";
-import { tidHex, tidTimeMs, type Tid } from "../wire/ids.ts";
-import { countsOf, holds, keepOids, NOTHING_KEPT, oidViews, type KeptOids, type SortCounts } from "./kept-oids.ts";
+import { asTid, type Tid } from "../wire/ids.ts";
+import { countsOf, holds, keepOids, markAdded, NOTHING_KEPT, oidViews, type KeptOids } from "./kept-oids.ts";
+import { foreignCounts, Kept, nameOf, type Counts, type Source } from "./kept.ts";
 import type { Found, Row, TransactionView } from "./messages.ts";
 
 /** So many transactions are kept. */
 export const CAPACITY = 5_000;
 /** So many are found at most. */
 export const MOST_FOUND = 200;
-/** Storage names are a client's text. */
-const MOST_NAME = 100;
 
 type Of<What extends Happening["what"]> = Extract<Happening, { what: What }>;
 
-interface Kept {
-  row: Row;
-  readonly atMs: number;
-  oids: KeptOids;
-  /** The number of its last change. */
-  change: number;
-}
-
-const UNKNOWN = { created: null, modified: null, restored: null, deleted: null } as const;
+const FOREIGN: Source = { source: "foreign", client: null };
 
 /**
  * The last transactions, by the order in which they settled here, and which of them have changed since when. What was told of one
@@ -33,10 +23,8 @@ export class Transactions {
   readonly #capacity: number;
   /** By id modulo the capacity. */
   readonly #kept: Kept[] = [];
-  /** Ids by upstream, storage and tid. */
-  readonly #ids = new Map<string, number>();
-  /** The newest one's id by tid. */
-  readonly #newest = new Map<string, number>();
+  /** By tid the newest one, which leads to the others. */
+  readonly #newest = new Map<Tid, Kept>();
   #next = 0;
   /** The ids of what has changed, by the number of the change modulo the length. */
   readonly #changed: Float64Array;
@@ -66,116 +54,100 @@ export class Transactions {
   }
 
   committed({ tid, changes, ...place }: Of<"committed">, nowMs: number): void {
-    const source = { source: "client", client: place.client ?? null } as const;
-    const counts = { objects: oidCount(changes.oids), ...countsOf(changes, changes.oids) };
-    this.#put(place, tid, source, counts, keepOids(changes.oids, changes), nowMs);
+    const counts = countsOf(changes, changes.oids);
+    this.#put(place, tid, clientOf(place), counts, keepOids(changes.oids, changes), nowMs);
   }
 
   foreign({ tid, oids, ...place }: Of<"foreign">, nowMs: number): void {
-    const counts = { objects: oids === undefined ? null : oidCount(oids), ...UNKNOWN };
-    const kept = oids === undefined ? NOTHING_KEPT : keepOids(oids, undefined);
+    const kept = oids === undefined ? NOTHING_KEPT : keepOids(oids);
     const unread = this.#find(place, tid) === undefined ? this.#elsewhere(place, tid) : undefined;
     // A server and its replica have the same tids: only what was not read is taken for the same one.
-    const { upstream } = unread?.row.objects === null ? unread.row : place;
-    this.#put({ ...place, upstream }, tid, { source: "foreign", client: null }, counts, kept, nowMs);
+    const { upstream } = unread?.counts.objects === null ? unread : place;
+    this.#put({ ...place, upstream }, tid, FOREIGN, foreignCounts(oids), kept, nowMs);
   }
 
   /** `isObserved`: it would have been. What was done for others counts. */
   repaired({ settled, ...place }: Of<"repaired">, nowMs: number, isObserved = false): void {
     const kept =
       this.#find(place, settled.tid) ?? this.#elsewhere(place, settled.tid) ?? this.#unheard(place, settled, nowMs);
-    if (isObserved && kept.row.repair !== "none" && !kept.row.isObserved) return;
+    if (isObserved && kept.repair.repair !== "none" && !kept.repair.isObserved) return;
     const { changes, completed, synthesized } = settled;
     const isForeign = settled.session === NOBODY;
     const added = settled.added ?? settled.oids;
-    kept.row = {
-      ...kept.row,
-      ...repairedCounts(changes, settled.oids, isForeign),
+    // Mostly they are known: of a commit that was told here.
+    const isKnown =
+      kept.oids.isAll && (kept.counts.created === null) === isForeign && kept.oids.oids.equals(settled.oids);
+    if (!isKnown) {
+      kept.counts = isForeign ? foreignCounts(settled.oids) : countsOf(changes, settled.oids);
+      kept.oids = keepOids(settled.oids, isForeign ? undefined : changes);
+    }
+    markAdded(kept.oids, added);
+    kept.repair = {
       repair: synthesized > 0 ? "synthesized" : "completed",
       isObserved,
       added: oidCount(added),
       clients: completed + synthesized,
       toldMs: Math.max(0, nowMs - kept.atMs),
     };
-    kept.oids = keepOids(settled.oids, isForeign ? undefined : changes, added);
     this.#change(kept);
   }
 
   /** One that settled before anybody listened. */
   #unheard(place: StoragePlace, { tid, session }: Settled, nowMs: number): Kept {
-    const source = session === NOBODY ? "foreign" : "client";
-    const counts = { objects: null, ...UNKNOWN };
-    return this.#put(place, tid, { source, client: place.client ?? null }, counts, NOTHING_KEPT, nowMs);
+    const source = { ...clientOf(place), source: session === NOBODY ? "foreign" : "client" } as const;
+    return this.#put(place, tid, source, foreignCounts(undefined), NOTHING_KEPT, nowMs);
   }
 
-  #put(
-    place: StoragePlace,
-    tid: Tid,
-    source: Pick<Row, "source" | "client">,
-    counts: Pick<Row, "objects" | keyof SortCounts>,
-    oids: KeptOids,
-    nowMs: number,
-  ): Kept {
+  #put(place: StoragePlace, tid: Tid, source: Source, counts: Counts, oids: KeptOids, nowMs: number): Kept {
     const known = this.#find(place, tid);
     if (known !== undefined) {
       // Whose client has committed it, of that nobody else says more: of others' clients, it did not pass through there.
-      if (known.row.source === "client" && source.source === "foreign") return known;
+      if (known.source.source === "client" && source.source === "foreign") return known;
       // It was told as the server named it, and has been read since.
       if (counts.objects !== null) {
-        known.row = { ...known.row, ...counts, ...source };
+        known.counts = counts;
+        known.source = source;
         known.oids = oids;
         this.#change(known);
       }
       return known;
     }
     const id = this.#next++;
-    const { upstream, storage } = place;
-    const row: Row = {
-      id,
-      tid: tidHex(tid),
-      timeMs: tidTimeMs(tid),
-      upstream,
-      storage: storage.slice(0, MOST_NAME),
-      ...source,
-      ...counts,
-      repair: "none",
-      isObserved: false,
-      added: 0,
-      clients: 0,
-      toldMs: null,
-    };
-    const kept = { row, atMs: nowMs, oids, change: 0 };
+    const kept = new Kept(id, tid, place, source, counts, nowMs);
+    kept.oids = oids;
     const old = this.#kept[id % this.#capacity];
     if (old !== undefined) this.#forget(old);
     this.#kept[id % this.#capacity] = kept;
-    this.#ids.set(keyOf(row), id);
-    this.#newest.set(row.tid, id);
+    kept.older = this.#newest.get(tid);
+    this.#newest.set(tid, kept);
     this.#change(kept);
     return kept;
   }
 
-  #forget({ row }: Kept): void {
-    const key = keyOf(row);
-    if (this.#ids.get(key) === row.id) this.#ids.delete(key);
-    if (this.#newest.get(row.tid) === row.id) this.#newest.delete(row.tid);
+  /** It is the oldest one. */
+  #forget({ tid, id }: Kept): void {
+    let last = this.#newest.get(tid);
+    if (last?.id === id) this.#newest.delete(tid);
+    while (last?.older !== undefined && last.older.id !== id) last = last.older;
+    if (last !== undefined) last.older = undefined;
   }
 
   #change(kept: Kept): void {
     kept.change = this.#changes++;
-    this.#changed[kept.change % this.#changed.length] = kept.row.id;
+    this.#changed[kept.change % this.#changed.length] = kept.id;
   }
 
   #find({ upstream, storage }: StoragePlace, tid: Tid): Kept | undefined {
-    const key = keyOf({ upstream, storage: storage.slice(0, MOST_NAME), tid: tidHex(tid) });
-    const id = this.#ids.get(key);
-    return id === undefined ? undefined : this.#at(id);
+    const name = nameOf(storage);
+    let found = this.#newest.get(tid);
+    while (found !== undefined && (found.upstream !== upstream || found.storage !== name)) found = found.older;
+    return found;
   }
 
   /** The same storage by another door: whose client has left, or is nobody, is told for the last one that was used. */
   #elsewhere({ storage }: StoragePlace, tid: Tid): Kept | undefined {
-    const id = this.#newest.get(tidHex(tid));
-    const found = id === undefined ? undefined : this.#at(id);
-    return found?.row.storage === storage.slice(0, MOST_NAME) ? found : undefined;
+    const found = this.#newest.get(tid);
+    return found?.storage === nameOf(storage) ? found : undefined;
   }
 
   #at(id: number): Kept | undefined {
@@ -193,7 +165,7 @@ export class Transactions {
     const rows: Row[] = [];
     for (let i = change; i < this.#changes; i++) {
       const kept = this.#at(this.#changed[i % this.#changed.length] ?? -1);
-      if (kept?.change === i) rows.push(kept.row);
+      if (kept?.change === i) rows.push(kept.row());
     }
     return rows;
   }
@@ -203,18 +175,21 @@ export class Transactions {
     const rows: Row[] = [];
     for (let i = id - 1; i >= this.first && rows.length < most; i--) {
       const kept = this.#at(i);
-      if (kept !== undefined) rows.push(kept.row);
+      if (kept !== undefined) rows.push(kept.row());
     }
     return rows;
   }
 
-  /** The newest one with that tid, of that upstream and storage where they are named. */
+  /** The newest one with that tid (16 hex digits), of that upstream and storage where they are named. */
   view(tid: string, upstream?: string, storage?: string): TransactionView | undefined {
-    for (const { row, oids } of this.#newestFirst()) {
-      if (row.tid !== tid || (upstream ?? row.upstream) !== row.upstream) continue;
-      if ((storage ?? row.storage) === row.storage) return { ...row, oids: oidViews(oids) };
+    let found = /^[0-9a-f]{16}$/.test(tid) ? this.#newest.get(tidOf(tid)) : undefined;
+    while (
+      found !== undefined &&
+      ((upstream ?? found.upstream) !== found.upstream || (storage ?? found.storage) !== found.storage)
+    ) {
+      found = found.older;
     }
-    return undefined;
+    return found && { ...found.row(), oids: oidViews(found.oids) };
   }
 
   /** Those that an id, as somebody types it, is the tid of, or the oid of an object that they have changed. */
@@ -224,11 +199,12 @@ export class Transactions {
     let isCut = false;
     let uncertain = 0;
     const oid = Buffer.from(id ?? "", "hex");
-    for (const { row, oids } of id === null ? [] : this.#newestFirst()) {
-      if (row.tid === id || holds(oids, oid)) {
-        if (rows.length < MOST_FOUND) rows.push(row);
+    const tid = id === null ? undefined : tidOf(id);
+    for (const kept of id === null ? [] : this.#newestFirst()) {
+      if (kept.tid === tid || holds(kept.oids, oid)) {
+        if (rows.length < MOST_FOUND) rows.push(kept.row());
         else isCut = true;
-      } else if (!oids.isAll) uncertain++;
+      } else if (!kept.oids.isAll) uncertain++;
     }
     return { query, id, rows, isCut, uncertain };
   }
@@ -241,12 +217,12 @@ export class Transactions {
   }
 }
 
-function repairedCounts(changes: Changes, oids: OidSet, isForeign: boolean): Pick<Row, "objects" | keyof SortCounts> {
-  return { objects: oidCount(oids), ...(isForeign ? UNKNOWN : countsOf(changes, oids)) };
+function clientOf({ client }: StoragePlace): Source {
+  return { source: "client", client: client ?? null };
 }
 
-function keyOf({ upstream, storage, tid }: Pick<Row, "upstream" | "storage" | "tid">): string {
-  return `${tid} ${upstream.length} ${upstream}${storage}`;
+function tidOf(hex: string): Tid {
+  return asTid(BigInt(`0x${hex}`));
 }
 
 /** 16 hex digits, from up to 16 with or without `0x` and zeros in front; null: it is no id. */

@@ -9,7 +9,6 @@ import type { Config, ConfigInput, UpstreamConfig } from "../config/schema.ts";
 import type { Happening, Report } from "../happening/happening.ts";
 import type { Inspected } from "../metrics/inspected.ts";
 import { admissionRules } from "../net/admission-rules.ts";
-import { descriptorLimit } from "../net/descriptors.ts";
 import { systemClock } from "../net/system-clock.ts";
 import { Feed } from "../page/feed.ts";
 import { Counters } from "../report/counters.ts";
@@ -26,7 +25,7 @@ import { stopInOrder } from "../upstream/stopping.ts";
 import { Upstream } from "../upstream/upstream.ts";
 import { AdminSide } from "./admin-side.ts";
 import type { Proxy, ProxyStats, ReloadResult } from "./api.ts";
-import { tellGaps } from "./guards.ts";
+import { fewDescriptors, gapWarnings } from "./guards.ts";
 import { planUpstreams, resultOf } from "./plan.ts";
 import type { KeptUpstream, Reloadable } from "./reloadable.ts";
 import { Servers } from "./servers.ts";
@@ -35,11 +34,6 @@ import { snapshotOf } from "./snapshot.ts";
 import { statisticsOf } from "./statistics.ts";
 import { Upstreams, type Open } from "./upstreams.ts";
 import { Ways } from "./ways.ts";
-
-/** Beside two for each client: the log, name look-ups, listening addresses, what Node itself has open. */
-const OWN_DESCRIPTORS = 50;
-/** Of the admin server: its connections, and its address. */
-const ADMIN_DESCRIPTORS = 65;
 
 export interface ProxyOptions {
   /** Where the lines go; without one nothing is logged. */
@@ -120,10 +114,10 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
         return limits.drainMs;
       },
       opened: (open) => {
-        for (const one of open) {
+        for (const { upstream, ways, config } of open) {
           // It was made before the reload acted.
-          one.ways.transport.keepAliveMs = this.#settings.keepAliveMs;
-          tellGaps(one, this.#report);
+          ways.transport.keepAliveMs = this.#settings.keepAliveMs;
+          this.#warnOfGaps(upstream.address, config);
         }
       },
       forget: (gone) => this.#servers.forget(gone, this.#upstreams.open),
@@ -173,13 +167,8 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
   }
 
   #countDescriptors(): void {
-    const { admin, limits } = this.#config;
-    const { clients } = limits;
-    const allowed = descriptorLimit();
-    const guests = admin === undefined ? 0 : ADMIN_DESCRIPTORS;
-    const handshakes = this.#upstreams.open.reduce((sum, { ways }) => sum + ways.handshakes, 0);
-    const needed = 2 * clients + OWN_DESCRIPTORS + guests + this.#upstreams.open.length + handshakes;
-    if (allowed !== undefined && allowed < needed) this.#report({ what: "few-descriptors", clients, needed, allowed });
+    const few = fewDescriptors(this.#config);
+    if (few !== undefined) this.#report(few);
   }
 
   // --- reload -----------------------------------------------------------------------------------------------------
@@ -236,7 +225,11 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     ways.transport.keepAliveMs = this.#settings.keepAliveMs;
     upstream.admit(admissionRules(after.admission));
     if (upstream.repair !== after.repair) upstream.repair = after.repair;
-    tellGaps({ upstream, ways, config: after }, this.#report, before);
+    this.#warnOfGaps(upstream.address, after, before);
+  }
+
+  #warnOfGaps(address: string, config: UpstreamConfig, before?: UpstreamConfig): void {
+    for (const warning of gapWarnings(config, address, before)) this.#report(warning);
   }
 
   setRepair(name: string, repair: RepairMode): void {

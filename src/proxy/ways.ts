@@ -5,7 +5,6 @@ import type { ServerTlsConfig, TlsConfig } from "../config/transport-schema.ts";
 import type { Report } from "../happening/happening.ts";
 import { Credentials } from "../net/credentials.ts";
 import { SocketTransport } from "../net/socket-transport.ts";
-import { MAX_HANDSHAKES } from "../net/tls-acceptor.ts";
 import type { Settings } from "./settings.ts";
 
 /** How the two sides of one upstream are reached: by a transport of its own, with its certificates. */
@@ -41,16 +40,6 @@ export class Ways {
       },
       tlsFailed: (party, peer, reason) => report({ what: "tls-failed", upstream: this.#name, party, peer, reason }),
     });
-  }
-
-  /** How many descriptors handshakes may take, beside the clients. */
-  get handshakes(): number {
-    return this.#tls === undefined ? 0 : MAX_HANDSHAKES;
-  }
-
-  /** Can anybody pretend to be its server? */
-  get isUnverified(): boolean {
-    return this.#serverTls?.settings.verify === "off";
   }
 
   /**

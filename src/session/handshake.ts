@@ -21,6 +21,8 @@ export interface HandshakeStep {
   readonly serverStart?: number;
   /** This can't be repaired; everything read so far is in `toServer` and `toClient`. */
   readonly raw?: RawReason;
+  /** That is so by the server's greeting, though the client has spoken last: it has answered with the same name. */
+  readonly isGreeting?: true;
 }
 
 /** The first frame of each side: names of protocols. Each is passed on as soon as it is whole. */
@@ -30,6 +32,8 @@ export class Handshake {
   #clientStart = 0;
   #serverStart = 0;
   #protocol: Protocol | undefined;
+  /** The frame with the server's name. */
+  #greeting: Buffer | undefined;
 
   /** Has the client said something behind its name that waits for the server's greeting? */
   get keepsClient(): boolean {
@@ -47,6 +51,7 @@ export class Handshake {
     const frame = firstFrame(this.#server);
     if (frame === "more") return {};
     if (frame === "other") return this.#raw("unknown-protocol");
+    this.#greeting = frame;
     this.#serverStart = frame.length;
     this.#server = this.#server.subarray(frame.length);
     return this.#done({ toClient: frame });
@@ -62,7 +67,10 @@ export class Handshake {
     const name = frame.subarray(LENGTH_BYTES);
     if (name.toString("latin1") === RUOK) return this.#raw("ruok");
     this.#protocol = protocolNamed(name);
-    if (this.#protocol === undefined) return this.#raw("unknown-protocol");
+    if (this.#protocol === undefined) {
+      const step = this.#raw("unknown-protocol");
+      return this.#greeting?.equals(frame) === true ? { ...step, isGreeting: true } : step;
+    }
     this.#clientStart = frame.length;
     this.#client = this.#client.subarray(frame.length);
     return this.#done({ toServer: frame });

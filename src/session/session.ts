@@ -320,7 +320,8 @@ export class Session implements Turns, Told, LifetimeHost, Shadow {
 
   // --- the handshake ----------------------------------------------------------------------------------------------
 
-  #shake(step: HandshakeStep, sender: Party): void {
+  #shake(step: HandshakeStep, speaker: Party): void {
+    const sender = step.isGreeting === true ? "server" : speaker;
     if (step.raw !== undefined && this.#refuses(step.raw, sender)) return;
     if (step.toServer !== undefined) this.#toServer.write(step.toServer);
     if (step.toClient !== undefined) this.#outlet.write(step.toClient);

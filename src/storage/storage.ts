@@ -370,7 +370,7 @@ export class Storage {
         this.#report({ what: "foreign", tid: fact.tid, isRead: fact.isRead, oids: fact.oids }, fact.by);
         return;
       case "committed":
-        this.#report({ what: "committed", tid: fact.tid, changes: fact.changes }, fact.by);
+        this.#committed(fact);
         return;
       case "told-late":
         this.#report({ what: "told-late", tid: fact.tid }, fact.by);
@@ -384,7 +384,14 @@ export class Storage {
     }
   }
 
-  /** As `#report` does it, without putting together what a commit's happening is made of. */
+  // As `#report` does it, without putting together what a commit's happenings are made of.
+
+  #committed({ tid, changes, by }: Extract<Fact, { do: "committed" }>): void {
+    const member = this.#members.get(by);
+    const upstream = member?.upstream ?? this.#lastUpstream;
+    this.#host.report({ what: "committed", tid, changes, upstream, storage: this.name, client: member?.client });
+  }
+
   #repaired(settled: Settled): void {
     this.counts.settled(settled);
     const member = this.#members.get(settled.session);

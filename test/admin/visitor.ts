@@ -54,8 +54,8 @@ export class Visitor {
   }
 
   /** To a port, or a path. */
-  static tls(to: number | string): Promise<Visitor> {
-    const place = typeof to === "string" ? { path: to } : { port: to, host: "127.0.0.1" };
+  static tls(to: number | string, host = "127.0.0.1"): Promise<Visitor> {
+    const place = typeof to === "string" ? { path: to } : { port: to, host };
     return new Promise((done, failed) => {
       const socket = connectTls({ ...place, rejectUnauthorized: false });
       socket.once("error", failed);

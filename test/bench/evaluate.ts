@@ -4,7 +4,7 @@ import type { Pair, Ratio, Result } from "./result.ts";
 import type { Sample } from "./rounds.ts";
 import { percentile, spread, type Spread } from "./statistics.ts";
 import { quietest, type Turn } from "./turns.ts";
-import { BARE, WATCHED, WAYS, type RelayWay, type Way } from "./ways.ts";
+import { BARE, SIDES, WATCHED, WAYS, type RelayWay, type Way } from "./ways.ts";
 
 type Value = (sample: Sample) => number | undefined;
 
@@ -100,6 +100,9 @@ function ratiosOf(turns: readonly Turn<Sample>[], figure: Value): Partial<Record
           "watched:pipe": ratio("watched", "pipe"),
           "watched:direct": ratio("watched", "direct"),
         }),
+    ...Object.fromEntries(
+      SIDES.filter((side) => turns[0]?.[side] !== undefined).map((side) => [`${side}:proxy`, ratio(side, "proxy")]),
+    ),
   };
 }
 
@@ -119,7 +122,7 @@ function spreadOf(values: readonly (number | undefined)[]): Spread | undefined {
 }
 
 function forEachWay<T>(of: (way: Way) => T | undefined): Partial<Record<Way, T>> {
-  return defined(Object.fromEntries([...WAYS, BARE, WATCHED].map((way) => [way, of(way)])));
+  return defined(Object.fromEntries([...WAYS, BARE, WATCHED, ...SIDES].map((way) => [way, of(way)])));
 }
 
 /** Without what was not measured. */

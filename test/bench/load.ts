@@ -10,7 +10,9 @@ import type { Measured, Prepared } from "./scenarios/measured.ts";
 import type { Place } from "./scenarios/place.ts";
 import { reads } from "./scenarios/reads.ts";
 import { rest } from "./scenarios/rest.ts";
+import { pem } from "./tls-files.ts";
 import type { Way } from "./ways.ts";
+import { speakTls } from "./wire/client.ts";
 
 /** The process that plays all the clients. */
 
@@ -87,6 +89,7 @@ const prepared = new Map<Way, Prepared>();
 
 answerParent<LoadAsks>({
   prepare: async ({ scenario, ...place }) => {
+    if (place.way === "tls" || place.way === "tls-both") speakTls(place.port, pem("ca.pem"));
     prepared.set(place.way, await SCENARIOS[scenario](place));
   },
   run: ({ way, ms }) => {

@@ -13,6 +13,9 @@ import { WORKLOADS, type Workload } from "./plan.ts";
 import { realRun } from "./real/run.ts";
 import type { Result, Run } from "./result.ts";
 import { Stage } from "./rounds.ts";
+import { SIDE_WORKLOADS, type SideWorkload } from "./sides/plan.ts";
+import { sided } from "./sides/run.ts";
+import { sideRows, sideTable } from "./sides/table.ts";
 import { sites } from "./sites.ts";
 import { tableHead, tableRow } from "./table.ts";
 import { BARE, WAYS, type RelayWay, type Way } from "./ways.ts";
@@ -46,7 +49,13 @@ async function main(options: Options): Promise<void> {
     console.log(witnessRow(result));
     witness.push(result);
   }
-  tell({ ...about, results, witness }, before, options);
+  const sides: Result[] = [];
+  for await (const result of sided(wanted.sides, options.effort, cores)) {
+    if (sides.length === 0) console.log("\nBeside the proxy without, in the same turns:");
+    console.log(sideRows(result));
+    sides.push(result);
+  }
+  tell({ ...about, results, witness, sides }, before, options);
 }
 
 interface Wanted {
@@ -54,6 +63,7 @@ interface Wanted {
   readonly extras: readonly Extra[];
   readonly witness: readonly WitnessWorkload[];
   readonly rests: readonly WitnessRest[];
+  readonly sides: readonly SideWorkload[];
 }
 
 function wantedOf({ only, isQuick }: Options): Wanted {
@@ -64,6 +74,9 @@ function wantedOf({ only, isQuick }: Options): Wanted {
       ({ name, workload }) => name.includes(only) && (workload.isQuick === true || !isQuick),
     ),
     rests: WITNESS_RESTS.filter((one) => one.name.includes(only) && !isQuick),
+    sides: SIDE_WORKLOADS.filter(
+      ({ name, workload }) => name.includes(only) && (workload.isQuick === true || !isQuick),
+    ),
   };
 }
 
@@ -100,7 +113,7 @@ function tell(run: Run, before: Run | undefined, { json, svg, markdown }: Option
   if (markdown !== undefined) {
     writeFileSync(
       markdown,
-      [markdownTable(run.results), bareTable(run.results), witnessTable(run.witness ?? [])]
+      [markdownTable(run.results), bareTable(run.results), witnessTable(run.witness ?? []), sideTable(run.sides ?? [])]
         .filter((one) => one !== "")
         .join("\n"),
     );

@@ -2,9 +2,11 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import type { Connection, ConnectionHandler } from "../../src/session/connection.ts";
 import type * as library from "../../src/index.ts";
 import { answerParent } from "./answers.ts";
+import { ownFiles } from "./tls-files.ts";
 import type { RelayWay } from "./ways.ts";
 
-/** The process in the middle: `pipe SERVER-PORT`, `bare SERVER-PORT` or `proxy SERVER-PORT MODULE`, and `watched` for a proxy with a witness. */
+/** The process in the middle: `pipe SERVER-PORT`, `bare SERVER-PORT` or `proxy SERVER-PORT MODULE`, `watched` for a proxy with a witness,
+ * `looked-at SERVER-PORT MODULE ADMIN` for one that has an admin address, `tls` and `tls-both`. */
 
 export type NodeRelayWay = Exclude<RelayWay, "haproxy">;
 
@@ -76,12 +78,33 @@ async function startBare(serverPort: number): Promise<Relay> {
 /** A transaction of very many objects takes longer to be read than anybody waits for it on a site. */
 const WITNESS = { hold: "60s", "catch-up": { time: "60s" } };
 
-async function startProxy(serverPort: number, module: string, witness: "on" | "off"): Promise<Relay> {
+interface ProxyTraits {
+  readonly witness?: "on" | "off";
+  /** Where its admin server listens. */
+  readonly admin?: string | undefined;
+  readonly tls?: "clients" | "both";
+}
+
+function tlsOf(tls: ProxyTraits["tls"]): object {
+  if (tls === undefined) return {};
+  const file = ownFiles("proxy.pem", "proxy.key", "ca.pem");
+  return {
+    tls: { certificate: file("proxy.pem"), key: file("proxy.key") },
+    ...(tls === "both" && { "server-tls": { ca: file("ca.pem"), name: "zeo.example" } }),
+  };
+}
+
+async function startProxy(
+  serverPort: number,
+  module: string,
+  { witness = "off", admin, tls }: ProxyTraits = {},
+): Promise<Relay> {
   // Not above: a plain pipe has no need of all this.
   const { createProxy } = (await import(module)) as typeof library;
   const proxy = createProxy({
-    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}`, witness }],
+    upstreams: [{ name: "bench", listen: "127.0.0.1:0", server: `127.0.0.1:${serverPort}`, witness, ...tlsOf(tls) }],
     witness: WITNESS,
+    ...(admin === undefined ? {} : { admin: { listen: admin } }),
   });
   await proxy.start();
   const port = Number(proxy.stats().upstreams[0]?.listen?.split(":").at(-1));
@@ -95,12 +118,15 @@ async function startProxy(serverPort: number, module: string, witness: "on" | "o
   };
 }
 
-const [kind, serverPort, module = ""] = process.argv.slice(2);
+const [kind, serverPort, module = "", admin] = process.argv.slice(2);
 const startBefore: Readonly<Record<NodeRelayWay, (serverPort: number) => Promise<Relay>>> = {
   pipe: startPipe,
   bare: startBare,
-  proxy: (port) => startProxy(port, module, "off"),
-  watched: (port) => startProxy(port, module, "on"),
+  proxy: (port) => startProxy(port, module),
+  watched: (port) => startProxy(port, module, { witness: "on" }),
+  "looked-at": (port) => startProxy(port, module, { admin }),
+  tls: (port) => startProxy(port, module, { tls: "clients" }),
+  "tls-both": (port) => startProxy(port, module, { tls: "both" }),
 };
 const relay = startBefore[kind as NodeRelayWay](Number(serverPort));
 

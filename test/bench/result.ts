@@ -1,6 +1,6 @@
 import type { Judged } from "./goals.ts";
 import type { Spread } from "./statistics.ts";
-import type { RelayWay, Way } from "./ways.ts";
+import type { RelayWay, Side, Way } from "./ways.ts";
 
 /** How a figure of one way is to another's in the same turn. */
 export interface Ratio {
@@ -18,7 +18,8 @@ export type Pair =
   | "proxy:bare"
   | "watched:proxy"
   | "watched:pipe"
-  | "watched:direct";
+  | "watched:direct"
+  | `${Side}:proxy`;
 
 /** What a workload came to; as it is stored. */
 export interface Result {
@@ -53,4 +54,6 @@ export interface Run {
   readonly results: readonly Result[];
   /** Of the witness; older runs have none. */
   readonly witness?: readonly Result[];
+  /** Of the admin address and of TLS; older runs have none. */
+  readonly sides?: readonly Result[];
 }

@@ -3,9 +3,11 @@ import { Child } from "./child.ts";
 import { ANY_CORE, type Cores } from "./cores.ts";
 import { Haproxy } from "./haproxy.ts";
 import type { LoadAsks, ScenarioName } from "./load.ts";
+import { freePort } from "../net/free-port.ts";
 import { cpuUs } from "./process-figures.ts";
 import { PROXY } from "./proxy-module.ts";
 import type { RelayAsks } from "./relay.ts";
+import { Looker } from "./sides/looker.ts";
 import type { Measured } from "./scenarios/measured.ts";
 import type { ServerAsks } from "./server.ts";
 import type { RelayWay, Way } from "./ways.ts";
@@ -29,6 +31,7 @@ export class Stage {
   readonly #servers: Child<ServerAsks>[] = [];
   readonly #relays = new Map<RelayWay, Child<RelayAsks>>();
   #haproxy: Haproxy | undefined;
+  #looker: Looker | undefined;
   readonly #ports = new Map<Way, number>();
   readonly #serverPorts = new Map<Way, number>();
 
@@ -52,9 +55,11 @@ export class Stage {
     for (const way of ways) {
       // Behind the proxy stands what it is there for. What the others pass on is complete already: so much reaches the
       // clients on every way.
-      const kind = way === "proxy" || way === "watched" ? "unpatched" : "patched";
+      const isPlain = way === "direct" || way === "haproxy" || way === "pipe" || way === "bare";
+      const kind = isPlain ? "patched" : "unpatched";
       // Beside a way with a witness all servers keep what it may read, so that it costs the same everywhere.
-      const traits = ways.includes("watched") ? [kind, family, "iterable"] : [kind, family];
+      const traits: string[] = ways.includes("watched") ? [kind, family, "iterable"] : [kind, family];
+      if (way === "tls-both") traits.push("tls");
       const server = new Child<ServerAsks>(this.#file("server.js"), traits, [], cores.ends);
       this.#servers.push(server);
       const port = await server.ask("port", undefined);
@@ -68,12 +73,17 @@ export class Stage {
       this.#haproxy = await Haproxy.start(port, prefix);
       return this.#haproxy.port;
     }
-    const relay = new Child<RelayAsks>(this.#file("relay.js"), [way, String(port), this.#proxy], options, prefix);
+    const admin = way === "looked-at" ? `127.0.0.1:${await freePort()}` : undefined;
+    const args = [way, String(port), this.#proxy, ...(admin === undefined ? [] : [admin])];
+    const relay = new Child<RelayAsks>(this.#file("relay.js"), args, options, prefix);
     this.#relays.set(way, relay);
-    return relay.ask("port", undefined);
+    const listening = await relay.ask("port", undefined);
+    if (admin !== undefined) this.#looker = await Looker.at(admin);
+    return listening;
   }
 
   async stop(): Promise<void> {
+    this.#looker?.leave();
     const children = [this.#load, ...this.#relays.values(), ...this.#servers, this.#haproxy];
     await Promise.all(children.map((child) => child?.stop() ?? Promise.resolve()));
   }

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
+import { expectGood } from "./checked.ts";
 import { killRest, zeoProxy } from "./command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-check-"));
@@ -15,12 +16,37 @@ function file(name: string, text: string): string {
 }
 
 test("a good file is said to be good, with its upstreams; nothing is started", async () => {
-  const { status, stdout, stderr } = await zeoProxy(["check", "config/zeo-proxy.yaml"]).ended();
-  expect({ status, stdout, stderr }).toEqual({
-    status: 0,
-    stdout: "config/zeo-proxy.yaml: good\n  main: 127.0.0.1:9100 before 127.0.0.1:8100\n",
-    stderr: "",
-  });
+  const ending = await zeoProxy(["check", "config/zeo-proxy.yaml"]).ended();
+  expectGood(ending);
+  expect(ending.stdout).toBe("config/zeo-proxy.yaml: good\n  main: 127.0.0.1:9100 before 127.0.0.1:8100\n");
+});
+
+/** What nothing guards against; a machine that has so few descriptors that even this wants more there is not. */
+const OPEN = `upstreams:
+  - { name: main, listen: "0.0.0.0:0", server: 127.0.0.1:9, accept-proxy: true, server-tls: { verify: off } }
+  - { name: own, listen: 127.0.0.1:0, server: 127.0.0.1:9 }
+  - { name: listed, listen: "0.0.0.0:0", server: 127.0.0.1:9, allow: [10.0.0.0/8] }
+limits: { clients: 1000000 }
+`;
+
+test("what a start warns of is shown, and the file is good", async () => {
+  const path = file("open.yaml", OPEN);
+  const { status, stdout, stderr } = await zeoProxy(["check", path]).ended();
+  expect({ status, stdout }).toMatchObject({ status: 0, stdout: expect.stringMatching(/: good\n/) });
+  const lines = stderr.trimEnd().split("\n");
+  expect(lines.slice(0, 3)).toEqual([
+    "zeo-proxy: warning: everybody who reaches this address is served: no allow list (upstream main, address 0.0.0.0:0)",
+    "zeo-proxy: warning: everybody who reaches this address may name any other as his: accept-proxy has no list (upstream main, address 0.0.0.0:0)",
+    "zeo-proxy: warning: server-tls.verify is off: whoever answers at the server's address is taken for it (upstream main)",
+  ]);
+  expect(lines[3] ?? "zeo-proxy: warning: the limit").toMatch(/^zeo-proxy: warning: the limit/);
+  // And the start does.
+  const started = zeoProxy(["run", "--config", path]);
+  const told = (text: string) => started.line(({ msg }) => text.includes(`: ${String(msg)} (`), text);
+  for (const line of lines) expect((await told(line))["level"]).toBe("warn");
+  started.signal("SIGTERM");
+  await started.ended();
+  expect(started.lines.filter(({ level }) => level === "warn")).toHaveLength(lines.length);
 });
 
 const WRONG = `upstreams:

@@ -1,8 +1,22 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { fixture } from "../net/certificates.ts";
+import { freePort } from "../net/free-port.ts";
+import { expectGood } from "./checked.ts";
 import { CommandProcess, killRest } from "./command.ts";
 
 // The image, as far as that goes without a registry of images: what config/Containerfile copies is copied, what it would build
@@ -47,6 +61,8 @@ function copiesOf(
 }
 
 const root = mkdtempSync(join(tmpdir(), "zeo-proxy-image-"));
+/** The user's own. */
+const owns = mkdtempSync(join(tmpdir(), "zeo-proxy-image-user-"));
 const app = join(root, "app");
 
 function everything(folder: string): string[] {
@@ -71,7 +87,7 @@ beforeAll(() => {
 afterEach(killRest);
 afterAll(() => {
   for (const path of [app, ...everything(app)]) if (statSync(path).isDirectory()) chmodSync(path, 0o755);
-  rmSync(root, { recursive: true });
+  for (const made of [root, owns]) rmSync(made, { recursive: true });
 });
 
 /** As the image's user, if this process may become that one. */
@@ -80,6 +96,18 @@ function asUser(program: string, args: readonly string[]): [string, readonly str
   const [uid = "", gid = ""] = only("USER").split(":");
   return ["setpriv", [`--reuid=${uid}`, `--regid=${gid}`, "--clear-groups", "--no-new-privs", program, ...args]];
 }
+
+/** A file that only the image's user can read. */
+function owned(name: string, text: string): string {
+  const path = join(owns, name);
+  writeFileSync(path, text);
+  chmodSync(path, 0o600);
+  const [uid, gid] = only("USER").split(":").map(Number);
+  if (process.getuid?.() === 0) for (const one of [owns, path]) chownSync(one, uid ?? 0, gid ?? 0);
+  return path;
+}
+const fixtureFor = (name: string): string => owned(name, readFileSync(fixture(name), "utf8"));
+const token = (): string => owned("token", `${"x".repeat(32)}\n`);
 
 const start = (...args: readonly string[]): CommandProcess => {
   const [entry = ""] = JSON.parse(only("ENTRYPOINT")) as string[];
@@ -126,7 +154,7 @@ describe("the image", () => {
   it("runs from files that nobody can write to, as its user", async () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
     expect(await start("--version").ended()).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
-    expect(await start("check", join(app, "config/zeo-proxy.yaml")).ended()).toMatchObject({ status: 0, stderr: "" });
+    expectGood(await start("check", join(app, "config/zeo-proxy.yaml")).ended());
     const running = start("run", "--listen", "127.0.0.1:0", "--server", "127.0.0.1:9");
     await running.line(({ msg }) => String(msg).includes("not listening"), "its line");
     running.signal("SIGTERM");
@@ -134,12 +162,28 @@ describe("the image", () => {
     expect(everything(app).some((path) => (statSync(path).mode & 0o222) !== 0)).toBe(false);
   });
 
-  it("has the health check that it names", () => {
-    const command = JSON.parse(/CMD (\[.*\])$/.exec(only("HEALTHCHECK"))?.[1] ?? "[]") as string[];
-    const [program, file = ""] = command;
-    expect(program).toBe("node");
-    const args = [join(root, file), "http://127.0.0.1:9/livez"];
-    expect(() => execFileSync(process.execPath, args, { stdio: "pipe" })).toThrow(/ECONNREFUSED/);
+  it.each(["TCP", "a Unix socket, TLS and a token"])("has a health check that asks by %s", async (way) => {
+    const file = join(owns, `${way.length}.yaml`);
+    const listen = way === "TCP" ? `127.0.0.1:${await freePort()}` : join(owns, "admin.sock");
+    const pem = (name: string): string => fixtureFor(`${name}.pem`);
+    const secure = `, token-file: ${token()}, tls: { certificate: ${pem("proxy")}, key: ${fixtureFor("proxy.key")} }`;
+    writeFileSync(
+      file,
+      `upstreams: [{ listen: 127.0.0.1:0, server: 127.0.0.1:9 }]\nadmin: { listen: "${listen}"${way === "TCP" ? "" : secure} }\n`,
+    );
+    chmodSync(file, 0o644);
+    const [program = "", ...args] = JSON.parse(/CMD (\[.*\])$/.exec(only("HEALTHCHECK"))?.[1] ?? "[]") as string[];
+    // The configuration stands where the image has it.
+    const asked = args.map((one) => (one === "/etc/zeo-proxy.yaml" ? file : one));
+    expect(asked).not.toEqual(args);
+    const check = () => new CommandProcess(...asUser(join(root, program), asked)).ended();
+    expect(await check()).toMatchObject({ status: 1, stdout: "" });
+    const running = start("run", "--config", file);
+    await running.line(({ msg }) => msg === "admin listening", "its admin address");
+    expect(await check()).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    running.signal("SIGTERM");
+    await running.ended();
+    expect(await check()).toMatchObject({ status: 1, stdout: "" });
   });
 
   it("has the licences of what is in it", () => {

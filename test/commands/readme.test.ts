@@ -8,6 +8,7 @@ import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { portOf, Visitor } from "../admin/visitor.ts";
+import { expectGood } from "./checked.ts";
 import { zeoProxy } from "./command.ts";
 import { atEnd, leave } from "./stage.ts";
 
@@ -35,7 +36,7 @@ describe("what the README says of TLS", () => {
 
     const file = join(folder, "zeo-proxy.yaml");
     writeFileSync(file, yaml.replace("8100", String(server.port)).replace("9100", "0").replace("9180", "0"));
-    expect(await zeoProxy(["check", file]).ended()).toMatchObject({ status: 0, stderr: "" });
+    expectGood(await zeoProxy(["check", file]).ended());
     const command = zeoProxy(["run", "--config", file]);
     const { address } = await command.line(({ msg }) => msg === "listening", "listening");
     const admin = await command.line(({ msg }) => msg === "admin listening", "the admin address");

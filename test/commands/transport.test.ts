@@ -10,6 +10,7 @@ import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer } from "../../src/embedded/server.ts";
 import { portOf, Visitor } from "../admin/visitor.ts";
 import { copies, fixture } from "../net/certificates.ts";
+import { expectGood } from "./checked.ts";
 import { zeoProxy, type CommandProcess } from "./command.ts";
 import { atEnd, configFile, leave, stopped } from "./stage.ts";
 
@@ -56,7 +57,7 @@ async function command(server: string, upstream: string): Promise<{ command: Com
   const file = configFile(
     `upstreams: [{ name: main, server: "${server}", ${upstream} }]\nlimits: { clients: 3000 }\nlog: { level: debug }\n`,
   );
-  expect(await zeoProxy(["check", file]).ended()).toMatchObject({ status: 0, stderr: "" });
+  expectGood(await zeoProxy(["check", file]).ended());
   const started = zeoProxy(["run", "--config", file]);
   const { address } = await started.line(({ msg }) => msg === "listening", "listening");
   return { command: started, address: String(address) };
@@ -254,7 +255,7 @@ describe("init", () => {
     expect(await zeoProxy(args).ended()).toMatchObject({ status: 0, stderr: "" });
     // With a port that is certainly free.
     writeFileSync(file, readFileSync(file, "utf8").replace("127.0.0.1:9100", "127.0.0.1:0"));
-    expect(await zeoProxy(["check", file]).ended()).toMatchObject({ status: 0, stderr: "" });
+    expectGood(await zeoProxy(["check", file]).ended());
     const started = zeoProxy(["run", "--config", file]);
     const { address } = await started.line(({ msg }) => msg === "listening", "listening");
     await new ClientCommit(await client(String(address), "plain")).commit({ create: [OID] });

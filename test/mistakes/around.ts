@@ -69,8 +69,8 @@ export const AROUND: readonly Mistake[] = [
   {
     name: "a token that was exchanged goes on to be asked for",
     file: "src/admin/server.ts",
-    text: "    this.#token = token;\n    if (credentials !== undefined",
-    becomes: "    if (credentials !== undefined",
+    text: "    this.#token = token;\n    if (credentials === undefined",
+    becomes: "    if (credentials === undefined",
     tests: RELOAD_ADMIN,
   },
 
@@ -148,15 +148,15 @@ export const AROUND: readonly Mistake[] = [
   {
     name: "one more comes in than a limit allows",
     file: "src/upstream/admission.ts",
-    text: 'if (this.#taken >= rules.clients) return "upstream-full";',
-    becomes: 'if (this.#taken > rules.clients) return "upstream-full";',
+    text: "if (this.#taken >= rules.clients && !this.#makesRoom())",
+    becomes: "if (this.#taken > rules.clients && !this.#makesRoom())",
     tests: UPSTREAM,
   },
   {
     name: "whoever is refused counts as if he had come in",
     file: "src/upstream/admission.ts",
-    text: "    if (reason !== undefined) {\n      this.#refused(origin, reason);",
-    becomes: "    if (reason !== undefined) {\n      this.#taken++;\n      this.#refused(origin, reason);",
+    text: "    if (reason !== undefined) {\n      this.#host.refused(origin, reason);",
+    becomes: "    if (reason !== undefined) {\n      this.#taken++;\n      this.#host.refused(origin, reason);",
     tests: UPSTREAM,
   },
 
@@ -373,7 +373,7 @@ export const AROUND: readonly Mistake[] = [
   {
     name: "a client that is to be repaired joins below what the server has told it",
     file: "src/session/joining.ts",
-    text: "} else if (value.tid < this.#newest) this.#told.again(this.#newest);\n    else this",
+    text: "} else if (value.tid < this.#newest) this.#told.again();\n    else this",
     becomes: "} else this",
     tests: TURN,
   },

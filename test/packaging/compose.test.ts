@@ -107,7 +107,14 @@ describe("the compose example", () => {
   });
 
   it("asks each proxy for its health where it answers", () => {
-    expect(readFileSync("config/healthcheck.js", "utf8")).toContain(`"http://${example.admin.listen}/livez"`);
+    const [, line = "[]"] = /^HEALTHCHECK .*CMD (\[.*\])$/m.exec(readFileSync("config/Containerfile", "utf8")) ?? [];
+    const asked = JSON.parse(line) as string[];
+    expect(asked.slice(1)).toEqual(["health", "--config", "/etc/zeo-proxy.yaml"]);
+    for (const name of proxies) {
+      expect(services[name]?.volumes).toEqual([`./zeo-proxy.yaml:${asked.at(-1)}:ro`]);
+    }
+    // In the container alone, and not at a port that only the proxy knows.
+    expect(example.admin.listen).toMatch(/^127\.0\.0\.1:[1-9]/);
   });
 });
 

@@ -9,7 +9,7 @@ export default defineConfig({
     root: dirname(fileURLToPath(import.meta.url)),
     include: process.env["ZEO_PEERS"] === "off" ? [] : ["**/*.test.ts"],
     exclude: process.env["ZEO_SUITES"] === undefined ? ["suites/**"] : [],
-    globalSetup: "./setup.ts",
+    globalSetup: ["../commands/setup.ts", "./setup.ts"],
     fileParallelism: true,
     maxWorkers: 3,
     // Behind the other projects: real servers want the machine for themselves.

@@ -215,7 +215,7 @@ describe("an admin address that is in use", () => {
 });
 
 describe("what would be repaired, where an upstream observes", () => {
-  it("is counted apart, by who has committed, and stays when it is to be repaired", async () => {
+  it("is counted apart, by who has committed, until nobody is observed any more", async () => {
     const gateway = await world({ protocol: "Z5" }, { isObserved: true, isWatched: true, ...ADMIN });
     const { port } = gateway.server;
     const [writer, watcher] = [await gateway.connect(), await gateway.connect()];

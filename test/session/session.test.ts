@@ -150,6 +150,25 @@ describe("what can't be repaired", () => {
     stage.leave();
   });
 
+  it("is refused as the server's fault where that has greeted so, and the client answers with that name", () => {
+    const stage = new Stage("Z5", { refuseUnknown: true });
+    const pair = stage.connected();
+    pair.server.reads(frameOf(Buffer.from("Z6")));
+    expect(pair.session.life).toBe("shaking");
+    pair.client.reads(frameOf(Buffer.from("Z6")));
+    expect(stage.endings(pair)).toEqual(["unknown-protocol by server"]);
+    const other = stage.connected();
+    other.server.reads(frameOf(Buffer.from("Z6")));
+    other.client.reads(frameOf(Buffer.from("Z7")));
+    expect(stage.endings(other)).toEqual(["unknown-protocol by client"]);
+    // A client of an older protocol chooses its own, and is repaired.
+    const older = stage.connected();
+    older.server.reads(frameOf(Buffer.from("Z6")));
+    older.client.reads(frameOf(Buffer.from("Z5")));
+    expect(older.session.life).toBe("open");
+    stage.leave();
+  });
+
   it("is refused in the same way where it has MACs, and a monitor never is", () => {
     const stage = new Stage("Z4", { refuseUnknown: true });
     const pair = stage.shaken();

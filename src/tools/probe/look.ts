@@ -13,6 +13,8 @@ export type Look =
   | { readonly kind: "silent" }
   /** It says something that is no ZEO server's greeting. */
   | { readonly kind: "foreign" }
+  /** It speaks TLS, and its certificate is not one to be trusted: `reason` is what OpenSSL calls that, or Node of a name. */
+  | { readonly kind: "untrusted"; readonly tls: TlsFacts; readonly reason: string }
   /** It speaks TLS, and no more was to be had: it wants a client's certificate, say. */
   | { readonly kind: "closed-tls"; readonly tls: TlsFacts; readonly reason: string }
   | Greeted;
@@ -51,7 +53,8 @@ export async function look(target: Target, tls: TlsClient | undefined, timeoutMs
 
 function listen(target: Target, tls: TlsClient | undefined, connectMs: number, greetMs: number): Promise<Look> {
   return new Promise((resolve) => {
-    const { socket, ready } = dialTarget(target, tls);
+    // Whoever it is, so that it can be told who; it is asked for nothing before that is known.
+    const { socket, ready } = dialTarget(target, tls && { ...tls, verify: false });
     const begun = performance.now();
     let connected: number | undefined;
     let facts: TlsFacts | undefined;
@@ -59,8 +62,9 @@ function listen(target: Target, tls: TlsClient | undefined, connectMs: number, g
     let timer = setTimeout(() => end({ kind: "unreachable", reason: "ETIMEDOUT" }), connectMs);
     const end = (found: Look): void => {
       clearTimeout(timer);
-      socket.destroy();
+      // What comes of the end is no reason.
       resolve(found);
+      socket.destroy();
     };
     const failed = (reason: string): void => {
       if (facts !== undefined) end({ kind: "closed-tls", tls: facts, reason });
@@ -74,6 +78,10 @@ function listen(target: Target, tls: TlsClient | undefined, connectMs: number, g
       clearTimeout(timer);
       connected = performance.now();
       if (socket instanceof TLSSocket) facts = tlsFacts(socket);
+      if (tls?.verify === true && facts?.unverified !== undefined) {
+        end({ kind: "untrusted", tls: facts, reason: facts.unverified });
+        return;
+      }
       timer = setTimeout(() => {
         if (facts !== undefined) end({ kind: "closed-tls", tls: facts, reason: "silent" });
         else end(bytes.length > 0 ? { kind: "foreign" } : { kind: "silent" });

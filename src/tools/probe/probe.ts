@@ -109,6 +109,8 @@ export function lookText(seen: Exclude<Look, Greeted>): string {
       return "it accepts and says nothing, and speaks no TLS either";
     case "foreign":
       return "what it says is no ZEO server's greeting";
+    case "untrusted":
+      return downText(seen.reason);
     case "closed-tls":
       return `it speaks TLS, and then: ${downText(seen.reason)} (it may want a client's certificate: --tls-certificate, --tls-key)`;
     default:

@@ -25,7 +25,7 @@ export function probeText(found: Probe, colours: Colours): string {
     say("TLS", seen.tls === undefined ? "no" : tlsText(seen.tls));
     say("connected in", `${milliseconds(seen.connectMs)}, greeted ${milliseconds(seen.greetMs)} later`);
     if (found.encodings.length > 0) say("encodings", found.encodings.join(", "));
-  } else if (seen.kind === "closed-tls") say("TLS", tlsText(seen.tls));
+  } else if (seen.kind === "closed-tls" || seen.kind === "untrusted") say("TLS", tlsText(seen.tls));
   for (const storage of found.storages) lines.push("", ...storageLines(storage, colours));
   if (problems.length > 0) lines.push("");
   for (const problem of problems) say("problem", paint(colours, "red", problem));
@@ -74,13 +74,14 @@ export function milliseconds(ms: number): string {
 export function probeFields(found: Probe, nowMs: number): object {
   const { address, look: seen, problems } = found;
   const isZeo = seen.kind === "zeo";
+  const tls = isZeo || seen.kind === "closed-tls" || seen.kind === "untrusted" ? seen.tls : undefined;
   return {
     address,
     ok: problems.length === 0,
     found: seen.kind,
     protocol: isZeo ? seen.announced : null,
     family: isZeo ? (seen.protocol?.family ?? null) : null,
-    tls: (seen.kind === "closed-tls" || isZeo ? seen.tls : undefined) ?? null,
+    tls: tls ?? null,
     connectMs: isZeo ? seen.connectMs : null,
     greetMs: isZeo ? seen.greetMs : null,
     encodings: found.encodings,

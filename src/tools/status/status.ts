@@ -1,5 +1,6 @@
+import { NoAnswer, type Admin } from "../admin-request.ts";
 import type { Output } from "../output.ts";
-import { fetchStatus, NoStatus, type Admin } from "./fetch.ts";
+import { fetchStatus } from "./fetch.ts";
 import { readStatus, type Status } from "./reading.ts";
 import { statusText } from "./text.ts";
 
@@ -19,35 +20,48 @@ const ANEW = "\u001b[H\u001b[2J\u001b[3J";
  */
 export async function showStatus(options: StatusOptions, output: Output, ended: Promise<unknown>): Promise<boolean> {
   const { admin, json, everyMs } = options;
-  let isOver = false;
-  const over = ended.then(() => {
-    isOver = true;
-  });
+  const over = new End(ended);
   let before: { readonly status: Status; readonly at: number } | undefined;
   for (;;) {
     try {
       const value = await fetchStatus(admin);
       const status = readStatus(value);
-      if (status === undefined) throw new NoStatus(`${admin.url.host}: the answer is no status: no zeo-proxy?`);
+      if (status === undefined) throw new NoAnswer(`${admin.place.name}: the answer is no status: no zeo-proxy?`);
       const at = performance.now();
       const earlier = before === undefined ? undefined : { status: before.status, seconds: (at - before.at) / 1_000 };
       const text = json ? `${JSON.stringify(value)}\n` : statusText(status, output, earlier);
       output.print(everyMs !== undefined && !json && output.columns !== undefined ? `${ANEW}${text}` : text);
       before = { status, at };
     } catch (error) {
-      if (!(error instanceof NoStatus)) throw error;
+      if (!(error instanceof NoAnswer)) throw error;
       output.note(`zeo-proxy: ${error.message}`);
       if (everyMs === undefined || before === undefined) return false;
     }
-    if (everyMs === undefined || isOver) return true;
-    await Promise.race([over, wait(everyMs)]);
-    if (isOver) return true;
+    if (everyMs === undefined || over.isReached) return true;
+    await over.orAfter(everyMs);
+    if (over.isReached) return true;
   }
 }
 
-/** Nobody need wait for it at the end. */
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms).unref();
-  });
+/** The end, which is waited for with the process kept alive: a signal that somebody listens for does not do that. */
+class End {
+  isReached = false;
+  #reached: () => void = () => undefined;
+
+  constructor(ended: Promise<unknown>) {
+    void ended.then(() => {
+      this.isReached = true;
+      this.#reached();
+    });
+  }
+
+  orAfter(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#reached = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }

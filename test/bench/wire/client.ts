@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { Frames, WholeFrames, type FrameHandler } from "./frames.ts";
 import * as z5 from "./z5.ts";
 
@@ -7,6 +8,13 @@ const CONNECT_AT_ONCE = 20;
 
 /** All sockets are read into the same memory: what comes is done with when the call returns. */
 const RECEIVED = Buffer.allocUnsafe(0x4_0000);
+
+const secure = new Map<number, string>();
+
+/** At that port TLS is spoken, by a certificate of that authority (PEM). */
+export function speakTls(port: number, ca: string): void {
+  secure.set(port, ca);
+}
 
 export type Receiver = (bytes: Buffer, length: number) => void;
 
@@ -17,29 +25,33 @@ export class Client {
   isOld = false;
   messages = 0;
   readonly #frames = new Frames(() => undefined);
+  readonly #ready: "connect" | "secureConnect";
   #receive: Receiver = () => undefined;
   #reject: ((error: Error) => void) | undefined;
 
   private constructor(port: number) {
-    this.socket = connect({
+    const identity = secure.get(port);
+    this.#ready = identity === undefined ? "connect" : "secureConnect";
+    const options = {
       port,
       host: "127.0.0.1",
       noDelay: true,
       onread: {
         buffer: RECEIVED,
-        callback: (length) => {
+        callback: (length: number) => {
           this.#receive(RECEIVED, length);
           return true;
         },
       },
-    });
+    };
+    this.socket = identity === undefined ? connect(options) : connectTls({ ...options, ca: identity });
   }
 
   /** Connected and registered. */
   static async connect(port: number, storage = "1"): Promise<Client> {
     const client = new Client(port);
     const greeting = client.next();
-    await once(client.socket, "connect");
+    await once(client.socket, client.#ready);
     const name = (await greeting).toString("latin1");
     client.isOld = name === z5.OLD;
     client.socket.on("close", () => client.#closed());

@@ -1,10 +1,11 @@
-/** ZEO's own `ssl`, and Unix sockets, on either side of the proxy: what the server leaves out is told all the same. */
+/** ZEO's own `ssl`, and Unix sockets, on either side of the command: what the server leaves out is told all the same. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createProxy, type ConfigInput } from "../../../src/index.ts";
+import type { ConfigInput, Status } from "../../../src/index.ts";
+import { zeoProxy } from "../../commands/command.ts";
 import { copies } from "../../net/certificates.ts";
 import { PeerProcess, type OpenOptions, type PeerClient } from "../client.ts";
 import { install } from "../install.ts";
@@ -48,12 +49,17 @@ describe.each(SERVERS)("%s", (name) => {
       ...(clients === "tls" && { tls: { ...pair("proxy"), ca, clients: "required" as const } }),
       ...(server === "tls" && { "server-tls": { ca, ...pair("client"), name: "zeo.example" } }),
     };
-    const proxy = createProxy({ upstreams: [upstream] });
-    const ended: string[] = [];
-    proxy.on("ended", ({ code }) => ended.push(code));
-    await proxy.start();
-    onTestFinished(() => proxy.stop());
-    const listen = proxy.stats().upstreams[0]?.listen ?? "";
+    const file = join(folder, "zeo-proxy.yaml");
+    // JSON is YAML.
+    await writeFile(
+      file,
+      JSON.stringify({ upstreams: [upstream], limits: { clients: 100 }, admin: { listen: `${LOOPBACK}:0` } }),
+    );
+    const proxy = zeoProxy(["run", "--config", file]);
+    onTestFinished(() => void proxy.child.kill("SIGKILL"));
+    const { address } = await proxy.line(({ msg }) => msg === "listening", "its address");
+    const { address: admin } = await proxy.line(({ msg }) => msg === "admin listening", "its admin address");
+    const listen = String(address);
 
     const peers = await PeerProcess.start(installed, folder);
     onTestFinished(() => peers.stop());
@@ -82,11 +88,17 @@ describe.each(SERVERS)("%s", (name) => {
       const truth = new Map((await zeo.truth("1")).map(({ tid, oids }) => [tid, oids]));
       for (const { tid } of [made, changed]) expect([...(told.get(tid) ?? [])].sort()).toEqual(truth.get(tid));
     }
-    const stats = proxy.stats();
-    expect(stats.storages).toMatchObject([{ storage: "1", witness: "up", foreign: 2, read: 2 }]);
-    expect(stats).toMatchObject({ guard: 0, upstreams: [{ unrepaired: {}, clients: 2 }] });
-    if (installed.peer.announces === "without-created") expect(stats.completed).toBeGreaterThan(0);
-    expect(ended).toEqual([]);
+    const answer = await fetch(`http://${String(admin)}/status.json`);
+    const status = (await answer.json()) as Status;
+    expect(status.storages).toMatchObject([{ storage: "1", witness: "up", foreign: 2, foreignRead: 2 }]);
+    expect(status.proxy.guard).toBe(0);
+    expect(status.upstreams).toMatchObject([{ unrepaired: {}, ended: {}, clients: { count: 2 } }]);
+    if (installed.peer.announces === "without-created") {
+      expect(proxy.lines.filter(({ repair }) => repair === "completed").length).toBeGreaterThan(0);
+    }
     for (const client of [writer, observer, direct]) await client.close();
+    proxy.signal("SIGTERM");
+    expect(await proxy.ended()).toMatchObject({ status: 0, stderr: "" });
+    expect(proxy.lines.filter(({ level }) => level !== "info")).toEqual([]);
   });
 });

@@ -162,7 +162,9 @@ describe("a probe of something else", () => {
   it("is a finding: nobody", async () => {
     const server = await serve();
     await server.close();
-    expect((await probing(server)).problems).toEqual(["nobody listens there (ECONNREFUSED)"]);
+    const nobody = { problems: ["nobody listens there (ECONNREFUSED)"], look: { kind: "unreachable" } };
+    expect(await probing(server)).toMatchObject(nobody);
+    expect(await probing(server, { tls: { verify: true } })).toMatchObject(nobody);
   });
 });
 
@@ -192,7 +194,19 @@ describe("a probe of a TLS server", () => {
       kind: "zeo",
       tls: { unverified: undefined },
     });
-    expect((await probing({ port }, { tls: { verify: true } })).problems[0]).toContain("self-signed");
+    const untrusted = await probing({ port }, { tls: { verify: true } });
+    expect(untrusted.problems[0]).toBe(
+      "the certificate is self-signed (name it with --tls-ca) (DEPTH_ZERO_SELF_SIGNED_CERT)",
+    );
+    expect(probeFields(untrusted, Date.now())).toMatchObject({
+      ok: false,
+      found: "untrusted",
+      tls: { subject: "zeo\\x1b[2Jtest", unverified: "DEPTH_ZERO_SELF_SIGNED_CERT" },
+    });
+    expect(probeText(untrusted, PLAIN)).toMatch(/^reachable +yes\nTLS +TLSv1\.3, /m);
+    const misnamed = await probing({ port }, { tls: { ...name, name: "other.test" } });
+    expect(probeFields(misnamed, Date.now())).toMatchObject({ found: "untrusted" });
+    expect(misnamed.problems[0]).toContain("ERR_TLS_CERT_ALTNAME_INVALID");
     const [line, status] = nagios(found, { warningMs: undefined, criticalMs: undefined }, Date.now());
     expect([line.slice(0, 14), status]).toEqual(["ZEO WARNING - ", 1]);
     expect(line).toContain("the certificate ends");

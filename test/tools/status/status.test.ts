@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { createServer as createTcpServer } from "node:net";
 import { describe, expect, it, onTestFinished, test } from "vitest";
 import type * as shape from "../../../src/admin/shape.ts";
-import { fetchStatus, parseAdmin } from "../../../src/tools/status/fetch.ts";
+import { parseAdmin, type AdminPlace } from "../../../src/tools/admin-place.ts";
+import { fetchStatus } from "../../../src/tools/status/fetch.ts";
 import { readStatus, type Status } from "../../../src/tools/status/reading.ts";
 import { showStatus } from "../../../src/tools/status/status.ts";
 import { durationText, statusText } from "../../../src/tools/status/text.ts";
@@ -103,58 +104,46 @@ const OBSERVING: shape.Status = {
   storages: [{ ...STORAGE, observed: true }],
 };
 
-async function admin(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<URL> {
+async function admin(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<AdminPlace> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return parseAdmin(`127.0.0.1:${(server.address() as { port: number }).port}`) as URL;
+  return parseAdmin(`127.0.0.1:${(server.address() as { port: number }).port}`) as AdminPlace;
 }
 
 const json = (value: unknown) => (_: IncomingMessage, response: ServerResponse) => {
   response.setHeader("content-type", "application/json");
   response.end(JSON.stringify(value));
 };
-const asked = (url: URL) => ({ url, token: undefined, ca: undefined, timeoutMs: 5_000 });
-
-test.each([
-  ["127.0.0.1:9180", "http://127.0.0.1:9180/"],
-  ["[::1]:9180", "http://[::1]:9180/"],
-  ["https://a.example/proxy", "https://a.example/proxy"],
-  ["a b", undefined],
-  ["", undefined],
-  ["http://u:p@a:1", undefined],
-  ["a:1/?x", undefined],
-])("the address %j", (text, url) => {
-  expect(parseAdmin(text)?.href).toBe(url);
-});
+const asked = (place: AdminPlace) => ({ place, token: undefined, ca: undefined, timeoutMs: 5_000 });
 
 describe("a status", () => {
   it("is asked for at /status.json, with the token", async () => {
     let seen: unknown;
-    const url = await admin((request, response) => {
+    const place = await admin((request, response) => {
       seen = [request.url, request.headers.authorization, request.headers.host];
       json(STATUS)(request, response);
     });
-    expect(await fetchStatus({ ...asked(url), token: "abc" })).toEqual(JSON.parse(JSON.stringify(STATUS)));
-    expect(seen).toEqual(["/status.json", "Bearer abc", url.host]);
+    expect(await fetchStatus({ ...asked(place), token: "abc" })).toEqual(JSON.parse(JSON.stringify(STATUS)));
+    expect(seen).toEqual(["/status.json", "Bearer abc", place.name]);
   });
 
   it.each([
     [(response: ServerResponse) => response.writeHead(401).end(), "it wants a token (--token-file)"],
     [(response: ServerResponse) => response.writeHead(404).end(), "the answer is HTTP 404: no zeo-proxy?"],
     [(response: ServerResponse) => response.end("<html>"), "the answer is no JSON: no zeo-proxy?"],
-    [(response: ServerResponse) => response.destroy(), "ECONNRESET"],
+    [(response: ServerResponse) => response.destroy(), "the connection was reset (ECONNRESET)"],
   ])("that is not to be had is one sentence: %#", async (answer, why) => {
-    const url = await admin((_, response) => void answer(response));
-    await expect(fetchStatus(asked(url))).rejects.toThrow(`${url.host}: ${why}`);
+    const place = await admin((_, response) => void answer(response));
+    await expect(fetchStatus(asked(place))).rejects.toThrow(`${place.name}: ${why}`);
   });
 
   it("is not waited for without end", async () => {
-    const url = await admin((_, response) => void response.write("{"));
-    await expect(fetchStatus({ ...asked(url), timeoutMs: 300 })).rejects.toThrow("no answer in 0.3 s");
+    const place = await admin((_, response) => void response.write("{"));
+    await expect(fetchStatus({ ...asked(place), timeoutMs: 300 })).rejects.toThrow("no answer in 0.3 s");
   });
 
   it.each([[{}], [[]], [null], ["text"], [{ upstreams: {} }]])("%j is none", (value) => {
@@ -221,15 +210,15 @@ describe("a status", () => {
 describe("status", () => {
   it("shows it once, as the proxy says it with --json", async () => {
     const output = new Written();
-    const url = await admin(json(STATUS));
+    const place = await admin(json(STATUS));
     const never = new Promise(() => undefined);
-    expect(await showStatus({ admin: asked(url), json: true, everyMs: undefined }, output, never)).toBe(true);
+    expect(await showStatus({ admin: asked(place), json: true, everyMs: undefined }, output, never)).toBe(true);
     expect(output.values).toEqual([JSON.parse(JSON.stringify(STATUS))]);
   });
 
   it("shows it again and again, past a proxy that is away, until it is to end", async () => {
     let count = 0;
-    const url = await admin((request, response) => {
+    const place = await admin((request, response) => {
       count++;
       if (count === 2) response.destroy();
       else json(STATUS)(request, response);
@@ -239,20 +228,20 @@ describe("status", () => {
     const ended = new Promise<void>((resolve) => {
       end = resolve;
     });
-    const shown = showStatus({ admin: asked(url), json: false, everyMs: 10 }, output, ended);
+    const shown = showStatus({ admin: asked(place), json: false, everyMs: 10 }, output, ended);
     await output.printed.atLeast(2);
     end();
     expect(await shown).toBe(true);
-    expect(output.notes.all).toEqual([`zeo-proxy: ${url.host}: ECONNRESET`]);
+    expect(output.notes.all).toEqual([`zeo-proxy: ${place.name}: the connection was reset (ECONNRESET)`]);
     expect(output.printed.all[1]).toMatch(/^\u001b\[H\u001b\[2J\u001b\[3Jzeo-proxy 1\.2\.3/);
   });
 
   it("fails where it can't be had at all", async () => {
-    const url = await admin(json({ hello: "world" }));
+    const place = await admin(json({ hello: "world" }));
     const output = new Written();
     const never = new Promise(() => undefined);
-    expect(await showStatus({ admin: asked(url), json: false, everyMs: 10 }, output, never)).toBe(false);
-    expect(output.notes.all).toEqual([`zeo-proxy: ${url.host}: the answer is no status: no zeo-proxy?`]);
+    expect(await showStatus({ admin: asked(place), json: false, everyMs: 10 }, output, never)).toBe(false);
+    expect(output.notes.all).toEqual([`zeo-proxy: ${place.name}: the answer is no status: no zeo-proxy?`]);
   });
 });
 
@@ -274,7 +263,7 @@ test("where something else than HTTP is spoken is said", async () => {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => void server.close());
   const address = `127.0.0.1:${(server.address() as { port: number }).port}`;
-  await expect(fetchStatus(asked(parseAdmin(address) as URL))).rejects.toThrow(
+  await expect(fetchStatus(asked(parseAdmin(address) as AdminPlace))).rejects.toThrow(
     `${address}: the answer is no HTTP: is that admin.listen? (HPE_INVALID_CONSTANT)`,
   );
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../../src/net/system-clock.ts";
 import type { EmbeddedServer } from "../../../src/embedded/server.ts";
+import { MemoryStorage } from "../../../src/embedded/memory-storage.ts";
 import { TargetTransport } from "../../../src/tools/target-transport.ts";
 import { Follower, type FollowerOptions } from "../../../src/tools/watch/follower.ts";
 import type { Transaction } from "../../../src/tools/watch/transaction.ts";
@@ -164,7 +165,7 @@ describe("a follower", () => {
     const commits = await committing(server);
     await commits.commit({ create: [oid(1)] });
     // Another one that is older, at the same address later on.
-    const older = await serve();
+    const older = await serve({ storages: { "1": new MemoryStorage({ now: () => Date.now() - 60_000 }) } });
     const old = await (await committing(older)).commit({ create: [oid(9)] });
     let target = targetOf(other);
     const transport = {

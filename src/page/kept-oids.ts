@@ -2,8 +2,7 @@ import { difference, NO_OIDS, oidCount, type OidSet } from "../ledger/oid-set.ts
 import type { Changes } from "../ledger/transaction.ts";
 import { newRoom } from "../ledger/oid-room.ts";
 import { ID_BYTES } from "../wire/ids.ts";
-import type { Counts } from "./kept.ts";
-import type { OidView } from "./messages.ts";
+import type { OidView, Row } from "./messages.ts";
 
 /** Of each transaction so many oids are kept, the lowest ones. */
 export const MOST_OIDS = 256;
@@ -23,6 +22,9 @@ export interface KeptOids {
   /** All there are were kept. */
   readonly isAll: boolean;
 }
+
+/** How many objects, each counted once, as the first of created, restored, deleted that it is. */
+export type Counts = Pick<Row, "objects" | "created" | "modified" | "restored" | "deleted">;
 
 export const NOTHING_KEPT: KeptOids = { oids: NO_OIDS, sorts: NO_OIDS, isAll: false };
 

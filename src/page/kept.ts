@@ -1,14 +1,12 @@
 import type { StoragePlace } from "../happening/happening.ts";
 import { oidCount, type OidSet } from "../ledger/oid-set.ts";
 import { tidHex, tidTimeMs, type Tid } from "../wire/ids.ts";
-import { NOTHING_KEPT, type KeptOids } from "./kept-oids.ts";
+import { NOTHING_KEPT, type Counts, type KeptOids } from "./kept-oids.ts";
 import type { Row } from "./messages.ts";
 
 /** Storage names are a client's text. */
 const MOST_NAME = 100;
 
-/** How many objects, each counted once, as the first of created, restored, deleted that it is. */
-export type Counts = Pick<Row, "objects" | "created" | "modified" | "restored" | "deleted">;
 export type Source = Pick<Row, "source" | "client">;
 export type Repair = Pick<Row, "repair" | "isObserved" | "added" | "clients" | "toldMs">;
 

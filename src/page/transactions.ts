@@ -2,8 +2,17 @@ import type { Happening, StoragePlace } from "../happening/happening.ts";
 import { oidCount } from "../ledger/oid-set.ts";
 import { NOBODY, type Settled } from "../ledger/state.ts";
 import { asTid, type Tid } from "../wire/ids.ts";
-import { countsOf, holds, keepOids, markAdded, NOTHING_KEPT, oidViews, type KeptOids } from "./kept-oids.ts";
-import { foreignCounts, Kept, nameOf, type Counts, type Source } from "./kept.ts";
+import {
+  countsOf,
+  holds,
+  keepOids,
+  markAdded,
+  NOTHING_KEPT,
+  oidViews,
+  type Counts,
+  type KeptOids,
+} from "./kept-oids.ts";
+import { foreignCounts, Kept, nameOf, type Source } from "./kept.ts";
 import type { Found, Row, TransactionView } from "./messages.ts";
 
 /** So many transactions are kept. */

@@ -126,7 +126,8 @@ export class Lifetime implements DeadlineHost {
       if (registration.isFinishing) registration.serverGone(true);
       this.#host.left(storage);
     }
-    const isTurned = before.is === "relayed" && life.is === "open";
+    // Who is observed no more is waited for anew; nor is anybody who is in use when his messages turn out to mean nothing to us.
+    const isTurned = life.is === "relayed" ? this.isInUse : before.is === "relayed" && life.is === "open";
     if ("registration" in before || "registration" in life || life.is === "over" || isTurned) this.#deadline.set();
     if (life.is !== "over") return;
     this.#outlet.shut();

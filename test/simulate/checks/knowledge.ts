@@ -223,6 +223,8 @@ export class Knowledge {
     if (this.#scene.mayHaveCopied(this.#link) || this.#scene.mayDoubt(this.#link)) return false;
     if (mix.witness) return this.#isReadable(request?.tid ?? 0);
     if (outcome === "none") return false;
+    // Where clients are now repaired, now observed, what repairs has not seen all.
+    if (!this.#scene.repairs) return false;
     if (mix.history > 0 || mix.deeds.undo > 0 || this.#scene.mayEnd(-1, this.#link)) return false;
     return (request?.tid ?? 0) >= this.#scene.reachOf(this.#link);
   }

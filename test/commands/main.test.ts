@@ -80,7 +80,8 @@ describe("an output that can't be written to", () => {
     async (args) => {
       const line = `exec ${process.execPath} bin/zeo-proxy ${args} > /dev/full`;
       const { status, stderr } = await new CommandProcess("sh", ["-c", line]).ended();
-      expect(stderr).toBe("zeo-proxy: can't write: ENOSPC\n");
+      // What a check warns of, it still can.
+      expect(stderr.replaceAll(/^zeo-proxy: warning: .*\n/gm, "")).toBe("zeo-proxy: can't write: ENOSPC\n");
       // The demo's status says what it found.
       expect(status).toBe(args === demo ? 0 : 1);
     },

@@ -334,8 +334,8 @@ export const AROUND: readonly Mistake[] = [
   {
     name: "the page keeps every oid of a transaction",
     file: "src/page/kept-oids.ts",
-    text: "  const most = MOST_OIDS * ID_BYTES;\n",
-    becomes: "  const most = oids.length;\n",
+    text: "room(Math.min(oids.length, MOST_OIDS * ID_BYTES))",
+    becomes: "room(oids.length)",
     tests: PAGE,
   },
 

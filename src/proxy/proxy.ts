@@ -85,7 +85,13 @@ class ZeoProxy extends EventEmitter<ProxyEvents> implements Proxy {
     this.#nobodies = new Nobodies(this.#room, systemClock);
     this.#fullness = new Fullness(this.#room, systemClock, this.#report);
     this.#memory = new Memory(config.limits.memoryBytes);
-    this.#servers = new Servers({ settings, report: this.#report, memory: this.#memory, feed });
+    this.#servers = new Servers({
+      settings,
+      report: this.#report,
+      memory: this.#memory,
+      feed,
+      witnessLost: (storages) => this.#upstreams.witnessLost(storages),
+    });
     this.#upstreams = this.#newUpstreams();
     const storages = () => ({ repaired: this.#servers.storages, observed: this.#servers.shadows });
     feed?.source(() => snapshotOf(this.#upstreams.shown, storages(), this.#counters));

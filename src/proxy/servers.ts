@@ -19,6 +19,8 @@ export interface ServersHost {
   readonly report: Report;
   readonly memory: Memory;
   readonly feed: Feed | undefined;
+  /** A witness of that server has lost its connection to it. */
+  witnessLost(storages: Storages): void;
 }
 
 /** What is known of a server, and how its witnesses reach it: as the upstream does that has found it, or its heir. */
@@ -77,6 +79,7 @@ export class Servers {
         tellsCommits: feed !== undefined,
         held: feed?.held.bind(feed),
         share: (free: () => void): Share => memory.share(free),
+        witnessLost: () => this.#host.witnessLost(known.storages),
         witness:
           witness === "on"
             ? { of: this.#witnessOf(server, () => known.reach.transport), settings: settings.witness }

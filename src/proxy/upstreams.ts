@@ -1,6 +1,7 @@
 import { formatAddress, sameListener, type Address } from "../config/address.ts";
 import type { UpstreamConfig } from "../config/schema.ts";
 import { systemClock } from "../net/system-clock.ts";
+import type { Storages } from "../storage/storages.ts";
 import { stopInOrder } from "../upstream/stopping.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { ListenError } from "./errors.ts";
@@ -48,6 +49,11 @@ export class Upstreams {
   /** In the order of the configuration. */
   get open(): readonly Open[] {
     return this.#open;
+  }
+
+  /** A witness has lost its connection to that server. */
+  witnessLost(storages: Storages): void {
+    for (const { upstream } of this.#open) if (upstream.storages === storages) upstream.witnessLost();
   }
 
   /** Those too that come or go. */

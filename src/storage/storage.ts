@@ -48,6 +48,8 @@ export interface StorageHost {
   readonly held?: ((heldMs: number) => void) | undefined;
   /** How what does not pass through here is read; undefined: it is not. */
   readonly witness?: { readonly of: WitnessMaker; readonly settings: WatchSettings } | undefined;
+  /** A witness has lost its connection to the server. */
+  readonly witnessLost?: (() => void) | undefined;
   /** A share in the memory of what is kept for clients. `free`: it is the largest, and is to be given up. */
   share(free: () => void): KeptShare;
 }
@@ -140,6 +142,7 @@ export class Storage {
     this.#watch ??= new Watch(this.ledger, witness.of(this.name, this.ledger.family), witness.settings, {
       clock,
       run: () => this.run(),
+      lost: () => this.#host.witnessLost?.(),
       tell: (reason) => this.#tellWatched(reason),
       alien: () => {
         this.#isAlien = true;

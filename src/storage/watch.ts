@@ -22,6 +22,8 @@ export interface WatchHost {
   readonly clock: Clock;
   /** The ledger has been told something: what follows is to be carried out. */
   run(): void;
+  /** The witness had a connection, and has it no more. */
+  lost(): void;
   /** There is no witness, and why; or there is one again. */
   tell(lacks: string | undefined): void;
   /** The server is of the other family: nobody will ever register here. */
@@ -135,6 +137,7 @@ export class Watch implements WitnessTold {
     this.#cancelPatience = this.#host.clock.after(PATIENCE * holdMs, () => this.#giveUp(reason));
     this.#ledger.sightAway();
     this.#host.run();
+    this.#host.lost();
   }
 
   unable(reason: UnableReason): void {

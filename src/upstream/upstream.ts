@@ -451,6 +451,11 @@ export class Upstream {
     this.#sessions.begin(arrival, server, storages);
   }
 
+  /** The proxy's own has ended. */
+  witnessLost(): void {
+    this.#lookForOutage();
+  }
+
   /** Was that the last connection to the server? Then a try decides. */
   #lookForOutage(): void {
     if (!this.#isAliveAnywhere) this.#do(this.#availability.lastEnded(this.#now));

@@ -134,6 +134,28 @@ describe.each(["Z4", "Z5", "M5"] as const)("storages of a %s server that the con
     expect(missed(await back.getInvalidations(stood))).toEqual(telling(last, 1, 2));
   });
 
+  it("show an outage where nobody is connected", async () => {
+    const gateway = await world({ protocol }, { ...WATCHED, storages: ["1"] });
+    await gateway.until(() => gateway.proxy.stats().storages[0]?.witness === "up", "the witness");
+    const down = gateway.event("down");
+    await gateway.server.close();
+    expect(await down).toMatchObject({ upstream: "door0" });
+    const listening = gateway.event("listening");
+    await gateway.server.start();
+    await listening;
+  });
+
+  it("are no sign of an outage where only the witness has lost its connection", async () => {
+    const gateway = await world({ protocol }, { ...WATCHED, storages: ["1"] });
+    const isUp = () => gateway.proxy.stats().storages[0]?.witness === "up";
+    await gateway.until(isUp, "the witness");
+    const [before] = gateway.server.connections;
+    before?.close();
+    await gateway.until(() => isUp() && gateway.server.connections.some((one) => one !== before), "it is back");
+    await gateway.connect();
+    expect(gateway.told("the server is down: not listening")).toEqual([]);
+  });
+
   it("can be wrong: a line says so, and the others are read", async () => {
     const gateway = await world({ protocol }, { ...WATCHED, storages: ["1", "other"] });
     const unwatched = () => gateway.lines.filter(({ msg }) => msg.startsWith("there is no witness: "));

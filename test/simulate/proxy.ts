@@ -127,6 +127,9 @@ export class Product implements Subject {
         tellsCommits: true,
         share,
         witness: mix.witness ? witness : undefined,
+        witnessLost: () => {
+          for (const upstream of this.#upstreams) if (upstream.storages === storages) upstream.witnessLost();
+        },
       };
       const storages = this.#storages.get(server) ?? new WatchedStorages(rules, server, host);
       this.#storages.set(server, storages);

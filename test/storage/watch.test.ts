@@ -82,6 +82,7 @@ class Watched {
   readonly told: string[] = [];
   readonly done: string[] = [];
   readonly watch: Watch;
+  lost = 0;
   #sessions = 0;
 
   constructor(family: "old" | "new" = "old") {
@@ -97,6 +98,7 @@ class Watched {
       {
         clock: this.clock,
         run: () => this.run(),
+        lost: () => void this.lost++,
         tell: (lacks) => void this.told.push(lacks ?? "there"),
         alien: () => void this.told.push("alien"),
       },
@@ -237,9 +239,11 @@ describe("comings and goings", () => {
   });
 
   it("is given up after a while, with the reason of its end", () => {
-    const { witness, ledger, clock, told } = up();
+    const watched = up();
+    const { witness, ledger, clock, told } = watched;
     witness.down();
     witness.down();
+    expect(watched.lost).toBe(1);
     clock.move(5 * HOLD_MS);
     expect(ledger.facts.witness).toBe("off");
     expect(told).toEqual(["ended"]);

@@ -37,7 +37,8 @@ export class Link {
   serverEnd: End | undefined;
   readonly machine: number;
   /** The number of the subject that it runs through: no two have the same. */
-  readonly subject: number;
+  subject: number;
+  readonly #through: Through;
   /** It is no client of a storage: its bytes are nobody's frames. */
   isRaw = false;
   /** All that it says. */
@@ -65,12 +66,18 @@ export class Link {
   /** When its `register` was sent. */
   registeredAt = 0;
 
-  constructor(number: number, client: number, isDirect: boolean, { machine, subject }: Through) {
+  constructor(number: number, client: number, isDirect: boolean, through: Through) {
     this.number = number;
     this.client = client;
     this.isDirect = isDirect;
-    this.machine = machine;
-    this.subject = subject;
+    this.machine = through.machine;
+    this.subject = through.subject;
+    this.#through = through;
+  }
+
+  /** The one that was dialled may have ended meanwhile, and another one has accepted. */
+  connected(): void {
+    this.subject = this.#through.subject;
   }
 
   /** Nobody repairs anything for its client. */

@@ -102,6 +102,7 @@ export class Client {
         const own = end as End;
         own.link = link;
         link.clientEnd = own;
+        link.connected();
         if (this.isDirect) {
           own.other.link = link;
           link.isWild = own.other.isOdd;

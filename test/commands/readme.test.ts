@@ -59,7 +59,13 @@ describe("what the README says of TLS", () => {
     };
     const client = await EmbeddedClient.connect({ port: 0, dial });
     atEnd(() => client.close());
+    const [, , ...tls] = args;
+    const sides = [`localhost:${portOf(String(address))}`, `127.0.0.1:${server.port}`];
+    const compare = ["watch", "--compare", ...sides, "--tls-of", "proxy", ...tls.filter((arg) => arg !== "")];
+    const comparison = zeoProxy([...compare, "--count", "1"]);
+    await comparison.until(() => (comparison.stdout === "" ? undefined : true), "both connections");
     await new ClientCommit(client).commit({ create: ["0000000000000001"] });
+    expect((await comparison.ended()).stdout).toMatch(/ all named +0 named, 1 left out\n$/);
     const metrics = await (await Visitor.to(String(admin["address"]))).ask("/metrics");
     expect(metrics.body).toContain(`zeo_proxy_commits_total{server="127.0.0.1:${server.port}",storage="1"} 1\n`);
     expect(await (await Visitor.to(String(admin["address"]))).ask("/")).toMatchObject({ status: 200 });

@@ -1,10 +1,4 @@
 import { createServer, type Socket } from "node:net";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { execFileSync } from "node:child_process";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createServer as createTlsServer } from "node:tls";
-import { connect } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createProxy } from "../../../src/proxy/proxy.ts";
 import { nagios } from "../../../src/tools/probe/nagios.ts";
@@ -13,6 +7,7 @@ import { probeFields, probeText } from "../../../src/tools/probe/report.ts";
 import { SCRATCH_DESCRIPTION } from "../../../src/tools/probe/scratch.ts";
 import { tidHex } from "../../../src/wire/ids.ts";
 import { committing, oid, serve, targetOf } from "../serve.ts";
+import { tlsBefore } from "../tls-front.ts";
 
 const TIMEOUT_MS = 10_000;
 const PLAIN = { hasColours: false };
@@ -170,18 +165,7 @@ describe("a probe of something else", () => {
 
 describe("a probe of a TLS server", () => {
   it("finds the TLS by itself, with its certificate, and what is behind it", async () => {
-    const server = await serve();
-    const { certificate, key } = selfSigned();
-    const front = createTlsServer({ cert: certificate, key }, (socket) => {
-      const inner = connect(server.port, "127.0.0.1");
-      socket.pipe(inner).pipe(socket);
-      for (const one of [socket, inner]) one.on("error", () => one.destroy());
-    });
-    await new Promise<void>((resolve) => front.listen(0, "127.0.0.1", resolve));
-    onTestFinished(() => {
-      front.close();
-    });
-    const { port } = front.address() as { port: number };
+    const { port, certificate } = await tlsBefore(await serve(), "/CN=zeo\u001b[2Jtest");
     const found = await probing({ port });
     expect(found.problems).toEqual([]);
     expect(found.look).toMatchObject({
@@ -212,21 +196,6 @@ describe("a probe of a TLS server", () => {
     expect(line).toContain("the certificate ends");
   });
 });
-
-function selfSigned(): { certificate: Buffer; key: Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-tls-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [keyFile, file] = [join(folder, "key.pem"), join(folder, "cert.pem")];
-  execFileSync(
-    "openssl",
-    [
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "5"],
-      ...["-keyout", keyFile, "-out", file, "-subj", "/CN=zeo\u001b[2Jtest", "-addext", "subjectAltName=DNS:zeo.test"],
-    ],
-    { stdio: "ignore" },
-  );
-  return { certificate: readFileSync(file), key: readFileSync(keyFile) };
-}
 
 describe("a line for a monitor", () => {
   const found = async (): Promise<Probe> => probing(await serve());

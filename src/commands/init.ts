@@ -76,6 +76,7 @@ async function run(options: InitOptions, command: Command): Promise<number> {
         ...(tls === undefined ? {} : { tls }),
         storages: options.storage ?? ["1"],
         write: false,
+        brief: options.json !== true,
         timeoutMs,
         doing: (what) => output.progress(`${what} ...`),
       })

@@ -47,7 +47,8 @@ export function nagios(
 function storageText(one: Extract<StorageProbe, { ok: true }>): string {
   const { storage, last, patched } = one;
   const newest = last === NO_TID ? "empty" : tidHex(last);
-  return `storage ${JSON.stringify(storage)} ${newest}, patched ${patched.patched}`;
+  const text = `storage ${JSON.stringify(storage)} ${newest}`;
+  return patched === undefined ? text : `${text}, patched ${patched.patched}`;
 }
 
 /** A bar would begin the performance data. */

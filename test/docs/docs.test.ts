@@ -217,7 +217,7 @@ describe("the command line", () => {
 
   it("every sub-command is shown, the tools with docs/tools.md, and in both lists", () => {
     for (const command of program().commands) expect(text).toContain(`zeo-proxy ${command.name()}`);
-    const own = ["run", "check", "demo"];
+    const own = ["run", "check", "demo", "help"];
     const names = program()
       .commands.map((command) => command.name())
       .filter((name) => !own.includes(name));

@@ -50,7 +50,7 @@ export async function probe(options: ProbeOptions): Promise<Probe> {
   doing(`connecting to ${address}`);
   const seen = await look(target, tls, timeoutMs);
   const nothing = { address, look: seen, encodings: [], storages: [] };
-  if (seen.kind !== "zeo") return { ...nothing, problems: [lookText(seen)] };
+  if (seen.kind !== "zeo") return { ...nothing, problems: [lookText(seen, tls?.ca !== undefined)] };
   if (seen.protocol === undefined)
     return { ...nothing, problems: [`its protocol, ${seen.announced}, is not known here`] };
   const site: Site = {
@@ -107,8 +107,8 @@ function problemOf(error: unknown): string {
   return `the server refuses ${error.method}: ${escapeText(error.type)}`;
 }
 
-/** What is there instead of a ZEO server. */
-export function lookText(seen: Exclude<Look, Greeted>): string {
+/** What is there instead of a ZEO server. `isCaNamed`: --tls-ca says who is trusted. */
+function lookText(seen: Exclude<Look, Greeted>, isCaNamed: boolean): string {
   switch (seen.kind) {
     case "unreachable":
       return downText(seen.reason);
@@ -117,7 +117,7 @@ export function lookText(seen: Exclude<Look, Greeted>): string {
     case "foreign":
       return "what it says is no ZEO server's greeting";
     case "untrusted":
-      return downText(seen.reason);
+      return downText(seen.reason, { isCaNamed });
     case "closed-tls":
       return `it speaks TLS, and then: ${downText(seen.reason)} (it may want a client's certificate: --tls-certificate, --tls-key)`;
     default:

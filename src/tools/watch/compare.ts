@@ -102,7 +102,11 @@ export function compare(options: CompareOptions, output: Output, ended: Promise<
         down: (code) => {
           const isPlain = code === SPEAKS_NO_TLS && tls.every((one) => one !== undefined);
           const hint = isPlain ? " (--tls-of says which of the two does)" : "";
-          away(code, `${downText(code, approach.perhaps)}${hint}`, !isConnected[side] && !wait);
+          away(
+            code,
+            `${downText(code, { perhaps: approach.perhaps, isCaNamed: tls[side]?.ca !== undefined })}${hint}`,
+            !isConnected[side] && !wait,
+          );
         },
         unable: (code) => away(code, unableText(code, storage, isTls), !isConnected[side]),
         unread: (code) =>

@@ -44,19 +44,40 @@ const CODES: Readonly<Record<string, string>> = {
   closed: "the server has closed the connection",
   silent: "the server says nothing",
   unanswered: "the server does not answer",
-  DEPTH_ZERO_SELF_SIGNED_CERT: "the certificate is self-signed (name it with --tls-ca)",
-  SELF_SIGNED_CERT_IN_CHAIN: "the certificate's authority is not known (name it with --tls-ca)",
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: "the certificate's authority is not known (name it with --tls-ca)",
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: "the certificate's authority is not known (name it with --tls-ca)",
   ERR_TLS_CERT_ALTNAME_INVALID: "the certificate names another host (see --tls-name)",
   CERT_HAS_EXPIRED: "the certificate has expired",
   [SPEAKS_NO_TLS]: "the server does not speak TLS",
   EPROTO: "the TLS handshake failed",
 };
 
+const OF_UNKNOWN = [
+  "the certificate's authority is not known (name it with --tls-ca)",
+  "the certificate is of another authority than those that --tls-ca names",
+] as const;
+
+/** Why a certificate is not to be trusted: where nothing was named that is, and where something was. */
+const UNTRUSTED: Readonly<Record<string, readonly [string, string]>> = {
+  DEPTH_ZERO_SELF_SIGNED_CERT: [
+    "the certificate is self-signed (name it with --tls-ca)",
+    "the certificate is self-signed, and not the one that --tls-ca names: was it renewed?",
+  ],
+  SELF_SIGNED_CERT_IN_CHAIN: OF_UNKNOWN,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: OF_UNKNOWN,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: OF_UNKNOWN,
+};
+
+/** What is known of a connection that is not there, beside the reason. */
+export interface Circumstances {
+  /** What may be behind it, where the server has not greeted. */
+  readonly perhaps?: string | undefined;
+  /** TLS is spoken, and --tls-ca names who is trusted. */
+  readonly isCaNamed?: boolean;
+}
+
 /** Why a connection is not there, as a sentence says it; with the code, for whoever looks that up, and what may be behind it. */
-export function downText(reason: string, perhaps?: string): string {
-  const known = Object.hasOwn(CODES, reason) ? CODES[reason] : undefined;
+export function downText(reason: string, { perhaps, isCaNamed = false }: Circumstances = {}): string {
+  const [unnamed, named] = (Object.hasOwn(UNTRUSTED, reason) ? UNTRUSTED[reason] : undefined) ?? [];
+  const known = Object.hasOwn(CODES, reason) ? CODES[reason] : isCaNamed ? named : unnamed;
   const text = known === undefined ? escapeText(reason) : `${known} (${reason})`;
   return perhaps === undefined ? text : `${text} before it has greeted: ${perhaps}`;
 }

@@ -114,7 +114,7 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
       },
       down: (code) => {
         waiting.stop();
-        const text = downText(code, approach.perhaps);
+        const text = downText(code, { perhaps: approach.perhaps, isCaNamed: tls?.ca !== undefined });
         if (!isConnected && !wait) fail(code, text);
         else isDown(code, text);
       },

@@ -8,7 +8,7 @@ import { probeFields, probeText } from "../../../src/tools/probe/report.ts";
 import { SCRATCH_DESCRIPTION } from "../../../src/tools/probe/scratch.ts";
 import { tidHex } from "../../../src/wire/ids.ts";
 import { committing, oid, serve, targetOf } from "../serve.ts";
-import { tlsBefore } from "../tls-front.ts";
+import { selfSigned, tlsBefore } from "../tls-front.ts";
 
 const TIMEOUT_MS = 10_000;
 const PLAIN = { hasColours: false };
@@ -233,6 +233,10 @@ describe("a probe of a TLS server", () => {
     const untrusted = await probing({ port }, { tls: { verify: true } });
     expect(untrusted.problems[0]).toBe(
       "the certificate is self-signed (name it with --tls-ca) (DEPTH_ZERO_SELF_SIGNED_CERT)",
+    );
+    const renewed = await probing({ port }, { tls: { verify: true, ca: selfSigned().certificate } });
+    expect(renewed.problems[0]).toBe(
+      "the certificate is self-signed, and not the one that --tls-ca names: was it renewed? (DEPTH_ZERO_SELF_SIGNED_CERT)",
     );
     expect(probeFields(untrusted, Date.now())).toMatchObject({
       ok: false,

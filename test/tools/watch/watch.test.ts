@@ -303,7 +303,9 @@ describe("a comparison", () => {
     const other = { verify: true, ca: selfSigned().certificate, name: "zeo.test" };
     const untrusted = comparing({ port }, server, { proxyTls: other });
     expect(await untrusted.compared).toBe("failed");
-    expect(untrusted.output.notes.all.at(-1)).toContain(`127.0.0.1:${port}: the certificate is `);
+    expect(untrusted.output.notes.all.at(-1)).toContain(
+      `127.0.0.1:${port}: the certificate is self-signed, and not the one that --tls-ca names`,
+    );
   });
 
   it("counts what it has shown, and says of how many that is", async () => {

@@ -1,8 +1,10 @@
-import { readFileSync } from "node:fs";
-import { describe, expect, it, test } from "vitest";
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { loadConfig, parseConfig, parseConfigText } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
 
 interface Schema {
@@ -23,6 +25,8 @@ const text = readFileSync(file, "utf8");
 /** With what is off switched on: `#` without a space behind it, or with as many as YAML indents by. */
 const whole = text.replaceAll(/^( *)#((?: {2})*[a-z#])/gm, "$1$2");
 const example: unknown = parse(whole);
+/** Shown with another value than its default, which its comment says: that one can't stand beside `ca`. */
+const NOT_BY_DEFAULT = ["upstreams.0.tls.clients"];
 /** Those of maps that may be left out, as that one is in a configuration with defaults alone. */
 const OFF = ["socket", "tls", "server-tls", "admin"];
 const options = optionsOf(z.toJSONSchema(configSchema, { io: "input" }) as Schema, []);
@@ -68,7 +72,10 @@ describe("the example configuration", () => {
   test.each(options)("shows $path with its default", ({ path, default: value, description }) => {
     const shown = valueAt(example, path);
     expect(shown).toBeDefined();
-    if (value !== undefined) expect(shown).toEqual(value);
+    if (NOT_BY_DEFAULT.includes(path.join("."))) {
+      expect(shown).not.toEqual(value);
+      expect(text).toMatch(new RegExp(`# .*if left out: ${String(value)}\\.\\n *#? *${String(path.at(-1))}: `));
+    } else if (value !== undefined) expect(shown).toEqual(value);
     expect(description).toBeDefined();
   });
 
@@ -78,5 +85,69 @@ describe("the example configuration", () => {
     const parent = lines.findIndex((line) => new RegExp(`^[ -]*${String(path.at(-2))}:`).test(line));
     const at = lines.findIndex((line, index) => index > parent && new RegExp(`^[ -]*${key}: \\S`).test(line));
     expect(lines[at - 1]).toMatch(/^ *# /);
+  });
+});
+
+/** What is off: an option, or a map with its options, from its first line to its last. */
+interface Block {
+  readonly key: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+function blocksIn(lines: readonly string[]): Block[] {
+  return lines.flatMap((line, first) => {
+    const [, indent, key] = /^( *)#([a-z][\w-]*):/.exec(line) ?? [];
+    if (indent === undefined || key === undefined) return [];
+    const behind = lines.slice(first + 1).findIndex((one) => !one.startsWith(`${indent}#  `));
+    return [{ key, first, last: behind < 0 ? lines.length - 1 : first + behind }];
+  });
+}
+
+describe("an option that is off in the example", () => {
+  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-example-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  for (const [from, names] of [
+    ["certificate", ["proxy.pem", "clients.pem", "zeo.pem", "admin.pem"]],
+    ["key", ["proxy.key", "admin-key.pem"]],
+  ] as const) {
+    for (const name of names) {
+      copyFileSync(`test/admin/fixtures/${from}.pem`, join(folder, name));
+      chmodSync(join(folder, name), 0o600);
+    }
+  }
+  const lines = text.split("\n");
+  const blocks = blocksIn(lines);
+  /** What must be said elsewhere for it. */
+  const besides: Readonly<Record<string, [at: RegExp, line: string]>> = {
+    servers: [/^ {4}server: .*$/m, ""],
+    socket: [/^ {4}listen: .*$/m, "    listen: /run/zeo-proxy/main.sock"],
+  };
+
+  /** The example with these switched on, on a machine that has the files and the accounts. */
+  function switchedOn(wanted: readonly Block[]): string {
+    const isIn = (at: number): boolean => wanted.some(({ first, last }) => at >= first && at <= last);
+    let on = lines.map((line, at) => (isIn(at) ? line.replace("#", "") : line)).join("\n");
+    for (const { key } of wanted) {
+      const [at, line] = besides[key] ?? [/$^/, ""];
+      on = on.replace(at, line);
+    }
+    return on
+      .replaceAll("/etc/zeo-proxy", folder)
+      .replace(/^( *owner): zeo$/m, "$1: 0")
+      .replace(/^( *group): zope$/m, "$1: 0");
+  }
+
+  it("is found, each of them", () => {
+    expect(blocks.map(({ key }) => key)).toEqual(["servers", "socket", "tls", "server-tls", "admin"]);
+  });
+
+  test.each(blocks)("is good when its comment signs are taken away: $key", (block) => {
+    const config = parseConfigText(switchedOn([block]), "example");
+    expect(config).not.toEqual(loadConfig(file));
+  });
+
+  it("is good beside all others", () => {
+    expect(parseConfigText(switchedOn(blocks), "example").admin?.tls).toBeDefined();
   });
 });

@@ -1,11 +1,10 @@
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, it, test } from "vitest";
+import { readFileSync } from "node:fs";
+import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { loadConfig, parseConfig, parseConfigText } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { ExampleFiles, type Block } from "./switched-on.ts";
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -88,13 +87,6 @@ describe("the example configuration", () => {
   });
 });
 
-/** What is off: an option, or a map with its options, from its first line to its last. */
-interface Block {
-  readonly key: string;
-  readonly first: number;
-  readonly last: number;
-}
-
 function blocksIn(lines: readonly string[]): Block[] {
   return lines.flatMap((line, first) => {
     const [, indent, key] = /^( *)#([a-z][\w-]*):/.exec(line) ?? [];
@@ -105,38 +97,10 @@ function blocksIn(lines: readonly string[]): Block[] {
 }
 
 describe("an option that is off in the example", () => {
-  const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-example-"));
-  afterAll(() => rmSync(folder, { recursive: true }));
-  for (const [from, names] of [
-    ["certificate", ["proxy.pem", "clients.pem", "zeo.pem", "admin.pem"]],
-    ["key", ["proxy.key", "admin-key.pem"]],
-  ] as const) {
-    for (const name of names) {
-      copyFileSync(`test/admin/fixtures/${from}.pem`, join(folder, name));
-      chmodSync(join(folder, name), 0o600);
-    }
-  }
-  const lines = text.split("\n");
-  const blocks = blocksIn(lines);
-  /** What must be said elsewhere for it. */
-  const besides: Readonly<Record<string, [at: RegExp, line: string]>> = {
-    servers: [/^ {4}server: .*$/m, ""],
-    socket: [/^ {4}listen: .*$/m, "    listen: /run/zeo-proxy/main.sock"],
-  };
-
-  /** The example with these switched on, on a machine that has the files and the accounts. */
-  function switchedOn(wanted: readonly Block[]): string {
-    const isIn = (at: number): boolean => wanted.some(({ first, last }) => at >= first && at <= last);
-    let on = lines.map((line, at) => (isIn(at) ? line.replace("#", "") : line)).join("\n");
-    for (const { key } of wanted) {
-      const [at, line] = besides[key] ?? [/$^/, ""];
-      on = on.replace(at, line);
-    }
-    return on
-      .replaceAll("/etc/zeo-proxy", folder)
-      .replace(/^( *owner): zeo$/m, "$1: 0")
-      .replace(/^( *group): zope$/m, "$1: 0");
-  }
+  const files = new ExampleFiles();
+  const blocks = blocksIn(text.split("\n"));
+  const switchedOn = (wanted: readonly Block[]): string =>
+    files.switchedOn(text, wanted, (line) => line.replace("#", ""));
 
   it("is found, each of them", () => {
     expect(blocks.map(({ key }) => key)).toEqual(["servers", "socket", "tls", "server-tls", "admin"]);

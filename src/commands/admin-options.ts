@@ -49,7 +49,10 @@ export function adminOf(options: AdminOptions, command: Command): Admin {
 
 function configured(file: string, timeoutMs: number, command: Command): Admin {
   const admin = loadAdmin(file);
-  if (admin === undefined) command.error(`error: ${file} has no admin: nobody can be asked`);
+  if (admin === undefined) {
+    const what = "admin: { listen: 127.0.0.1:9180 }";
+    command.error(`error: ${file} has no admin: nobody can be asked (a line ${what}, and a restart of the proxy)`);
+  }
   const place = placeOf(admin);
   if (place === undefined) command.error(`error: admin.listen in ${file} has port 0: say which one it is (--admin)`);
   const token = admin.tokenFile === undefined ? undefined : readToken(admin.tokenFile, command);

@@ -6,6 +6,7 @@ import { parseConfigText } from "../config/load.ts";
 import { codeOf } from "../net/system-error.ts";
 import type { Target } from "../tools/target.ts";
 import { documented } from "../tools/shell/documented.ts";
+import { asOptions } from "./as-options.ts";
 import { EXIT } from "./exit-status.ts";
 import { complain } from "./output.ts";
 import { toolOutput } from "./tool-output.ts";
@@ -68,7 +69,7 @@ async function run(options: InitOptions, command: Command): Promise<number> {
   const serverTls = tls === undefined ? undefined : serverTlsOf(options);
   const { configText } = await import("../tools/init/config-text.ts");
   // A pair of addresses that can't work is told before anything is asked.
-  parseConfigText(configText({ server, listen, serverTls, found: undefined }), file);
+  asOptions(() => parseConfigText(configText({ server, listen, serverTls, found: undefined }), file));
   const { probe } = await import("../tools/probe/probe.ts");
   const found = options.probe
     ? await probe({
@@ -76,6 +77,7 @@ async function run(options: InitOptions, command: Command): Promise<number> {
         ...(tls === undefined ? {} : { tls }),
         storages: options.storage ?? ["1"],
         write: false,
+        brief: options.json !== true,
         timeoutMs,
         doing: (what) => output.progress(`${what} ...`),
       })
@@ -96,7 +98,7 @@ async function run(options: InitOptions, command: Command): Promise<number> {
   }
   const text = configText({ server, listen, serverTls, found });
   // What is written here must be good.
-  parseConfigText(text, file);
+  asOptions(() => parseConfigText(text, file));
   if (file === "-") {
     output.print(text);
     return EXIT.ok;

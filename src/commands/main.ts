@@ -4,6 +4,7 @@ import { ConfigError } from "../config/problem.ts";
 import { checkCommand } from "./check.ts";
 import { demoCommand } from "./demo.ts";
 import { documented } from "../tools/shell/documented.ts";
+import { helpCommand } from "./help.ts";
 import { healthCommand } from "./health.ts";
 import { initCommand } from "./init.ts";
 import { probeCommand } from "./probe.ts";
@@ -43,7 +44,7 @@ export function program(): Command {
     ],
   });
   const whole = (): Command => command;
-  const commands = [
+  const commands: Command[] = [
     runCommand(),
     checkCommand(),
     demoCommand(),
@@ -55,6 +56,8 @@ export function program(): Command {
     completionCommand(whole),
     manCommand(whole),
   ];
+  const names = [...commands.map((one) => one.name()), "help"];
+  commands.push(helpCommand(whole, names));
   for (const one of commands) command.addCommand(one.copyInheritedSettings(command));
   return command;
 }
@@ -64,19 +67,27 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program().parseAsync(argv);
   } catch (error) {
-    const status = report(error);
-    // Of a monitor's check 2 is another thing, and 3 this (Nagios plugin guidelines).
-    process.exitCode =
-      status === EXIT.usage && argv[2] === "probe" && argv.includes("--nagios") ? EXIT.unknown : status;
+    const [, , name = ""] = argv;
+    const status = report(error, name);
+    process.exitCode = status;
+    if (status === EXIT.ok || name !== "probe" || !argv.includes("--nagios")) return;
+    // Of a monitor's check 1 and 2 are other things, and 3 this (Nagios plugin guidelines); it shows standard output alone.
+    const { unknownLine } = await import("../tools/probe/nagios.ts");
+    print(unknownLine(error instanceof Error ? error.message : String(error)));
+    process.exitCode = EXIT.unknown;
   }
 }
 
-function report(error: unknown): number {
+/** What did not come about, as the configuration is no good. These two begin nothing. */
+const NOT_DONE: Readonly<Record<string, string>> = { init: ", nothing written", status: "", health: "" };
+
+function report(error: unknown, command: string): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof ConfigError) {
     printError(`${error.message}\n`);
     const count = error.problems.length;
-    complain(`${count === 1 ? "one problem" : `${count} problems`} in the configuration, nothing started`);
+    const notDone = Object.hasOwn(NOT_DONE, command) ? NOT_DONE[command] : ", nothing started";
+    complain(`${count === 1 ? "one problem" : `${count} problems`} in the configuration${notDone}`);
     return EXIT.usage;
   }
   complain(error instanceof Error ? error.message : String(error));

@@ -66,6 +66,7 @@ async function run(target: Target, options: ProbeCommandOptions, command: Comman
     ...(tls === undefined ? {} : { tls }),
     storages: options.storage ?? ["1"],
     write: options.write === true,
+    brief: options.nagios === true,
     timeoutMs: options.timeout,
     doing: (what) => output.progress(`${what} ...`),
   });

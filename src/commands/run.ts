@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { Config } from "../config/load.ts";
 import { loadConfig, parseConfig } from "../config/load.ts";
-import { ConfigError } from "../config/problem.ts";
 import { documented } from "../tools/shell/documented.ts";
 import { LOG_FORMATS, LOG_LEVELS, REPAIR_LINES } from "../config/schema.ts";
+import { asOptions } from "./as-options.ts";
 import { noteHangup } from "./signals.ts";
 
 interface RunOptions {
@@ -59,17 +59,7 @@ function readConfig({ config, listen, server }: RunOptions, command: Command): C
   if (listen === undefined || server === undefined) {
     command.error("error: expected --config FILE, or both --listen ADDRESS and --server ADDRESS");
   }
-  try {
-    return parseConfig({ upstreams: [{ listen, server }] });
-  } catch (error) {
-    throw error instanceof ConfigError ? asOptions(error) : error;
-  }
-}
-
-/** Names the option where there is no file with a path. */
-function asOptions(error: ConfigError): ConfigError {
-  const name = (path: string) => path.replace(/^upstreams\[0\]\.(listen|server)$/, "--$1");
-  return new ConfigError(error.problems.map((problem) => ({ ...problem, path: name(problem.path) })));
+  return asOptions(() => parseConfig({ upstreams: [{ listen, server }] }));
 }
 
 function withLogOptions(config: Config, { logLevel, logFormat, logOids, logRepairs }: RunOptions): Config {

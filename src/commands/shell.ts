@@ -1,5 +1,6 @@
 import { Argument, Command } from "commander";
 import { documented } from "../tools/shell/documented.ts";
+import type { Shell } from "../tools/shell/scripts.ts";
 import { print } from "./output.ts";
 
 // Both are made from the command tree, and know by that what there is. `whole` is asked when it is needed: the tree has these
@@ -21,12 +22,9 @@ export function completionCommand(whole: () => Command): Command {
       ["0", "printed"],
       ["2", "a shell that is not known"],
     ],
-  }).action(async (shell: "bash" | "zsh" | "fish") => {
-    const { treeOf } = await import("../tools/shell/tree.ts");
-    const tree = treeOf(whole());
-    if (shell === "bash") print((await import("../tools/shell/bash.ts")).bashCompletion(tree));
-    else if (shell === "zsh") print((await import("../tools/shell/zsh.ts")).zshCompletion(tree));
-    else print((await import("../tools/shell/fish.ts")).fishCompletion(tree));
+  }).action(async (shell: Shell) => {
+    const { completionFor } = await import("../tools/shell/scripts.ts");
+    print(completionFor(shell, whole()));
   });
 }
 
@@ -40,8 +38,7 @@ export function manCommand(whole: () => Command): Command {
     ],
     exits: [["0", "printed"]],
   }).action(async () => {
-    const { treeOf } = await import("../tools/shell/tree.ts");
-    const { manPage } = await import("../tools/shell/man.ts");
-    print(manPage(treeOf(whole()), whole().version() ?? ""));
+    const { manualOf } = await import("../tools/shell/scripts.ts");
+    print(manualOf(whole()));
   });
 }

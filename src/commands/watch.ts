@@ -9,7 +9,10 @@ import { toolOutput } from "./tool-output.ts";
 import { whenEnded } from "./tool-end.ts";
 import { addTlsOptions, gather, readTarget, readTime, timeoutOption, tlsOf, type TlsOptions } from "./tool-options.ts";
 
+const TLS_OF = ["both", "proxy", "server"] as const;
+
 interface WatchCommandOptions extends TlsOptions {
+  readonly tlsOf?: (typeof TLS_OF)[number];
   readonly compare?: true;
   readonly storage: string;
   readonly since?: Tid;
@@ -53,7 +56,12 @@ export function watchCommand(): Command {
     )
     .addOption(timeoutOption("60s"))
     .option("--json", "a JSON object for each transaction, and for what befalls the connection");
-  addTlsOptions(command);
+  addTlsOptions(command).addOption(
+    new Option(
+      "--tls-of <which>",
+      "with --compare: which of the two addresses speaks TLS, both if it is left out",
+    ).choices(TLS_OF),
+  );
   return documented(command, {
     examples: [
       "zeo-proxy watch 127.0.0.1:9100",
@@ -63,6 +71,10 @@ export function watchCommand(): Command {
       ],
       ["the whole storage, for a program", "zeo-proxy watch /run/zeo.sock --since start --no-follow --json"],
       ["what an unpatched server leaves out, live", "zeo-proxy watch --compare 127.0.0.1:9100 127.0.0.1:8100"],
+      [
+        "the same, where clients speak TLS with the proxy and the server speaks none",
+        "zeo-proxy watch --compare localhost:9100 127.0.0.1:8100 --tls-of proxy --tls-ca /etc/zeo-proxy/proxy.pem",
+      ],
       ["who changes this object", "zeo-proxy watch 127.0.0.1:8100 --filter 0x1f"],
     ],
     exits: [
@@ -86,8 +98,11 @@ async function run(addresses: readonly string[], options: WatchCommandOptions, c
   const filter = parseFilter(options.filter ?? []);
   if (filter === undefined) command.error("error: --filter: expected oids, told, asked, read, or incomplete");
   const tls = tlsOf(options, command);
+  const { tlsOf: which = "both" } = options;
+  if (options.tlsOf !== undefined && (tls === undefined || second === undefined)) {
+    command.error("error: --tls-of is for --compare with --tls, or another option for TLS");
+  }
   const common = {
-    ...(tls === undefined ? {} : { tls }),
     storage: options.storage,
     filter,
     oids: options.oids === true,
@@ -100,14 +115,18 @@ async function run(addresses: readonly string[], options: WatchCommandOptions, c
   if (second === undefined) {
     const { watch } = await import("../tools/watch/watch.ts");
     const { since, follow } = options;
-    const one = { ...common, target: first, follow, ...(since === undefined ? {} : { since }) };
-    return (await watch(one, toolOutput(), whenEnded())) === "done" ? EXIT.ok : EXIT.failed;
+    const one = { ...common, target: first, follow };
+    const where = { ...(tls === undefined ? {} : { tls }), ...(since === undefined ? {} : { since }) };
+    return (await watch({ ...one, ...where }, toolOutput(), whenEnded())) === "done" ? EXIT.ok : EXIT.failed;
   }
   if (options.since !== undefined || !options.follow) {
     command.error("error: --compare shows what happens from now on: expected no --since and no --no-follow");
   }
   const { compare } = await import("../tools/watch/compare.ts");
-  const how = await compare({ ...common, proxy: first, server: second }, toolOutput(), whenEnded());
+  const proxyTls = which === "server" ? undefined : tls;
+  const serverTls = which === "proxy" ? undefined : tls;
+  const sides = { proxy: first, server: second, proxyTls, serverTls };
+  const how = await compare({ ...common, ...sides }, toolOutput(), whenEnded());
   return { done: EXIT.ok, failed: EXIT.failed, incomplete: EXIT.incomplete }[how];
 }
 

@@ -38,7 +38,7 @@ export const adminSchema = z
           "`HOST:PORT`, or the absolute path of a Unix socket, for metrics, health and status over HTTP: see [The admin " +
             "address](#the-admin-address)",
         )
-        .meta({ change: "restart" }),
+        .meta({ change: "restart", example: "127.0.0.1:9180" }),
       "token-file": file
         .optional()
         .describe(

@@ -10,7 +10,8 @@ import { formatDuration, formatSize, parseDuration, parseSize } from "./units.ts
 // Types, messages and defaults all come from this schema. Every message says what was expected; the loader adds what
 // was found, and where. So does the table of options in docs/configuration.md (`npm run docs`): `describe` is what an option
 // means, `unset` what it is where it has no default and is left out, `change` what a new value touches: nothing that is
-// connected (`at once`), its upstream, which is closed and opened anew (`the upstream`), or everything (`restart`).
+// connected (`at once`), its upstream, which is closed and opened anew (`the upstream`), or everything (`restart`); `example` is what
+// `zeo-proxy init` shows where there is no default.
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -72,7 +73,7 @@ const upstream = map({
     .describe(
       "instead of `server`: where it can be, the primary first, then those that take its place where it is down. See [A standby](#a-standby)",
     )
-    .meta({ unset: "none", change: "the upstream" }),
+    .meta({ unset: "none", change: "the upstream", example: ["127.0.0.1:8100", "127.0.0.1:8200"] }),
   socket: socket
     .optional()
     .describe("the file of a listening Unix socket")

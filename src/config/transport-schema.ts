@@ -56,21 +56,21 @@ export const tls = map({
     .describe(
       "what clients are shown: a PEM file, the certificate first, then those that it rests on. All files here are absolute paths",
     )
-    .meta({ change: "at once" }),
+    .meta({ change: "at once", example: "/etc/zeo-proxy/proxy.pem" }),
   key: file
     .describe("its private key, without a passphrase. One that everybody on the machine can read is refused")
-    .meta({ change: "at once" }),
+    .meta({ change: "at once", example: "/etc/zeo-proxy/proxy.key" }),
   ca: file
     .optional()
     .describe("the authorities that clients' certificates must be of")
-    .meta({ unset: "none", change: "at once" }),
+    .meta({ unset: "none", change: "at once", example: "/etc/zeo-proxy/clients.pem" }),
   clients: z
     .enum(CLIENTS, { error: oneOf(CLIENTS) })
     .prefault("none")
     .describe(
       "whether clients must show a certificate: `none` (they are not asked), `optional` (one that is shown must be good), `required`",
     )
-    .meta({ change: "at once" }),
+    .meta({ change: "at once", example: "required" }),
   minimum,
 });
 
@@ -81,12 +81,15 @@ export const serverTls = map({
   ca: file
     .optional()
     .describe("the server's certificate must be of these authorities, or be this one if it has signed itself")
-    .meta({ unset: "those of Node", change: "at once" }),
+    .meta({ unset: "those of Node", change: "at once", example: "/etc/zeo-proxy/zeo.pem" }),
   certificate: file
     .optional()
     .describe("what the server is shown; ZEO's own `ssl` always wants to see one")
-    .meta({ unset: "none", change: "at once" }),
-  key: file.optional().describe("its private key, as above").meta({ unset: "none", change: "at once" }),
+    .meta({ unset: "none", change: "at once", example: "/etc/zeo-proxy/proxy.pem" }),
+  key: file
+    .optional()
+    .describe("its private key, as above")
+    .meta({ unset: "none", change: "at once", example: "/etc/zeo-proxy/proxy.key" }),
   name: z
     .string({ error: nameExpected })
     .regex(/^(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?$/, { error: nameExpected })

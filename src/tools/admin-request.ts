@@ -50,8 +50,9 @@ export function askAdmin(admin: Admin, page: string): Promise<AdminAnswer> {
       reject(new NoAnswer(`${place.name}: ${why}`));
       end();
     };
+    const broken = (error: unknown): string => brokenText(codeOf(error), admin.ca !== undefined);
     const timer = setTimeout(() => fail(`no answer in ${timeoutMs / 1_000} s`), timeoutMs);
-    socket.on("error", (error) => fail(brokenText(codeOf(error))));
+    socket.on("error", (error) => fail(broken(error)));
     socket.once("close", () => fail("it has closed the connection"));
     socket.once(ready, () => {
       if (!isRight(socket, admin.certificate)) {
@@ -59,7 +60,7 @@ export function askAdmin(admin: Admin, page: string): Promise<AdminAnswer> {
         return;
       }
       const asked = say(socket, admin, page);
-      asked.on("error", (error) => fail(brokenText(codeOf(error))));
+      asked.on("error", (error) => fail(broken(error)));
       asked.on("response", (response) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
@@ -68,7 +69,7 @@ export function askAdmin(admin: Admin, page: string): Promise<AdminAnswer> {
           bytes += chunk.length;
           if (bytes > MAX_BYTES) fail("the answer is too long");
         });
-        response.on("error", (error) => fail(brokenText(codeOf(error))));
+        response.on("error", (error) => fail(broken(error)));
         response.on("end", () => {
           const { statusCode: status = 0 } = response;
           if (status === 401 || status === 403) fail("it wants a token (--token-file)");
@@ -101,9 +102,9 @@ function isRight(socket: Socket, certificate: X509Certificate | undefined): bool
   return socket.getPeerX509Certificate()?.fingerprint256 === certificate.fingerprint256;
 }
 
-function brokenText(code: string): string {
+function brokenText(code: string, isCaNamed: boolean): string {
   if (code === "ECONNREFUSED") return `nobody listens there: is admin.listen configured? (${code})`;
   // What Node's parser of HTTP says of anything else; a server's ZEO, say.
   if (code.startsWith("HPE_")) return `the answer is no HTTP: is that admin.listen? (${code})`;
-  return downText(code);
+  return downText(code, { isCaNamed });
 }

@@ -139,7 +139,7 @@ describe("health", () => {
   });
 
   it.each([
-    ["upstreams: []\n", "has no admin: nobody can be asked"],
+    ["upstreams: []\n", "nobody can be asked (a line admin: { listen: 127.0.0.1:9180 }, and a restart of the proxy)\n"],
     ["admin: { listen: 127.0.0.1:0 }\n", "has port 0: say which one it is (--admin)"],
     ["admin: { listen: 0.0.0.0:1 }\n", "admin.listen: expected an address of this machine alone"],
     ["admin: {", "expected"],
@@ -147,5 +147,11 @@ describe("health", () => {
     const { status, stdout, stderr } = await ask("health", "--config", configFile(text));
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     expect(stderr).toContain(why);
+  });
+
+  it.each(["health", "status"])("is no start that did not come about: %s", async (command) => {
+    const { status, stderr } = await ask(command, "--config", "/no/such.yaml");
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/expected a file that can be read[^\n]*\nzeo-proxy: one problem in the configuration\n$/);
   });
 });

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -25,6 +26,21 @@ function sourceLine(file: string, line: number): string {
 
 describe("a built file", () => {
   it("is one of few", () => expect(FILES.length).toBeLessThan(50));
+
+  it("loads nothing but Node's own modules and its neighbours: a copy of dist runs by itself", () => {
+    const own = new Set(builtinModules);
+    const asked = FILES.flatMap((file) => {
+      const code = readFileSync(file, "utf8");
+      const imports = code.matchAll(
+        /^(?:import|export)\b[^"'`;]*\bfrom\s*"([^"]+)"|^import\s*"([^"]+)"|\bimport\("([^"]+)"\)/gm,
+      );
+      const required = code.matchAll(/\b__require(?:\.resolve)?\("([^"]+)"\)/g);
+      return [...imports, ...required].map(([, ...names]) => names.find((name) => name !== undefined) ?? "");
+    });
+    expect(asked).toEqual(expect.arrayContaining(["node:net", "tty"]));
+    const others = asked.filter((name) => !name.startsWith(".") && !own.has(name.replace(/^node:/, "")));
+    expect(others).toEqual([]);
+  });
 
   it("leads back to the sources: a stack tells of their files and lines", () => {
     const own = FILES.flatMap(functionsIn).flatMap(({ place, name }) => {

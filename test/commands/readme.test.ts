@@ -32,7 +32,11 @@ describe("what the README says of TLS", () => {
       block.replaceAll("/etc/zeo-proxy", folder),
     );
     execFileSync("sh", ["-ec", make], { stdio: "pipe" });
-    expect(statSync(join(folder, "proxy.key")).mode & 0o777).toBe(0o600);
+    // Zope's user reads both certificates; a key is its owner's.
+    const modes = [".", "proxy.pem", "client.pem", "proxy.key", "client.key"].map(
+      (name) => statSync(join(folder, name)).mode & 0o777,
+    );
+    expect(modes).toEqual([0o755, 0o644, 0o644, 0o600, 0o600]);
 
     const file = join(folder, "zeo-proxy.yaml");
     writeFileSync(file, yaml.replace("8100", String(server.port)).replace("9100", "0").replace("9180", "0"));
@@ -55,7 +59,13 @@ describe("what the README says of TLS", () => {
     };
     const client = await EmbeddedClient.connect({ port: 0, dial });
     atEnd(() => client.close());
+    const [, , ...tls] = args;
+    const sides = [`localhost:${portOf(String(address))}`, `127.0.0.1:${server.port}`];
+    const compare = ["watch", "--compare", ...sides, "--tls-of", "proxy", ...tls.filter((arg) => arg !== "")];
+    const comparison = zeoProxy([...compare, "--count", "1"]);
+    await comparison.until(() => (comparison.stdout === "" ? undefined : true), "both connections");
     await new ClientCommit(client).commit({ create: ["0000000000000001"] });
+    expect((await comparison.ended()).stdout).toMatch(/ all named +0 named, 1 left out\n$/);
     const metrics = await (await Visitor.to(String(admin["address"]))).ask("/metrics");
     expect(metrics.body).toContain(`zeo_proxy_commits_total{server="127.0.0.1:${server.port}",storage="1"} 1\n`);
     expect(await (await Visitor.to(String(admin["address"]))).ask("/")).toMatchObject({ status: 200 });

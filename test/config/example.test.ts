@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
-import { loadConfig, parseConfig } from "../../src/config/load.ts";
+import { loadConfig, parseConfig, parseConfigText } from "../../src/config/load.ts";
 import { configSchema } from "../../src/config/schema.ts";
+import { ExampleFiles, type Block } from "./switched-on.ts";
 
 interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -23,6 +24,8 @@ const text = readFileSync(file, "utf8");
 /** With what is off switched on: `#` without a space behind it, or with as many as YAML indents by. */
 const whole = text.replaceAll(/^( *)#((?: {2})*[a-z#])/gm, "$1$2");
 const example: unknown = parse(whole);
+/** Shown with another value than its default, which its comment says: that one can't stand beside `ca`. */
+const NOT_BY_DEFAULT = ["upstreams.0.tls.clients"];
 /** Those of maps that may be left out, as that one is in a configuration with defaults alone. */
 const OFF = ["socket", "tls", "server-tls", "admin"];
 const options = optionsOf(z.toJSONSchema(configSchema, { io: "input" }) as Schema, []);
@@ -68,7 +71,10 @@ describe("the example configuration", () => {
   test.each(options)("shows $path with its default", ({ path, default: value, description }) => {
     const shown = valueAt(example, path);
     expect(shown).toBeDefined();
-    if (value !== undefined) expect(shown).toEqual(value);
+    if (NOT_BY_DEFAULT.includes(path.join("."))) {
+      expect(shown).not.toEqual(value);
+      expect(text).toMatch(new RegExp(`# .*if left out: ${String(value)}\\.\\n *#? *${String(path.at(-1))}: `));
+    } else if (value !== undefined) expect(shown).toEqual(value);
     expect(description).toBeDefined();
   });
 
@@ -78,5 +84,34 @@ describe("the example configuration", () => {
     const parent = lines.findIndex((line) => new RegExp(`^[ -]*${String(path.at(-2))}:`).test(line));
     const at = lines.findIndex((line, index) => index > parent && new RegExp(`^[ -]*${key}: \\S`).test(line));
     expect(lines[at - 1]).toMatch(/^ *# /);
+  });
+});
+
+function blocksIn(lines: readonly string[]): Block[] {
+  return lines.flatMap((line, first) => {
+    const [, indent, key] = /^( *)#([a-z][\w-]*):/.exec(line) ?? [];
+    if (indent === undefined || key === undefined) return [];
+    const behind = lines.slice(first + 1).findIndex((one) => !one.startsWith(`${indent}#  `));
+    return [{ key, first, last: behind < 0 ? lines.length - 1 : first + behind }];
+  });
+}
+
+describe("an option that is off in the example", () => {
+  const files = new ExampleFiles();
+  const blocks = blocksIn(text.split("\n"));
+  const switchedOn = (wanted: readonly Block[]): string =>
+    files.switchedOn(text, wanted, (line) => line.replace("#", ""));
+
+  it("is found, each of them", () => {
+    expect(blocks.map(({ key }) => key)).toEqual(["servers", "socket", "tls", "server-tls", "admin"]);
+  });
+
+  test.each(blocks)("is good when its comment signs are taken away: $key", (block) => {
+    const config = parseConfigText(switchedOn([block]), "example");
+    expect(config).not.toEqual(loadConfig(file));
+  });
+
+  it("is good beside all others", () => {
+    expect(parseConfigText(switchedOn(blocks), "example").admin?.tls).toBeDefined();
   });
 });

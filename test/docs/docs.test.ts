@@ -130,6 +130,27 @@ function anchorsOf(text: string): string[] {
   );
 }
 
+it("docs/README.md says of every document for whom it is, and README.md has them all but the licences in its list", () => {
+  const all = markdownIn("docs").filter((path) => path !== "docs/README.md");
+  const linked = (text: string, folder: string): string[] =>
+    [...text.matchAll(/\[([^\]]+\.md)\]\(([^)#]+)\)/g)].map(([, , file = ""]) => join(folder, file));
+  const rows = read("docs/README.md")
+    .split("\n")
+    .filter((line) => line.startsWith("| "));
+  expect(linked(rows.join("\n"), "docs").toSorted()).toEqual(all.toSorted());
+  const list = sectionOf(read("README.md"), "Documents");
+  expect(all.filter((path) => path !== "docs/licences.md" && !linked(list, ".").includes(path))).toEqual([]);
+});
+
+it("every path of the admin address has its row", () => {
+  const sources = ["src/admin/routes.ts", "src/page/routes.ts"].map(read).join("\n");
+  const paths = [...sources.matchAll(/\bpath: "([^"]+)"/g)].map(([, path = ""]) => path);
+  expect(paths.length).toBeGreaterThan(6);
+  const told = firstCells(sectionOf(read(CONFIGURATION), "The admin address") + read("docs/status-page.md"));
+  const without = new Set(told.map((cell) => cell.replace(/\?.*/, "")));
+  expect([...paths, "/"].filter((path) => !without.has(path))).toEqual([]);
+});
+
 describe("the configuration", () => {
   const rows = optionRows(configSchema);
   const text = read(CONFIGURATION);
@@ -194,8 +215,15 @@ describe("the command line", () => {
     },
   );
 
-  it("every sub-command is shown", () => {
+  it("every sub-command is shown, the tools with docs/tools.md, and in both lists", () => {
     for (const command of program().commands) expect(text).toContain(`zeo-proxy ${command.name()}`);
+    const own = ["run", "check", "demo", "help"];
+    const names = program()
+      .commands.map((command) => command.name())
+      .filter((name) => !own.includes(name));
+    const [, list = ""] = /and the tools, which \[tools\.md\]\(tools\.md\) explains: (.*)\.\n/.exec(text) ?? [];
+    expect(codeIn(list).toSorted()).toEqual(names.toSorted());
+    for (const name of names) expect(tools).toMatch(new RegExp(`^ {4}zeo-proxy ${name}\\b`, "m"));
   });
 
   it("has no option that doesn't exist", () => {

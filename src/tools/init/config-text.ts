@@ -21,8 +21,8 @@ export function configText({ listen, server, serverTls, found }: ConfigWanted): 
   if (serverTls !== undefined) given.add("server-tls");
   const options = upstreamOptionsText("    ", given);
   return [
-    "# zeo-proxy's configuration, written by `zeo-proxy init`. What begins with `# ` and a key is a default: take away the",
-    "# comment sign to say something else. `zeo-proxy check FILE` reads it and starts nothing.",
+    "# zeo-proxy's configuration, written by `zeo-proxy init`. A key behind one `# ` has its default, or an example where that is",
+    "# said above it: take away these signs to say something else. `zeo-proxy check FILE` reads it and starts nothing.",
     "",
     ...aboutServer(found).map((line) => `# ${line}`),
     "upstreams:",

@@ -1,3 +1,4 @@
+import { parse } from "yaml";
 import { z } from "zod";
 import { configSchema } from "../../config/schema.ts";
 
@@ -6,11 +7,18 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
   readonly default?: unknown;
+  /** Of `.meta()`: what it is where it is left out, */
+  readonly unset?: unknown;
+  /** and what it could be, where it has no default or that one can't stand beside the other examples. */
+  readonly example?: unknown;
 }
 
 const WIDTH = 100;
 
-/** Every option beside the upstreams, with its default, all of them comments. So they are always those of this version. */
+/**
+ * Every option beside the upstreams, with its default, or an example where it has none, all of them comments. So they are always those
+ * of this version.
+ */
 export function optionsText(): string {
   const { properties = {} } = z.toJSONSchema(configSchema, { io: "input" }) as Schema;
   const blocks = Object.entries(properties)
@@ -30,20 +38,50 @@ export function upstreamOptionsText(indent: string, given: ReadonlySet<string>):
     .join("");
 }
 
+/** An option as a comment, which says what it is when its comment sign is taken away; or, without a value to show, about it. */
 function linesOf(key: string, schema: Schema, indent: string): string[] {
-  // What there is only where somebody says so has no default that could stand here.
-  if (schema.default === undefined) return wrapped(`${key}: ${schema.description ?? ""}`, `# ${indent}# `);
-  const about = schema.description === undefined ? [] : wrapped(schema.description, `# ${indent}# `);
-  if (schema.properties !== undefined) {
-    const inner = Object.entries(schema.properties).flatMap(([name, one]) => linesOf(name, one, `${indent}  `));
-    return [...about, `# ${indent}${key}:`, ...inner];
+  const { properties, default: value, example } = schema;
+  const before = `# ${indent}# `;
+  if (!isShown(schema)) return wrapped(`${key}: ${aboutOff(schema)}`, before);
+  if (properties !== undefined) {
+    const inner = Object.entries(properties).flatMap(([name, one]) => linesOf(name, one, `${indent}  `));
+    const head = value === undefined ? wrapped(`${aboutOff(schema)} For example:`, before) : aboutLines(schema, before);
+    return [...head, `# ${indent}${key}:`, ...inner];
   }
-  return [...about, `# ${indent}${key}:${valueText(schema.default)}`];
+  if (example !== undefined) {
+    // In a map that is an example itself that need not be said again.
+    const about = `${aboutOff(schema)}${indent === "" ? " For example:" : ""}`;
+    return [...wrapped(about, before), `# ${indent}${key}: ${yamlOf(example)}`];
+  }
+  return [...aboutLines(schema, before), `# ${indent}${key}: ${yamlOf(value)}`];
 }
 
-/** As YAML. */
-function valueText(value: unknown): string {
-  return ` ${typeof value === "string" ? value : JSON.stringify(value)}`;
+/** Is there a value to show, its own or of something in it? */
+function isShown({ default: value, example, properties = {} }: Schema): boolean {
+  return value !== undefined || example !== undefined || Object.values(properties).some(isShown);
+}
+
+function aboutLines({ description }: Schema, before: string): string[] {
+  return description === undefined ? [] : wrapped(plain(description), before);
+}
+
+/** Of what is not there, or otherwise, unless somebody says so. */
+function aboutOff({ description = "", default: value, unset }: Schema): string {
+  const without = value ?? unset;
+  const leftOut = typeof without === "string" ? ` If left out: ${plain(without)}.` : "";
+  return `${plain(description)}.${leftOut}`;
+}
+
+/** Descriptions are Markdown, of one document; a file that stands by itself names that. */
+function plain(markdown: string): string {
+  return markdown
+    .replaceAll(/\b([Ss]ee) \[([^\]]+)\]\(#[^)]*\)/g, "$1 docs/configuration.md, $2")
+    .replaceAll(/\[([^\]]+)\]\([^)]*\)/g, "$1");
+}
+
+/** A value on one line. A text is plain where YAML reads it as that text. */
+function yamlOf(value: unknown): string {
+  return typeof value === "string" && parse(value) === value ? value : JSON.stringify(value);
 }
 
 function wrapped(text: string, before: string): string[] {

@@ -47,12 +47,18 @@ export function nagios(
 function storageText(one: Extract<StorageProbe, { ok: true }>): string {
   const { storage, last, patched } = one;
   const newest = last === NO_TID ? "empty" : tidHex(last);
-  return `storage ${JSON.stringify(storage)} ${newest}, patched ${patched.patched}`;
+  const text = `storage ${JSON.stringify(storage)} ${newest}`;
+  return patched === undefined ? text : `${text}, patched ${patched.patched}`;
+}
+
+/** The line for a check that could not be made, and why; status 3. */
+export function unknownLine(why: string): string {
+  return lineOf(3, why.replace(/^error: /, ""), []);
 }
 
 /** A bar would begin the performance data. */
 function lineOf(status: number, text: string, data: readonly string[]): string {
-  const line = `ZEO ${STATES[status] ?? "UNKNOWN"} - ${text.replaceAll("|", "/")}`;
+  const line = `ZEO ${STATES[status] ?? "UNKNOWN"} - ${text.replaceAll("|", "/").replaceAll(/\s+/g, " ")}`;
   return `${data.length === 0 ? line : `${line} | ${data.join(" ")}`}\n`;
 }
 

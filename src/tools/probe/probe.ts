@@ -16,21 +16,27 @@ export interface ProbeOptions {
   readonly storages: readonly string[];
   /** Make a transaction in each storage. */
   readonly write: boolean;
+  /** Ask for nothing but what a monitor shows: no encodings, and whether it is patched only with `write`. */
+  readonly brief?: boolean;
   readonly timeoutMs: number;
   /** What is being done now. */
   readonly doing?: (what: string) => void;
 }
 
-/** A storage that was asked for: what it shows, or why it can't be had. */
+/** A storage that was asked for: what it shows, or why it can't be had. `patched`: undefined where that was not asked for. */
 export type StorageProbe =
-  | ({ readonly ok: true; readonly patched: PatchedFacts; readonly scratch: Scratch | undefined } & StorageFacts)
+  | ({
+      readonly ok: true;
+      readonly patched: PatchedFacts | undefined;
+      readonly scratch: Scratch | undefined;
+    } & StorageFacts)
   | { readonly ok: false; readonly storage: string; readonly problem: string };
 
 /** What was found at an address. Texts are escaped. */
 export interface Probe {
   readonly address: string;
   readonly look: Look;
-  /** Empty where no storage could be asked for. */
+  /** Empty where no storage could be asked for, or encodings were not. */
   readonly encodings: readonly Encoding[];
   readonly storages: readonly StorageProbe[];
   /** What is wrong, as sentences without their point; empty: nothing. */
@@ -39,12 +45,12 @@ export interface Probe {
 
 /** Looks at what is at an address. Never rejects. */
 export async function probe(options: ProbeOptions): Promise<Probe> {
-  const { target, tls, timeoutMs, doing = () => undefined } = options;
+  const { target, tls, timeoutMs, brief = false, doing = () => undefined } = options;
   const address = formatTarget(target);
   doing(`connecting to ${address}`);
   const seen = await look(target, tls, timeoutMs);
   const nothing = { address, look: seen, encodings: [], storages: [] };
-  if (seen.kind !== "zeo") return { ...nothing, problems: [lookText(seen)] };
+  if (seen.kind !== "zeo") return { ...nothing, problems: [lookText(seen, tls?.ca !== undefined)] };
   if (seen.protocol === undefined)
     return { ...nothing, problems: [`its protocol, ${seen.announced}, is not known here`] };
   const site: Site = {
@@ -57,9 +63,9 @@ export async function probe(options: ProbeOptions): Promise<Probe> {
   const storages: StorageProbe[] = [];
   for (const storage of options.storages) {
     doing(`asking for storage ${escapeText(storage)}`);
-    storages.push(await storageProbe(site, storage, options.write, doing));
+    storages.push(await storageProbe(site, storage, options, doing));
   }
-  const known = storages.find(({ ok }) => ok);
+  const known = brief ? undefined : storages.find(({ ok }) => ok);
   if (known !== undefined) doing("trying encodings");
   return {
     address,
@@ -75,11 +81,12 @@ export async function probe(options: ProbeOptions): Promise<Probe> {
 async function storageProbe(
   site: Site,
   storage: string,
-  write: boolean,
+  { write, brief }: Pick<ProbeOptions, "write" | "brief">,
   doing: (what: string) => void,
 ): Promise<StorageProbe> {
   try {
     const facts = await storageFacts(site, storage);
+    if (!write && brief === true) return { ok: true, ...facts, patched: undefined, scratch: undefined };
     if (!write) {
       doing(`reading what storage ${escapeText(storage)} remembers`);
       return { ok: true, ...facts, patched: await patchedByReading(site, storage), scratch: undefined };
@@ -100,8 +107,8 @@ function problemOf(error: unknown): string {
   return `the server refuses ${error.method}: ${escapeText(error.type)}`;
 }
 
-/** What is there instead of a ZEO server. */
-export function lookText(seen: Exclude<Look, Greeted>): string {
+/** What is there instead of a ZEO server. `isCaNamed`: --tls-ca says who is trusted. */
+function lookText(seen: Exclude<Look, Greeted>, isCaNamed: boolean): string {
   switch (seen.kind) {
     case "unreachable":
       return downText(seen.reason);
@@ -110,7 +117,7 @@ export function lookText(seen: Exclude<Look, Greeted>): string {
     case "foreign":
       return "what it says is no ZEO server's greeting";
     case "untrusted":
-      return downText(seen.reason);
+      return downText(seen.reason, { isCaNamed });
     case "closed-tls":
       return `it speaks TLS, and then: ${downText(seen.reason)} (it may want a client's certificate: --tls-certificate, --tls-key)`;
     default:

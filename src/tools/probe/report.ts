@@ -62,7 +62,8 @@ function storageLines(found: StorageProbe, colours: Colours): string[] {
   if (bytes !== undefined) lines.push(line("size", `${bytes.toLocaleString("en")} bytes`));
   if (clients !== undefined) lines.push(line("clients", `${clients}, this one included`));
   if (scratch !== undefined) lines.push(line("written", `${tidHex(scratch.tid)}: created ${scratch.oid}`));
-  lines.push(line("patched", `${paint(colours, COLOURS[patched.patched], patched.patched)}: ${patched.evidence}`));
+  if (patched !== undefined)
+    lines.push(line("patched", `${paint(colours, COLOURS[patched.patched], patched.patched)}: ${patched.evidence}`));
   return lines;
 }
 
@@ -101,8 +102,8 @@ function storageFields(found: StorageProbe, nowMs: number): object {
     time: isEmpty ? null : tidTime(last),
     ageSeconds: isEmpty ? null : Math.max(0, (nowMs - tidTimeMs(last)) / 1_000),
     roundTripMs: { min, median, max },
-    patched: patched.patched,
-    evidence: patched.evidence,
+    patched: patched?.patched ?? null,
+    evidence: patched?.evidence ?? null,
     written: scratch === undefined ? null : { tid: tidHex(scratch.tid), oid: scratch.oid, told: scratch.told },
   };
 }

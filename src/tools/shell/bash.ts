@@ -9,7 +9,7 @@ export function bashCompletion(root: CommandNode): string {
       option.values === undefined
         ? []
         : [
-            `    ${option.names.map((name) => `"${key(command)} ${name}"`).join("|")}) ${reply(option.values)}; return ;;`,
+            `    ${option.names.map((name) => `"${key(command)} ${name}"`).join("|")}) ${reply(option.values)}; COMPREPLY=("\${COMPREPLY[@]/#/$before}"); return ;;`,
           ],
     ),
   );
@@ -26,8 +26,21 @@ export function bashCompletion(root: CommandNode): string {
   const id = name.replaceAll("-", "_");
   return `# bash completion for ${name}, made by \`${name} completion bash\`
 _${id}() {
-  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}" command="" options words word
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD - 1]}" command="" before="" joined="" options words word
   COMPREPLY=()
+  # An option and its value with = between are three words, or one where = breaks none (COMP_WORDBREAKS).
+  if [[ "$cur" == --*=* ]]; then
+    joined=yes
+    prev="\${cur%%=*}"
+    before="$prev="
+    cur="\${cur#*=}"
+  elif [[ "$cur" == "=" && "$prev" == --* ]]; then
+    joined=yes
+    cur=""
+  elif [[ "$prev" == "=" ]] && ((COMP_CWORD > 2)); then
+    joined=yes
+    prev="\${COMP_WORDS[COMP_CWORD - 2]}"
+  fi
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case "$word" in
     -*) ;;
@@ -37,6 +50,8 @@ _${id}() {
   case "$command $prev" in
 ${values.join("\n")}
   esac
+  # Its value is anybody's guess, or it takes none.
+  if [[ -n "$joined" ]]; then return; fi
   case "$command" in
 ${words.join("\n")}
     *) return ;;

@@ -40,9 +40,14 @@ function place(usage: string): string {
 
 function optionSpec({ names, description, values }: OptionNode): string {
   const rest = `[${escaped(description)}]${values === undefined ? "" : `:value:${action(values)}`}`;
+  // A value is the next word, or stands behind = in the same one; behind a short option without a sign.
+  const taking = (name: string): string => {
+    if (values === undefined) return name;
+    return name.startsWith("--") ? `${name}=` : `${name}+`;
+  };
   const [first = "", second] = names;
-  if (second === undefined) return quoted(`${first}${rest}`);
-  return `${quoted(`(${first} ${second})`)}{${first},${second}}${quoted(rest)}`;
+  if (second === undefined) return quoted(`${taking(first)}${rest}`);
+  return `${quoted(`(${first} ${second})`)}{${taking(first)},${taking(second)}}${quoted(rest)}`;
 }
 
 function action(values: Values): string {

@@ -1,5 +1,7 @@
 import { NoAnswer, type Admin } from "../admin-request.ts";
+import { systemClock } from "../../net/system-clock.ts";
 import type { Output } from "../output.ts";
+import { Waiting } from "../waiting.ts";
 import { fetchStatus } from "./fetch.ts";
 import { readStatus, type Status } from "./reading.ts";
 import { statusText } from "./text.ts";
@@ -21,10 +23,12 @@ const ANEW = "\u001b[H\u001b[2J\u001b[3J";
 export async function showStatus(options: StatusOptions, output: Output, ended: Promise<unknown>): Promise<boolean> {
   const { admin, json, everyMs } = options;
   const over = new End(ended);
+  const waiting = new Waiting(output, systemClock);
   let before: { readonly status: Status; readonly at: number } | undefined;
   for (;;) {
     try {
-      const value = await fetchStatus(admin);
+      waiting.begin("status", `asking ${admin.place.name}`);
+      const value = await fetchStatus(admin).finally(() => waiting.end("status"));
       const status = readStatus(value);
       if (status === undefined) throw new NoAnswer(`${admin.place.name}: the answer is no status: no zeo-proxy?`);
       const at = performance.now();

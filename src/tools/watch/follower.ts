@@ -9,8 +9,13 @@ import { BackOff } from "../../witness/back-off.ts";
 import { Witness } from "../../witness/witness.ts";
 import { oidsIn, type Source, type Transaction } from "./transaction.ts";
 
+/** How far a connection that is not up yet has come: it is dialled; the server is to greet; the storage is asked for. */
+export type Phase = "dialling" | "greeting" | "entering";
+
 /** What a follower tells. */
 export interface FollowerTold {
+  /** A connection has come that far. */
+  phase(phase: Phase): void;
   /** Connected; the storage's last transaction is that one. */
   up(last: Tid, protocol: Protocol): void;
   /** Each transaction once, by growing tids. */
@@ -83,7 +88,7 @@ export class Follower {
     this.#witness = new Witness({
       server: NOWHERE,
       storage,
-      dialling: { transport, clock, timeoutMs },
+      dialling: { transport: noting(transport, (phase) => told.phase(phase)), clock, timeoutMs },
       limits: {
         answerMs: timeoutMs,
         transactions: Number.POSITIVE_INFINITY,
@@ -93,6 +98,7 @@ export class Follower {
       },
       greeted: (protocol) => {
         this.#protocol = protocol;
+        told.phase("entering");
       },
       told: {
         up: (last) => this.#up(last),
@@ -232,4 +238,22 @@ export class Follower {
     this.#cancelGrace = undefined;
     this.#named.clear();
   }
+}
+
+/** The same connections, and how far each has come. */
+function noting(transport: Transport, at: (phase: Phase) => void): Transport {
+  return {
+    dial: (address, dialled) => {
+      at("dialling");
+      return transport.dial(address, {
+        connected: (connection) => {
+          at("greeting");
+          dialled.connected(connection);
+        },
+        failed: (code) => dialled.failed(code),
+      });
+    },
+    listen: (address, listened) => transport.listen(address, listened),
+    shortage: (descriptors) => transport.shortage(descriptors),
+  };
 }

@@ -1,7 +1,10 @@
+import { counted } from "../output.ts";
 import { leftOut, type Transaction } from "./transaction.ts";
 
-/** What was seen, and what the server said of it. Of a transaction that was only read nobody knows what was said. */
+/** What was shown, and what the server said of it. Of a transaction that was only read nobody knows what was said. */
 export class Totals {
+  /** How many transactions there were, those that were not shown too. */
+  seen = 0;
   transactions = 0;
   objects = 0;
   /** Transactions that were not only read, with a message, */
@@ -11,7 +14,9 @@ export class Totals {
   followedObjects = 0;
   named = 0;
 
-  add(transaction: Transaction): void {
+  add(transaction: Transaction, isShown: boolean): void {
+    this.seen++;
+    if (!isShown) return;
     const { oids, source } = transaction;
     this.transactions++;
     this.objects += oids.length;
@@ -28,8 +33,15 @@ export class Totals {
     return this.named === this.followedObjects;
   }
 
+  /** How many transactions were shown; of how many, where that is another number. */
+  get shownText(): string {
+    const { seen, transactions } = this;
+    if (seen === transactions) return counted(transactions, "transaction");
+    return `${transactions.toLocaleString("en")} of ${counted(seen, "transaction")}`;
+  }
+
   fields(): object {
-    const { transactions, objects, followed, told, followedObjects, named } = this;
-    return { transactions, objects, followed, told, followedObjects, named };
+    const { seen, transactions, objects, followed, told, followedObjects, named } = this;
+    return { seen, transactions, objects, followed, told, followedObjects, named };
   }
 }

@@ -7,6 +7,8 @@ import { counted, type Output } from "../output.ts";
 import { Progress } from "../progress.ts";
 import { TargetTransport } from "../target-transport.ts";
 import { formatTarget, type Target } from "../target.ts";
+import { Waiting } from "../waiting.ts";
+import { Approach } from "./approach.ts";
 import { passes, type Filter } from "./filter.ts";
 import { Follower, type FollowerTold } from "./follower.ts";
 import { transactionFields, transactionText } from "./lines.ts";
@@ -15,7 +17,6 @@ import { Totals } from "./totals.ts";
 
 /** What all ways to watch have in common. */
 export interface WatchOptions {
-  readonly tls?: TlsClient;
   readonly storage: string;
   readonly filter: Filter;
   readonly oids: boolean;
@@ -30,6 +31,7 @@ export interface WatchOptions {
 
 export interface WatchOneOptions extends WatchOptions {
   readonly target: Target;
+  readonly tls?: TlsClient;
   readonly since?: Tid;
   /** False: end when all is read that was there at the beginning. */
   readonly follow: boolean;
@@ -43,14 +45,15 @@ export type Watched = "done" | "failed";
  * @returns `failed` where it can't be followed at all
  */
 export function watch(options: WatchOneOptions, output: Output, ended: Promise<unknown>): Promise<Watched> {
-  const { target, since, storage, filter, json, oids, count = Number.POSITIVE_INFINITY, wait, follow } = options;
+  const { target, tls, since, storage, filter, json, oids, count = Number.POSITIVE_INFINITY, wait, follow } = options;
   const name = formatTarget(target);
   const progress = new Progress(output, systemClock);
+  const waiting = new Waiting(output, systemClock);
   const totals = new Totals();
   return new Promise((resolve) => {
     let isConnected = false;
     let isOver = false;
-    let shown = 0;
+    const approach = new Approach(name, storage, tls !== undefined);
     let last: Tid | undefined;
     let unread: string | undefined;
     let reason: string | undefined;
@@ -63,6 +66,7 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
       if (isOver) return;
       isOver = true;
       follower.stop();
+      waiting.stop();
       progress.clear();
       if (how === "done") say({ event: "end", ...totals.fields() }, `zeo-proxy: ${totalsText(totals)}`);
       resolve(how);
@@ -78,7 +82,9 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
       say({ event: "down", reason: code }, `zeo-proxy: ${name}: ${line}; trying again`);
     };
     const told: FollowerTold = {
+      phase: (phase) => waiting.begin(name, approach.at(phase)),
       up: (newest, { name: protocol }) => {
+        waiting.stop();
         isConnected = true;
         reason = undefined;
         last = newest;
@@ -87,18 +93,18 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
       },
       transaction: (transaction) => {
         unread = undefined;
-        totals.add(transaction);
-        if (passes(filter, transaction)) {
+        const isShown = passes(filter, transaction);
+        totals.add(transaction, isShown);
+        if (isShown) {
           progress.clear();
           const text = json
             ? `${JSON.stringify(transactionFields(transaction))}\n`
             : transactionText(transaction, oids, output);
           output.print(text);
-          shown++;
         }
-        if (shown >= count) end("done");
+        if (totals.transactions >= count) end("done");
         else if (transaction.source === "read") {
-          progress.update(() => `reading: ${progressText(totals.transactions, transaction.tid, since, last)}`);
+          progress.update(() => `reading: ${progressText(totals.seen, transaction.tid, since, last)}`);
         }
       },
       caughtUp: (newest) => {
@@ -107,13 +113,17 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
         if (!follow) end("done");
       },
       down: (code) => {
-        if (!isConnected && !wait) fail(code, downText(code));
-        else isDown(code, downText(code));
+        waiting.stop();
+        const text = downText(code, { perhaps: approach.perhaps, isCaNamed: tls?.ca !== undefined });
+        if (!isConnected && !wait) fail(code, text);
+        else isDown(code, text);
       },
       // What can't be now may be soon: a server that starts has not opened its storages yet, say.
       unable: (code) => {
-        if (isConnected) isDown(code, unableText(code, storage));
-        else fail(code, unableText(code, storage));
+        waiting.stop();
+        const text = unableText(code, storage, tls !== undefined);
+        if (isConnected) isDown(code, text);
+        else fail(code, text);
       },
       unread: (code) => {
         if (code === unread) return;
@@ -126,7 +136,7 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
           `zeo-proxy: ${name}: its last transaction, ${tidHex(newest)}, is older than one that was seen: another database, or a backup`,
         ),
     };
-    const { tls, pollMs, timeoutMs } = options;
+    const { pollMs, timeoutMs } = options;
     const follower = new Follower({
       transport: new TargetTransport(target, tls),
       clock: systemClock,
@@ -141,7 +151,7 @@ export function watch(options: WatchOneOptions, output: Output, ended: Promise<u
 }
 
 function totalsText(totals: Totals): string {
-  const all = `${counted(totals.transactions, "transaction")}, ${counted(totals.objects, "object")}`;
+  const all = `${totals.shownText}, ${counted(totals.objects, "object")}`;
   if (totals.followed === 0) return all;
   const told = `${totals.told.toLocaleString("en")} of ${counted(totals.followed, "transaction")}`;
   const named = `${totals.named.toLocaleString("en")} of ${counted(totals.followedObjects, "object")}`;

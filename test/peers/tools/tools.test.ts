@@ -71,6 +71,7 @@ describe.each(SERVERS)("the tools at %s", (name, announced, encodings, patched) 
       pollMs: 100,
       timeoutMs: 30_000,
       told: {
+        phase: nothing,
         up: (_, { name: protocol }) => ups.push(protocol),
         transaction: (one) => seen.add(one),
         caughtUp: nothing,

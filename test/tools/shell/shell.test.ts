@@ -13,9 +13,13 @@ import { zshCompletion } from "../../../src/tools/shell/zsh.ts";
 const root = treeOf(program());
 const all = (node: CommandNode): CommandNode[] => [node, ...node.commands.flatMap(all)];
 
-/** What bash offers behind this command line, whose last word is being typed. */
-function completed(line: string): string[] {
-  const words = line.split(" ").map((word) => `'${word}'`);
+/** What bash offers behind this command line, whose last word is being typed. Mostly it takes = for a word. */
+function completed(line: string, breaksAtSign = true): string[] {
+  const atSign = (word: string): string[] => word.split(/(=)/).filter((part, at) => part !== "" || at === 0);
+  const words = line
+    .split(" ")
+    .flatMap((word) => (breaksAtSign ? atSign(word) : [word]))
+    .map((word) => `'${word}'`);
   const script = `${bashCompletion(root)}
 compopt() { :; }
 COMP_WORDS=(${words.join(" ")}); COMP_CWORD=${words.length - 1}
@@ -41,8 +45,24 @@ describe("bash", () => {
     ["zeo-proxy run -c pack", ["package-lock.json", "package.json"]],
     ["zeo-proxy -", ["-V", "--version", "-h", "--help"]],
     ["zeo-proxy nothing ", []],
+    ["zeo-proxy run --log-level=de", ["debug"]],
+    ["zeo-proxy run --log-format=", ["auto", "json", "pretty"]],
+    ["zeo-proxy run --listen=", []],
+    ["zeo-proxy run --config=pack", ["package-lock.json", "package.json"]],
+    ["zeo-proxy run --config=pack --log-level=w", ["warn"]],
+    ["zeo-proxy completion --help=ba", []],
+    ["zeo-proxy run --config=pack --log-le", ["--log-level"]],
   ])("%s", (line, words) => {
     expect(completed(line).sort()).toEqual([...words].sort());
+  });
+
+  test.each([
+    ["zeo-proxy run --log-level=de", ["--log-level=debug"]],
+    ["zeo-proxy run --listen=", []],
+    ["zeo-proxy run --config=pack", ["--config=package-lock.json", "--config=package.json"]],
+    ["zeo-proxy run --log-level w", ["warn"]],
+  ])("%s, where = breaks no words", (line, words) => {
+    expect(completed(line, false).sort()).toEqual([...words].sort());
   });
 });
 
@@ -95,7 +115,19 @@ it.skipIf(!has("fish"))("fish completes with it", () => {
   expect(completedBy("zeo-proxy pro")).toEqual(["probe"]);
   expect(completedBy("zeo-proxy run --log-l")).toEqual(["--log-level"]);
   expect(completedBy("zeo-proxy run --log-level w")).toEqual(["warn"]);
+  expect(completedBy("zeo-proxy run --log-level=de")).toEqual(["--log-level=debug"]);
+  expect(completedBy("zeo-proxy run --config=pack").sort()).toEqual([
+    "--config=package-lock.json",
+    "--config=package.json",
+  ]);
   expect(completedBy("zeo-proxy completion ").sort()).toEqual(["bash", "fish", "zsh"]);
+});
+
+it("zsh takes a value behind = as well as the next word, and none where there is none", () => {
+  const script = zshCompletion(root);
+  expect(script).toMatch(/'--log-level=\[[^\]]*\]:value:\(/);
+  expect(script).toMatch(/\{-c\+,--config=\}'\[[^\]]*\]:value:_files'/);
+  expect(script).toMatch(/'--json\[/);
 });
 
 it.skipIf(!has("zsh"))("zsh loads it by its name", () => {

@@ -146,6 +146,15 @@ describe("a status", () => {
     await expect(fetchStatus({ ...asked(place), timeoutMs: 300 })).rejects.toThrow("no answer in 0.3 s");
   });
 
+  it("says whom it waits for where that takes over a second", async () => {
+    const place = await admin((_, response) => void response.write("{"));
+    const output = new Written();
+    const never = new Promise<never>(() => undefined);
+    const how = { admin: { ...asked(place), timeoutMs: 1_500 }, json: false, everyMs: undefined };
+    expect(await showStatus(how, output, never)).toBe(false);
+    expect(output.progressed).toEqual([`asking ${place.name} ...`, ""]);
+  });
+
   it.each([[{}], [[]], [null], ["text"], [{ upstreams: {} }]])("%j is none", (value) => {
     expect(readStatus(value)).toBeUndefined();
   });

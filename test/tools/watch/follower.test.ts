@@ -23,6 +23,7 @@ function follow(server: EmbeddedServer, options: Partial<FollowerOptions> = {}):
     pollMs: 50,
     timeoutMs: 10_000,
     told: {
+      phase: () => undefined,
       up: (last, { name }) => heard.add(["up", tidHex(last), name]),
       transaction: (one) => heard.add(asTelling(one)),
       caughtUp: (last) => heard.add(["caught up", tidHex(last)]),

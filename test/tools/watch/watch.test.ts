@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { createProxy } from "../../../src/proxy/proxy.ts";
 import type { EmbeddedServer } from "../../../src/embedded/server.ts";
@@ -8,6 +9,7 @@ import { watch, type WatchOneOptions } from "../../../src/tools/watch/watch.ts";
 import { NO_TID, tidHex } from "../../../src/wire/ids.ts";
 import { tidTime } from "../../../src/report/tid-time.ts";
 import { committing, oid, serve, targetOf, Written } from "../serve.ts";
+import { selfSigned, tlsBefore } from "../tls-front.ts";
 
 const BASE = { storage: "1", oids: false, json: false, wait: false, pollMs: 50, timeoutMs: 10_000 };
 const EVERYTHING = parseFilter([]) as Filter;
@@ -63,6 +65,61 @@ describe("watch", () => {
     const [line, ...objects] = output.text.split("\n");
     expect(line).toBe(`${tidHex(b)}  ${tidTime(b)}  2 objects    1 named, 1 left out`);
     expect(objects.sort()).toEqual(["", `    ${oid(1)}`, `    ${oid(3)}  left out`]);
+  });
+
+  it("counts what it has shown, and says of how many that is", async () => {
+    const server = await serve();
+    const commits = await committing(server);
+    for (const create of [[oid(1)], [oid(2), oid(3)], [oid(4)]]) await commits.commit({ create });
+    const filter = parseFilter(["3"]) as Filter;
+    const text = watching(server, { since: NO_TID, follow: false, filter });
+    const json = watching(server, { since: NO_TID, follow: false, filter, json: true });
+    await Promise.all([text.watched, json.watched]);
+    expect(text.output.text.trim().split("\n")).toHaveLength(1);
+    expect(text.output.notes.all.at(-1)).toBe("zeo-proxy: 1 of 3 transactions, 2 objects");
+    expect(json.output.values.at(-1)).toMatchObject({ event: "end", seen: 3, transactions: 1, objects: 2 });
+    const none = watching(server, { since: NO_TID, follow: false, filter: parseFilter(["99"]) as Filter });
+    await none.watched;
+    expect(none.output.notes.all.at(-1)).toBe("zeo-proxy: 0 of 3 transactions, 0 objects");
+  });
+
+  it("says what it waits for where a server says nothing, and that it may speak TLS", async () => {
+    const { port } = await tlsBefore(await serve());
+    const { output, watched } = watching({ port }, { timeoutMs: 3_000 });
+    expect(await watched).toBe("failed");
+    const name = `127.0.0.1:${port}`;
+    expect(output.progressed.slice(-2)).toEqual([
+      `connected to ${name}, which has not greeted yet: it may speak TLS (try --tls, or --tls-ca) ...`,
+      "",
+    ]);
+    expect(output.notes.all).toEqual([
+      `zeo-proxy: ${name}: the server accepts and says nothing: it may speak TLS (try --tls, or --tls-ca)`,
+    ]);
+  });
+
+  it("says that a server may speak TLS that ends without a greeting; never of one that has greeted before", async () => {
+    const { port } = await ending();
+    const { output, watched } = watching({ port });
+    expect(await watched).toBe("failed");
+    expect(output.notes.all).toEqual([
+      expect.stringMatching(/\((?:ended|closed)\) before it has greeted: it may speak TLS \(try --tls, or --tls-ca\)$/),
+    ]);
+    const server = await serve();
+    const greeted = watching(server);
+    await greeted.output.notes.until((line) => line.includes("connected"));
+    await server.close();
+    await ending(server.port);
+    await greeted.output.notes.until((line) => /\((?:ended|closed)\); trying again$/.test(line));
+    expect(greeted.output.notes.all.join()).not.toContain("TLS");
+  });
+
+  it("never goes on in plain where TLS was asked for", async () => {
+    const server = await serve();
+    const { output, watched } = watching(server, { tls: { verify: false } });
+    expect(await watched).toBe("failed");
+    expect(output.notes.all).toEqual([
+      `zeo-proxy: 127.0.0.1:${server.port}: the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER)`,
+    ]);
   });
 
   it("reads all that there is and ends, where it is not to follow", async () => {
@@ -131,6 +188,19 @@ describe("watch", () => {
     expect(output.values.filter(({ event }) => event === "down")).toEqual([{ event: "down", reason: "ECONNREFUSED" }]);
   });
 });
+
+/** Somebody who ends each connection without a word. */
+async function ending(at = 0): Promise<{ port: number }> {
+  const server = createServer((socket) => {
+    socket.on("error", () => undefined);
+    socket.end();
+  });
+  await new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.close();
+  });
+  return { port: (server.address() as { port: number }).port };
+}
 
 async function proxyBefore(server: EmbeddedServer): Promise<{ port: number }> {
   const proxy = createProxy({ upstreams: [{ listen: "127.0.0.1:0", server: `127.0.0.1:${server.port}` }] });
@@ -205,6 +275,51 @@ describe("a comparison", () => {
     expect(lines[1]?.indexOf("0 named")).toBe(lines[0]?.indexOf("127"));
     expect(lines[2]?.trim().split(/  +/)).toEqual([oid(1), "left out"]);
     expect(lines[2]?.indexOf("left out")).toBe(lines[0]?.indexOf("127"));
+  });
+
+  it("speaks TLS with the one that does, and plain with the other", async () => {
+    const server = await serve();
+    const { port, certificate } = await tlsBefore(server);
+    const tls = { verify: true, ca: certificate, name: "zeo.test" };
+    const commits = await committing(server);
+    await commits.commit({ create: [oid(1)] });
+    const sides = [
+      comparing({ port }, server, { count: 1, proxyTls: tls }),
+      comparing(server, { port }, { count: 1, serverTls: tls }),
+    ];
+    for (const { output } of sides) await output.printed.until((text) => text.includes("127.0.0.1"));
+    await commits.commit({ modify: [oid(1)] });
+    expect(await Promise.all(sides.map(({ compared }) => compared))).toEqual(["done", "done"]);
+  });
+
+  it("never goes on in plain where TLS was asked for, nor with a certificate that is not to be trusted", async () => {
+    const server = await serve();
+    const { port } = await tlsBefore(server);
+    const both = comparing({ port }, server, { proxyTls: { verify: false }, serverTls: { verify: false } });
+    expect(await both.compared).toBe("failed");
+    expect(both.output.notes.all.at(-1)).toBe(
+      `zeo-proxy: 127.0.0.1:${server.port}: the server does not speak TLS (ERR_SSL_WRONG_VERSION_NUMBER) (--tls-of says which of the two does)`,
+    );
+    const other = { verify: true, ca: selfSigned().certificate, name: "zeo.test" };
+    const untrusted = comparing({ port }, server, { proxyTls: other });
+    expect(await untrusted.compared).toBe("failed");
+    expect(untrusted.output.notes.all.at(-1)).toContain(
+      `127.0.0.1:${port}: the certificate is self-signed, and not the one that --tls-ca names`,
+    );
+  });
+
+  it("counts what it has shown, and says of how many that is", async () => {
+    const server = await serve();
+    const proxy = await proxyBefore(server);
+    const commits = await committing(proxy);
+    const { output, compared } = comparing(proxy, server, { count: 1, filter: parseFilter(["2"]) as Filter });
+    await output.printed.until((text) => text.includes("127.0.0.1"));
+    await commits.commit({ create: [oid(1)] });
+    await commits.commit({ create: [oid(2)] });
+    expect(await compared).toBe("done");
+    expect(output.notes.all.at(-1)).toMatch(
+      /^zeo-proxy: 1 of 2 transactions: 127.* told of 1 of 1 transaction and named 1 of 1 object; /,
+    );
   });
 
   it("fails where one of the two is not there", async () => {

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { escapeText } from "../observe/text.ts";
+import { escapeText } from "../log/text.ts";
 import { askAdmin, NoAnswer } from "../tools/admin-request.ts";
 import { documented } from "../tools/shell/documented.ts";
 import { addAdminOptions, adminOf, type AdminOptions } from "./admin-options.ts";

@@ -1,6 +1,6 @@
 import type { Config } from "../config/schema.ts";
 import { systemClock } from "../net/system-clock.ts";
-import { openLog } from "../observe/log.ts";
+import { openLog } from "../log/logger.ts";
 import { createProxy } from "../proxy/proxy.ts";
 import { serviceManager } from "../systemd/service.ts";
 import type { Rereading } from "./reloading.ts";

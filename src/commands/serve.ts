@@ -1,6 +1,6 @@
 import { ConfigError } from "../config/problem.ts";
-import type { Log } from "../observe/log.ts";
-import { escapeText } from "../observe/text.ts";
+import type { Log } from "../log/logger.ts";
+import { escapeText } from "../log/text.ts";
 import type { Proxy } from "../proxy/api.ts";
 import type { ServiceManager } from "../systemd/notifier.ts";
 import { NO_MANAGER } from "../systemd/service.ts";

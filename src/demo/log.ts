@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { makeLogger } from "../observe/log.ts";
+import { makeLogger } from "../log/logger.ts";
 
 /** The proxy's log of a demo: kept at first, so that it stands below the table, then written as it comes. */
 export interface DemoLog {

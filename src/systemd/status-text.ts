@@ -1,4 +1,4 @@
-import { escapeText } from "../observe/text.ts";
+import { escapeText } from "../log/text.ts";
 import type { UpstreamStats } from "../proxy/api.ts";
 
 /** So many upstreams are named that do not listen. */

@@ -3,7 +3,7 @@ import { builtinModules } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import { inSource } from "../../src/observe/sources.ts";
+import { inSource } from "../../src/log/sources.ts";
 
 /** What was bundled. */
 const FILES = readdirSync("dist", { recursive: true, encoding: "utf8" })

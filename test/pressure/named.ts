@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
 import { createProxy } from "../../src/index.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { Gateway, type Line } from "../proxy/world.ts";
 
 /** A proxy before servers that are named, not only numbered; it is being started. */

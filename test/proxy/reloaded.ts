@@ -2,7 +2,7 @@ import { expect, onTestFinished } from "vitest";
 import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { createProxy, type ConfigInput, type Proxy } from "../../src/index.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { dialTarget, type TlsClient } from "../../src/tools/dial.ts";
 import type { Target } from "../../src/tools/target.ts";
 import { freePort } from "../net/free-port.ts";

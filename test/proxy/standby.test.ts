@@ -4,7 +4,7 @@ import { ClientCommit } from "../../src/embedded/client-commit.ts";
 import { EmbeddedClient } from "../../src/embedded/client.ts";
 import { EmbeddedServer, type EmbeddedServerOptions } from "../../src/embedded/server.ts";
 import { createProxy, type ConfigInput } from "../../src/index.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { freePort } from "../net/free-port.ts";
 import { Gateway, oid, type Line } from "./world.ts";
 

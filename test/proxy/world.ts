@@ -11,7 +11,7 @@ import {
 } from "../../src/index.ts";
 import { EmbeddedClient, type EmbeddedClientOptions } from "../../src/embedded/client.ts";
 import { EmbeddedServer, type EmbeddedServerOptions } from "../../src/embedded/server.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { tidHex, type Tid } from "../../src/wire/ids.ts";
 import { Peer, ScriptedServer, within, type ScriptOptions } from "./peer.ts";
 

@@ -4,7 +4,7 @@ import type { Happening } from "../../src/happening/happening.ts";
 import { oidSet } from "../../src/ledger/oid-set.ts";
 import type { Settled } from "../../src/ledger/state.ts";
 import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { writeLines } from "../../src/report/log-lines.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";

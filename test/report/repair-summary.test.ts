@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { Happening } from "../../src/happening/happening.ts";
 import { oidSet } from "../../src/ledger/oid-set.ts";
 import { changesOf, newTransaction } from "../../src/ledger/transaction.ts";
-import { makeLogger } from "../../src/observe/log.ts";
+import { makeLogger } from "../../src/log/logger.ts";
 import { RepairSummary } from "../../src/report/repair-summary.ts";
 import { asTid } from "../../src/wire/ids.ts";
 import { packed } from "../ledger/script.ts";

@@ -4,7 +4,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { serve } from "../../src/commands/serve.ts";
 import { loadConfig } from "../../src/config/load.ts";
 import { createProxy } from "../../src/index.ts";
-import { openLog } from "../../src/observe/log.ts";
+import { openLog } from "../../src/log/logger.ts";
 import { answerParent } from "../bench/answers.ts";
 import type { Ended, RunnerAsks } from "./runner-asks.ts";
 

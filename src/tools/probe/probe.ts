@@ -1,5 +1,5 @@
 import { RemoteError } from "../../embedded/remote-error.ts";
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 import type { TlsClient } from "../dial.ts";
 import { formatTarget, type Target } from "../target.ts";
 import { downText } from "../watch/reasons.ts";

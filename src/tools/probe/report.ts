@@ -1,4 +1,4 @@
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 import { tidTime } from "../../report/tid-time.ts";
 import { NO_TID, tidHex, tidTimeMs } from "../../wire/ids.ts";
 import { paint, type Colour, type Output } from "../output.ts";

@@ -1,6 +1,6 @@
 import type { EmbeddedClient } from "../../embedded/client.ts";
 import { RemoteError } from "../../embedded/remote-error.ts";
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 import { NO_TID, type Tid } from "../../wire/ids.ts";
 import { textOf, type Value } from "../../wire/value.ts";
 import { enter, type Site } from "./site.ts";

@@ -1,5 +1,5 @@
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 
 /** What TLS shows of a server. Texts are escaped. */
 export interface TlsFacts {

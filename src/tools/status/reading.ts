@@ -1,5 +1,5 @@
 import type * as shape from "../../admin/shape.ts";
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 
 // What is shown of `/status.json`. Names of fields are held against its shape by the compiler; a field that is missing, or is of
 // another kind, is left out all the same: another version of the proxy may answer.

@@ -1,4 +1,4 @@
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 import type { Phase } from "./follower.ts";
 import { ungreeted } from "./reasons.ts";
 

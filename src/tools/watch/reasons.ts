@@ -1,5 +1,5 @@
 import type { UnableReason } from "../../storage/witness.ts";
-import { escapeText } from "../../observe/text.ts";
+import { escapeText } from "../../log/text.ts";
 
 /** Why a server can't be followed, as a sentence says it. `isTls`: TLS is spoken with it. */
 export function unableText(reason: UnableReason, storage: string, isTls: boolean): string {

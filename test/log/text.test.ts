@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { escapeText, escapeTexts } from "../../src/observe/text.ts";
+import { escapeText, escapeTexts } from "../../src/log/text.ts";
 
 describe("escapeText", () => {
   test.each([

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { LineQueue } from "../../src/observe/line-queue.ts";
+import { LineQueue } from "../../src/log/line-queue.ts";
 
 function queueOf(...lines: string[]): LineQueue {
   const queue = new LineQueue();

@@ -2,7 +2,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { makeLogger, openLog } from "../../src/observe/log.ts";
+import { makeLogger, openLog } from "../../src/log/logger.ts";
 
 let folder: string;
 beforeEach(() => {

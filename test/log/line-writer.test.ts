@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { LineWriter } from "../../src/observe/line-writer.ts";
+import { LineWriter } from "../../src/log/line-writer.ts";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
-import { inSource } from "../../src/observe/sources.ts";
+import { inSource } from "../../src/log/sources.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "zeo-proxy-sources-"));
 afterAll(() => rmSync(folder, { recursive: true }));

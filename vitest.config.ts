@@ -7,6 +7,12 @@ process.env["NODE_OPTIONS"] = `${process.env["NODE_OPTIONS"] ?? ""} ${FORGET}`.t
 /** Folders with a project of their own; `unit` is everything else. */
 const SEPARATE = ["explore", "property", "simulate", "commands", "peers", "bench", "page/browser"];
 
+/**
+ * Unit tests with a process for each file, where they replace a module, or measure or change the process itself. The others share
+ * theirs, one file after the other: to start one and to load the same modules again takes longer than most files.
+ */
+const ALONE = ["net", "pressure", "page", "log"].map((folder) => `test/${folder}/**/*.test.ts`);
+
 /** Tests of a single module against a real ZEO; those of the whole proxy are in `peers`. */
 const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.test.ts"];
 
@@ -14,7 +20,7 @@ const WITH_PYTHON = ["test/**/*-python.test.ts", "test/embedded/real-clients.tes
 const FAULTS = "test/faults/faults.test.ts";
 
 /**
- * `npx vitest run --project NAME` runs one of: `unit` (mirrors `src`, with real sockets where that is what is tested),
+ * `npx vitest run --project NAME` runs one of: `unit` and `alone` (mirror `src`, with real sockets where that is what is tested),
  * `python` (mirrors `src` too, against real ZEO), `explore` (every interleaving of small worlds), `property` (random ones
  * of larger worlds), `simulate` (the whole proxy between simulated clients, network and servers, 1,000 seeds; more with
  * `npm run simulate`), `commands` (the built command as a process), `page` (the status page in a real Chromium), `bench` (the benchmark's own tests), `peers` (the proxy between real ZEO
@@ -30,7 +36,16 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON, FAULTS],
+          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON, ...ALONE, FAULTS],
+          isolate: false,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: "alone",
+          include: ALONE,
+          exclude: [...SEPARATE.map((folder) => `test/${folder}/**`), ...WITH_PYTHON],
           testTimeout: 20_000,
         },
       },

@@ -28,7 +28,7 @@ const MOST_WITH_WITNESS = [
   { name: "witness-batch-200-16x16-new", cpu: 2.2 },
 ] as const;
 
-const EFFORT: Effort = { rounds: 8, ms: 80, warmUpMs: 800 };
+const EFFORT: Effort = { rounds: 8, ms: 80, warmUpMs: 400 };
 const SHORT: Effort = { rounds: 5, ms: 60, warmUpMs: 300 };
 const WAYS = ["direct", "pipe", "proxy"] as const;
 
